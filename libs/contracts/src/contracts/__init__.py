@@ -1,0 +1,16 @@
+"""The events that services publish, and the envelope they travel in."""
+
+from contracts import activities, feedback, identity, learning, members
+from contracts.envelope import EVENT_TYPES, Code, Envelope, Event
+
+__all__ = [
+    "EVENT_TYPES",
+    "Code",
+    "Envelope",
+    "Event",
+    "activities",
+    "feedback",
+    "identity",
+    "learning",
+    "members",
+]

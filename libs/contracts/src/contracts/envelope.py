@@ -1,0 +1,119 @@
+"""The envelope every event travels in: CloudEvents 1.0, JSON, structured mode.
+
+Source: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md and its JSON event format.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+TYPE_PREFIX = "xiangqiao"
+
+EVENT_TYPES: dict[str, type["Event"]] = {}
+"""Every published event class by its CloudEvents `type`; filled as the modules of this package are imported."""
+
+Code = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
+"""A word of a closed or dated list (kind, category, role): never a person's own words."""
+
+Version = Annotated[int, Field(ge=1)]
+
+
+class Event(BaseModel):
+    """The data of one event: the aggregate's resulting public state, as ids, codes, dates and counts.
+
+    A subclass that is published sets `type`, e.g. `xiangqiao.members.organisation.established.v1`, and `aggregate`,
+    and names its aggregate's id. It never carries a personal field. Consumers ignore fields they do not know, so a
+    version grows by optional fields alone; anything else is a new version beside the old.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    type: ClassVar[str]
+    aggregate: ClassVar[str]
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Register a published event under its type, once."""
+        super().__pydantic_init_subclass__(**kwargs)
+        declared = cls.__dict__.get("type")
+        if declared is None:
+            return
+        prefix, service, aggregate, *_, version = declared.split(".")
+        if prefix != TYPE_PREFIX or aggregate != cls.aggregate or version[:1] != "v" or not version[1:].isdigit():
+            message = f"{cls.__name__}: type {declared!r} is not {TYPE_PREFIX}.{service}.{cls.aggregate}.<what>.v<n>"
+            raise TypeError(message)
+        if declared in EVENT_TYPES:
+            message = f"{cls.__name__}: type {declared!r} is taken by {EVENT_TYPES[declared].__name__}"
+            raise TypeError(message)
+        EVENT_TYPES[declared] = cls
+
+    @property
+    def aggregate_id(self) -> UUID:
+        """The id of the aggregate whose state this is."""
+        raise NotImplementedError
+
+    @classmethod
+    def publisher(cls) -> str:
+        """The service that publishes this event, e.g. `members`."""
+        return cls.type.split(".")[1]
+
+
+class Envelope(BaseModel):
+    """CloudEvents attributes around one event's data; `id` is the outbox row's event id (UUIDv7).
+
+    Extensions: `aggregateversion` counts the aggregate's events from 1 without a gap; `actor` is the account that
+    acted and `onbehalfof` the person it acted for, when they differ; `traceparent` and `tracestate` follow W3C Trace
+    Context.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    specversion: Literal["1.0"] = "1.0"
+    id: UUID
+    source: str = Field(pattern=r"^/services/[a-z]+$", max_length=64)
+    type: str = Field(max_length=128)
+    subject: str = Field(max_length=128)
+    time: AwareDatetime
+    datacontenttype: Literal["application/json"] = "application/json"
+    aggregateversion: Version
+    actor: UUID | None = None
+    onbehalfof: UUID | None = None
+    traceparent: str | None = Field(default=None, max_length=64)
+    tracestate: str | None = Field(default=None, max_length=512)
+    data: dict[str, Any]
+
+    @classmethod
+    def around(
+        cls,
+        event: Event,
+        *,
+        event_id: UUID,
+        version: int,
+        time: datetime,
+        actor: UUID | None = None,
+        on_behalf_of: UUID | None = None,
+        traceparent: str | None = None,
+    ) -> "Envelope":
+        """Wrap `event`, the `version`-th of its aggregate, as it happened at `time` (aware)."""
+        return cls(
+            id=event_id,
+            source=f"/services/{event.publisher()}",
+            type=event.type,
+            subject=f"{event.aggregate}/{event.aggregate_id}",
+            time=time,
+            aggregateversion=version,
+            actor=actor,
+            onbehalfof=on_behalf_of,
+            traceparent=traceparent,
+            data=event.model_dump(mode="json"),
+        )
+
+    def event(self) -> Event:
+        """Parse `data` as its type says.
+
+        Raises `KeyError` for a type this code does not know and `pydantic.ValidationError` for data that is not of
+        its type.
+        """
+        return EVENT_TYPES[self.type].model_validate(self.data)

@@ -1,0 +1,53 @@
+"""Events of feedback: cases, who answers them by when, and what the person says of the answer."""
+
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime
+
+from contracts.envelope import Code, Event
+
+CaseStatus = Literal["open", "answered", "confirmed"]
+
+
+class CaseState(Event):
+    """One case as it stands; what was said and who is concerned stays in the service.
+
+    `organisation_id` is the place it is about, `responsible_id` the organisation that must answer by `due_at`.
+    `reporter_id` is the account that may confirm; it is nothing where the case has none.
+    """
+
+    aggregate: ClassVar[str] = "case"
+
+    case_id: UUID
+    category: Code
+    organisation_id: UUID
+    responsible_id: UUID
+    reporter_id: UUID | None
+    status: CaseStatus
+    opened_at: AwareDatetime
+    due_at: AwareDatetime
+    answered_at: AwareDatetime | None = None
+
+    @property
+    def aggregate_id(self) -> UUID:
+        """The case's id."""
+        return self.case_id
+
+
+class CaseOpenedV1(CaseState):
+    """A case was taken in and routed to the organisation responsible for it."""
+
+    type: ClassVar[str] = "xiangqiao.feedback.case.opened.v1"
+
+
+class CaseAnsweredV1(CaseState):
+    """The responsible organisation answered."""
+
+    type: ClassVar[str] = "xiangqiao.feedback.case.answered.v1"
+
+
+class CaseConfirmedV1(CaseState):
+    """The person confirmed that the answer settles it."""
+
+    type: ClassVar[str] = "xiangqiao.feedback.case.confirmed.v1"

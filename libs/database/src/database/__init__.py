@@ -1,0 +1,24 @@
+"""PostgreSQL for one service: engine, transactions, ids, sealed columns, migrations."""
+
+from database import migrations
+from database.engine import Database, asyncpg_dsn, raw
+from database.ids import new_id, utc_now
+from database.sealing import BlindIndex, KeyRing, SealBroken, Sealed, associated, seal, unseal
+from database.table import Table
+
+__all__ = [
+    "BlindIndex",
+    "Database",
+    "KeyRing",
+    "SealBroken",
+    "Sealed",
+    "Table",
+    "associated",
+    "asyncpg_dsn",
+    "migrations",
+    "new_id",
+    "raw",
+    "seal",
+    "unseal",
+    "utc_now",
+]

@@ -1,0 +1,88 @@
+"""What a transaction promises, on a real PostgreSQL."""
+
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+import pytest_asyncio
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from database import Database, new_id, raw
+
+
+@pytest_asyncio.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    opened = Database(database_url, application_name="test", pool_size=2, max_overflow=0, transaction_timeout_seconds=2)
+    async with opened.transaction() as session:
+        await session.execute(text("create table thing (id int primary key)"))
+    yield opened
+    await opened.close()
+
+
+async def count(database: Database) -> int:
+    async with database.read() as session:
+        return int((await session.execute(text("select count(*) from thing"))).scalar_one())
+
+
+async def test_what_the_session_and_its_driver_write_commits_together(database: Database) -> None:
+    async with database.transaction() as session:
+        await (await raw(session)).execute("insert into thing values (1)")
+        await session.execute(text("insert into thing values (2)"))
+        assert await count(database) == 0
+    assert await count(database) == 2
+
+
+async def test_an_error_rolls_back_what_both_wrote(database: Database) -> None:
+    with pytest.raises(asyncpg.UniqueViolationError):
+        async with database.transaction() as session:
+            await session.execute(text("insert into thing values (1)"))
+            await (await raw(session)).execute("insert into thing values (1)")
+    assert await count(database) == 0
+    async with database.transaction() as session:
+        await (await raw(session)).execute("insert into thing values (1)")
+    assert await count(database) == 1
+
+
+async def test_a_read_cannot_write_and_leaves_the_connection_as_it_was(database: Database) -> None:
+    with pytest.raises(DBAPIError, match="read-only"):
+        async with database.read() as session:
+            await session.execute(text("insert into thing values (1)"))
+    with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
+        async with database.read() as session:
+            await (await raw(session)).execute("insert into thing values (1)")
+    for number in range(4):
+        async with database.transaction() as session:
+            await session.execute(text("insert into thing values (:number)"), {"number": number})
+    assert await count(database) == 4
+
+
+async def test_a_transaction_that_lasts_too_long_is_ended_by_the_server(database: Database) -> None:
+    with pytest.raises(DBAPIError):
+        async with database.transaction() as session:
+            await session.execute(text("insert into thing values (1)"))
+            await session.execute(text("select pg_sleep(3)"))
+    assert await count(database) == 0
+
+
+async def test_a_connection_of_ones_own_is_outside_the_pool(database: Database) -> None:
+    connection = await database.connect()
+    try:
+        assert await connection.fetchval("select pg_try_advisory_lock(1)")
+        async with database.read() as session:
+            assert not (await session.execute(text("select pg_try_advisory_lock(1)"))).scalar_one()
+    finally:
+        await connection.close()
+
+
+async def test_a_database_that_is_gone_does_not_answer_a_ping(database_url: str) -> None:
+    gone = Database(database_url + "_gone", application_name="test")
+    with pytest.raises(Exception, match="does not exist"):
+        await gone.ping()
+    await gone.close()
+
+
+def test_ids_sort_by_the_time_they_were_made() -> None:
+    made = [new_id() for _ in range(1000)]
+    assert made == sorted(made)
+    assert {identifier.version for identifier in made} == {7}

@@ -1,0 +1,36 @@
+"""Events between services: PostgreSQL to NATS JetStream and back, nothing lost and nothing done twice."""
+
+from messaging import migrations
+from messaging.connection import NatsConnection, connect
+from messaging.consumer import Consumer
+from messaging.jobs import Job
+from messaging.outbox import EventTooLarge, Origin, Publication, append, bump_epoch, origin, republish
+from messaging.parked import Parked, discard, list_parked, resend
+from messaging.rebuilding import RebuildReport, rebuild
+from messaging.received import Handler, Handlers, Received
+from messaging.worker import Worker
+
+__all__ = [
+    "Consumer",
+    "EventTooLarge",
+    "Handler",
+    "Handlers",
+    "Job",
+    "NatsConnection",
+    "Origin",
+    "Parked",
+    "Publication",
+    "RebuildReport",
+    "Received",
+    "Worker",
+    "append",
+    "bump_epoch",
+    "connect",
+    "discard",
+    "list_parked",
+    "migrations",
+    "origin",
+    "rebuild",
+    "republish",
+    "resend",
+]

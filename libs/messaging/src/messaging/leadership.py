@@ -1,0 +1,126 @@
+"""Who leads: session advisory locks on a connection of one's own, which PostgreSQL releases when the session dies."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import asyncpg
+
+from database import Database
+
+STATEMENT_SECONDS = 5.0
+RETRY_SECONDS = 1.0
+_SESSION = {
+    "tcp_user_timeout": "10000",  # ms; a leader cut off loses its lock within these ten seconds
+    "lock_timeout": "5s",
+    "statement_timeout": "30s",
+}
+
+
+async def open_session(database: Database, **settings: str) -> asyncpg.Connection:
+    """Open a connection for locks: PostgreSQL notices within ten seconds when its client is gone, and releases them."""
+    return await database.connect(**_SESSION, **settings)
+
+
+async def try_lock(connection: asyncpg.Connection, name: str) -> bool:
+    """Take the session lock of this name unless another session has it."""
+    return bool(
+        await connection.fetchval(
+            "select pg_try_advisory_lock(hashtextextended($1, 0))", name, timeout=STATEMENT_SECONDS
+        )
+    )
+
+
+async def unlock(connection: asyncpg.Connection, name: str) -> None:
+    """Give the session lock of this name back."""
+    await connection.execute("select pg_advisory_unlock(hashtextextended($1, 0))", name, timeout=STATEMENT_SECONDS)
+
+
+class Locks:
+    """The locks of one worker, all in one session; when the session is lost, so is every lock, and holders notice."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._connection: asyncpg.Connection | None = None
+        self._turn = asyncio.Lock()
+
+    @contextlib.asynccontextmanager
+    async def held(self, name: str, stop: asyncio.Event) -> AsyncIterator["Lease | None"]:
+        """Wait until the lock of this name is ours, and hold it for the block; gives nothing once `stop` is set."""
+        lease: Lease | None = None
+        while lease is None and not stop.is_set():
+            lease = await self._try(name)
+            if lease is None:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), RETRY_SECONDS)
+        try:
+            yield lease
+        finally:
+            if lease is not None:
+                await self._release(lease)
+
+    async def close(self) -> None:
+        """End the session, and with it every lock."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+                await connection.close(timeout=2)
+
+    async def confirm(self, lease: "Lease") -> None:
+        """Raise `LeadershipLost` unless the session that holds this lease still answers."""
+        async with self._turn:
+            if self._connection is None or lease.connection is not self._connection:
+                raise LeadershipLost(lease.name)
+            try:
+                await lease.connection.fetchval("select 1", timeout=STATEMENT_SECONDS)
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+                await self._drop(lease.connection)
+                raise LeadershipLost(lease.name) from error
+
+    async def _try(self, name: str) -> "Lease | None":
+        async with self._turn:
+            connection = self._connection
+            if connection is None or connection.is_closed():
+                connection = await open_session(self._database)
+                self._connection = connection
+            try:
+                return Lease(self, name, connection) if await try_lock(connection, name) else None
+            except (asyncpg.InterfaceError, asyncpg.PostgresError, OSError, TimeoutError):
+                await self._drop(connection)
+                raise
+
+    async def _release(self, lease: "Lease") -> None:
+        async with self._turn:
+            if self._connection is None or lease.connection is not self._connection or lease.is_lost:
+                return
+            try:
+                await unlock(lease.connection, lease.name)
+            except (asyncpg.InterfaceError, asyncpg.PostgresError, OSError, TimeoutError):
+                await self._drop(lease.connection)
+
+    async def _drop(self, connection: asyncpg.Connection) -> None:
+        if connection is self._connection:
+            self._connection = None
+        connection.terminate()
+
+
+class Lease:
+    """One lock as held by one session."""
+
+    def __init__(self, locks: Locks, name: str, connection: asyncpg.Connection) -> None:
+        self._locks = locks
+        self.name = name
+        self.connection = connection
+
+    async def confirm(self) -> None:
+        """Raise `LeadershipLost` unless the lock is still ours."""
+        await self._locks.confirm(self)
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the session is known to have ended."""
+        return bool(self.connection.is_closed())
+
+
+class LeadershipLost(Exception):
+    """The session that held the lock is gone; another process may lead already."""

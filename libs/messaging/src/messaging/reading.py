@@ -1,0 +1,190 @@
+"""The loop of one consumer on one stream: lead, pull, apply, acknowledge, and start over from safe ground."""
+
+import asyncio
+import logging
+import time
+
+from nats.errors import Error as NatsError
+from nats.js.errors import NotFoundError
+
+from database import Database
+from messaging import metrics, streams
+from messaging.connection import NatsConnection
+from messaging.consumer import Consumer
+from messaging.failures import describe, is_passing, is_slow
+from messaging.inbox import Inbox, Outcome
+from messaging.leadership import Lease, Locks
+from messaging.pulling import Interrupted, Puller
+from messaging.received import Arrival
+from messaging.retries import Retries
+from messaging.waiting import GrowingDelay, pause
+
+logger = logging.getLogger(__name__)
+
+CONFIRM_SECONDS = 5.0
+RETRIES_SECONDS = 2.0
+STREAM_MISSING_SECONDS = 2.0
+FAILING_SECONDS = 30.0
+
+
+class ConsumerFailing(Exception):
+    """A consumer has got nothing through for half a minute, though there is something to do."""
+
+
+class Reading:
+    """One consumer's reading of one service's stream, by one leader at a time."""
+
+    def __init__(
+        self, consumer: Consumer, service: str, database: Database, nats_connection: NatsConnection, locks: Locks
+    ) -> None:
+        self._consumer = consumer
+        self._stream = streams.stream_name(service)
+        self.name = f"consumer.{consumer.name}.{self._stream}"
+        self._nats = nats_connection
+        self._locks = locks
+        self._inbox = Inbox(consumer, database, self._stream)
+        self._retries = Retries(consumer, database, self._stream)
+        self._puller = Puller(
+            nats_connection,
+            consumer.reader,
+            stream=self._stream,
+            durable=consumer.name,
+            subjects=consumer.filters[service],
+        )
+        self._limit = streams.BATCH_SIZE
+        self._failing_since: float | None = None
+        self._leads = False
+        self._labels = (consumer.name, self._stream)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Wait to lead, then read until `stop`; raises when leadership is lost."""
+        async with self._locks.held(self.name, stop) as lease:
+            if lease is None:
+                return
+            await self._retries.begin()
+            self._leads = True
+            try:
+                while not stop.is_set():
+                    await self._read_until_interrupted(lease, stop)
+            finally:
+                self._leads = False
+                metrics.CONSUMER_CONNECTED.labels(*self._labels).set(0)
+                metrics.CONSUMER_LAG.labels(*self._labels).set(0)
+                await self._puller.end()
+
+    async def check(self) -> None:
+        """Raise `ConsumerFailing` when the events at hand could not be applied for half a minute.
+
+        A stream that does not exist yet is no failure: services start in any order.
+        """
+        if self._failing_since is not None and time.monotonic() - self._failing_since > FAILING_SECONDS:
+            raise ConsumerFailing(self.name)
+
+    async def measure(self) -> None:
+        """Set the lag: what the stream holds for this consumer and is not acknowledged; only the leader tells it.
+
+        The broker is asked, so that the figure is true also while nothing gets through.
+        """
+        if not self._leads:
+            return
+        try:
+            info = await streams.request(self._nats, f"CONSUMER.INFO.{self._stream}.{self._consumer.name}")
+        except (NatsError, OSError) as error:
+            logger.info("lag_unknown", extra={"part": self.name, "error": type(error).__name__})
+            return
+        metrics.CONSUMER_LAG.labels(*self._labels).set(info["num_pending"] + info["num_ack_pending"])
+
+    async def _read_until_interrupted(self, lease: Lease, stop: asyncio.Event) -> None:
+        try:
+            await self._puller.begin()
+        except NotFoundError:
+            logger.info("stream_missing", extra={"consumer": self._consumer.name, "stream": self._stream})
+            await pause(stop, STREAM_MISSING_SECONDS)
+            await lease.confirm()
+            return
+        except (NatsError, OSError) as error:
+            logger.warning("pull_failed", extra={"part": self.name, "error": type(error).__name__})
+            await pause(stop, STREAM_MISSING_SECONDS)
+            await lease.confirm()
+            return
+        metrics.CONSUMER_CONNECTED.labels(*self._labels).set(1)
+        try:
+            await self._consume(lease, stop)
+        except Interrupted as interruption:
+            metrics.CONSUMER_CONNECTED.labels(*self._labels).set(0)
+            metrics.REWINDS.labels(*self._labels).inc()
+            logger.info("consumer_rewinds", extra={"part": self.name, "reason": str(interruption)})
+            await pause(stop, 0.2)
+
+    async def _consume(self, lease: Lease, stop: asyncio.Event) -> None:
+        confirmed_at = retried_at = time.monotonic()
+        while not stop.is_set():
+            arrivals = await self._next(stop)
+            while arrivals and not stop.is_set():
+                arrivals = await self._apply_some(arrivals, lease, stop)
+            now = time.monotonic()
+            if now - confirmed_at > CONFIRM_SECONDS:
+                await lease.confirm()
+                confirmed_at = now
+            if now - retried_at > RETRIES_SECONDS:
+                await self._retry()
+                retried_at = now
+
+    async def _next(self, stop: asyncio.Event) -> list[Arrival]:
+        pulling = asyncio.ensure_future(self._puller.next(self._limit, seconds=1.0))
+        stopping = asyncio.ensure_future(stop.wait())
+        try:
+            await asyncio.wait({pulling, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+            if not pulling.done():
+                pulling.cancel()
+        return [] if pulling.cancelled() or not pulling.done() else pulling.result()
+
+    async def _apply_some(self, arrivals: list[Arrival], lease: Lease, stop: asyncio.Event) -> list[Arrival]:
+        """Apply and acknowledge the first of them, however often it takes; gives those still to do."""
+        delay = GrowingDelay(first=0.2, longest=20.0)
+        while not stop.is_set():
+            some = arrivals[: self._limit]
+            outcome = await self._try_to_apply(some)
+            if outcome is not None:
+                self._failing_since = None
+                self._limit = min(streams.BATCH_SIZE, self._limit * 2)
+                await self._puller.acknowledge(some)
+                self._count(outcome)
+                return arrivals[len(some) :]
+            await pause(stop, delay.grow())
+            await lease.confirm()
+        return []
+
+    async def _try_to_apply(self, some: list[Arrival]) -> Outcome | None:
+        """Apply a batch; gives nothing when it can only succeed later, and then tries less at a time if it was slow."""
+        try:
+            return await self._inbox.apply(some)
+        except Exception as error:
+            if not is_passing(error):
+                raise
+            self._failing_since = self._failing_since or time.monotonic()
+            told = {"part": self.name, "events": len(some), "error": describe(error)}
+            logger.warning("batch_postponed", extra=told)
+            if is_slow(error):
+                self._limit = max(1, len(some) // 2)
+            return None
+
+    async def _retry(self) -> None:
+        try:
+            await self._retries.run_due()
+        except Exception as error:
+            if not is_passing(error):
+                raise
+            logger.warning("retry_postponed", extra={"part": self.name, "error": describe(error)})
+
+    def _count(self, outcome: Outcome) -> None:
+        now = time.time()
+        metrics.PROCESSED.labels(*self._labels).inc(len(outcome.applied))
+        if outcome.duplicates:
+            metrics.DUPLICATES.labels(*self._labels).inc(outcome.duplicates)
+        metrics.EVENT_AGE.observe(
+            self._consumer.name,
+            [now - arrival.received.time.timestamp() for arrival in outcome.applied if arrival.received is not None],
+        )

@@ -1,0 +1,201 @@
+"""Rebuilding a projection from the streams, beside the live one, and switching when it has caught up."""
+
+import logging
+import time
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import Literal, NamedTuple
+
+import asyncpg
+from nats.js.errors import NotFoundError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from database import Database, raw
+from messaging import leadership, shadow, spaces, streams
+from messaging.connection import NatsConnection
+from messaging.consumer import Consumer
+from messaging.inbox import Inbox
+from messaging.pulling import Interrupted, Puller
+from messaging.shadow import TableComparison
+from messaging.spaces import ShadowSpace
+
+logger = logging.getLogger(__name__)
+
+Hook = Callable[[AsyncSession], Awaitable[None]]
+_LOCK_TIMEOUT = "10s"
+
+
+class RebuildUnderWay(Exception):
+    """Another rebuild works in this database; one at a time."""
+
+
+class HistoryIncomplete(Exception):
+    """A stream's oldest events have gone out of it, so that it alone cannot rebuild anything; bring a snapshot."""
+
+
+class RebuildReport(NamedTuple):
+    """What a rebuild did: events applied, the comparison of each table, and whether the live ones were replaced."""
+
+    consumer: str
+    generation: int
+    events: int
+    seconds: float
+    tables: tuple[TableComparison, ...]
+    switched: bool
+
+
+async def rebuild(
+    database: Database,
+    nats: NatsConnection,
+    consumer: Consumer,
+    *,
+    tables: Sequence[str],
+    snapshot: Hook | None = None,
+    settle: Hook | None = None,
+    ignoring: Mapping[str, Collection[str]] | None = None,
+    switch: Literal["always", "if_equal", "never"] = "always",
+) -> RebuildReport:
+    """Fill copies of `tables` from the streams with the consumer's handlers, compare them, and put them in place.
+
+    The live consumer goes on meanwhile; it pauses only while the last events are caught up and the tables compared.
+    `tables` are all that the handlers write; what they append is thrown away. `snapshot` fills the copies with the
+    owners' state before the streams are read: needed once a stream's oldest events are gone. `settle` runs in the
+    copies before the comparison, e.g. to fold deltas that a job folds in the live ones. `ignoring` names columns that
+    may differ, by table; identities always may. Raises `RebuildUnderWay`, `HistoryIncomplete`,
+    `messaging.shadow.CannotRebuild` or `messaging.spaces.WroteToLiveTable`; the live tables are then as they were.
+    """
+    began = time.monotonic()
+    connection = await leadership.open_session(database)
+    try:
+        await connection.execute("set statement_timeout = 0")
+        await connection.execute(f"set lock_timeout = '{_LOCK_TIMEOUT}'")
+        if not await leadership.try_lock(connection, "rebuild"):
+            raise RebuildUnderWay
+        work = _Rebuild(database, nats, consumer, await _next_generation(connection, consumer.name))
+        try:
+            await work.begin(connection, tables, snapshot)
+            await work.catch_up()
+            async with spaces.closed(connection, consumer.name):
+                await work.catch_up()
+                await work.in_shadow(settle)
+                async with connection.transaction(isolation="repeatable_read", readonly=True):
+                    compared = tuple(await shadow.compare(connection, tables, ignoring or {}))
+                switched = switch == "always" or (switch == "if_equal" and all(one.equal for one in compared))
+                if switched:
+                    await work.become_live(connection, tables)
+        finally:
+            await work.clean_up(connection)
+    finally:
+        await connection.close()
+    seconds = time.monotonic() - began
+    told = {"consumer": consumer.name, "events": work.events, "switched": switched, "seconds": round(seconds, 1)}
+    logger.info("projection_rebuilt", extra=told)
+    return RebuildReport(consumer.name, work.generation, work.events, seconds, compared, switched)
+
+
+async def _next_generation(connection: asyncpg.Connection, consumer: str) -> int:
+    await connection.execute("insert into consumer_generation (consumer) values ($1) on conflict do nothing", consumer)
+    present: int = await connection.fetchval("select generation from consumer_generation where consumer = $1", consumer)
+    return present + 1
+
+
+class _Rebuild:
+    """One rebuild under way: a shadow consumer with an inbox space and durable consumers of its own."""
+
+    def __init__(self, database: Database, nats: NatsConnection, consumer: Consumer, generation: int) -> None:
+        self.generation = generation
+        self.events = 0
+        self._database = database
+        self._nats = nats
+        self._name = consumer.name
+        self._label = f"{consumer.name}@{generation}"
+        self._durable = f"{consumer.name}-g{generation}"
+        self._space = ShadowSpace(self._label)
+        self._readers = {
+            service: (
+                Puller(
+                    nats,
+                    consumer.reader,
+                    stream=streams.stream_name(service),
+                    durable=self._durable,
+                    subjects=subjects,
+                ),
+                Inbox(consumer, database, streams.stream_name(service), space=self._space, parked_as=self._label),
+            )
+            for service, subjects in consumer.filters.items()
+        }
+
+    async def begin(self, connection: asyncpg.Connection, tables: Sequence[str], snapshot: Hook | None) -> None:
+        """Clear what a broken-off attempt left, make the copies, and load the owners' snapshot."""
+        await self._forget(connection)
+        for service in self._readers:
+            info = await streams.request(self._nats, f"STREAM.INFO.{streams.stream_name(service)}")
+            if snapshot is None and info["state"]["first_seq"] > 1:
+                raise HistoryIncomplete(streams.stream_name(service))
+        await shadow.create(connection, tables)
+        await self.in_shadow(snapshot)
+
+    async def catch_up(self) -> None:
+        """Apply all that the streams have at this moment; what comes later is for the next time."""
+        for service, (puller, inbox) in self._readers.items():
+            stream = streams.stream_name(service)
+            info = await streams.request(self._nats, f"STREAM.INFO.{stream}")
+            done = False
+            while not done:
+                try:
+                    await puller.begin()
+                    done = await self._drain(puller, inbox, stream, info["state"]["last_seq"])
+                except Interrupted as interruption:
+                    logger.info("rebuild_rewinds", extra={"stream": stream, "reason": str(interruption)})
+                finally:
+                    await puller.end()
+
+    async def _drain(self, puller: Puller, inbox: Inbox, stream: str, last_seq: int) -> bool:
+        while puller.position < last_seq:
+            arrivals = await puller.next(streams.BATCH_SIZE, seconds=0.2)
+            if arrivals:
+                outcome = await inbox.apply(arrivals)
+                self.events += len(outcome.applied)
+                await puller.acknowledge(arrivals)
+                continue
+            info = await streams.request(self._nats, f"CONSUMER.INFO.{stream}.{self._durable}")
+            if info["num_pending"] == 0 and info["delivered"]["stream_seq"] <= puller.position:
+                break  # what comes between here and the last is of other aggregates
+        return True
+
+    async def in_shadow(self, hook: Hook | None) -> None:
+        """Run a hook in a transaction of the shadow tables."""
+        if hook is None:
+            return
+        async with self._database.transaction() as session:
+            connection = await raw(session)
+            await self._space.enter(connection)
+            await hook(session)
+            await session.flush()
+            await self._space.leave(connection)
+
+    async def become_live(self, connection: asyncpg.Connection, tables: Sequence[str]) -> None:
+        """Make this generation and its tables the live ones: what it has received, the consumer drops as duplicates."""
+        async with connection.transaction():
+            await shadow.switch(connection, tables)
+            await connection.execute(
+                "update consumer_generation set generation = $2, switched_at = now() where consumer = $1",
+                self._name,
+                self.generation,
+            )
+            await connection.execute("delete from parked where consumer = $1", self._name)
+            await connection.execute("update parked set consumer = $1 where consumer = $2", self._name, self._label)
+
+    async def clean_up(self, connection: asyncpg.Connection) -> None:
+        """Remove the shadow schema and the durable consumers; the inbox space only when it did not become live."""
+        async with connection.transaction():
+            await shadow.drop(connection)
+        for service in self._readers:
+            try:
+                await streams.request(self._nats, f"CONSUMER.DELETE.{streams.stream_name(service)}.{self._durable}")
+            except NotFoundError:
+                continue
+
+    async def _forget(self, connection: asyncpg.Connection) -> None:
+        await self.clean_up(connection)
+        await connection.execute("delete from inbox where consumer = $1", self._label)
+        await connection.execute("delete from parked where consumer = $1", self._label)

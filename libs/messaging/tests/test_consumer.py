@@ -1,0 +1,250 @@
+"""A batch's effect: exactly once, in order within an aggregate, whatever fails on the way."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts import Envelope
+from database import Database, new_id, utc_now
+from messaging import connect, inbox, streams
+from messaging.pulling import Interrupted, Puller
+from testkit.proxy import TcpProxy
+
+
+def in_order(ledger: list[tuple[Any, int]]) -> bool:
+    """Say whether each aggregate's versions go up by one, from 1, each once."""
+    last: dict[Any, int] = {}
+    for aggregate, version in ledger:
+        if version != last.get(aggregate, 0) + 1:
+            return False
+        last[aggregate] = version
+    return True
+
+
+async def test_an_event_delivered_twice_takes_effect_once(stage: Any) -> None:
+    event = stage.established()
+    envelope = Envelope.around(event, event_id=new_id(), version=1, time=utc_now())
+    payload = envelope.model_dump_json(exclude_none=True).encode()
+    for _ in range(3):
+        await stage.publish_raw(payload)
+    async with stage.running(stage.worker(stage.consumer())):
+        await stage.until_ledger(1)
+        await stage.publish_raw(payload)
+        await asyncio.sleep(0.5)
+    assert await stage.ledger() == [(event.organisation_id, 1)]
+    assert await stage.value("select handled from projection") == 1
+
+
+async def test_an_event_of_yesterday_is_known_today(stage: Any) -> None:
+    yesterday = utc_now() - timedelta(days=1)
+    envelope = Envelope.around(stage.established(), event_id=new_id(), version=1, time=yesterday)
+    await stage.publish_raw(envelope.model_dump_json(exclude_none=True).encode())
+    async with stage.running(stage.worker(stage.consumer())):
+        await stage.until_ledger(1)
+        await stage.publish_raw(envelope.model_dump_json(exclude_none=True).encode())
+        await asyncio.sleep(0.5)
+    assert await stage.value("select day from inbox") == yesterday.date()
+    assert len(await stage.ledger()) == 1
+
+
+async def test_events_of_several_types_keep_their_aggregates_order(stage: Any) -> None:
+    organisations = [new_id() for _ in range(40)]
+    publications = []
+    for version in range(1, 11):
+        make = (stage.renamed, stage.moved, stage.established)[version % 3]
+        publications += [(make(one), version) for one in organisations]
+    await stage.append(*publications)
+    async with stage.running(stage.worker(stage.consumer())):
+        await stage.until_ledger(400)
+    assert in_order(await stage.ledger())
+
+
+async def test_two_consumers_each_receive_everything(stage: Any) -> None:
+    await stage.append_many(10)
+    async with stage.running(stage.worker(stage.consumer("one"), stage.consumer("two"))):
+        await stage.until_ledger(20)
+    assert await stage.value("select count(distinct consumer) from inbox") == 2
+
+
+async def test_a_consumer_that_dies_between_commit_and_acknowledgement_repeats_nothing(
+    stage: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    organisations = await stage.append_many(200)
+    await stage.append(*[(stage.renamed(one), 2) for one in organisations])
+    acknowledge, deaths = Puller.acknowledge, 0
+
+    async def die_at_first(self: Puller, arrivals: Any) -> None:
+        nonlocal deaths
+        deaths += 1
+        if deaths <= 2:
+            raise Interrupted("killed between commit and acknowledgement")
+        await acknowledge(self, arrivals)
+
+    monkeypatch.setattr(Puller, "acknowledge", die_at_first)
+    async with stage.running(stage.worker(stage.consumer())):
+        await stage.until_ledger(400)
+
+        async def acknowledged() -> bool:
+            info = await streams.request(stage.nats, "CONSUMER.INFO.EVT_MEMBERS.reader")
+            return bool(info["num_ack_pending"] == 0 and info["num_pending"] == 0)
+
+        await stage.until(acknowledged)
+    assert deaths > 2
+    assert in_order(await stage.ledger())
+    assert len(await stage.ledger()) == 400
+
+
+async def test_without_the_inbox_a_repeated_delivery_would_take_effect_twice(
+    stage: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def let_all_in(_connection: Any, _label: str, arrivals: Any) -> list[Any]:
+        return list(arrivals)
+
+    monkeypatch.setattr(inbox, "enter", let_all_in)
+    envelope = Envelope.around(stage.established(), event_id=new_id(), version=1, time=utc_now())
+    for _ in range(2):
+        await stage.publish_raw(envelope.model_dump_json(exclude_none=True).encode())
+    async with stage.running(stage.worker(stage.consumer())):
+        await stage.until_ledger(2)
+
+
+@pytest.mark.parametrize("error", [ConnectionResetError(), asyncpg.DeadlockDetectedError()])
+async def test_a_passing_failure_parks_nothing_and_the_batch_comes_through_later(stage: Any, error: Exception) -> None:
+    organisations = await stage.append_many(30)
+    await stage.append(*[(stage.renamed(one), 2) for one in organisations])
+    remaining = 2
+
+    def fail(_: Any) -> Exception | None:
+        nonlocal remaining
+        remaining -= 1
+        return error if remaining >= 0 else None
+
+    stage.fails = fail
+    async with stage.running(stage.worker(stage.consumer())):
+        await stage.until_ledger(60)
+    assert await stage.value("select count(*) from parked") == 0
+    assert in_order(await stage.ledger())
+
+
+async def test_a_batch_that_takes_too_long_is_taken_in_smaller_pieces(stage: Any) -> None:
+    sizes: list[int] = []
+    handle = stage.handle
+
+    async def refuse_many(session: AsyncSession, received: Any) -> None:
+        sizes.append(len(received))
+        if len(received) > 100:
+            raise asyncpg.QueryCanceledError
+        await handle(session, received)
+
+    stage.handle = refuse_many
+    await stage.append_many(600)
+    async with stage.running(stage.worker(stage.consumer())):
+        await stage.until_ledger(600)
+    assert await stage.value("select count(*) from parked") == 0
+    assert any(size > 100 for size in sizes)
+
+
+async def test_a_fault_that_shows_at_commit_only_parks_its_own_event(stage: Any) -> None:
+    organisations = await stage.append_many(40)
+    poison = organisations[17]
+    async with stage.database.transaction() as session:
+        await session.execute(
+            text("create table deferred (id uuid, good bool, unique (good) deferrable initially deferred)")
+        )
+        await session.execute(text("insert into deferred values (null, false)"))
+    handle = stage.handle
+
+    async def write_deferred(session: AsyncSession, received: Any) -> None:
+        await handle(session, received)
+        for one in received:
+            if one.event.organisation_id == poison:
+                await session.execute(text("insert into deferred values (null, false)"))
+
+    stage.handle = write_deferred
+    async with stage.running(stage.worker(stage.consumer())):
+        await stage.until_ledger(39)
+    assert await stage.value("select aggregate_id from parked") == poison
+
+
+async def test_a_broken_connection_to_the_broker_leaves_no_gap_and_no_disorder(stage: Any, nats_url: str) -> None:
+    organisations = [new_id() for _ in range(30)]
+    async with TcpProxy(int(nats_url.rpartition(":")[2])) as proxy:
+        nats = await connect(proxy.through(nats_url), name="consumer")
+        reader = stage.__class__(stage.database, nats)
+        async with stage.running(stage.worker()), stage.running(reader.worker(reader.consumer())):
+            for version in range(1, 41):
+                await stage.append(*[(stage.renamed(one), version) for one in organisations])
+                if version % 13 == 0:
+                    await proxy.cut()
+                await asyncio.sleep(0.02)
+            await stage.until_ledger(1200)
+        await nats.close()
+    assert len(await stage.ledger()) == 1200
+    assert in_order(await stage.ledger())
+
+
+async def test_two_pullers_and_a_cut_lock_session_apply_each_event_once_in_order(stage: Any, database_url: str) -> None:
+    other = Database(database_url, application_name="other")
+    second = stage.__class__(other, stage.nats)
+    organisations = [new_id() for _ in range(30)]
+    async with stage.running(stage.worker(stage.consumer())), stage.running(second.worker(second.consumer())):
+        for version in range(1, 31):
+            await stage.append(*[(stage.renamed(one), version) for one in organisations])
+            if version % 10 == 0:
+                await stage.cut_lock_sessions()
+            await asyncio.sleep(0.03)
+        await stage.until_ledger(900)
+    await other.close()
+    assert len(await stage.ledger()) == 900
+    assert in_order(await stage.ledger())
+
+
+async def test_a_consumer_waits_for_a_stream_that_is_declared_later(stage: Any) -> None:
+    reader = stage.worker(stage.consumer())
+    reader._publisher.run = lambda stop: stop.wait()
+    async with stage.running(reader):
+        await asyncio.sleep(0.5)
+        await reader.checks()["consumers"]()
+        async with stage.running(stage.worker()):
+            await stage.append_many(3)
+            await stage.until_ledger(3)
+
+
+async def test_a_stop_finishes_the_batch_under_way(stage: Any) -> None:
+    begun, handle = asyncio.Event(), stage.handle
+
+    async def slowly(session: AsyncSession, received: Any) -> None:
+        begun.set()
+        await asyncio.sleep(0.7)
+        await handle(session, received)
+
+    stage.handle = slowly
+    await stage.append_many(50)
+    async with stage.running(stage.worker(stage.consumer())) as stop:
+        await asyncio.wait_for(begun.wait(), 10)
+        stop.set()
+    applied = len(await stage.ledger())
+    info = await streams.request(stage.nats, "CONSUMER.INFO.EVT_MEMBERS.reader")
+    assert applied > 0
+    assert info["ack_floor"]["stream_seq"] == applied
+    assert await stage.value("select count(*) from inbox") == applied
+
+
+async def test_the_database_going_away_stops_nothing_for_good(stage: Any) -> None:
+    organisations = [new_id() for _ in range(10)]
+    async with stage.running(stage.worker(stage.consumer())):
+        for version in range(1, 21):
+            await stage.append(*[(stage.renamed(one), version) for one in organisations])
+            if version == 10:
+                await stage.fetch(
+                    "select pg_terminate_backend(pid) from pg_stat_activity"
+                    " where datname = current_database() and pid <> pg_backend_pid()"
+                )
+                await stage.database.engine.dispose()
+        await stage.until_ledger(200)
+    assert in_order(await stage.ledger())

@@ -1,0 +1,42 @@
+"""To which organisation each member belongs."""
+
+from collections.abc import Collection, Iterable
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.members import MemberAffiliatedV1
+from database import raw
+
+# Sorted, so that two consumers which write the same people cannot wait for each other.
+_WRITE = """
+insert into affiliation (person_id, organisation_id, version)
+select * from unnest($1::uuid[], $2::uuid[], $3::bigint[]) order by 1
+on conflict (person_id) do update set organisation_id = excluded.organisation_id, version = excluded.version
+where affiliation.version < excluded.version
+"""
+
+
+async def write_affiliations(session: AsyncSession, states: Iterable[tuple[MemberAffiliatedV1, int]]) -> None:
+    """Take over affiliations, each with its aggregate's version, in any order; older ones change nothing."""
+    latest: dict[UUID, tuple[UUID, int]] = {}
+    for state, version in states:
+        known = latest.get(state.person_id)
+        if known is None or known[1] < version:
+            latest[state.person_id] = (state.organisation_id, version)
+    if latest:
+        columns = zip(*((person, place, version) for person, (place, version) in latest.items()), strict=True)
+        await (await raw(session)).execute(_WRITE, *columns)
+
+
+async def affiliation_of(session: AsyncSession, person_id: UUID) -> UUID | None:
+    """Give the organisation a person belongs to as a member; nothing for who is not one, or not known yet."""
+    return (await affiliations_of(session, (person_id,))).get(person_id)
+
+
+async def affiliations_of(session: AsyncSession, person_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """Give the organisation of each of these people who is known as a member."""
+    rows = await (await raw(session)).fetch(
+        "select person_id, organisation_id from affiliation where person_id = any($1::uuid[])", list(person_ids)
+    )
+    return {row["person_id"]: row["organisation_id"] for row in rows}

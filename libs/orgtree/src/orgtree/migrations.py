@@ -1,0 +1,102 @@
+"""The tables of the organisation tree as plain SQL, for a service's Alembic history."""
+
+from typing import Any, Protocol
+
+from orgtree.root import ROOT_ID, ROOT_KIND, ROOT_LEVEL, ROOT_NAME
+
+TREE_TABLES = ("organisation", "affiliation", "role", "role_permission", "rollup")
+"""What a rebuild makes anew, together, in a service whose own commands add deltas; `mend` follows the switch."""
+
+PROJECTION_TABLES = (*TREE_TABLES, "rollup_own", "rollup_delta")
+"""What a rebuild makes anew, together, where the handlers of the rebuilt consumer add the deltas."""
+
+
+class Operations(Protocol):
+    """What is needed of `alembic.op`."""
+
+    def execute(self, sqltext: str, /) -> Any:
+        """Run one SQL statement."""
+
+
+_CREATE_V1 = (
+    """
+    create table organisation (
+        organisation_id uuid not null constraint pk_organisation primary key,
+        parent_id uuid,
+        kind text not null,
+        level text not null,
+        name text not null,
+        division_code text,
+        status text not null default 'active',
+        path text collate "C",
+        ancestors uuid[],
+        version bigint not null
+    )
+    """,
+    "create index ix_organisation_parent_id on organisation (parent_id)",
+    # With the id in it, a subtree's ids are read from this index alone.
+    "create index ix_organisation_path on organisation (path) include (organisation_id)",
+    f"""
+    insert into organisation (organisation_id, kind, level, name, path, ancestors, version)
+    values ('{ROOT_ID}', '{ROOT_KIND}', '{ROOT_LEVEL}', '{ROOT_NAME}', '/{ROOT_ID}/', array['{ROOT_ID}'::uuid], 0)
+    """,  # noqa: S608 - constants of this package
+    """
+    create table affiliation (
+        person_id uuid not null constraint pk_affiliation primary key,
+        organisation_id uuid not null,
+        version bigint not null
+    )
+    """,
+    "create index ix_affiliation_organisation_id on affiliation (organisation_id, person_id)",
+    """
+    create table role (
+        role text not null constraint pk_role primary key,
+        version bigint not null
+    )
+    """,
+    """
+    create table role_permission (
+        role text not null,
+        permission text not null,
+        constraint pk_role_permission primary key (role, permission)
+    )
+    """,
+    # Room on each page, so that a new value stays beside the old one and the index is left alone.
+    """
+    create table rollup (
+        organisation_id uuid not null,
+        measure text not null,
+        value bigint not null,
+        constraint pk_rollup primary key (organisation_id, measure)
+    ) with (fillfactor = 70)
+    """,
+    """
+    create table rollup_own (
+        organisation_id uuid not null,
+        measure text not null,
+        value bigint not null,
+        constraint pk_rollup_own primary key (organisation_id, measure)
+    ) with (fillfactor = 70)
+    """,
+    # Filled and emptied every second or two: vacuum it by count, not by a share of a table that is mostly empty.
+    """
+    create table rollup_delta (
+        id bigint generated always as identity constraint pk_rollup_delta primary key,
+        organisation_id uuid not null,
+        measure text not null,
+        delta bigint not null
+    ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000)
+    """,
+)
+
+
+def create_v1(op: Operations) -> None:
+    """Create the tables and the root organisation; `op` is `alembic.op`."""
+    for statement in _CREATE_V1:
+        op.execute(statement)
+
+
+def drop_v1(op: Operations) -> None:
+    """Drop what `create_v1` made."""
+    for table in PROJECTION_TABLES:
+        op.execute(f"drop table {table}")

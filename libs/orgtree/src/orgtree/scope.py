@@ -1,0 +1,88 @@
+"""One predicate for "lies in one of these subtrees", for lists and for single objects."""
+
+from collections.abc import Collection
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import (
+    ARRAY,
+    BindParameter,
+    ColumnElement,
+    SQLColumnExpression,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    exists,
+    func,
+    literal,
+    select,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from database import raw
+from orgtree.root import ROOT_ID
+from orgtree.tables import organisation
+
+_IS_WITHIN = "select exists (select from organisation where organisation_id = $1 and ancestors && $2::uuid[])"
+
+
+class OutsideScope(Exception):
+    """The organisation lies in none of the subtrees, or is not known."""
+
+    def __init__(self, organisation_id: UUID) -> None:
+        super().__init__(f"organisation {organisation_id} lies outside the scopes")
+        self.organisation_id = organisation_id
+
+
+def within(column: SQLColumnExpression[Any], scopes: Collection[UUID]) -> ColumnElement[bool]:
+    """Say in SQL that the organisation whose id is in `column` is one of `scopes` or stands below one.
+
+    A scope that is not known, or whose place is not, contains nothing. A table that is listed by it needs an index
+    that begins with `column`.
+    """
+    subtrees = bindparam(None, list(scopes), type_=ARRAY(Uuid))
+    return _in_most_of_the_tree(column, subtrees) if ROOT_ID in scopes else _in_part_of_the_tree(column, subtrees)
+
+
+def _in_most_of_the_tree(column: SQLColumnExpression[Any], scopes: BindParameter[Any]) -> ColumnElement[bool]:
+    """Look each row's organisation up: nearly every row belongs to a page, so few are looked at."""
+    place = organisation.alias()
+    lies_within = exists(
+        select(literal(1))
+        .select_from(place)
+        .where(place.c.organisation_id == column, place.c.ancestors.bool_op("&&")(scopes))
+        .correlate_except(place)
+    )
+    # The column stands outside as well: the column of a table that the query does not read would else be taken from a
+    # copy of it in the subquery, and be true of every row.
+    return and_(column.is_not(None), lies_within)
+
+
+def _in_part_of_the_tree(column: SQLColumnExpression[Any], scopes: BindParameter[Any]) -> ColumnElement[bool]:
+    """Gather the subtrees' ids first, by a range of paths, and the rows by these.
+
+    Left alone, the planner would look rows up one by one until a page is full, as if the scope's rows were spread
+    evenly over the table. They are not: a county comes in at once. The array keeps it from that, for it expects few
+    ids in it.
+    """
+    place, top = organisation.alias(), organisation.alias()
+    end = func.left(top.c.path, -1).concat("0")  # "0" is the character after "/"
+    ids = (
+        select(place.c.organisation_id)
+        .join(top, and_(place.c.path >= top.c.path, place.c.path < end))
+        .where(top.c.organisation_id == any_(scopes))
+    )
+    return column.in_(select(func.unnest(func.array(ids.scalar_subquery()))))
+
+
+async def require_within(
+    session: AsyncSession | asyncpg.Connection, organisation_id: UUID, scopes: Collection[UUID]
+) -> None:
+    """Return when the organisation lies in one of the scopes' subtrees: what `within` says of its row.
+
+    On every command's path, hence one statement on the driver. Raises `OutsideScope`.
+    """
+    if not await (await raw(session)).fetchval(_IS_WITHIN, organisation_id, list(scopes)):
+        raise OutsideScope(organisation_id)

@@ -1,0 +1,16 @@
+"""Dated rules: look one up as of a day, refuse by its name."""
+
+from rulebook.refusal import Refused
+from rulebook.rules import NoVersionHolds, Parameters, Rule, RuleVersion
+from rulebook.rulesets import InvalidRules, Rulebook, read
+
+__all__ = [
+    "InvalidRules",
+    "NoVersionHolds",
+    "Parameters",
+    "Refused",
+    "Rule",
+    "RuleVersion",
+    "Rulebook",
+    "read",
+]

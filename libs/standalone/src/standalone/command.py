@@ -1,0 +1,155 @@
+"""The `xiangqiao` command: runs the whole system on this machine and operates it."""
+
+import os
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+
+from standalone import demonstration, inspection, running, services
+from standalone.data_directory import DataDirectory
+from standalone.parked import parked
+from standalone.refusals import CannotRun
+from standalone.servers import Servers
+from standalone.settings import Settings, read
+
+application = typer.Typer(
+    help="Xiangqiao (乡桥), the digital backbone of rural party building for a province: run and operate it here.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+application.add_typer(parked, name="parked")
+console = Console(highlight=False)
+
+Data = Annotated[Path | None, typer.Option(help="The directory that holds all data.", envvar="XIANGQIAO_DATA")]
+Port = Annotated[
+    int | None, typer.Option(help="The gateway's port on 127.0.0.1.", envvar="XIANGQIAO_GATEWAY_PORT", min=1, max=65535)
+]
+
+
+def _home(data: Path | None, port: int | None = None) -> tuple[DataDirectory, Settings]:
+    settings = read(data=data, gateway_port=port)
+    return DataDirectory(settings.data), settings
+
+
+@application.callback(invoke_without_command=True)
+def _options(
+    shown: Annotated[bool, typer.Option("--version", help="Print the version and end.", is_eager=True)] = False,
+) -> None:
+    if shown:
+        console.print(f"xiangqiao {version('xiangqiao-standalone')}")
+        raise typer.Exit
+
+
+@application.command()
+def run(
+    data: Data = None,
+    port: Port = None,
+    seed: Annotated[bool, typer.Option(help="Load a demonstration county at the first start.")] = True,
+) -> None:
+    """Run the whole system until Ctrl-C: PostgreSQL, NATS and all services."""
+    home, settings = _home(data, port)
+
+    def once_ready(servers: Servers) -> None:
+        if seed and not demonstration.is_loaded(home):
+            _load_demonstration(home, servers)
+        _welcome(home, servers)
+
+    running.run(home, settings, say=_say, once_ready=once_ready)
+
+
+@application.command()
+def status(data: Data = None) -> None:
+    """Tell what runs, where, and whether it is ready. Ends with 1 when something is not."""
+    home, _ = _home(data)
+    rows = inspection.inspect(home)
+    console.print(inspection.table(rows))
+    if not rows or not all(row.ready for row in rows):
+        raise typer.Exit(1)
+
+
+@application.command("seed")
+def seed_(
+    data: Data = None,
+    scope: Annotated[
+        str | None,
+        typer.Option(help="The six digits of a county, or 'province' for all of it; one county if not given."),
+    ] = None,
+) -> None:
+    """Load the demonstration into the running system; what is there already stays as it is."""
+    home, _ = _home(data)
+    if not home.is_in_use():
+        raise CannotRun("the system does not run; start it first with: xiangqiao run")
+    door = home.state["ports"][services.DOOR]
+    demonstration.load(home, f"http://127.0.0.1:{door}", console, scope=scope)
+
+
+@application.command()
+def token(
+    username: Annotated[str, typer.Argument(help="Somebody of the demonstration, or administrator.")],
+    data: Data = None,
+) -> None:
+    """Sign somebody in, by code and PKCE as every front end does, and print the access token (10 minutes)."""
+    home, _ = _home(data)
+    if not home.is_in_use():
+        raise CannotRun("the system does not run; start it first with: xiangqiao run")
+    door = home.state["ports"][services.DOOR]
+    typer.echo(demonstration.access_token(home, f"http://127.0.0.1:{door}", username))
+
+
+@application.command()
+def migrate(data: Data = None) -> None:
+    """Bring every service's database to the newest revision."""
+    home, settings = _home(data)
+    with running.open_servers(home, settings) as (_, supervisor):
+        supervisor.migrate()
+    _say(f"{len(services.NAMES)} databases are of the newest revision")
+
+
+def _load_demonstration(home: DataDirectory, servers: Servers) -> None:
+    """Load it; the system is of use without it, so what keeps it from loading is said and no more."""
+    try:
+        demonstration.load(home, servers.addresses.url(services.DOOR), console)
+    except CannotRun as refusal:
+        _say(f"the demonstration was not loaded: {refusal}")
+        _say("the system runs without it; to try again, in another terminal: xiangqiao seed")
+
+
+def _welcome(home: DataDirectory, servers: Servers) -> None:
+    """Tell where to go and who to sign in as."""
+    shown = Table(box=None, show_header=False, pad_edge=False)
+    shown.add_row("interfaces, to read and to try", f"{servers.addresses.url(services.DOOR)}/docs")
+    shown.add_row("logs", _short(home.logs))
+    shown.add_row("sign in as", f"{running.ADMINISTRATOR}, password {running.administrator_password(home)}")
+    people = demonstration.people(home)
+    for number, (username, title) in enumerate(people):
+        shown.add_row("" if number else "or as", f"{username}  {title}")
+    if people:
+        shown.add_row("", f"all with the password {running.demonstration_password(home)}")
+    console.print(Panel(shown, title="乡桥 Xiangqiao runs. Ctrl-C stops it.", expand=False))
+
+
+def _short(path: Path) -> str:
+    """Return the path as seen from here when it lies below."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
+def _say(line: str) -> None:
+    console.print(line, markup=False)
+
+
+def main() -> None:
+    """Be the command; what a person can put right ends as one line."""
+    os.umask(0o077)
+    try:
+        application()
+    except CannotRun as refusal:
+        Console(stderr=True, highlight=False).print(f"xiangqiao: {refusal}", markup=False, soft_wrap=True)
+        sys.exit(1)

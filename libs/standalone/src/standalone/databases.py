@@ -1,0 +1,33 @@
+"""A role and a database for each service on one PostgreSQL server; nobody enters another's."""
+
+import asyncio
+from collections.abc import Mapping
+
+import asyncpg
+
+
+def prepare(superuser_url: str, passwords: Mapping[str, str]) -> None:
+    """Make what is missing: for each name a role with that password and a database it owns. Quick when all is there."""
+    asyncio.run(_prepare(superuser_url, passwords))
+
+
+async def _prepare(superuser_url: str, passwords: Mapping[str, str]) -> None:
+    connection = await asyncpg.connect(superuser_url)
+    try:
+        roles = {row[0] for row in await connection.fetch("select rolname from pg_roles")}
+        databases = {row[0] for row in await connection.fetch("select datname from pg_database")}
+        await connection.execute("revoke all on database postgres from public")
+        for name, password in passwords.items():
+            if name not in roles:
+                await connection.execute(f"create role {name} login password {_quoted(password)}")
+            if name not in databases:
+                await connection.execute(f"create database {name} owner {name}")
+                await connection.execute(f"revoke all on database {name} from public")
+    finally:
+        await connection.close()
+
+
+def _quoted(text: str) -> str:
+    if not text.isascii() or "'" in text or "\\" in text:
+        raise ValueError("a generated password has letters, digits, - and _ alone")
+    return f"'{text}'"

@@ -1,0 +1,157 @@
+"""The life of a standalone system: started in order, kept running, stopped in order, nothing left behind."""
+
+import os
+import signal
+import threading
+import time
+from base64 import b32encode, b64encode
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from standalone import services
+from standalone.data_directory import DataDirectory
+from standalone.servers import Say, Servers, choose_ports, require_door
+from standalone.settings import Settings
+from standalone.supervisor import Supervisor
+
+ADMINISTRATOR = "administrator"
+
+
+def run(
+    home: DataDirectory,
+    settings: Settings,
+    *,
+    say: Say,
+    once_ready: Callable[[Servers], None],
+    names: Sequence[str] = services.NAMES,
+) -> None:
+    """Run the whole system until SIGINT, SIGTERM or SIGHUP; a second signal hurries the stop.
+
+    `once_ready` is called when every service is ready. Raises CannotRun when the system cannot start, or a server
+    cannot be started again; everything is stopped by then.
+    """
+    with home.opened(), _Signals() as signals, suppress(KeyboardInterrupt):
+        require_door(settings.gateway_port)
+        servers = Servers(home, choose_ports(home, settings, names), names)
+        supervisor = Supervisor(
+            home, servers, names, secrets=secrets_of(home, names), say=say, end_if_stopped=signals.end_if_stopped
+        )
+        try:
+            for what, do in {
+                "PostgreSQL": servers.start_postgres,
+                "NATS": servers.start_nats,
+                "databases": lambda: supervisor.migrate(only_changed=True),
+                "services": supervisor.start,
+            }.items():
+                began = time.monotonic()
+                do()
+                signals.end_if_stopped()
+                say(f"{what} ready ({time.monotonic() - began:.1f} s)")
+            with signals.breaking_off():
+                once_ready(servers)
+            supervisor.supervise(signals.stopped)
+        finally:
+            signals.stopped.set()
+            say("stopping")
+            supervisor.stop(signals.hurry)
+            servers.stop()
+            home.remember(services={})
+            say("stopped")
+
+
+@contextmanager
+def open_servers(
+    home: DataDirectory, settings: Settings, names: Sequence[str] = services.NAMES
+) -> Iterator[tuple[Servers, Supervisor]]:
+    """Give the servers of a data directory for a single task: those of the running system, else PostgreSQL alone.
+
+    Raises CannotRun.
+    """
+    if home.is_in_use():
+        servers = Servers(home, home.state["ports"], names)
+        yield servers, Supervisor(home, servers, names, secrets=secrets_of(home, names), say=_silent)
+        return
+    with home.opened():
+        servers = Servers(home, choose_ports(home, settings, names), names)
+        try:
+            servers.start_postgres()
+            yield servers, Supervisor(home, servers, names, secrets=secrets_of(home, names), say=_silent)
+        finally:
+            servers.stop()
+
+
+def secrets_of(home: DataDirectory, names: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
+    """Return the secret settings of each service: what seals its personal data, the first administrator's password."""
+    secrets = {name: {"SEALING_KEY": home.secret(f"{name}.sealing_key", make=_sealing_key)} for name in names}
+    if "identity" in secrets:
+        secrets["identity"]["BOOTSTRAP_PASSWORD"] = administrator_password(home)
+    return secrets
+
+
+def administrator_password(home: DataDirectory) -> str:
+    """Return the password that the account `administrator` was made with."""
+    return home.secret(ADMINISTRATOR, make=_typeable_password)
+
+
+def demonstration_password(home: DataDirectory) -> str:
+    """Return the password that the people of the demonstration sign in with."""
+    return home.secret("demonstration", make=_typeable_password)
+
+
+def _typeable_password() -> str:
+    """Make a password of 80 random bits that a person can read from a screen and type."""
+    letters = b32encode(os.urandom(10)).decode().lower()
+    return "-".join(letters[start : start + 4] for start in range(0, len(letters), 4))
+
+
+def _silent(_: str) -> None: ...
+
+
+def _sealing_key() -> str:
+    """Make a key ring of one key, `number:base64 of 32 bytes`."""
+    return f"1:{b64encode(os.urandom(32)).decode()}"
+
+
+class _Signals:
+    """SIGINT, SIGTERM and SIGHUP while the block lasts: the first asks to stop, a later one to hurry."""
+
+    def __init__(self) -> None:
+        self.stopped = threading.Event()
+        self.hurry = threading.Event()
+        self._breaks_off = False
+        self._before: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> "_Signals":
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            self._before[number] = signal.signal(number, self._on_signal)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def end_if_stopped(self) -> None:
+        """Raise KeyboardInterrupt when a signal has come.
+
+        The handler raises nothing where processes are started: in the middle of a fork an exception is lost.
+        """
+        if self.stopped.is_set():
+            raise KeyboardInterrupt
+
+    @contextmanager
+    def breaking_off(self) -> Iterator[None]:
+        """Break off the block at the first signal; nothing in it may start a process."""
+        self._breaks_off = True
+        try:
+            yield
+        finally:
+            self._breaks_off = False
+
+    def _on_signal(self, *_: object) -> None:
+        if self.stopped.is_set():
+            self.hurry.set()
+            return
+        self.stopped.set()
+        if self._breaks_off:
+            raise KeyboardInterrupt

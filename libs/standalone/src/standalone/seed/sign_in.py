@@ -1,0 +1,128 @@
+"""Signs a person in as any front end would: authorization code with PKCE, through the page a browser would show."""
+
+import asyncio
+import base64
+import hashlib
+import secrets
+import time
+from html.parser import HTMLParser
+from urllib.parse import parse_qsl, urljoin, urlsplit
+
+import httpx
+
+from standalone.refusals import CannotRun
+
+CLIENT_ID = "command-line"
+REDIRECT_URI = "http://127.0.0.1/callback"
+"""Where a browser would be sent with the code. Nobody listens there: the address is read from the answer instead."""
+
+SCOPE = "openid"
+RENEWED_BEFORE_SECONDS = 60.0
+
+
+class SignInRefused(CannotRun):
+    """The system does not let this person in, or its sign-in does not work as it should."""
+
+
+class SignedIn:
+    """A person who is signed in; the access token is renewed, by signing in again, before it runs out."""
+
+    def __init__(self, gateway_url: str, username: str, password: str) -> None:
+        self.username = username
+        self._gateway_url = gateway_url
+        self._password = password
+        self._token = ""
+        self._good_until = 0.0
+        self._renewing = asyncio.Lock()
+
+    async def headers(self) -> dict[str, str]:
+        """Give the headers that say who asks. Raises `SignInRefused`, and `httpx.TransportError` without a gateway."""
+        async with self._renewing:
+            if time.monotonic() > self._good_until:
+                asked_at = time.monotonic()
+                self._token, lasts = await _token(self._gateway_url, self.username, self._password)
+                self._good_until = asked_at + lasts - RENEWED_BEFORE_SECONDS
+        return {"Authorization": f"Bearer {self._token}"}
+
+    def forget(self) -> None:
+        """Sign in again at the next request."""
+        self._good_until = 0.0
+
+
+async def _token(gateway_url: str, username: str, password: str) -> tuple[str, float]:
+    """Go through discovery, page and code; give an access token and its lifetime in seconds."""
+    async with httpx.AsyncClient(base_url=gateway_url, trust_env=False, timeout=30) as browser:
+        found = _json(await browser.get("/.well-known/openid-configuration"), "discovery")
+        verifier, state = secrets.token_urlsafe(48), secrets.token_urlsafe(16)
+        request = {
+            "response_type": "code",
+            "client_id": CLIENT_ID,
+            "redirect_uri": REDIRECT_URI,
+            "scope": SCOPE,
+            "state": state,
+            "code_challenge": base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest())
+            .rstrip(b"=")
+            .decode(),
+            "code_challenge_method": "S256",
+        }
+        page = await browser.get(found["authorization_endpoint"], params=request, follow_redirects=True)
+        answer = _callback(await _submit(browser, page, username, password), username)
+        if answer.get("state") != state or answer.get("iss") != found["issuer"]:
+            raise SignInRefused("the sign-in was answered by somebody else than the identity provider that was asked")
+        redeemed = await browser.post(
+            found["token_endpoint"],
+            data={
+                "grant_type": "authorization_code",
+                "client_id": CLIENT_ID,
+                "redirect_uri": REDIRECT_URI,
+                "code": answer["code"],
+                "code_verifier": verifier,
+            },
+        )
+        token = _json(redeemed, "the token endpoint")
+        return token["access_token"], float(token["expires_in"])
+
+
+async def _submit(browser: httpx.AsyncClient, page: httpx.Response, username: str, password: str) -> httpx.Response:
+    """Fill in the form of the sign-in page, its hidden fields as they are, and send it."""
+    form = _Form()
+    form.feed(page.text)
+    if form.action is None:
+        raise SignInRefused(f"the sign-in page could not be had: {page.status_code} from {page.url.path}")
+    target = urljoin(str(page.url), form.action)
+    return await browser.post(target, data={**form.hidden, "username": username, "password": password})
+
+
+def _callback(response: httpx.Response, username: str) -> dict[str, str]:
+    """Read what came back to the redirect address."""
+    location = response.headers.get("location", "")
+    if not response.is_redirect or not location.startswith(REDIRECT_URI):
+        raise SignInRefused(f"{username} cannot sign in: wrong password, or no such account ({response.status_code})")
+    answer = dict(parse_qsl(urlsplit(location).query))
+    if "code" not in answer:
+        raise SignInRefused(f"{username} cannot sign in: {answer.get('error', 'no code was sent')}")
+    return answer
+
+
+def _json(response: httpx.Response, what: str) -> dict[str, str]:
+    if response.status_code != httpx.codes.OK:
+        raise SignInRefused(f"{what} answered {response.status_code}")
+    content: dict[str, str] = response.json()
+    return content
+
+
+class _Form(HTMLParser):
+    """Reads where a page's form goes and its hidden fields."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.action: str | None = None
+        self.hidden: dict[str, str] = {}
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Take note of forms and hidden inputs."""
+        attributes = dict(attrs)
+        if tag == "form":
+            self.action = attributes.get("action") or ""
+        elif tag == "input" and attributes.get("type") == "hidden":
+            self.hidden[attributes.get("name") or ""] = attributes.get("value") or ""

@@ -1,0 +1,76 @@
+"""The six services as processes: what each is told, and what its database and its place on the bus are."""
+
+import hashlib
+import importlib.util
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from standalone.nats import NatsUser
+
+NAMES = ("identity", "members", "activities", "learning", "feedback", "gateway")
+DOOR = "gateway"
+"""The service that people and programs outside reach; the others are reached through it."""
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where everything is: a port for each service, an address of each service's database and bus account."""
+
+    ports: Mapping[str, int]
+    database_urls: Mapping[str, str]
+    nats_urls: Mapping[str, str]
+
+    def url(self, service: str) -> str:
+        """Return the base address of a service."""
+        return f"http://127.0.0.1:{self.ports[service]}"
+
+
+def command(service: str, what: str) -> list[str]:
+    """Return the command line for a service: `what` is all, api, worker or migrate."""
+    # -P: a file in the working directory must not stand in for an installed package.
+    return [sys.executable, "-P", "-m", service, what]
+
+
+def environment(service: str, addresses: Addresses, secrets: Mapping[str, str]) -> dict[str, str]:
+    """Return the whole environment of a service's process; `secrets` are settings of this service alone.
+
+    What the person set in the environment (log level, collector of traces) reaches the services too.
+    """
+    told = {
+        "DATABASE_URL": addresses.database_urls[service],
+        "NATS_URL": addresses.nats_urls[service],
+        "HOST": "127.0.0.1",
+        "PORT": str(addresses.ports[service]),
+        "ISSUER": addresses.url(DOOR),
+        "JWKS_URL": f"{addresses.url('identity')}/oauth2/jwks" if "identity" in addresses.ports else "",
+        **secrets,
+    }
+    if service == DOOR:
+        told |= {f"UPSTREAM_{name.upper()}": addresses.url(name) for name in addresses.ports if name != DOOR}
+    return {**os.environ, **{f"XIANGQIAO_{name}": value for name, value in told.items()}}
+
+
+def nats_user(service: str, password: str) -> NatsUser:
+    """Return a service's account on the bus: it reads everything and publishes its own events alone."""
+    own = (f"evt.{service}.>", "$JS.API.>", "$JS.ACK.>", "_INBOX.>")
+    return NatsUser(service, password, publish=own)
+
+
+def fingerprint(service: str) -> str | None:
+    """Return a digest of a service's code and migrations, None when they are not to be found as files."""
+    spec = importlib.util.find_spec(service)
+    if spec is None or spec.origin is None:
+        return None
+    package = Path(spec.origin).parent
+    migrations = next(
+        (place for place in (package / "migrations", package.parents[1] / "migrations") if place.is_dir()), None
+    )
+    if migrations is None:
+        return None
+    digest = hashlib.sha256()
+    for file in sorted([*package.rglob("*.py"), *migrations.rglob("*.py")]):
+        digest.update(str(file).encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()

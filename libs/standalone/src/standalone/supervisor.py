@@ -1,0 +1,180 @@
+"""Starts the services, waits until they are ready, keeps them running, and stops them all."""
+
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import httpx
+
+from standalone import processes, services
+from standalone.data_directory import DataDirectory
+from standalone.logs import keep_bounded
+from standalone.refusals import DidNotStart
+from standalone.servers import Say, Servers
+
+READY_SECONDS = 90.0
+STOP_SECONDS = 7.0
+LONGEST_DELAY_SECONDS = 30.0
+STEADY_SECONDS = 60.0
+"""A service that ran so long before it ended is started again at once."""
+
+
+@dataclass
+class Kept:
+    """A service that is kept running."""
+
+    name: str
+    process: subprocess.Popen[bytes] | None = None
+    started_at: float = 0.0
+    failures: int = 0
+    start_again_at: float = field(default=0.0)
+
+
+class Supervisor:
+    """The services of one data directory. Times are of the monotonic clock, in seconds.
+
+    `end_if_stopped` is called again and again while something is waited for, and raises to break it off.
+    """
+
+    def __init__(
+        self,
+        home: DataDirectory,
+        servers: Servers,
+        names: Sequence[str],
+        *,
+        secrets: Mapping[str, Mapping[str, str]],
+        say: Say,
+        end_if_stopped: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._home = home
+        self._servers = servers
+        self._kept = {name: Kept(name) for name in names}
+        self._secrets = secrets
+        self._say = say
+        self._end_if_stopped = end_if_stopped
+
+    def migrate(self, *, only_changed: bool = False) -> None:
+        """Bring every service's database to its newest revision, two services at a time.
+
+        With `only_changed`, services whose code is the one that migrated last time are passed over. Raises DidNotStart.
+        """
+        done: dict[str, str] = self._home.state.get("migrated", {})
+        prints = {name: services.fingerprint(name) for name in self._kept}
+        known = [name for name, made_by in prints.items() if made_by is not None and done.get(name) == made_by]
+        waiting = [name for name in self._kept if not only_changed or name not in known]
+        running: dict[str, subprocess.Popen[bytes]] = {}
+        try:
+            while waiting or running:
+                while waiting and len(running) < 2:
+                    running[waiting[0]] = self._spawn(waiting[0], "migrate")
+                    waiting.pop(0)
+                time.sleep(0.02)
+                self._end_if_stopped()
+                for name, process in list(running.items()):
+                    if process.poll() is None:
+                        continue
+                    del running[name]
+                    if process.returncode != 0:
+                        raise DidNotStart(f"{name} was not migrated: {self._last_words(name)}")
+                    if (made_by := prints[name]) is not None:
+                        done[name] = made_by
+        finally:
+            for process in running.values():
+                process.kill()
+                process.wait()
+            self._home.remember(migrated=done)
+
+    def start(self) -> None:
+        """Start every service and return when all say that they are ready. Raises DidNotStart."""
+        for kept in self._kept.values():
+            self._start(kept)
+        deadline = time.monotonic() + READY_SECONDS
+        not_ready = set(self._kept)
+        with httpx.Client(trust_env=False, timeout=3) as client, ThreadPoolExecutor(len(self._kept)) as threads:
+            while not_ready:
+                for name in not_ready:
+                    process = self._kept[name].process
+                    if process is not None and process.poll() is not None:
+                        raise DidNotStart(f"{name} did not start: {self._last_words(name)}")
+                asked = sorted(not_ready)
+                answers = threads.map(lambda name: is_ready(client, self._servers.addresses.url(name)), asked)
+                not_ready -= {name for name, ready in zip(asked, answers, strict=True) if ready}
+                if not_ready and time.monotonic() > deadline:
+                    name = min(not_ready)
+                    raise DidNotStart(f"{name} was not ready in {READY_SECONDS:.0f} s: {self._last_words(name)}")
+                time.sleep(0.05)
+                self._end_if_stopped()
+
+    def supervise(self, stopped: threading.Event) -> None:
+        """Keep everything running until the event is set. Raises CannotRun when a server cannot be started again."""
+        bounded_at = 0.0
+        while not stopped.wait(0.2):
+            self._servers.restart_ended(self._say)
+            now = time.monotonic()
+            for kept in self._kept.values():
+                self._restart_if_ended(kept, now)
+            if now - bounded_at > 5:
+                bounded_at = now
+                keep_bounded(self._home.logs)
+
+    def stop(self, hurry: threading.Event) -> None:
+        """Ask all services to stop; kill those that have not after seven seconds, or as soon as `hurry` is set."""
+        running = [kept.process for kept in self._kept.values() if kept.process is not None]
+        for process in running:
+            process.terminate()
+        deadline = time.monotonic() + STOP_SECONDS
+        while any(process.poll() is None for process in running):
+            if time.monotonic() > deadline or hurry.is_set():
+                for process in running:
+                    process.kill()
+            time.sleep(0.02)
+
+    def _restart_if_ended(self, kept: Kept, now: float) -> None:
+        if kept.process is not None and kept.process.poll() is not None:
+            steady = now - kept.started_at > STEADY_SECONDS
+            kept.failures = 1 if steady else kept.failures + 1
+            delay = 0.0 if steady else min(2.0 ** (kept.failures - 1), LONGEST_DELAY_SECONDS)
+            status = _status(kept.process.returncode)
+            log = self._home.logs / f"{kept.name}.log"
+            self._say(f"{kept.name} {status}; starting it again in {delay:.0f} s (log: {log})")
+            kept.process, kept.start_again_at = None, now + delay
+        if kept.process is None and now >= kept.start_again_at:
+            self._start(kept)
+
+    def _start(self, kept: Kept) -> None:
+        kept.process = self._spawn(kept.name, "all")
+        kept.started_at = time.monotonic()
+        facts = {
+            other.name: {"pid": other.process.pid, "failures": other.failures}
+            for other in self._kept.values()
+            if other.process is not None
+        }
+        self._home.remember(services=facts)
+
+    def _spawn(self, name: str, what: str) -> subprocess.Popen[bytes]:
+        return processes.spawn(
+            services.command(name, what),
+            log=self._home.logs / f"{name}.log",
+            directory=self._home.path,
+            environment=services.environment(name, self._servers.addresses, self._secrets.get(name, {})),
+        )
+
+    def _last_words(self, name: str) -> str:
+        log = self._home.logs / f"{name}.log"
+        return f"{processes.last_lines(log)} (log: {log})"
+
+
+def is_ready(client: httpx.Client, url: str) -> bool:
+    """Ask a service whether it can work."""
+    try:
+        return client.get(f"{url}/health/ready").status_code == httpx.codes.OK
+    except httpx.HTTPError:
+        return False
+
+
+def _status(code: int) -> str:
+    return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"

@@ -1,0 +1,40 @@
+"""Shows that a data directory keeps its secrets, notices whose it is, and bounds its logs."""
+
+from pathlib import Path
+
+import pytest
+
+from standalone.data_directory import DataDirectory
+from standalone.logs import keep_bounded
+from standalone.refusals import CannotRun
+
+
+def test_a_secret_is_made_once_and_readable_by_its_owner_alone(tmp_path: Path) -> None:
+    first = DataDirectory(tmp_path).secret("postgres")
+    assert DataDirectory(tmp_path).secret("postgres") == first
+    assert DataDirectory(tmp_path).secret("nats") != first
+    assert (tmp_path / "secrets.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_directory_with_other_things_in_it_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "thesis.docx").touch()
+    with pytest.raises(CannotRun, match=r"holds thesis\.docx"), DataDirectory(tmp_path).opened():
+        pass
+    assert [entry.name for entry in tmp_path.iterdir()] == ["thesis.docx"]
+
+
+def test_damaged_state_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "state.json").write_text("{")
+    with pytest.raises(CannotRun, match=r"state\.json is damaged"):
+        _ = DataDirectory(tmp_path).state
+
+
+def test_a_log_that_grew_too_large_goes_on_from_its_beginning(tmp_path: Path) -> None:
+    log = tmp_path / "members.log"
+    with log.open("a") as writer:
+        writer.write("old\n" * 100)
+        writer.flush()
+        keep_bounded(tmp_path, largest_bytes=100)
+        writer.write("new\n")
+    assert log.read_text() == "new\n"
+    assert (tmp_path / "members.log.1").read_text() == "old\n" * 100

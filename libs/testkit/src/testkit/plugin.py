@@ -1,0 +1,100 @@
+"""The pytest fixtures that every package has by installing testkit."""
+
+import contextlib
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from testkit.accounts import leased, purge
+from testkit.databases import Template, TestDatabases
+from testkit.session import VARIABLE, Session
+from testkit.spans import SpanReceiver
+from testkit.tokens import TokenIssuer
+
+_OWN_SESSION = pytest.StashKey[Session]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Open the session in the process that all workers come from; the servers start when a test asks for them."""
+    if VARIABLE not in os.environ:
+        session = Session.open(os.getpid())
+        config.stash[_OWN_SESSION] = session
+        os.environ[VARIABLE] = str(session.directory)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the servers, where this process opened the session."""
+    session = config.stash.get(_OWN_SESSION, None)
+    if session is not None:
+        del os.environ[VARIABLE]
+        session.close()
+
+
+@pytest.fixture(scope="session")
+def test_session() -> Session:
+    """The servers that all workers of this run share."""
+    return Session(Path(os.environ[VARIABLE]))
+
+
+@pytest.fixture(scope="session")
+def databases(test_session: Session) -> TestDatabases:
+    """The session's PostgreSQL server: templates and fresh databases."""
+    facts = test_session.server("postgres")
+    return TestDatabases(port=facts["port"], password=facts["password"])
+
+
+@pytest_asyncio.fixture(scope="session")
+async def database_template() -> Template | None:
+    """What `database_url` copies. A package's conftest replaces this fixture; here it is an empty database."""
+    return None
+
+
+@pytest_asyncio.fixture
+async def database_url(databases: TestDatabases, database_template: Template | None) -> AsyncIterator[str]:
+    """The address of a database for this test alone, a copy of `database_template`."""
+    async with databases.database(database_template) as url:
+        yield url
+
+
+@pytest_asyncio.fixture
+async def fresh_database(databases: TestDatabases) -> AsyncIterator[Callable[[Template | None], Awaitable[str]]]:
+    """Make further databases: call it with a template (or None); they are dropped after the test."""
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def make(template: Template | None = None) -> str:
+            return await stack.enter_async_context(databases.database(template))
+
+        yield make
+
+
+@pytest.fixture(scope="session")
+def nats_account_url(test_session: Session) -> Iterator[str]:
+    """The address of the NATS account that this worker has for itself; tests ask for `nats_url`."""
+    facts = test_session.server("nats")
+    with leased(test_session.directory, facts["accounts"]) as name:
+        yield f"nats://{name}:{name}@127.0.0.1:{facts['port']}"
+
+
+@pytest_asyncio.fixture
+async def nats_url(nats_account_url: str) -> AsyncIterator[str]:
+    """The address of a NATS server with JetStream on which no stream exists; what the test makes is deleted."""
+    await purge(nats_account_url)
+    yield nats_account_url
+    await purge(nats_account_url)
+
+
+@pytest.fixture(scope="session")
+def issuer() -> Iterator[TokenIssuer]:
+    """An identity provider: `issuer.headers(person_id, [(role, organisation_id)])`, `issuer.jwks_url`."""
+    with TokenIssuer() as made:
+        yield made
+
+
+@pytest.fixture
+def spans() -> Iterator[SpanReceiver]:
+    """A collector for the spans that the test's processes export to `spans.endpoint`."""
+    with SpanReceiver() as receiver:
+        yield receiver

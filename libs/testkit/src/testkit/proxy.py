@@ -1,0 +1,129 @@
+"""A TCP proxy that a test puts before a server, to cut, hold, slow or drop what passes."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Literal
+from urllib.parse import urlsplit, urlunsplit
+
+Direction = Literal["to_server", "to_client"]
+
+
+class TcpProxy:
+    """Forwards a free port of the loopback address to `target_port`; use it in an `async with` block.
+
+    All faults hold for present and new connections until `heal()`.
+    """
+
+    def __init__(self, target_port: int) -> None:
+        self._target_port = target_port
+        self._server: asyncio.Server | None = None
+        self._connections: set[asyncio.Task[None]] = set()
+        self._flowing = asyncio.Event()
+        self._flowing.set()
+        self._delay_seconds = 0.0
+        self._dropped: set[Direction] = set()
+        self._triggers: dict[Direction, Callable[[bytes], bool]] = {}
+        self.port = 0
+
+    async def __aenter__(self) -> "TcpProxy":
+        await self._listen()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.refuse()
+
+    def through(self, url: str) -> str:
+        """Return the address of the server, changed to lead through this proxy."""
+        parts = urlsplit(url)
+        credentials = parts.netloc.rpartition("@")[0]
+        host = f"127.0.0.1:{self.port}"
+        return urlunsplit(parts._replace(netloc=f"{credentials}@{host}" if credentials else host))
+
+    @property
+    def connection_count(self) -> int:
+        """How many connections pass now."""
+        return len(self._connections)
+
+    async def cut(self) -> None:
+        """Break every present connection at once; new ones pass."""
+        cut = list(self._connections)
+        for connection in cut:
+            connection.cancel()
+        await asyncio.gather(*cut, return_exceptions=True)
+
+    async def refuse(self) -> None:
+        """Break every connection and refuse new ones, as if the server were gone."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        await self.cut()
+
+    def hold(self) -> None:
+        """Let nothing pass either way while connections stay open, as in a network partition; bytes wait."""
+        self._flowing.clear()
+
+    def delay(self, seconds: float) -> None:
+        """Keep back whatever passes, in each direction, for so long."""
+        self._delay_seconds = seconds
+
+    def drop(self, direction: Direction) -> None:
+        """Swallow the bytes of one direction."""
+        self._dropped.add(direction)
+
+    def cut_before(self, direction: Direction, wanted: Callable[[bytes], bool]) -> None:
+        """Break the connection instead of passing the next piece of bytes for which `wanted` is true, once.
+
+        Example: an acknowledgement that never reaches the client is `cut_before("to_client", lambda b: b"seq" in b)`.
+        """
+        self._triggers[direction] = wanted
+
+    async def heal(self) -> None:
+        """End every fault; bytes held back go on their way."""
+        self._delay_seconds = 0.0
+        self._dropped.clear()
+        self._triggers.clear()
+        self._flowing.set()
+        if self._server is None:
+            await self._listen()
+
+    async def _listen(self) -> None:
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("a connection is served by a task")
+        self._connections.add(task)
+        server_writer: asyncio.StreamWriter | None = None
+        try:
+            server_reader, server_writer = await asyncio.open_connection("127.0.0.1", self._target_port)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._pump("to_server", reader, server_writer))
+                group.create_task(self._pump("to_client", server_reader, writer))
+        except* OSError:
+            pass  # either side went away, or the fault was to cut: both sides are closed below
+        except* asyncio.CancelledError:
+            pass
+        finally:
+            self._connections.discard(task)
+            for side in (writer, server_writer):
+                if side is not None:
+                    side.transport.abort()
+
+    async def _pump(self, direction: Direction, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while piece := await reader.read(65_536):
+            await self._flowing.wait()
+            if self._delay_seconds:
+                await asyncio.sleep(self._delay_seconds)
+            if direction in self._dropped:
+                continue
+            trigger = self._triggers.get(direction)
+            if trigger is not None and trigger(piece):
+                del self._triggers[direction]
+                raise ConnectionResetError("cut by the test")
+            writer.write(piece)
+            await writer.drain()
+        with suppress(OSError, RuntimeError):  # the other side may be closed already
+            writer.write_eof()

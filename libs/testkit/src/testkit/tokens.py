@@ -1,0 +1,126 @@
+"""An identity provider in the test process: makes access tokens like identity's and publishes its key."""
+
+import json
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from uuid import UUID, uuid4
+
+from joserfc import jwt
+from joserfc.jwk import ECKey
+
+LIFETIME = timedelta(minutes=10)
+
+
+class TokenIssuer:
+    """Signs `at+jwt` access tokens with an ES256 key of its own; while it is open, `jwks_url` gives the public key.
+
+    Use it in a `with` block. `new_key()` rotates: tokens signed before stay valid, the old key stays published.
+    """
+
+    def __init__(self, *, issuer: str = "http://identity.test", audience: str = "xiangqiao") -> None:
+        self.issuer = issuer
+        self.audience = audience
+        self.key = _make_key()
+        self._published = [self.key]
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+
+    def __enter__(self) -> "TokenIssuer":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    @property
+    def jwks_url(self) -> str:
+        """Where the public keys are to be fetched."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}/.well-known/jwks.json"
+
+    @property
+    def jwks(self) -> dict[str, Any]:
+        """The public keys as a JWK set (RFC 7517)."""
+        return {"keys": [key.as_dict(private=False) for key in self._published]}
+
+    def new_key(self) -> None:
+        """Sign with a new key from now on."""
+        self.key = _make_key()
+        self._published.append(self.key)
+
+    def token(
+        self,
+        person_id: UUID,
+        roles: Iterable[tuple[str, UUID]] = (),
+        *,
+        client_id: str = "portal",
+        scope: str = "openid",
+        session_id: UUID | str | None = None,
+        acr: str = "1",
+        actor: UUID | None = None,
+        issued_at: float | None = None,
+        lifetime: timedelta = LIFETIME,
+        claims: Mapping[str, Any] | None = None,
+        header: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Return an access token for a person who holds these roles, each on an organisation.
+
+        `issued_at` is in seconds since 1970, now when left out. `claims` and `header` replace what is made here (None
+        removes it), so that a test can spoil a token.
+        """
+        issued = time.time() if issued_at is None else issued_at
+        content: dict[str, Any] = {
+            "iss": self.issuer,
+            "aud": self.audience,
+            "sub": str(person_id),
+            "client_id": client_id,
+            "scope": scope,
+            "sid": str(session_id or uuid4()),
+            "acr": acr,
+            "jti": str(uuid4()),
+            "iat": int(issued),
+            "exp": int(issued + lifetime.total_seconds()),
+            "roles": [{"role": role, "organisation_id": str(organisation)} for role, organisation in roles],
+            "act": {"sub": str(actor)} if actor else None,
+            **(claims or {}),
+        }
+        head = {"alg": "ES256", "typ": "at+jwt", "kid": self.key.kid, **(header or {})}
+        return jwt.encode(_without_none(head), _without_none(content), self.key)
+
+    def headers(self, person_id: UUID, roles: Iterable[tuple[str, UUID]] = (), **options: Any) -> dict[str, str]:
+        """Return the HTTP headers of a request by that person; `options` are those of `token`."""
+        return {"Authorization": f"Bearer {self.token(person_id, roles, **options)}"}
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        issuer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            """Answers every GET with the public keys."""
+
+            def do_GET(self) -> None:
+                """Answer with the public keys."""
+                body = json.dumps(issuer.jwks).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "application/jwk-set+json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                """Keep the tests' output clean."""
+
+        return Handler
+
+
+def _make_key() -> ECKey:
+    return ECKey.generate_key("P-256", {"use": "sig", "alg": "ES256"}, private=True, auto_kid=True)
+
+
+def _without_none(content: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in content.items() if value is not None}

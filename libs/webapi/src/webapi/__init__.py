@@ -1,0 +1,47 @@
+"""One way to be an HTTP service: application, authentication, problems, pages, idempotency, health, processes."""
+
+from webapi import migrations
+from webapi.application import Application, Hook, create_app, open_database
+from webapi.authentication import Authenticator, Principal, RoleGrant
+from webapi.caller import AuthenticatedCaller, Caller, Command, RawCommand, ScopeResolver, json_answer
+from webapi.cannot_start import CannotStart
+from webapi.health import Check
+from webapi.idempotency import purge_idempotency_keys
+from webapi.pages import Page, PageQuery, PageRequest
+from webapi.problems import NOT_FOUND, UNAVAILABLE, Problem, Refusal
+from webapi.processes import Worker
+from webapi.requests import body_limit
+from webapi.serving import serve
+from webapi.settings import ServiceSettings, read_settings
+
+__all__ = [
+    "NOT_FOUND",
+    "UNAVAILABLE",
+    "Application",
+    "AuthenticatedCaller",
+    "Authenticator",
+    "Caller",
+    "CannotStart",
+    "Check",
+    "Command",
+    "Hook",
+    "Page",
+    "PageQuery",
+    "PageRequest",
+    "Principal",
+    "Problem",
+    "RawCommand",
+    "Refusal",
+    "RoleGrant",
+    "ScopeResolver",
+    "ServiceSettings",
+    "Worker",
+    "body_limit",
+    "create_app",
+    "json_answer",
+    "migrations",
+    "open_database",
+    "purge_idempotency_keys",
+    "read_settings",
+    "serve",
+]

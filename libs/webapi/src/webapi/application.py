@@ -1,0 +1,169 @@
+"""The HTTP application of a service, composed from its routers, its database and its table of problems."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
+from fastapi.routing import APIRoute
+from fastapi.telemetry import TelemetryConfig
+from starlette.types import ASGIApp
+
+from database import Database
+from webapi.authentication import Authenticator
+from webapi.caller import ScopeResolver
+from webapi.health import Check, health_routes
+from webapi.openapi import operation_id, protected_operations, with_problems
+from webapi.problems import Problem, Problems
+from webapi.requests import BODY_LIMIT, RequestHandling
+from webapi.settings import ServiceSettings
+
+Front = Callable[[ASGIApp], ASGIApp]
+"""Wraps the whole application, for what must come before it at the least cost."""
+
+Hook = Callable[["Application"], AbstractAsyncContextManager[None]]
+"""Runs from the start of the application to its end: `async with hook(application)`."""
+
+
+class Application(FastAPI):
+    """A service's HTTP application. It closes `database` and its authenticator when it ends.
+
+    `checks` decide readiness and may be added to; `hooks` are entered in order before the first request and left in
+    reverse order after the last one.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        *,
+        settings: ServiceSettings,
+        database: Database,
+        authenticator: Authenticator,
+        scope_resolver: ScopeResolver | None,
+        problems: Problems,
+        body_limit: int,
+        front: Front | None,
+        http_protocol: str | type[asyncio.Protocol],
+        **fastapi: Any,
+    ) -> None:
+        # FastAPI's own telemetry would put addresses with their queries and messages of exceptions into spans and logs.
+        silent: TelemetryConfig = {
+            "tracing": False,
+            "metrics": False,
+            "logs": False,
+            "operation_spans": False,
+            "auto_configure": False,
+        }
+        super().__init__(
+            lifespan=_lifespan, docs_url=None, redoc_url=None, redirect_slashes=False, telemetry=silent, **fastapi
+        )
+        self.service = service
+        self.settings = settings
+        self.database = database
+        self.authenticator = authenticator
+        self.scope_resolver = scope_resolver
+        self.checks: dict[str, Check] = {"database": database.ping}
+        self.hooks: list[Hook] = []
+        self.front = front
+        self.http_protocol = http_protocol
+        self.start_error: Exception | None = None
+        self._problems = problems
+        self._body_limit = body_limit
+        self._document: dict[str, Any] | None = None
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Replace FastAPI's layers of error handling and body limits by the one of this library."""
+        app: ASGIApp = AsyncExitStackMiddleware(self.router)
+        for cls, args, kwargs in reversed(self.user_middleware):
+            app = cls(app, *args, **kwargs)
+        return RequestHandling(app, self._problems, self._body_limit)
+
+    def openapi(self) -> dict[str, Any]:
+        """Give the OpenAPI 3.1 document."""
+        if self._document is None:
+            protected = protected_operations(list(self.routes))
+            self._document = with_problems(super().openapi(), protected, self._problems)
+        return self._document
+
+    def add_routers(self, routers: Sequence[APIRouter]) -> None:
+        """Take over the routes of `routers` flat: an included router would match each path twice."""
+        names: set[str] = set()
+        for route in (route for router in routers for route in router.routes):
+            if isinstance(route, APIRoute):
+                route.operation_id = route.operation_id or operation_id(self.service, route)
+                if route.operation_id in names:
+                    raise ValueError(f"two routes are called {route.operation_id}")
+                names.add(route.operation_id)
+            self.router.routes.append(route)
+
+
+@asynccontextmanager
+async def _lifespan(application: Application) -> AsyncIterator[None]:
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(application.database.close)
+        stack.push_async_callback(application.authenticator.close)
+        try:
+            for hook in application.hooks:
+                await stack.enter_async_context(hook(application))
+        except Exception as error:
+            application.start_error = error
+            raise
+        yield
+
+
+def open_database(service: str, settings: ServiceSettings) -> Database:
+    """Make the process's `Database` as the settings say; it connects at its first use."""
+    return Database(
+        settings.database_url,
+        application_name=service,
+        pool_size=settings.database_pool_size,
+        max_overflow=settings.database_pool_overflow,
+    )
+
+
+def create_app(
+    service: str,
+    *,
+    title: str,
+    settings: ServiceSettings,
+    database: Database,
+    routers: Sequence[APIRouter] = (),
+    problems: Mapping[type[Exception], Problem] | None = None,
+    scope_resolver: ScopeResolver | None = None,
+    checks: Mapping[str, Check] | None = None,
+    hooks: Sequence[Hook] = (),
+    authenticator: Authenticator | None = None,
+    body_limit: int = BODY_LIMIT,
+    front: Front | None = None,
+    http_protocol: str | type[asyncio.Protocol] = "httptools",
+    version: str = "1",
+    description: str = "",
+) -> Application:
+    """Compose a service's application.
+
+    `problems` maps exceptions of the domain to problem details; `scope_resolver` gives the organisations on which roles
+    give a permission; `checks` beside the database's decide readiness; `hooks` run as long as the application;
+    `authenticator` replaces the one that asks identity at `settings.jwks_url`; `body_limit` is in bytes; `front` wraps
+    the application when it is served, and `http_protocol` is uvicorn's protocol class (both for the gateway).
+    """
+    application = Application(
+        service,
+        settings=settings,
+        database=database,
+        authenticator=authenticator or Authenticator(settings.jwks_url, settings.issuer, settings.audience),
+        scope_resolver=scope_resolver,
+        problems=Problems(problems or {}),
+        body_limit=body_limit,
+        front=front,
+        http_protocol=http_protocol,
+        title=title,
+        version=version,
+        description=description,
+    )
+    application.add_routers(routers)
+    application.checks.update(checks or {})
+    application.hooks.extend(hooks)
+    application.router.routes.extend(health_routes(application.checks))
+    return application

@@ -1,0 +1,101 @@
+"""The OpenAPI 3.1 document of a service: stable operation ids, bearer security, and problems in place of FastAPI's."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+
+from webapi.caller import is_protected
+from webapi.problems import PROBLEM_JSON, Problems
+
+_WRITING: Final = frozenset({"post", "put", "patch", "delete"})
+_IDEMPOTENCY_KEY: Final = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Repeat a request with the same key and it takes effect once; kept for 48 hours.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 200},
+}
+_PROBLEM: Final = {
+    "title": "Problem",
+    "description": "Problem details (RFC 9457). `type` is `/problems/` and a stable code.",
+    "type": "object",
+    "required": ["type", "title", "status"],
+    "additionalProperties": True,
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference"},
+        "title": {"type": "string"},
+        "status": {"type": "integer", "minimum": 400, "maximum": 599},
+        "detail": {"type": "string"},
+        "instance": {"type": "string", "format": "uri-reference"},
+        "trace_id": {"type": "string"},
+        "errors": {
+            "description": "What is wrong: a JSON pointer from /body, /query, /path or /header, and the rule.",
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["pointer", "rule", "message"],
+                "properties": {
+                    "pointer": {"type": "string"},
+                    "rule": {"type": "string"},
+                    "message": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+
+
+def operation_id(service: str, route: APIRoute) -> str:
+    """Give the stable name of an operation: service and function."""
+    return f"{service}_{route.name.rstrip('_')}"
+
+
+def _calls(dependant: Dependant) -> Iterator[Any]:
+    for each in dependant.dependencies:
+        yield each.call
+        yield from _calls(each)
+
+
+def protected_operations(routes: list[Any]) -> set[tuple[str, str]]:
+    """Give (path, method) of the routes that ask for a token."""
+    return {
+        (route.path_format, method.lower())
+        for route in routes
+        if isinstance(route, APIRoute) and is_protected(list(_calls(route.dependant)))
+        for method in route.methods or ()
+    }
+
+
+def with_problems(document: dict[str, Any], protected: set[tuple[str, str]], problems: Problems) -> dict[str, Any]:
+    """Complete the document that FastAPI made, in place."""
+    reference = {"$ref": "#/components/responses/Problem"}
+    for path, operations in document.get("paths", {}).items():
+        for method, operation in operations.items():
+            responses = operation["responses"]
+            described = responses.get("422", {}).get("content", {}).get("application/json", {}).get("schema", {})
+            if described.get("$ref", "").endswith("/HTTPValidationError"):
+                responses["422"] = reference
+            if (path, method) in protected:
+                operation["security"] = [{"bearer": []}]
+                responses.setdefault("401", reference)
+                responses.setdefault("403", reference)
+                if method in _WRITING:
+                    operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
+            responses.setdefault("default", reference)
+    components = document.setdefault("components", {})
+    schemas = components.setdefault("schemas", {})
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    codes = sorted({f"/problems/{problem.code}" for problem in problems})
+    kind = {**_PROBLEM["properties"]["type"], "examples": codes} if codes else _PROBLEM["properties"]["type"]  # type: ignore[index]
+    schemas["Problem"] = {**_PROBLEM, "properties": {**_PROBLEM["properties"], "type": kind}}  # type: ignore[dict-item]
+    components.setdefault("responses", {})["Problem"] = {
+        "description": "The request is refused or failed.",
+        "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    components.setdefault("securitySchemes", {})["bearer"] = {
+        "type": "http", "scheme": "bearer", "bearerFormat": "at+jwt",
+    }  # fmt: skip
+    return document

@@ -1,0 +1,79 @@
+"""Pages of a list: a limit and an opaque cursor that holds the sort key of the last item."""
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Generic, TypeVar
+
+import orjson
+from fastapi import Depends, Query
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from webapi.problems import CURSOR_INVALID, Refusal
+
+DEFAULT_LIMIT = 50
+LARGEST_LIMIT = 200
+LONGEST_CURSOR = 1000
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Page(BaseModel, Generic[T]):
+    """A part of a list. Ask again with `cursor=<next_cursor>` for the rest; null says that this is the end."""
+
+    model_config = ConfigDict(frozen=True)
+
+    items: list[T]
+    next_cursor: str | None = Field(None, description="Opaque; valid for the same list with the same filters.")
+
+
+class PageRequest:
+    """The page a client asks for: `limit` items (1 to 200) after the sort key in `cursor`."""
+
+    __slots__ = ("cursor", "limit")
+
+    def __init__(self, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> None:
+        self.limit = limit
+        self.cursor = cursor
+
+    @property
+    def fetch(self) -> int:
+        """How many rows to select: one more than asked for tells whether there are more."""
+        return self.limit + 1
+
+    def after(self, *types: Any) -> tuple[Any, ...] | None:
+        """Give the sort key to continue after, one value for each of `types`, or None on the first page.
+
+        Raises the 422 problem `cursor_invalid` when the cursor does not hold such values.
+        """
+        if self.cursor is None:
+            return None
+        try:
+            plain = base64.urlsafe_b64decode(self.cursor + "=" * (-len(self.cursor) % 4))
+            key = TypeAdapter(tuple[types]).validate_json(plain)  # type: ignore[valid-type]
+        except (binascii.Error, ValueError, ValidationError) as error:
+            raise Refusal(CURSOR_INVALID) from error
+        return tuple(key)
+
+    def of(self, rows: Sequence[R], key: Callable[[R], Sequence[object]], shape: Callable[[R], T]) -> Page[T]:
+        """Make the page from up to `fetch` rows: `key` gives a row's sort key, `shape` its response model."""
+        shown = rows[: self.limit]
+        cursor = None
+        if len(rows) > self.limit:
+            plain = orjson.dumps(list(key(shown[-1])), default=str)
+            cursor = base64.urlsafe_b64encode(plain).rstrip(b"=").decode()
+        return Page(items=[shape(row) for row in shown], next_cursor=cursor)
+
+
+async def _page_request(
+    limit: Annotated[int, Query(ge=1, le=LARGEST_LIMIT, description="How many items at most.")] = DEFAULT_LIMIT,
+    cursor: Annotated[
+        str | None, Query(min_length=1, max_length=LONGEST_CURSOR, description="`next_cursor` of the page before.")
+    ] = None,
+) -> PageRequest:
+    return PageRequest(limit, cursor)
+
+
+PageQuery = Annotated[PageRequest, Depends(_page_request)]
+"""The page a client asks for, as a parameter of a route."""

@@ -1,0 +1,226 @@
+"""One running process of a service: a server on its port, a worker beside it, and an orderly end."""
+
+import asyncio
+import contextlib
+import errno
+import logging
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Final, Protocol
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.types import ASGIApp
+
+from database import Database
+from webapi.application import Application
+from webapi.cannot_start import CannotStart
+from webapi.health import Check, health_application
+from webapi.settings import ServiceSettings
+
+_log = logging.getLogger(__name__)
+
+KEEP_ALIVE_SECONDS: Final = (
+    75  # longer than the gateway keeps an idle connection, so that it never sends into a closed one
+)
+DRAIN_SECONDS: Final = 25
+SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+
+
+class Worker(Protocol):
+    """The background half of a service."""
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set, then finish what is begun and return."""
+
+    def checks(self) -> Mapping[str, Check]:
+        """Give the checks that tell whether it can work."""
+
+
+class Background:
+    """Runs a worker beside a server: starts it, tells readiness, drains it at the end."""
+
+    def __init__(self, opening: Callable[[], AbstractAsyncContextManager[Worker]], checks: dict[str, Check]) -> None:
+        self._opening = opening
+        self._checks = checks
+        self._stop = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self.on_failure: Callable[[], None] = lambda: None
+        self.error: BaseException | None = None
+        checks["worker"] = self._check
+
+    async def _check(self) -> None:
+        if self._task is None or self._task.done():
+            raise RuntimeError("the worker does not run")
+
+    async def _work(self) -> None:
+        async with self._opening() as worker:
+            self._checks.update(worker.checks())
+            await worker.run(self._stop)
+        if not self._stop.is_set():
+            raise RuntimeError("the worker returned before it was told to stop")
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self.error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        if self.error is not None:
+            _log.critical("worker_failed", exc_info=self.error)
+            self.on_failure()
+
+    @asynccontextmanager
+    async def running(self, _: object) -> AsyncIterator[None]:
+        """Run the worker as long as the block lasts, and until it has drained."""
+        self._task = asyncio.create_task(self._work(), name="worker")
+        self._task.add_done_callback(self._ended)
+        try:
+            yield
+        finally:
+            self._stop.set()
+            await asyncio.wait([self._task])
+
+
+class _Server(uvicorn.Server):
+    """uvicorn that leaves signals and the exit code to this module."""
+
+    start_failed = False
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Do nothing: uvicorn would end the process by the signal it got, not by exit code 0."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and say where; a failed start ends `serve` instead of the interpreter."""
+        try:
+            await super().startup(sockets)
+        except SystemExit:
+            self.start_failed = self.should_exit = True
+            return
+        if sockets:
+            _log.info("listening", extra={"port": sockets[0].getsockname()[1], "pid": os.getpid()})
+
+
+def listen(settings: ServiceSettings) -> socket.socket:
+    """Bind the process's port; raises `CannotStart` when it is taken."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    address = f"{settings.host}:{settings.port}"
+    try:
+        listener.bind((settings.host, settings.port))
+        listener.listen(0)  # else two processes bind the port, and the second fails only later
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise CannotStart(f"port taken: {address}; stop what uses it or set XIANGQIAO_PORT.") from error
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else "unknown address"
+        raise CannotStart(f"cannot listen on {address} ({reason}); correct XIANGQIAO_HOST or _PORT.") from error
+    return listener
+
+
+class Process:
+    """An ASGI application served on one socket until a signal comes, with a worker beside it if there is one."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        http_protocol: str | type[asyncio.Protocol] = "httptools",
+        background: Background | None = None,
+        start_error: Callable[[], Exception | None] = lambda: None,
+    ) -> None:
+        self._background = background
+        self._start_error = start_error
+        self._interrupted = False
+        self._server = _Server(
+            uvicorn.Config(
+                app,
+                http=http_protocol,
+                ws="none",
+                lifespan="on",
+                log_config=None,
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
+                timeout_graceful_shutdown=DRAIN_SECONDS,
+            )
+        )
+
+    async def serve(self, listener: socket.socket) -> None:
+        """Serve until SIGTERM or SIGINT; then finish requests, drain the worker, close what is open.
+
+        Raises `CannotStart` when the application does not start or the worker fails.
+        """
+        loop = asyncio.get_running_loop()
+        for number in SIGNALS:
+            loop.add_signal_handler(number, self._on_signal, number)
+        if self._background is not None:
+            self._background.on_failure = self._end
+        try:
+            await self._server.serve(sockets=[listener])
+        finally:  # an open listener would keep the loop from closing
+            for opened in getattr(self._server, "servers", ()):
+                opened.close()
+        _log.info("ended")
+        self._raise_failure()
+
+    def _raise_failure(self) -> None:
+        error = self._start_error()
+        if isinstance(error, CannotStart):
+            raise error
+        if error is not None or self._server.start_failed:
+            raise CannotStart(f"the start failed ({type(error).__name__}); the log tells where.") from error
+        failure = self._background.error if self._background is not None else None
+        if isinstance(failure, CannotStart):
+            raise failure
+        if failure is not None:
+            raise CannotStart(f"the worker failed ({type(failure).__name__}); the log tells where.") from failure
+
+    def _end(self) -> None:
+        self._server.should_exit = True
+
+    def _on_signal(self, number: signal.Signals) -> None:
+        # Ctrl-C twice is a person who will not wait; Ctrl-C and SIGTERM are a terminal and a supervisor, once each.
+        if self._interrupted and number is signal.SIGINT:
+            _log.warning("ended_at_once")
+            os._exit(1)
+        self._interrupted = self._interrupted or number is signal.SIGINT
+        self._end()
+
+
+def api_process(application: Application) -> Process:
+    """Serve `application` alone."""
+    return _application_process(application, None)
+
+
+def full_process(application: Application, opening: Callable[[], AbstractAsyncContextManager[Worker]]) -> Process:
+    """Serve `application` and run its worker beside it; the worker drains after the last request."""
+    background = Background(opening, application.checks)
+    application.hooks.append(background.running)
+    return _application_process(application, background)
+
+
+def _application_process(application: Application, background: Background | None) -> Process:
+    return Process(
+        application.front(application) if application.front is not None else application,
+        http_protocol=application.http_protocol,
+        background=background,
+        start_error=lambda: application.start_error,
+    )
+
+
+def worker_process(database: Database, opening: Callable[[], AbstractAsyncContextManager[Worker]]) -> Process:
+    """Run a worker, and serve nothing but health and metrics; `database` is closed at the end."""
+    checks: dict[str, Check] = {"database": database.ping}
+    background = Background(opening, checks)
+
+    @asynccontextmanager
+    async def lifespan(health: Starlette) -> AsyncIterator[None]:
+        async with background.running(health):
+            yield
+        await database.close()
+
+    return Process(health_application(checks, lifespan), background=background)

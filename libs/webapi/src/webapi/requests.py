@@ -1,0 +1,161 @@
+"""What happens around every request: its span and metrics, the size limit of its body, and one place for all errors."""
+
+import logging
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Any, Final, TypeVar
+
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.routing import Match
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from telemetry import ServedRequest
+from webapi.health import PATHS
+from webapi.idempotency import BODY_HASH, AlreadyAnswered, has_key
+from webapi.problems import (
+    BODY_TOO_LARGE,
+    METHOD_NOT_ALLOWED,
+    UNAVAILABLE,
+    Problems,
+    Refusal,
+    by_status,
+    language_of,
+    problem_response,
+)
+from webapi.validation import invalid
+
+_log = logging.getLogger(__name__)
+
+BODY_LIMIT: Final = 1024 * 1024
+_SERVER_ERROR: Final = 500
+_CLIENT_GONE: Final = 499  # nginx's number for a client that left before the answer
+_NO_SNIFF: Final = (b"x-content-type-options", b"nosniff")
+_NO_STORE: Final = (b"cache-control", b"no-store")
+_LIMIT_ATTRIBUTE: Final = "__body_limit__"
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def body_limit(limit_bytes: int) -> Callable[[F], F]:
+    """Let a route take bodies of up to `limit_bytes` instead of the application's limit; stands below the route."""
+
+    def mark(endpoint: F) -> F:
+        setattr(endpoint, _LIMIT_ATTRIBUTE, limit_bytes)
+        return endpoint
+
+    return mark
+
+
+def _route_template(scope: Scope) -> str | None:
+    return getattr(scope.get("route"), "path", None)
+
+
+class _Body:
+    """Receives a request's body: no more of it than allowed, and hashed on its way when the request is idempotent."""
+
+    def __init__(self, scope: Scope, receive: Receive, limit: int) -> None:
+        self._scope = scope
+        self._receive = receive
+        self._limit = limit
+        self._total = 0
+        self._hash = sha256() if has_key(scope["headers"]) else None
+        if self._hash is not None:
+            scope[BODY_HASH] = self._hash
+
+    @staticmethod
+    def comes_with(scope: Scope) -> bool:
+        """Say whether the request has a body."""
+        return any(name in {b"content-length", b"transfer-encoding"} for name, _ in scope["headers"])
+
+    async def receive(self) -> Message:
+        """Be the application's `receive`; raises the 413 problem."""
+        limit = getattr(self._scope.get("endpoint"), _LIMIT_ATTRIBUTE, self._limit)
+        if self._total == 0 and self._announced() > limit:
+            raise _too_large(limit)
+        message = await self._receive()
+        piece: bytes = message.get("body", b"")
+        self._total += len(piece)
+        if self._total > limit:
+            raise _too_large(limit)
+        if self._hash is not None:
+            self._hash.update(piece)
+        return message
+
+    def _announced(self) -> int:
+        length = next((value for name, value in self._scope["headers"] if name == b"content-length"), b"")
+        return int(length) if length.isdigit() else 0
+
+
+def _allowed(scope: Scope) -> str:
+    """List the methods of all routes on this path; the router itself knows the first route's only."""
+    routes = (route for route in scope["app"].routes if route.matches(scope)[0] is not Match.NONE)
+    return ", ".join(sorted({method for route in routes for method in getattr(route, "methods", None) or ()}))
+
+
+def _too_large(limit: int) -> Refusal:
+    return Refusal(BODY_TOO_LARGE, headers={"connection": "close"}, limit_bytes=limit)
+
+
+class RequestHandling:
+    """Raw ASGI around an application: everything raised inside becomes problem details here, and nowhere else."""
+
+    def __init__(self, app: ASGIApp, problems: Problems, limit_bytes: int = BODY_LIMIT) -> None:
+        self._app = app
+        self._problems = problems
+        self._limit = limit_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http" or scope["path"] in PATHS:
+            await self._app(scope, receive, send)
+            return
+        request = ServedRequest(scope["method"], scope["headers"])
+        status = 0
+
+        async def observed_send(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = message["headers"] = [*message.get("headers", ()), _NO_SNIFF]
+                if not any(name == b"cache-control" for name, _ in headers):
+                    headers.append(_NO_STORE)
+            await send(message)
+
+        if _Body.comes_with(scope):
+            receive = _Body(scope, receive, self._limit).receive
+        error: Exception | None = None
+        try:
+            await self._app(scope, receive, observed_send)
+        except Exception as raised:
+            error = raised
+            if status:
+                _log.exception("answer_broken_off", extra={"route": _route_template(scope)})
+                raise
+            await self._respond_to(raised, scope)(scope, receive, observed_send)
+        finally:
+            request.finish(_route_template(scope), status or _CLIENT_GONE, error if status >= _SERVER_ERROR else None)
+
+    def _respond_to(self, error: Exception, scope: Scope) -> Response:
+        if isinstance(error, AlreadyAnswered):
+            return error.response
+        language = language_of(scope["headers"])
+        if isinstance(error, RequestValidationError):
+            refusal = invalid(error.errors(), language)
+        elif isinstance(error, HTTPException) and isinstance(error.__cause__, Refusal):
+            refusal = error.__cause__  # FastAPI wraps what reading the body raises
+        elif isinstance(error, HTTPException):
+            allow = {"allow": _allowed(scope)} if error.status_code == METHOD_NOT_ALLOWED.status else error.headers
+            refusal = Refusal(by_status(error.status_code), headers=allow)
+        else:
+            refusal = self._problems.of(error)
+        status = refusal.problem.status
+        if status >= _SERVER_ERROR:
+            extra = {"route": _route_template(scope), "method": scope["method"], "code": refusal.problem.code}
+            cause = error.__cause__ if isinstance(error, Refusal) and error.__cause__ is not None else error
+            if status == UNAVAILABLE.status:
+                _log.warning("request_not_served", extra=extra, exc_info=cause)
+            else:
+                _log.error("request_failed", extra=extra, exc_info=cause)
+        return problem_response(refusal, language)

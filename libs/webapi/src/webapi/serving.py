@@ -1,0 +1,140 @@
+"""The command line of a service: `python -m <service> api|worker|all|migrate`."""
+
+import argparse
+import asyncio
+import logging
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from time import monotonic
+from typing import Final, NoReturn, TypeVar
+
+import asyncpg
+import sqlalchemy.exc
+import uvloop
+from sqlalchemy import make_url
+
+import telemetry
+from database import Database
+from database import migrations as alembic
+from webapi.application import Application, open_database
+from webapi.cannot_start import CannotStart
+from webapi.processes import SIGNALS, Process, Worker, api_process, full_process, listen, worker_process
+from webapi.settings import ServiceSettings, exit_with, read_settings
+
+_log = logging.getLogger(__name__)
+
+FAILED: Final = 1
+INTERRUPTED: Final = 130
+_RETRY_SECONDS: Final = 0.5
+_UNREACHABLE: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, sqlalchemy.exc.DBAPIError)
+_COMMANDS: Final = {
+    "api": "serve HTTP",
+    "worker": "relay, consume and run periodic jobs; serves health and metrics",
+    "all": "both in one process",
+    "migrate": "bring the database to this version's data and end",
+}
+
+S = TypeVar("S", bound=ServiceSettings)
+T = TypeVar("T")
+
+OpenWorker = Callable[[S, Database], AbstractAsyncContextManager[Worker]]
+"""Opens a service's worker on the process's database: `async with open_worker(settings, database) as worker`."""
+
+
+async def _patiently(settings: ServiceSettings, step: Callable[[], Awaitable[T]]) -> T:
+    """Do `step` again until PostgreSQL answers, for at most `startup_wait_seconds`; raises `CannotStart`."""
+    deadline = monotonic() + settings.startup_wait_seconds
+    while True:
+        try:
+            async with asyncio.timeout(max(1.0, deadline - monotonic())):
+                return await step()
+        except alembic.WrongDataVersion as error:
+            raise CannotStart(f"wrong data version: {error}.") from error
+        except _UNREACHABLE as error:
+            if monotonic() >= deadline:
+                raise CannotStart(_unreachable(settings, error)) from error
+            _log.info("waiting_for_database", exc_info=error)
+        await asyncio.sleep(_RETRY_SECONDS)
+
+
+def _unreachable(settings: ServiceSettings, error: BaseException) -> str:
+    url = make_url(settings.database_url)
+    reason = type(getattr(error, "orig", None) or error).__name__
+    return (
+        f"cannot reach the database {url.database} at {url.host}:{url.port or 5432} within "
+        f"{settings.startup_wait_seconds:g} s ({reason}); start it or correct XIANGQIAO_DATABASE_URL."
+    )
+
+
+async def _run(settings: ServiceSettings, folder: Path, compose: Callable[[], Process]) -> None:
+    with listen(settings) as listener:
+        waiting = asyncio.create_task(_patiently(settings, lambda: alembic.check(settings.database_url, folder)))
+        for number in SIGNALS:
+            asyncio.get_running_loop().add_signal_handler(number, waiting.cancel)
+        await asyncio.wait([waiting])
+        if not waiting.cancelled():
+            waiting.result()
+            await compose().serve(listener)
+
+
+async def _migrate(settings: ServiceSettings, folder: Path) -> None:
+    applied = await _patiently(settings, lambda: alembic.upgrade(settings.database_url, folder))
+    _log.info("migrated", extra={"revision": applied})
+
+
+def _parse(service: str, arguments: Sequence[str] | None) -> str:
+    parser = argparse.ArgumentParser(
+        prog=f"python -m {service}", description=f"Run a process of {service}. Settings are read from XIANGQIAO_*."
+    )
+    chosen = parser.add_subparsers(dest="command", required=True, metavar="|".join(_COMMANDS))
+    for name, meaning in _COMMANDS.items():
+        chosen.add_parser(name, help=meaning, description=meaning)
+    return str(parser.parse_args(arguments).command)
+
+
+def serve(
+    service: str,
+    *,
+    settings: type[S],
+    application: Callable[[S], Application],
+    worker: OpenWorker[S],
+    migrations: Path,
+    arguments: Sequence[str] | None = None,
+) -> NoReturn:
+    """Be `python -m <service>`: run what the command line asks for and end the process.
+
+    `settings` is read from the environment; `application` composes the HTTP application; `worker` opens the background
+    half on the process's database; `migrations` is the service's folder of that name. Exit codes: 0 after SIGTERM or
+    SIGINT, 1 with one line on stderr when the process cannot work, 2 for a wrong setting or argument.
+    """
+    command = _parse(service, arguments)
+    values = read_settings(settings)
+    telemetry.configure(
+        service,
+        log_level=values.log_level,
+        otlp_endpoint=values.otlp_endpoint,
+        trace_sample_ratio=values.trace_sample_ratio,
+    )
+
+    def compose() -> Process:
+        if command == "worker":
+            database = open_database(service, values)
+            return worker_process(database, lambda: worker(values, database))
+        app = application(values)
+        return api_process(app) if command == "api" else full_process(app, lambda: worker(values, app.database))
+
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            if command == "migrate":
+                runner.run(_migrate(values, migrations))
+            else:
+                runner.run(_run(values, migrations, compose))
+    except CannotStart as reason:
+        exit_with(f"{service}: {reason}", FAILED)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    finally:
+        telemetry.shutdown()
+    sys.exit(0)

@@ -1,0 +1,65 @@
+"""Tells what is wrong with a request by place and rule, never by repeating the value, which may be personal."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from webapi.problems import INVALID, Refusal
+
+MOST_ERRORS: Final = 20
+LONGEST_POINTER: Final = 300
+
+# Rule (pydantic's error type) -> message in English and Chinese, filled from the rule's own limits and nothing else.
+_MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
+    "missing": ("This field is required.", "此项必填。"),
+    "extra_forbidden": ("There is no such field.", "没有此字段。"),
+    "string_type": ("This must be text.", "应为文本。"),
+    "string_too_short": ("This needs at least {min_length} characters.", "至少 {min_length} 个字符。"),
+    "string_too_long": ("This may have at most {max_length} characters.", "最多 {max_length} 个字符。"),
+    "string_pattern_mismatch": ("This does not have the required form.", "格式不正确。"),
+    "too_short": ("This needs at least {min_length} entries.", "至少 {min_length} 项。"),
+    "too_long": ("This may have at most {max_length} entries.", "最多 {max_length} 项。"),
+    "greater_than": ("This must be greater than {gt}.", "应大于 {gt}。"),
+    "greater_than_equal": ("This must be at least {ge}.", "不应小于 {ge}。"),
+    "less_than": ("This must be less than {lt}.", "应小于 {lt}。"),
+    "less_than_equal": ("This must be at most {le}.", "不应大于 {le}。"),
+    "int_type": ("This must be a whole number.", "应为整数。"),
+    "int_parsing": ("This must be a whole number.", "应为整数。"),
+    "bool_parsing": ("This must be true or false.", "应为是或否。"),
+    "uuid_type": ("This must be a UUID.", "应为 UUID。"),
+    "uuid_parsing": ("This must be a UUID.", "应为 UUID。"),
+    "datetime_from_date_parsing": ("This must be a time (RFC 3339).", "应为 RFC 3339 时间。"),
+    "datetime_parsing": ("This must be a time (RFC 3339).", "应为 RFC 3339 时间。"),
+    "timezone_aware": ("This time needs an offset from UTC.", "时间须带时区。"),
+    "date_from_datetime_parsing": ("This must be a date (YYYY-MM-DD).", "应为日期(YYYY-MM-DD)。"),
+    "date_parsing": ("This must be a date (YYYY-MM-DD).", "应为日期(YYYY-MM-DD)。"),
+    "literal_error": ("This must be one of: {expected}.", "应为以下之一:{expected}。"),
+    "enum": ("This must be one of: {expected}.", "应为以下之一:{expected}。"),
+    "json_invalid": ("This is not JSON.", "不是有效的 JSON。"),
+    "model_attributes_type": ("This must be an object.", "应为对象。"),
+    "dict_type": ("This must be an object.", "应为对象。"),
+    "list_type": ("This must be a list.", "应为列表。"),
+}
+_OTHERWISE: Final = ("This is not valid.", "内容有误。")
+
+
+def _pointer(place: Sequence[int | str]) -> str:
+    """Write a place as a JSON pointer (RFC 6901) that begins with where it is: /body, /query, /path or /header."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in place)[:LONGEST_POINTER]
+
+
+def _message(rule: str, limits: Mapping[str, Any], language: str) -> str:
+    english, chinese = _MESSAGES.get(rule, _OTHERWISE)
+    return (english if language == "en" else chinese).format_map(limits)
+
+
+def invalid(errors: Sequence[Mapping[str, Any]], language: str) -> Refusal:
+    """Make the 422 refusal for pydantic's `errors`: up to 20 of `{pointer, rule, message}`."""
+    told = [
+        {
+            "pointer": "/body" if error["type"] == "json_invalid" else _pointer(error["loc"]),
+            "rule": error["type"],
+            "message": _message(error["type"], error.get("ctx", {}), language),
+        }
+        for error in errors[:MOST_ERRORS]
+    ]
+    return Refusal(INVALID, errors=told)

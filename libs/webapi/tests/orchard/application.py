@@ -1,0 +1,181 @@
+"""The application of the small service: trees that are planted, listed and broken in every way a service can break."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import text
+
+from database import Database, raw
+from webapi import (
+    Application,
+    Caller,
+    CannotStart,
+    Check,
+    Page,
+    PageQuery,
+    Problem,
+    ServiceSettings,
+    body_limit,
+    create_app,
+    json_answer,
+    open_database,
+)
+
+router = APIRouter(prefix="/v1/trees", tags=["trees"])
+
+
+class Settings(ServiceSettings):
+    """The settings of the small service."""
+
+    trouble: str | None = Field(None, description="what goes wrong at the start")
+
+
+class PlantTree(BaseModel):
+    """A tree to plant."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    tree_id: UUID
+    kind: Annotated[str, Field(min_length=1, max_length=20)]
+    height: Annotated[int, Field(ge=0, le=100)] = 0
+
+
+class TreeOut(BaseModel):
+    """A tree."""
+
+    tree_id: UUID
+    kind: str
+
+
+class TreeFelled(Exception):
+    """The tree is no more."""
+
+    en = "It was felled in autumn."
+    zh = "该树已于秋天砍伐。"
+
+    def __init__(self, tree_id: UUID, feller: str) -> None:
+        super().__init__(f"{tree_id} was felled by {feller}")
+        self.tree_id = tree_id
+        self.feller = feller
+
+
+PROBLEMS: Mapping[type[Exception], Problem] = {
+    TreeFelled: Problem(409, "tree_felled", "The tree is felled.", "树已砍伐。", members=("tree_id",))
+}
+_PLANT = "insert into tree (tree_id, kind, planted_at) values ($1, $2, $3)"
+
+
+@router.post("", status_code=201, response_model=TreeOut)
+async def plant(body: PlantTree, caller: Caller) -> Response:
+    """Plant a tree."""
+    await caller.scopes("orchard.tree.plant")
+    async with caller.command() as command:
+        await (await raw(command.session)).execute(_PLANT, body.tree_id, body.kind, command.now)
+        if body.kind == "slow":
+            await asyncio.sleep(0.3)
+        tree = TreeOut(tree_id=body.tree_id, kind=body.kind)
+        return await command.respond(201, tree, location=f"/v1/trees/{body.tree_id}")
+
+
+@router.put("/hot", status_code=200, response_model=TreeOut)
+async def plant_quickly(body: PlantTree, caller: Caller) -> Response:
+    """Plant a tree on the hot path."""
+    async with caller.raw_command() as command:
+        await command.connection.execute(_PLANT, body.tree_id, body.kind, command.now)
+        if body.kind == "failing":
+            raise TreeFelled(body.tree_id, "nobody")
+        return await command.respond(200, TreeOut(tree_id=body.tree_id, kind=body.kind))
+
+
+@router.get("", response_model=Page[TreeOut])
+async def list_(page: PageQuery, caller: Caller) -> Response:
+    """List trees by the time they were planted."""
+    after = page.after(datetime, UUID)
+    condition = "where (planted_at, tree_id) > (:planted_at, :tree_id)" if after else ""
+    values = dict(zip(("planted_at", "tree_id"), after, strict=True)) if after else {}
+    statement = text(f"select * from tree {condition} order by planted_at, tree_id limit :fetch")  # noqa: S608
+    async with caller.read() as session:
+        rows = (await session.execute(statement, {**values, "fetch": page.fetch})).mappings().all()
+    shape = TreeOut.model_validate
+    return json_answer(page.of(rows, lambda row: (row["planted_at"], row["tree_id"]), lambda row: shape(dict(row))))
+
+
+@router.get("/{tree_id}", response_model=TreeOut)
+async def show(tree_id: UUID) -> Response:
+    """Show a tree that was felled."""
+    raise TreeFelled(tree_id, "Zhang San")
+
+
+@router.delete("")
+async def fell_all(request: Request) -> Response:
+    """Fail as the database does: with a person's data in the message."""
+    raise RuntimeError(f"duplicate key (phone)=(13812345678) {request.url}")
+
+
+@router.post("/photographs", status_code=204)
+@body_limit(3_000_000)
+async def photograph(request: Request) -> Response:
+    """Take a large body."""
+    size = 0
+    async for piece in request.stream():
+        size += len(piece)
+    return Response(status_code=204, headers={"x-size": str(size), "cache-control": "max-age=60"})
+
+
+class Gardener:
+    """The worker of the small service: it counts its rounds in the database."""
+
+    def __init__(self, database: Database, trouble: str | None) -> None:
+        self._database = database
+        self._trouble = trouble
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop`, then finish the round."""
+        while not stop.is_set():
+            if self._trouble == "worker":
+                raise RuntimeError("13812345678")
+            await asyncio.sleep(0.02)
+        await asyncio.sleep(0.1)
+        async with self._database.transaction() as session:
+            await session.execute(text("insert into tree values (gen_random_uuid(), 'drained', now())"))
+
+    def checks(self) -> Mapping[str, Check]:
+        """Give no check of its own."""
+        return {}
+
+
+def create_application(settings: Settings) -> Application:
+    """Compose the application."""
+    database = open_database("orchard", settings)
+
+    async def resolve(roles: Sequence[tuple[str, UUID]], permission: str) -> frozenset[UUID]:
+        return frozenset(place for role, place in roles if permission.startswith(f"orchard.{role}."))
+
+    @asynccontextmanager
+    async def opening(_: Application) -> AsyncIterator[None]:
+        if settings.trouble == "start":
+            raise CannotStart("the soil is frozen; wait for spring.")
+        yield
+
+    return create_app(
+        "orchard",
+        title="Orchard",
+        settings=settings,
+        database=database,
+        routers=[router],
+        problems=PROBLEMS,
+        scope_resolver=resolve,
+        hooks=[opening],
+    )
+
+
+@asynccontextmanager
+async def open_worker(settings: Settings, database: Database) -> AsyncIterator[Gardener]:
+    """Open the worker."""
+    yield Gardener(database, settings.trouble)

@@ -1,0 +1,7 @@
+"""Runs the migrations of the small service."""
+
+from sqlalchemy import MetaData
+
+from database.migrations import run_environment
+
+run_environment(MetaData())

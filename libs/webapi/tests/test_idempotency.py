@@ -1,0 +1,151 @@
+"""A command sent twice takes effect once, whatever comes between the two."""
+
+import asyncio
+from uuid import UUID
+
+import asyncpg
+import httpx
+import pytest
+from libs.webapi.tests.orchard.application import Settings
+
+from database import Database, asyncpg_dsn, new_id
+from testkit.tokens import TokenIssuer
+from webapi import Application, purge_idempotency_keys
+
+
+def tree(kind: str = "pear") -> dict[str, str]:
+    return {"tree_id": str(new_id()), "kind": kind}
+
+
+async def rows(settings: Settings, statement: str) -> list[asyncpg.Record]:
+    connection = await asyncpg.connect(asyncpg_dsn(settings.database_url))
+    try:
+        return list(await connection.fetch(statement))
+    finally:
+        await connection.close()
+
+
+async def test_a_repeated_command_takes_effect_once_and_gets_the_first_answer(
+    client: httpx.AsyncClient, headers: dict[str, str], settings: Settings
+) -> None:
+    body = tree()
+    first = await client.post("/v1/trees", json=body, headers={**headers, "Idempotency-Key": "k-1"})
+    again = await client.post("/v1/trees", json=body, headers={**headers, "Idempotency-Key": "k-1"})
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.content == again.content
+    assert first.headers["location"] == again.headers["location"] == f"/v1/trees/{body['tree_id']}"
+    assert "idempotency-replayed" not in first.headers
+    assert again.headers["idempotency-replayed"] == "true"
+    assert len(await rows(settings, "select * from tree")) == 1
+
+
+async def test_twenty_sendings_at_once_take_effect_once(
+    client: httpx.AsyncClient, headers: dict[str, str], settings: Settings
+) -> None:
+    body = tree("slow")
+    sent = [client.post("/v1/trees", json=body, headers={**headers, "Idempotency-Key": "at once"}) for _ in range(8)]
+    answers = await asyncio.gather(*sent)
+    assert {answer.status_code for answer in answers} == {201}
+    assert sum("idempotency-replayed" in answer.headers for answer in answers) == 7
+    assert len(await rows(settings, "select * from tree")) == 1
+
+
+async def test_the_hot_path_keeps_the_same_rule(
+    client: httpx.AsyncClient, headers: dict[str, str], settings: Settings
+) -> None:
+    body = tree()
+    answers = [
+        await client.put("/v1/trees/hot", json=body, headers={**headers, "Idempotency-Key": "hot"}) for _ in range(3)
+    ]
+    assert [answer.status_code for answer in answers] == [200, 200, 200]
+    assert [answer.headers.get("idempotency-replayed") for answer in answers] == [None, "true", "true"]
+    assert len(await rows(settings, "select * from tree")) == 1
+
+
+async def test_a_key_used_for_another_request_is_refused(client: httpx.AsyncClient, headers: dict[str, str]) -> None:
+    keyed = {**headers, "Idempotency-Key": "one"}
+    await client.post("/v1/trees", json=tree(), headers=keyed)
+    other_body = await client.post("/v1/trees", json=tree(), headers=keyed)
+    other_path = await client.put("/v1/trees/hot", json=tree(), headers=keyed)
+    for answer in (other_body, other_path):
+        assert answer.status_code == 422
+        assert answer.json()["type"] == "/problems/idempotency_key_reused"
+
+
+async def test_keys_of_two_persons_are_apart(
+    client: httpx.AsyncClient, issuer: TokenIssuer, settings: Settings
+) -> None:
+    for _ in range(2):
+        keyed = {**issuer.headers(new_id(), [("tree", new_id())]), "Idempotency-Key": "the same"}
+        answer = await client.post("/v1/trees", json=tree(), headers=keyed)
+        assert answer.status_code == 201
+        assert "idempotency-replayed" not in answer.headers
+    assert len(await rows(settings, "select * from tree")) == 2
+
+
+async def test_a_refused_command_leaves_its_key_free(
+    client: httpx.AsyncClient, headers: dict[str, str], settings: Settings
+) -> None:
+    keyed = {**headers, "Idempotency-Key": "after a refusal"}
+    body = tree("failing")
+    for _ in range(2):
+        assert (await client.put("/v1/trees/hot", json=body, headers=keyed)).status_code == 409
+    assert await rows(settings, "select * from idempotency_key") == []
+    assert await rows(settings, "select * from tree") == []
+
+
+async def test_without_a_key_every_sending_is_a_command(
+    client: httpx.AsyncClient, headers: dict[str, str], settings: Settings
+) -> None:
+    for _ in range(2):
+        assert (await client.post("/v1/trees", json=tree(), headers=headers)).status_code == 201
+    assert len(await rows(settings, "select * from tree")) == 2
+    assert await rows(settings, "select * from idempotency_key") == []
+
+
+@pytest.mark.parametrize("key", ["", "k" * 201, "钥匙", "tab\there"])
+async def test_a_key_that_is_no_printable_text_is_refused(
+    client: httpx.AsyncClient, headers: dict[str, str], key: str
+) -> None:
+    keyed = {name.encode(): value.encode() for name, value in {**headers, "Idempotency-Key": key}.items()}
+    answer = await client.post("/v1/trees", json=tree(), headers=keyed)
+    assert answer.status_code == 422
+    assert answer.json()["type"] == "/problems/idempotency_key_invalid"
+
+
+async def test_neither_the_key_nor_the_answer_can_be_read_in_the_table(
+    client: httpx.AsyncClient, headers: dict[str, str], settings: Settings
+) -> None:
+    body = tree("secret-pear")
+    await client.post("/v1/trees", json=body, headers={**headers, "Idempotency-Key": "known-to-the-client"})
+    [row] = await rows(settings, "select *, idempotency_key::text as everything from idempotency_key")
+    for hidden in ("secret-pear", "known-to-the-client", b"secret-pear".hex(), body["tree_id"].encode().hex()):
+        assert hidden not in row["everything"]
+    assert row["operation"] == "POST /v1/trees"
+
+
+async def test_purging_forgets_answers_after_two_days(
+    client: httpx.AsyncClient, headers: dict[str, str], settings: Settings, application: Application
+) -> None:
+    for key in ("old", "young"):
+        await client.post("/v1/trees", json=tree(), headers={**headers, "Idempotency-Key": key})
+    await rows(
+        settings,
+        "update idempotency_key set created_at = now() - interval '49 hours'"
+        " where ctid = (select min(ctid) from idempotency_key) returning 1",
+    )
+    database: Database = application.database
+    await purge_idempotency_keys(database)
+    assert len(await rows(settings, "select * from idempotency_key")) == 1
+
+
+async def test_the_answer_and_the_effect_are_one_transaction(
+    client: httpx.AsyncClient, headers: dict[str, str], settings: Settings, person: UUID
+) -> None:
+    await client.post("/v1/trees", json=tree(), headers={**headers, "Idempotency-Key": "together"})
+    [row] = await rows(
+        settings,
+        "select person_id, idempotency_key.xmin::text = tree.xmin::text as together from idempotency_key, tree",
+    )
+    assert row["person_id"] == person
+    assert row["together"]

@@ -1,0 +1,200 @@
+"""A service's processes start patiently, say in one line why they cannot, and end without leaving work half done."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+
+import asyncpg
+import httpx
+import pytest
+from libs.webapi.tests.orchard.application import Settings, create_application, open_worker
+
+from database import asyncpg_dsn, new_id
+from testkit.service_process import ServiceProcess
+from webapi import CannotStart, serve
+from webapi.processes import listen
+
+HERE = Path(__file__).parent
+MIGRATIONS = HERE / "orchard" / "migrations"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def environment(settings: Settings, **changed: str) -> dict[str, str]:
+    return {
+        "PYTHONPATH": str(HERE.parents[2]),
+        "PYTHONWARNINGS": "error",
+        "XIANGQIAO_DATABASE_URL": settings.database_url,
+        "XIANGQIAO_NATS_URL": settings.nats_url,
+        "XIANGQIAO_ISSUER": settings.issuer,
+        "XIANGQIAO_JWKS_URL": settings.jwks_url,
+        "XIANGQIAO_STARTUP_WAIT_SECONDS": "1",
+        **changed,
+    }
+
+
+async def run(command: str, settings: Settings, **changed: str) -> tuple[int, list[str]]:
+    """Run a process to its end; give its exit code and the lines it wrote."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "libs.webapi.tests.orchard", command),
+        env={**os.environ, **environment(settings, **changed)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    async with asyncio.timeout(60):
+        output, _ = await process.communicate()
+    text = output.decode()
+    assert "Traceback" not in text
+    assert process.returncode is not None
+    return process.returncode, text.splitlines()
+
+
+class Orchard(ServiceProcess):
+    """A process of the small service that serves."""
+
+    def __init__(self, command: str, settings: Settings, log: Path) -> None:
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        super().__init__(
+            [sys.executable, "-m", "libs.webapi.tests.orchard", command],
+            log=log,
+            environment=environment(settings, XIANGQIAO_PORT=str(port)),
+            ready_url=f"{self.url}/health/ready",
+        )
+
+    @property
+    def events(self) -> list[str]:
+        return [json.loads(line)["event"] for line in self.log.read_text().splitlines()]
+
+
+async def trees(settings: Settings) -> list[str]:
+    connection = await asyncpg.connect(asyncpg_dsn(settings.database_url))
+    try:
+        return [row["kind"] for row in await connection.fetch("select kind from tree order by kind")]
+    finally:
+        await connection.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_lets_requests_and_worker_finish_and_exits_0(
+    settings: Settings, headers: dict[str, str], number: signal.Signals, tmp_path: Path
+) -> None:
+    service = Orchard("all", settings, tmp_path / "log")
+    async with service, httpx.AsyncClient(base_url=service.url) as client:
+        assert (await client.get("/v1/trees", headers=headers)).is_success
+        body = {"tree_id": str(new_id()), "kind": "slow"}
+        request = asyncio.create_task(client.post("/v1/trees", json=body, headers=headers))
+        await asyncio.sleep(0.15)
+        os.kill(service.pid, number)
+        assert (await request).status_code == 201
+        assert await service.stop() == 0
+    assert service.events == ["listening", "ended"]
+    assert await trees(settings) == ["drained", "slow"]
+
+
+async def test_a_worker_process_serves_health_and_metrics_and_drains(settings: Settings, tmp_path: Path) -> None:
+    service = Orchard("worker", settings, tmp_path / "log")
+    async with service, httpx.AsyncClient(base_url=service.url) as client:
+        assert (await client.get("/health/ready")).json()["checks"] == ["database", "worker"]
+        assert (await client.get("/metrics")).status_code == 200
+        assert (await client.get("/v1/trees")).status_code == 404
+        assert await service.stop() == 0
+    assert await trees(settings) == ["drained"]
+
+
+async def test_an_api_process_serves_http_alone(settings: Settings, headers: dict[str, str], tmp_path: Path) -> None:
+    service = Orchard("api", settings, tmp_path / "log")
+    async with service, httpx.AsyncClient(base_url=service.url) as client:
+        assert (await client.get("/health/ready")).json()["checks"] == ["database"]
+        assert (await client.get("/v1/trees", headers=headers)).json() == {"items": [], "next_cursor": None}
+        assert await service.stop() == 0
+    assert await trees(settings) == []
+
+
+async def test_a_worker_that_fails_ends_the_process_with_one_line_and_no_value(settings: Settings) -> None:
+    code, lines = await run("all", settings, XIANGQIAO_PORT="0", XIANGQIAO_TROUBLE="worker")
+    assert code == 1
+    assert lines[-1] == "orchard: the worker failed (RuntimeError); the log tells where."
+    assert "13812345678" not in "".join(lines)
+
+
+async def test_what_cannot_start_says_why(settings: Settings) -> None:
+    code, lines = await run("api", settings, XIANGQIAO_PORT="0", XIANGQIAO_TROUBLE="start")
+    assert (code, lines[-1]) == (1, "orchard: the soil is frozen; wait for spring.")
+
+
+def test_a_taken_port_is_one_line(settings: Settings) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(CannotStart) as failure:
+            listen(settings.model_copy(update={"port": port}))
+    assert str(failure.value) == f"port taken: 127.0.0.1:{port}; stop what uses it or set XIANGQIAO_PORT."
+
+
+async def test_a_database_that_does_not_answer_is_waited_for_and_then_one_line(settings: Settings) -> None:
+    port = free_port()
+    url = f"postgresql://orchard:s3cret@127.0.0.1:{port}/orchard"
+    began = time.monotonic()
+    code, lines = await run("api", settings, XIANGQIAO_PORT="0", XIANGQIAO_DATABASE_URL=url)
+    assert time.monotonic() - began > 1
+    assert code == 1
+    assert lines[-1] == (
+        f"orchard: cannot reach the database orchard at 127.0.0.1:{port} within 1 s (ConnectionRefusedError);"
+        " start it or correct XIANGQIAO_DATABASE_URL."
+    )
+    assert "s3cret" not in "".join(lines)
+
+
+async def test_data_of_another_version_is_one_line(settings: Settings) -> None:
+    connection = await asyncpg.connect(asyncpg_dsn(settings.database_url))
+    await connection.execute("update alembic_version set version_num = '9999'")
+    await connection.close()
+    code, lines = await run("all", settings, XIANGQIAO_PORT="0")
+    assert code == 1
+    assert len(lines) == 1
+    assert lines[0].startswith("orchard: wrong data version: the database is at revision 9999")
+
+
+async def test_migrate_brings_an_empty_database_to_the_newest_revision(settings: Settings) -> None:
+    connection = await asyncpg.connect(asyncpg_dsn(settings.database_url))
+    await connection.execute("drop table tree, idempotency_key, alembic_version")
+    code, lines = await run("migrate", settings)
+    assert (code, json.loads(lines[-1])["revision"]) == (0, ["0001"])
+    assert await connection.fetchval("select count(*) from tree") == 0
+    await connection.close()
+
+
+@pytest.mark.parametrize(("command", "code"), [("--help", 0), ("dance", 2), ("api", 2)])
+def test_help_wrong_commands_and_missing_settings_end_before_anything_begins(
+    command: str, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("XIANGQIAO_DATABASE_URL", raising=False)
+    with pytest.raises(SystemExit) as ended:
+        serve(
+            "orchard",
+            settings=Settings,
+            application=create_application,
+            worker=open_worker,
+            migrations=MIGRATIONS,
+            arguments=[command],
+        )
+    assert ended.value.code == code
+    told = capsys.readouterr()
+    if command == "api":
+        assert told.err.startswith("XIANGQIAO_DATABASE_URL is not set; ")
+        assert told.err.count("\n") == 1
+    else:
+        assert "migrate" in told.out + told.err
