@@ -1,0 +1,17 @@
+"""`python -m activities api|worker|all|migrate`."""
+
+from pathlib import Path
+
+from activities.app import create_application
+from activities.settings import Settings
+from activities.worker import open_worker
+from webapi import serve
+
+if __name__ == "__main__":
+    serve(
+        "activities",
+        settings=Settings,
+        application=create_application,
+        worker=open_worker,
+        migrations=Path(__file__).parents[2] / "migrations",
+    )

@@ -1,0 +1,38 @@
+"""Reads of who takes part in an activity, for the staff that may see it."""
+
+from collections.abc import Collection
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+import orgtree
+from activities.participation.schemas import ParticipationOut
+from activities.participation.tables import Participation
+from activities.scheduling.commands import ActivityUnknown
+from activities.scheduling.tables import Activity
+
+
+async def list_participations(
+    session: AsyncSession,
+    *,
+    activity_id: UUID,
+    scopes: Collection[UUID],
+    attended: bool | None,
+    after: UUID | None,
+    limit: int,
+) -> list[ParticipationOut]:
+    """List who takes part in an activity, in the order of their ids; raises `ActivityUnknown` outside `scopes`."""
+    visible = orgtree.within(Activity.organisation_id, scopes)
+    held = select(Activity.activity_id).where(Activity.activity_id == activity_id, visible)
+    if await session.scalar(held) is None:
+        raise ActivityUnknown
+    wanted = select(Participation).where(Participation.activity_id == activity_id)
+    if attended is not None:
+        wanted = wanted.where(
+            Participation.attended_at.is_not(None) if attended else Participation.attended_at.is_(None)
+        )
+    if after is not None:
+        wanted = wanted.where(Participation.person_id > after)
+    ordered = wanted.order_by(Participation.person_id).limit(limit)
+    return [ParticipationOut.model_validate(participation) for participation in await session.scalars(ordered)]

@@ -1,0 +1,124 @@
+"""Routes of participation: register, report one's attendance, enter a paper list, see who takes part."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from activities.acting import acting
+from activities.participation import commands, queries
+from activities.participation.commands import AttendanceReported
+from activities.participation.gathering import Gathering
+from activities.participation.rules import NotAMemberThere
+from activities.participation.schemas import EnterSheet, ParticipationOut, ReportAttendance, SheetOut, SheetRow
+from activities.scheduling.queries import one_activity
+from activities.scheduling.routes import READ
+from database import new_id
+from webapi import Caller, Page, PageQuery, json_answer
+
+RECORD = "activities.attendance.record"
+
+router = APIRouter(prefix="/v1/activities/{activity_id}", tags=["participation"])
+
+
+async def _gathering(request: Request) -> Gathering:
+    gathering: Gathering = request.app.state.gathering
+    return gathering
+
+
+async def _refuse_to_outsider(activity_id: UUID, caller: Caller) -> None:
+    """Raise `ActivityUnknown` where the caller may not even see the activity that they cannot take part in."""
+    scopes = await caller.scopes_if_any(READ)
+    async with caller.read() as session:
+        await one_activity(session, activity_id, person_id=caller.person_id, scopes=scopes)
+
+
+@router.post("/registrations", status_code=201, response_model=ParticipationOut)
+async def register(activity_id: UUID, caller: Caller) -> Response:
+    """Register oneself; registering again changes nothing."""
+    try:
+        async with caller.raw_command() as command:
+            participation = await commands.register(
+                command.connection,
+                participation_id=new_id(),
+                activity_id=activity_id,
+                person_id=caller.person_id,
+                by=acting(caller.principal),
+                now=command.now,
+            )
+            return await command.respond(201, participation)
+    except NotAMemberThere:
+        await _refuse_to_outsider(activity_id, caller)
+        raise
+
+
+@router.post("/attendances", status_code=201, response_model=ParticipationOut)
+async def report_attendance(
+    activity_id: UUID,
+    body: ReportAttendance,
+    caller: Caller,
+    gathering: Annotated[Gathering, Depends(_gathering)],
+) -> Response:
+    """Report one's own attendance, until the activity is closed; again or after a paper list it stays one fact."""
+    report = AttendanceReported(
+        participation_id=new_id(),
+        activity_id=activity_id,
+        person_id=caller.person_id,
+        mode=body.mode,
+        on_paper=False,
+        said_at=body.attended_at,
+        by=acting(caller.principal),
+    )
+    try:
+        return json_answer(await gathering.record(report), 201)
+    except NotAMemberThere:
+        await _refuse_to_outsider(activity_id, caller)
+        raise
+
+
+@router.post("/attendance-sheets", response_model=SheetOut)
+async def enter_sheet(activity_id: UUID, body: EnterSheet, caller: Caller) -> Response:
+    """Enter a paper list of up to 500 people; a name that is refused does not keep the others out."""
+    scopes = await caller.scopes(RECORD)
+    people = list(dict.fromkeys(body.person_ids))
+    async with caller.command() as command:
+        outcomes = await commands.enter_sheet(
+            command.session,
+            activity_id=activity_id,
+            entries=[(new_id(), person_id) for person_id in people],
+            mode=body.mode,
+            scopes=scopes,
+            by=acting(caller.principal),
+            now=command.now,
+        )
+        rows = [_row(person_id, outcomes[person_id]) for person_id in people]
+        refused = sum(row.problem is not None for row in rows)
+        return await command.respond(200, SheetOut(recorded=len(rows) - refused, refused=refused, rows=rows))
+
+
+@router.get("/participations", response_model=Page[ParticipationOut])
+async def list_participations(
+    activity_id: UUID,
+    page: PageQuery,
+    caller: Caller,
+    attended: Annotated[bool | None, Query(description="Only those who attended, or who only registered.")] = None,
+) -> Response:
+    """List who registered and who took part, for staff."""
+    scopes = await caller.scopes(READ)
+    after = page.after(UUID)
+    async with caller.read() as session:
+        rows = await queries.list_participations(
+            session,
+            activity_id=activity_id,
+            scopes=scopes,
+            attended=attended,
+            after=after[0] if after else None,
+            limit=page.fetch,
+        )
+    return json_answer(page.of(rows, key=lambda row: (row.person_id,), shape=lambda row: row))
+
+
+def _row(person_id: UUID, outcome: ParticipationOut | NotAMemberThere) -> SheetRow:
+    if isinstance(outcome, ParticipationOut):
+        return SheetRow(person_id=person_id, participation_id=outcome.participation_id)
+    return SheetRow(person_id=person_id, problem="not_a_member_there")

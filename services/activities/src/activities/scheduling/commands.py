@@ -1,0 +1,102 @@
+"""Commands on activities: schedule one, close it."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+import orgtree
+from activities.scheduling.rules import Kind, check_can_close, check_times
+from activities.scheduling.tables import Activity
+from contracts.activities import ActivityClosedV1, ActivityScheduledV1, ActivityState
+from messaging import Origin, Publication, append
+
+
+class ActivityUnknown(Exception):
+    """There is no such activity, or none that the caller may see."""
+
+
+class ActivityIdTaken(Exception):
+    """The id brought for an activity belongs to another one."""
+
+
+async def schedule_activity(
+    session: AsyncSession,
+    *,
+    activity_id: UUID,
+    organisation_id: UUID,
+    kind: Kind,
+    title: str,
+    starts_at: datetime,
+    ends_at: datetime,
+    place: str | None,
+    join_url: str | None,
+    agenda: Sequence[str],
+    scopes: Collection[UUID],
+    person_id: UUID,
+    by: Origin,
+    now: datetime,
+) -> Activity:
+    """Set down an activity of an organisation; the same one under the same id again changes nothing.
+
+    Raises `orgtree.OutsideScope`, `EndsBeforeItStarts`, `LastsTooLong` and `ActivityIdTaken`.
+    """
+    await orgtree.require_within(session, organisation_id, scopes)
+    check_times(starts_at, ends_at)
+    stated = {
+        "organisation_id": organisation_id,
+        "kind": kind,
+        "title": title,
+        "starts_at": starts_at,
+        "ends_at": ends_at,
+        "place": place,
+        "join_url": join_url,
+        "agenda": list(agenda),
+    }
+    new = insert(Activity).values(
+        activity_id=activity_id, **stated, status="scheduled", scheduled_by=person_id, scheduled_at=now, version=1
+    )
+    activity: Activity | None = await session.scalar(new.on_conflict_do_nothing().returning(Activity))
+    if activity is None:
+        activity = await session.get_one(Activity, activity_id)
+        if activity.scheduled_by != person_id or any(getattr(activity, name) != stated[name] for name in stated):
+            raise ActivityIdTaken
+        return activity
+    await _publish(session, ActivityScheduledV1, activity, by)
+    return activity
+
+
+async def close_activity(
+    session: AsyncSession,
+    *,
+    activity_id: UUID,
+    scopes: Collection[UUID],
+    person_id: UUID,
+    by: Origin,
+    now: datetime,
+) -> Activity:
+    """Make an activity's attendance final; closing it again changes nothing.
+
+    Raises `ActivityUnknown` and `NotYetBegun`.
+    """
+    visible = orgtree.within(Activity.organisation_id, scopes)
+    found = select(Activity).where(Activity.activity_id == activity_id, visible).with_for_update()
+    activity = await session.scalar(found)
+    if activity is None:
+        raise ActivityUnknown
+    if activity.status == "closed":
+        return activity
+    check_can_close(activity.starts_at, now)
+    activity.status, activity.closed_by, activity.closed_at = "closed", person_id, now
+    activity.version += 1
+    await session.flush()
+    await _publish(session, ActivityClosedV1, activity, by)
+    return activity
+
+
+async def _publish(session: AsyncSession, event: type[ActivityState], activity: Activity, by: Origin) -> None:
+    state = event.model_validate(activity, from_attributes=True)
+    await append(session, [Publication(state, activity.version, by)])

@@ -1,0 +1,72 @@
+"""Reads of activities: those a person may take part in, and those within the caller's scopes."""
+
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, or_, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+import orgtree
+from activities.participation.tables import Participation
+from activities.scheduling.commands import ActivityUnknown
+from activities.scheduling.schemas import ActivityForMe, ActivityOut
+from activities.scheduling.tables import Activity
+
+
+async def visible_to(session: AsyncSession, person_id: UUID, scopes: Collection[UUID]) -> ColumnElement[bool]:
+    """Give the predicate of the activities a person may see.
+
+    They are those of the organisations on the way from the person's own branch up to the root, because its members
+    may take part in them, and those within `scopes`.
+    """
+    own = await orgtree.affiliation_of(session, person_id)
+    path = await orgtree.ancestors_of(session, own) if own is not None else ()
+    mine = Activity.organisation_id.in_(path)
+    return or_(mine, orgtree.within(Activity.organisation_id, scopes)) if scopes else mine
+
+
+async def list_activities(
+    session: AsyncSession,
+    *,
+    person_id: UUID,
+    scopes: Collection[UUID],
+    organisation_id: UUID | None,
+    kind: str | None,
+    status: str | None,
+    starts_from: datetime | None,
+    starts_until: datetime | None,
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+) -> list[ActivityOut]:
+    """List the activities a person may see, the latest start first, from the one after `after`."""
+    wanted = select(Activity).where(await visible_to(session, person_id, scopes))
+    if organisation_id is not None:
+        wanted = wanted.where(Activity.organisation_id == organisation_id)
+    if kind is not None:
+        wanted = wanted.where(Activity.kind == kind)
+    if status is not None:
+        wanted = wanted.where(Activity.status == status)
+    if starts_from is not None:
+        wanted = wanted.where(Activity.starts_at >= starts_from)
+    if starts_until is not None:
+        wanted = wanted.where(Activity.starts_at < starts_until)
+    if after is not None:
+        wanted = wanted.where(tuple_(Activity.starts_at, Activity.activity_id) < tuple_(*after))
+    ordered = wanted.order_by(Activity.starts_at.desc(), Activity.activity_id.desc()).limit(limit)
+    return [ActivityOut.model_validate(activity) for activity in await session.scalars(ordered)]
+
+
+async def one_activity(
+    session: AsyncSession, activity_id: UUID, *, person_id: UUID, scopes: Collection[UUID]
+) -> ActivityForMe:
+    """Give an activity with the person's own part in it; raises `ActivityUnknown` for one they may not see."""
+    visible = await visible_to(session, person_id, scopes)
+    activity = await session.scalar(select(Activity).where(Activity.activity_id == activity_id, visible))
+    if activity is None:
+        raise ActivityUnknown
+    mine = await session.scalar(
+        select(Participation).where(Participation.activity_id == activity_id, Participation.person_id == person_id)
+    )
+    shown = ActivityOut.model_validate(activity)
+    return ActivityForMe.model_validate({**shown.model_dump(), "my_participation": mine})

@@ -1,0 +1,91 @@
+"""Routes of activities: schedule, list, look at, close."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+
+from activities.acting import acting
+from activities.days import Moment
+from activities.scheduling import commands, queries
+from activities.scheduling.rules import Kind
+from activities.scheduling.schemas import ActivityForMe, ActivityOut, ScheduleActivity
+from database import new_id
+from webapi import Caller, Page, PageQuery, json_answer
+
+READ = "activities.activity.read"
+SCHEDULE = "activities.activity.schedule"
+
+router = APIRouter(prefix="/v1/activities", tags=["activities"])
+
+
+@router.post("", status_code=201, response_model=ActivityOut)
+async def schedule_activity(body: ScheduleActivity, caller: Caller) -> Response:
+    """Set down a meeting or activity of an organisation."""
+    scopes = await caller.scopes(SCHEDULE)
+    async with caller.command() as command:
+        activity = await commands.schedule_activity(
+            command.session,
+            activity_id=body.activity_id or new_id(),
+            **body.model_dump(exclude={"activity_id"}),
+            scopes=scopes,
+            person_id=caller.person_id,
+            by=acting(caller.principal),
+            now=command.now,
+        )
+        shown = ActivityOut.model_validate(activity)
+        return await command.respond(201, shown, location=f"/v1/activities/{activity.activity_id}")
+
+
+@router.get("", response_model=Page[ActivityOut])
+async def list_activities(
+    *,
+    page: PageQuery,
+    caller: Caller,
+    organisation_id: UUID | None = None,
+    kind: Kind | None = None,
+    status: Literal["scheduled", "closed"] | None = None,
+    starts_from: Annotated[Moment | None, Query(description="Start at or after this time.")] = None,
+    starts_until: Annotated[Moment | None, Query(description="Start before this time.")] = None,
+) -> Response:
+    """List the activities one may take part in, and for staff those within their scope, the latest start first."""
+    scopes = await caller.scopes_if_any(READ)
+    async with caller.read() as session:
+        rows = await queries.list_activities(
+            session,
+            person_id=caller.person_id,
+            scopes=scopes,
+            organisation_id=organisation_id,
+            kind=kind,
+            status=status,
+            starts_from=starts_from,
+            starts_until=starts_until,
+            after=page.after(Moment, UUID),
+            limit=page.fetch,
+        )
+    return json_answer(page.of(rows, key=lambda row: (row.starts_at, row.activity_id), shape=lambda row: row))
+
+
+@router.get("/{activity_id}", response_model=ActivityForMe)
+async def get_activity(activity_id: UUID, caller: Caller) -> Response:
+    """Give an activity, with one's own part in it."""
+    scopes = await caller.scopes_if_any(READ)
+    async with caller.read() as session:
+        found = await queries.one_activity(session, activity_id, person_id=caller.person_id, scopes=scopes)
+    return json_answer(found)
+
+
+@router.post("/{activity_id}/closing", response_model=ActivityOut)
+async def close_activity(activity_id: UUID, caller: Caller) -> Response:
+    """Make the activity's attendance final."""
+    scopes = await caller.scopes(SCHEDULE)
+    async with caller.command() as command:
+        activity = await commands.close_activity(
+            command.session,
+            activity_id=activity_id,
+            scopes=scopes,
+            person_id=caller.person_id,
+            by=acting(caller.principal),
+            now=command.now,
+        )
+        return await command.respond(200, ActivityOut.model_validate(activity))

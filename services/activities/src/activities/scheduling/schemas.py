@@ -1,0 +1,60 @@
+"""Bodies and answers about activities."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from activities.days import Moment
+from activities.participation.schemas import ParticipationOut
+from activities.scheduling.rules import Kind
+
+Line = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")
+]
+JoinUrl = Annotated[
+    str, StringConstraints(max_length=2000, pattern=r"^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?([/?#]\S*)?$")
+]
+
+
+class ScheduleActivity(BaseModel):
+    """A meeting or activity to set down; bring `activity_id` (UUIDv7) to be able to send it again safely."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    activity_id: UUID | None = None
+    organisation_id: UUID
+    kind: Kind
+    title: Line
+    starts_at: Moment
+    ends_at: Moment
+    place: Line | None = None
+    join_url: JoinUrl | None = Field(None, description="https link by which members away from the village join.")
+    agenda: Annotated[list[Line], Field(max_length=50)] = Field(
+        default_factory=list, description="Its items, in order."
+    )
+
+
+class ActivityOut(BaseModel):
+    """An activity as it stands."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    activity_id: UUID
+    organisation_id: UUID
+    kind: Kind
+    title: str
+    starts_at: datetime
+    ends_at: datetime
+    place: str | None
+    join_url: str | None
+    agenda: list[str]
+    status: Literal["scheduled", "closed"]
+    closed_at: datetime | None
+
+
+class ActivityForMe(ActivityOut):
+    """An activity with the caller's own part in it, if they have one."""
+
+    my_participation: ParticipationOut | None

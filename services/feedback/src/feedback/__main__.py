@@ -1,0 +1,17 @@
+"""`python -m feedback api|worker|all|migrate`."""
+
+from pathlib import Path
+
+from feedback.app import create_application
+from feedback.settings import Settings
+from feedback.worker import open_worker
+from webapi import serve
+
+if __name__ == "__main__":
+    serve(
+        "feedback",
+        settings=Settings,
+        application=create_application,
+        worker=open_worker,
+        migrations=Path(__file__).parents[2] / "migrations",
+    )

@@ -1,0 +1,166 @@
+"""Commands on cases: open one, answer it, confirm the answer."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+import orgtree
+from contracts.feedback import CaseAnsweredV1, CaseConfirmedV1, CaseOpenedV1, CaseState
+from database import KeyRing
+from feedback.cases.deadlines import deadline
+from feedback.cases.queries import CaseUnknown, visible_to
+from feedback.cases.rules import NotResponsible, NotTheReporter, check_can_answer, check_can_confirm
+from feedback.cases.sealing import new_key, open_key, seal_text, unseal_text
+from feedback.cases.tables import Case, CaseEntry
+from feedback.days import day_of
+from feedback.responsibilities.queries import assignments_along
+from feedback.responsibilities.rules import nearest
+from messaging import Origin, Publication, append
+
+
+class PlaceUnknown(Exception):
+    """There is no such place, or it is not known here yet."""
+
+
+class CaseIdTaken(Exception):
+    """The id brought for a case belongs to another one."""
+
+
+async def open_case(
+    session: AsyncSession,
+    *,
+    case_id: UUID,
+    category: str,
+    organisation_id: UUID,
+    text: str,
+    keys: KeyRing,
+    person_id: UUID,
+    by: Origin,
+    now: datetime,
+) -> Case:
+    """Take in a case and route it to whoever is responsible on this day; the same under its id changes nothing.
+
+    Raises `PlaceUnknown`, `CategoryWithoutOwner` and `CaseIdTaken`.
+    """
+    path = await orgtree.ancestors_of(session, organisation_id)
+    if not path:
+        raise PlaceUnknown
+    assigned = nearest(path, await assignments_along(session, category, path), day_of(now))
+    due = deadline(now, assigned.working_days)
+    data_key, wrapped = new_key(keys, case_id)
+    new = insert(Case).values(
+        case_id=case_id,
+        category=category,
+        organisation_id=organisation_id,
+        responsibility_id=assigned.responsibility_id,
+        responsible_id=assigned.responsible_id,
+        reporter_id=person_id,
+        status="open",
+        opened_at=now,
+        due_at=due.due_at,
+        due_provisionally=due.provisional,
+        data_key=wrapped,
+        version=1,
+    )
+    inserted = await session.scalar(new.on_conflict_do_nothing().returning(Case.case_id))
+    case = await session.get_one(Case, case_id)
+    if inserted is None:
+        held = (case.reporter_id, case.category, case.organisation_id, await _what_was_said(session, case, keys))
+        if held != (person_id, category, organisation_id, text):
+            raise CaseIdTaken
+        return case
+    sealed = seal_text(data_key, case_id, case.version, text)
+    await _record(session, case, "opened", CaseOpenedV1, sealed, by=by, at=now)
+    return case
+
+
+async def answer_case(
+    session: AsyncSession,
+    *,
+    case_id: UUID,
+    text: str,
+    scopes: Collection[UUID],
+    visible: Collection[UUID],
+    keys: KeyRing,
+    person_id: UUID,
+    by: Origin,
+    now: datetime,
+) -> Case:
+    """Answer a case for the organisation responsible for it.
+
+    `scopes` are where the caller may answer, `visible` where the caller may read. Raises `CaseUnknown`,
+    `NotResponsible` and `CaseNotOpen`.
+    """
+    case = await _locked(session, case_id, person_id=person_id, scopes={*scopes, *visible})
+    try:
+        await orgtree.require_within(session, case.responsible_id, scopes)
+    except orgtree.OutsideScope as outside:
+        raise NotResponsible from outside
+    check_can_answer(case.status)
+    case.status, case.answered_at, case.version = "answered", now, case.version + 1
+    data_key = open_key(keys, case_id, case.data_key)
+    sealed = seal_text(data_key, case_id, case.version, text)
+    await _record(session, case, "answered", CaseAnsweredV1, sealed, by=by, at=now)
+    return case
+
+
+async def confirm_answer(
+    session: AsyncSession,
+    *,
+    case_id: UUID,
+    visible: Collection[UUID],
+    person_id: UUID,
+    by: Origin,
+    now: datetime,
+) -> Case:
+    """Take the reporter's word that the answer settles the case; confirming again changes nothing.
+
+    Raises `CaseUnknown`, `NotTheReporter` and `CaseNotAnswered`.
+    """
+    case = await _locked(session, case_id, person_id=person_id, scopes=visible)
+    if case.reporter_id != person_id:
+        raise NotTheReporter
+    check_can_confirm(case.status)
+    if case.status == "confirmed":
+        return case
+    case.status, case.confirmed_at, case.version = "confirmed", now, case.version + 1
+    await _record(session, case, "confirmed", CaseConfirmedV1, None, by=by, at=now)
+    return case
+
+
+async def _locked(session: AsyncSession, case_id: UUID, *, person_id: UUID, scopes: Collection[UUID]) -> Case:
+    found = select(Case).where(Case.case_id == case_id, visible_to(person_id, scopes))
+    case = await session.scalar(found.with_for_update())
+    if case is None:
+        raise CaseUnknown
+    return case
+
+
+async def _what_was_said(session: AsyncSession, case: Case, keys: KeyRing) -> str | None:
+    """Give the text a case was opened with."""
+    entry = await session.get_one(CaseEntry, (case.case_id, 1))
+    data_key = open_key(keys, case.case_id, case.data_key)
+    return None if entry.text is None else unseal_text(data_key, case.case_id, 1, entry.text)
+
+
+async def _record(
+    session: AsyncSession,
+    case: Case,
+    kind: str,
+    event: type[CaseState],
+    sealed: bytes | None,
+    *,
+    by: Origin,
+    at: datetime,
+) -> None:
+    """Write what happened to a case: its entry and its event, both of the case's new version."""
+    actor: Any = by.actor
+    session.add(CaseEntry(case_id=case.case_id, version=case.version, kind=kind, actor_id=actor, at=at, text=sealed))
+    await session.flush()
+    state = event.model_validate(case, from_attributes=True)
+    await append(session, [Publication(state, case.version, by)])

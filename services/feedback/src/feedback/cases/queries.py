@@ -1,0 +1,76 @@
+"""Reads of cases: one's own, and for staff those of places and organisations within their scope."""
+
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, or_, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+import orgtree
+from contracts.feedback import CaseStatus
+from database import KeyRing
+from feedback.cases.schemas import CaseEntryOut, CaseOut, CaseWithEntries
+from feedback.cases.sealing import open_key, unseal_text
+from feedback.cases.tables import Case, CaseEntry
+
+
+class CaseUnknown(Exception):
+    """There is no such case, or none that the caller may see."""
+
+
+def visible_to(person_id: UUID, scopes: Collection[UUID]) -> ColumnElement[bool]:
+    """Give the predicate of one's own cases and those whose place or responsible organisation lies within `scopes`."""
+    own = Case.reporter_id == person_id
+    if not scopes:
+        return own
+    return or_(own, orgtree.within(Case.organisation_id, scopes), orgtree.within(Case.responsible_id, scopes))
+
+
+async def list_cases(
+    session: AsyncSession,
+    *,
+    person_id: UUID,
+    scopes: Collection[UUID],
+    status: CaseStatus | None,
+    category: str | None,
+    organisation_id: UUID | None,
+    responsible_id: UUID | None,
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+) -> list[CaseOut]:
+    """List the cases a person may see, the latest first, from the one after `after`."""
+    wanted = select(Case).where(visible_to(person_id, scopes))
+    if status is not None:
+        wanted = wanted.where(Case.status == status)
+    if category is not None:
+        wanted = wanted.where(Case.category == category)
+    if organisation_id is not None:
+        wanted = wanted.where(Case.organisation_id == organisation_id)
+    if responsible_id is not None:
+        wanted = wanted.where(Case.responsible_id == responsible_id)
+    if after is not None:
+        wanted = wanted.where(tuple_(Case.opened_at, Case.case_id) < tuple_(*after))
+    ordered = wanted.order_by(Case.opened_at.desc(), Case.case_id.desc()).limit(limit)
+    return [CaseOut.model_validate(case) for case in await session.scalars(ordered)]
+
+
+async def one_case(
+    session: AsyncSession, case_id: UUID, *, person_id: UUID, scopes: Collection[UUID], keys: KeyRing
+) -> CaseWithEntries:
+    """Give a case with what was said, unsealed; raises `CaseUnknown`."""
+    case = await session.scalar(select(Case).where(Case.case_id == case_id, visible_to(person_id, scopes)))
+    if case is None:
+        raise CaseUnknown
+    data_key = open_key(keys, case_id, case.data_key)
+    rows = await session.scalars(select(CaseEntry).where(CaseEntry.case_id == case_id).order_by(CaseEntry.version))
+    entries = [
+        CaseEntryOut(
+            kind=row.kind,
+            at=row.at,
+            actor_id=row.actor_id,
+            text=None if row.text is None else unseal_text(data_key, case_id, row.version, row.text),
+        )
+        for row in rows
+    ]
+    return CaseWithEntries(**CaseOut.model_validate(case).model_dump(), entries=entries)

@@ -1,0 +1,119 @@
+"""Routes of cases: open, list, look at, answer, confirm."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from contracts import Code
+from contracts.feedback import CaseStatus
+from database import KeyRing, new_id
+from feedback.acting import acting
+from feedback.cases import commands, queries
+from feedback.cases.schemas import AnswerCase, CaseOut, CaseWithEntries, OpenCase
+from feedback.days import Moment
+from webapi import Caller, Page, PageQuery, json_answer
+
+READ = "feedback.case.read"
+ANSWER = "feedback.case.answer"
+
+router = APIRouter(prefix="/v1/cases", tags=["cases"])
+
+
+async def _keys(request: Request) -> KeyRing:
+    keys: KeyRing = request.app.state.keys
+    return keys
+
+
+Keys = Annotated[KeyRing, Depends(_keys)]
+
+
+@router.post("", status_code=201, response_model=CaseOut)
+async def open_case(body: OpenCase, caller: Caller, keys: Keys) -> Response:
+    """Say something about a place; it reaches whoever is responsible there, with a deadline."""
+    async with caller.command() as command:
+        case = await commands.open_case(
+            command.session,
+            case_id=body.case_id or new_id(),
+            category=body.category,
+            organisation_id=body.organisation_id,
+            text=body.text,
+            keys=keys,
+            person_id=caller.person_id,
+            by=acting(caller.principal),
+            now=command.now,
+        )
+        shown = CaseOut.model_validate(case)
+        return await command.respond(201, shown, location=f"/v1/cases/{case.case_id}")
+
+
+@router.get("", response_model=Page[CaseOut])
+async def list_cases(
+    *,
+    page: PageQuery,
+    caller: Caller,
+    status: CaseStatus | None = None,
+    category: Annotated[Code | None, Query()] = None,
+    organisation_id: Annotated[UUID | None, Query(description="The place itself.")] = None,
+    responsible_id: Annotated[UUID | None, Query(description="The organisation that must answer.")] = None,
+) -> Response:
+    """List one's own cases, and for staff those of places and organisations within their scope, the latest first."""
+    scopes = await caller.scopes_if_any(READ)
+    async with caller.read() as session:
+        rows = await queries.list_cases(
+            session,
+            person_id=caller.person_id,
+            scopes=scopes,
+            status=status,
+            category=category,
+            organisation_id=organisation_id,
+            responsible_id=responsible_id,
+            after=page.after(Moment, UUID),
+            limit=page.fetch,
+        )
+    return json_answer(page.of(rows, key=lambda row: (row.opened_at, row.case_id), shape=lambda row: row))
+
+
+@router.get("/{case_id}", response_model=CaseWithEntries)
+async def get_case(case_id: UUID, caller: Caller, keys: Keys) -> Response:
+    """Give a case with what was said and done."""
+    scopes = await caller.scopes_if_any(READ)
+    async with caller.read() as session:
+        found = await queries.one_case(session, case_id, person_id=caller.person_id, scopes=scopes, keys=keys)
+    return json_answer(found)
+
+
+@router.post("/{case_id}/answers", status_code=201, response_model=CaseOut)
+async def answer_case(case_id: UUID, body: AnswerCase, caller: Caller, keys: Keys) -> Response:
+    """Answer a case for the organisation responsible for it."""
+    scopes = await caller.scopes(ANSWER)
+    visible = await caller.scopes_if_any(READ)
+    async with caller.command() as command:
+        case = await commands.answer_case(
+            command.session,
+            case_id=case_id,
+            text=body.text,
+            scopes=scopes,
+            visible=visible,
+            keys=keys,
+            person_id=caller.person_id,
+            by=acting(caller.principal),
+            now=command.now,
+        )
+        return await command.respond(201, CaseOut.model_validate(case))
+
+
+@router.post("/{case_id}/confirmation", response_model=CaseOut)
+async def confirm_answer(case_id: UUID, caller: Caller) -> Response:
+    """Confirm that the answer settles one's case."""
+    visible = await caller.scopes_if_any(READ)
+    async with caller.command() as command:
+        case = await commands.confirm_answer(
+            command.session,
+            case_id=case_id,
+            visible=visible,
+            person_id=caller.person_id,
+            by=acting(caller.principal),
+            now=command.now,
+        )
+        return await command.respond(200, CaseOut.model_validate(case))

@@ -1,0 +1,1 @@
+"""Who must answer what, where and by when: a dated table."""

@@ -1,0 +1,56 @@
+"""The command on responsibilities: assign one."""
+
+from collections.abc import Collection
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+import orgtree
+from feedback.responsibilities.rules import check_owner
+from feedback.responsibilities.tables import Responsibility
+
+
+class ResponsibilityTaken(Exception):
+    """The id belongs to another responsibility, or one of this category and place begins on that very day."""
+
+
+async def assign_responsibility(
+    session: AsyncSession,
+    *,
+    responsibility_id: UUID,
+    category: str,
+    organisation_id: UUID,
+    responsible_id: UUID,
+    working_days: int,
+    valid_from: date,
+    scopes: Collection[UUID],
+    person_id: UUID,
+    now: datetime,
+) -> Responsibility:
+    """Make an organisation answer a category's cases from a place and all below it; the same again changes nothing.
+
+    Raises `orgtree.OutsideScope` for either organisation, `CategoryWithoutOwner` and `ResponsibilityTaken`.
+    """
+    await orgtree.require_within(session, organisation_id, scopes)
+    await orgtree.require_within(session, responsible_id, scopes)
+    for_root = (Responsibility.category == category, Responsibility.organisation_id == orgtree.ROOT_ID)
+    owned_from = await session.scalar(select(func.min(Responsibility.valid_from)).where(*for_root))
+    check_owner(orgtree.ROOT_ID, organisation_id, valid_from, owned_from)
+    stated = {
+        "category": category,
+        "organisation_id": organisation_id,
+        "responsible_id": responsible_id,
+        "working_days": working_days,
+        "valid_from": valid_from,
+    }
+    new = insert(Responsibility).values(
+        responsibility_id=responsibility_id, **stated, assigned_by=person_id, assigned_at=now
+    )
+    await session.execute(new.on_conflict_do_nothing())
+    held = await session.get(Responsibility, responsibility_id)
+    if held is None or any(getattr(held, name) != stated[name] for name in stated):
+        raise ResponsibilityTaken
+    return held

@@ -1,0 +1,43 @@
+"""Reads of the responsibility table: the whole of it by place and category, and what decides for one place."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from feedback.responsibilities.rules import Assignment
+from feedback.responsibilities.schemas import ResponsibilityOut
+from feedback.responsibilities.tables import Responsibility
+
+
+async def list_responsibilities(
+    session: AsyncSession,
+    *,
+    category: str | None,
+    organisation_id: UUID | None,
+    after: UUID | None,
+    limit: int,
+) -> list[ResponsibilityOut]:
+    """List responsibilities in the order of their ids, from the one after `after`."""
+    wanted = select(Responsibility)
+    if category is not None:
+        wanted = wanted.where(Responsibility.category == category)
+    if organisation_id is not None:
+        wanted = wanted.where(Responsibility.organisation_id == organisation_id)
+    if after is not None:
+        wanted = wanted.where(Responsibility.responsibility_id > after)
+    ordered = wanted.order_by(Responsibility.responsibility_id).limit(limit)
+    return [ResponsibilityOut.model_validate(row) for row in await session.scalars(ordered)]
+
+
+async def assignments_along(session: AsyncSession, category: str, path: Sequence[UUID]) -> list[Assignment]:
+    """Give every assignment of a category for the organisations of a path."""
+    wanted = select(
+        Responsibility.responsibility_id,
+        Responsibility.organisation_id,
+        Responsibility.responsible_id,
+        Responsibility.working_days,
+        Responsibility.valid_from,
+    ).where(Responsibility.category == category, Responsibility.organisation_id.in_(path))
+    return [Assignment(*row) for row in await session.execute(wanted)]

@@ -1,0 +1,52 @@
+"""Routes of the responsibility table: assign, list."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+
+from contracts import Code
+from database import new_id
+from feedback.responsibilities import commands, queries
+from feedback.responsibilities.schemas import AssignResponsibility, ResponsibilityOut
+from webapi import Caller, Page, PageQuery, json_answer
+
+ASSIGN = "feedback.responsibility.assign"
+
+router = APIRouter(prefix="/v1/responsibilities", tags=["responsibilities"])
+
+
+@router.post("", status_code=201, response_model=ResponsibilityOut)
+async def assign_responsibility(body: AssignResponsibility, caller: Caller) -> Response:
+    """Make an organisation answer a category's cases from a place and all below it."""
+    scopes = await caller.scopes(ASSIGN)
+    async with caller.command() as command:
+        assigned = await commands.assign_responsibility(
+            command.session,
+            responsibility_id=body.responsibility_id or new_id(),
+            **body.model_dump(exclude={"responsibility_id"}),
+            scopes=scopes,
+            person_id=caller.person_id,
+            now=command.now,
+        )
+        return await command.respond(201, ResponsibilityOut.model_validate(assigned))
+
+
+@router.get("", response_model=Page[ResponsibilityOut])
+async def list_responsibilities(
+    page: PageQuery,
+    caller: Caller,
+    category: Annotated[Code | None, Query()] = None,
+    organisation_id: Annotated[UUID | None, Query(description="The place; the root has all categories.")] = None,
+) -> Response:
+    """List who answers what from where; open to everyone signed in, because it says whom a case will reach."""
+    after = page.after(UUID)
+    async with caller.read() as session:
+        rows = await queries.list_responsibilities(
+            session,
+            category=category,
+            organisation_id=organisation_id,
+            after=after[0] if after else None,
+            limit=page.fetch,
+        )
+    return json_answer(page.of(rows, key=lambda row: (row.responsibility_id,), shape=lambda row: row))

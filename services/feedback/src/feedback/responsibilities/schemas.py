@@ -1,0 +1,35 @@
+"""Bodies and answers about responsibilities."""
+
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from contracts import Code
+
+
+class AssignResponsibility(BaseModel):
+    """From `valid_from` on, `responsible_id` answers cases of the category from a place and all below it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    responsibility_id: UUID | None = None
+    category: Code
+    organisation_id: UUID = Field(description="The place; a category begins with the root of the tree.")
+    responsible_id: UUID
+    working_days: Annotated[int, Field(ge=1, le=90, description="Until the answer is due.")]
+    valid_from: date
+
+
+class ResponsibilityOut(BaseModel):
+    """Who answers which cases from where, from when on, and within how many working days."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    responsibility_id: UUID
+    category: str
+    organisation_id: UUID
+    responsible_id: UUID
+    working_days: int
+    valid_from: date

@@ -1,0 +1,1 @@
+"""One door: forwards every call, and answers home and overview."""

@@ -1,0 +1,1 @@
+"""One OpenAPI document of the whole system, and the page that shows it."""

@@ -1,0 +1,1 @@
+"""Forwards each public path to its service, in raw ASGI, over connections of its own."""

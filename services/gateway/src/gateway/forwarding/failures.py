@@ -1,0 +1,61 @@
+"""What goes wrong between the gateway, a service and a client, without a word of HTTP."""
+
+
+class ForwardingFailure(Exception):
+    """An exchange that did not come to its end."""
+
+    reason = "failed"
+
+
+class ServiceUnreachable(ForwardingFailure):
+    """No connection to the service could be opened; nothing was sent to it."""
+
+    reason = "unreachable"
+
+
+class ServiceBusy(ForwardingFailure):
+    """All connections to the service are in use and the queue for them is full or too slow; nothing was sent."""
+
+    reason = "busy"
+
+
+class ServiceSlow(ForwardingFailure):
+    """The service accepted the request and did not answer in time."""
+
+    reason = "slow"
+
+
+class AnswerBroken(ForwardingFailure):
+    """The service's answer is not valid HTTP/1.1, or its connection ended inside it."""
+
+    reason = "broken"
+
+
+class ConnectionStale(AnswerBroken):
+    """A kept connection was closed by the service before a byte of the answer came; the request may be unread."""
+
+    reason = "stale"
+
+
+class ClientGone(ForwardingFailure):
+    """The client closed its connection before the exchange was over."""
+
+    reason = "client_gone"
+
+
+class ClientSlow(ForwardingFailure):
+    """The client neither sent its body nor took the answer in time."""
+
+    reason = "client_slow"
+
+
+class BodyTooLarge(ForwardingFailure):
+    """The client's body is larger than the route allows."""
+
+    reason = "body_too_large"
+
+
+class BodyMisframed(ForwardingFailure):
+    """The client's body is not as long as its head announced."""
+
+    reason = "body_misframed"

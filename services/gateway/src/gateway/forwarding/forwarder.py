@@ -1,0 +1,244 @@
+"""The door: an ASGI application that sends each request to its service, and the rest to the application behind it."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from time import perf_counter
+from typing import Any, Final, NamedTuple
+from urllib.parse import urlsplit
+
+from gateway.forwarding import measures, refusals
+from gateway.forwarding.client import Client, Message, Receive, Send
+from gateway.forwarding.exchange import Exchange
+from gateway.forwarding.failures import ClientGone, ForwardingFailure
+from gateway.forwarding.headers import Answer, OddRequest, RequestHead, check_sizes, read_request, write_head
+from gateway.forwarding.pool import Upstream
+from gateway.forwarding.routing import OddPath, Route, RoutingTable
+from telemetry import ServedRequest
+from webapi.authentication import Authenticator, Principal, bearer_token
+from webapi.problems import Refusal, language_of, problem_response
+
+Scope = MutableMapping[str, Any]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+GONE_STATUS: Final = 499  # nginx's number for a client that left; nobody receives it
+CUT_STATUS: Final = 502
+
+log = logging.getLogger("gateway.forwarding")
+
+
+class _Call(NamedTuple):
+    """One request that is forwarded."""
+
+    scope: Scope
+    receive: Receive
+    send: Send
+    route: Route
+    served: ServedRequest
+
+
+class _Cut(Exception):
+    """The exchange failed after its answer had begun, so that only breaking off is left."""
+
+    def __init__(self, failure: ForwardingFailure) -> None:
+        super().__init__(failure.reason)
+        self.failure = failure
+
+
+class Forwarder:
+    """Stands before `app` (raw ASGI: a framework's route costs more than the whole of this).
+
+    A request goes through these steps: path → route; head → understood or refused; token → principal; exchange with
+    the service; answer. What depends on who asks (limits, quotas) belongs into `_admit`, what spares an exchange
+    (cache, circuit breaker) before `_exchange`, what changes an answer (compression, ETag) into `_answer`.
+
+    `upstreams` has one entry for each service that `routes` name. `public_url` is where clients reach the gateway:
+    services see its host and scheme, whatever the client claims. The pools are closed when the server shuts down.
+    """
+
+    def __init__(
+        self,
+        app: Application,
+        *,
+        routes: RoutingTable,
+        upstreams: Mapping[str, Upstream],
+        authenticator: Authenticator,
+        public_url: str,
+    ) -> None:
+        missing = {route.service for route in routes.routes if route.service is not None} - upstreams.keys()
+        if missing:
+            raise ValueError(f"no upstream for {', '.join(sorted(missing))}")
+        self._app = app
+        self._routes = routes
+        self._upstreams = upstreams
+        self._authenticator = authenticator
+        self._own = _own_lines(public_url)
+        measures.watch(upstreams.values())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI connection."""
+        kind = scope["type"]
+        if kind == "lifespan":
+            await self._app(scope, receive, self._closing(send))
+            return
+        if kind == "websocket":
+            await self._refuse_websocket(scope, receive, send)
+            return
+        path: bytes = scope["raw_path"]
+        try:
+            route = self._routes.find(path)
+        except OddPath:
+            await _refuse(refusals.odd_path(), scope, receive, send)
+            return
+        if route is not None and route.service is not None:
+            await self._forward(route, route.service, scope, receive, send)
+        elif route is None and (path.startswith(b"/v1/") or path == b"/v1"):
+            await _refuse(refusals.not_found(), scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    def close(self) -> None:
+        """Close all connections to services."""
+        for upstream in self._upstreams.values():
+            upstream.close()
+
+    async def _forward(self, route: Route, service: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """Forward one request, refuse it, or break off; whichever it is, count it and end its span."""
+        method: str = scope["method"]
+        served = ServedRequest(method, ())  # the client's trace is not continued: it could force recording
+        status, outcome = 500, "5xx"
+        failure: ForwardingFailure | None = None
+        call = _Call(scope, receive, send, route, served)
+        try:
+            try:
+                status = await self._exchange(call, self._upstreams[service])
+            except Refusal as refusal:
+                failure = refusal.__cause__ if isinstance(refusal.__cause__, ForwardingFailure) else None
+                status = refusal.problem.status
+                await _refuse(refusal, scope, receive, send, served.trace_id)
+            outcome = f"{status // 100}xx"
+        except ClientGone:
+            status, outcome = GONE_STATUS, measures.CLIENT_GONE
+        except _Cut as cut:  # returning without the end of the answer makes the server break the connection
+            status, outcome, failure = CUT_STATUS, measures.CUT, cut.failure
+        finally:
+            if failure is not None:
+                measures.FAILURES.labels(service, failure.reason).inc()
+                log.warning(
+                    "forwarding_failed", extra={"upstream_id": service, "reason": failure.reason, "state": outcome}
+                )
+            measures.count(service, method, outcome)
+            served.finish(route.prefix, status, failure)
+
+    async def _exchange(self, call: "_Call", upstream: Upstream) -> int:
+        """Ask the service and pass its answer on; gives the status. Raises Refusal, ClientGone or _Cut."""
+        scope, route = call.scope, call.route
+        method: str = scope["method"]
+        if method not in refusals.METHODS:
+            raise refusals.method_not_allowed()
+        trace_id, own = self._lines_of(call.served, scope)
+        try:
+            head, data = _understand(scope, own, route)
+        except OddRequest as odd:
+            raise refusals.odd_request(odd) from odd
+        if not route.public:
+            await self._admit(scope["headers"])
+        exchange: Exchange | None = None
+        answering = False
+        try:
+            client = Client(call.receive, head, max_body=route.max_body)
+            exchange = Exchange(upstream, method.encode(), data, client=client, timeouts=route.timeouts)
+            asked = perf_counter()
+            answer = await exchange.open()
+            measures.answered(upstream.service, perf_counter() - asked)
+            if answer.length is None and not answer.without_body and scope["http_version"] == "1.0":
+                raise refusals.odd_request(OddRequest("version", 505))  # its end could not be told to such a client
+            answering = True
+            await _answer(answer, exchange, call, trace_id)
+        except ClientGone:
+            raise
+        except ForwardingFailure as failure:
+            if answering:
+                raise _Cut(failure) from failure
+            raise refusals.of_failure(failure, upstream.service) from failure
+        finally:
+            if exchange is not None:
+                exchange.close()
+        return answer.status
+
+    async def _admit(self, headers: list[tuple[bytes, bytes]]) -> Principal:
+        """Check the access token; the service checks it again by itself."""
+        token = bearer_token(headers)
+        return self._authenticator.known(token) or await self._authenticator.authenticate(token)
+
+    def _lines_of(self, served: ServedRequest, scope: Scope) -> tuple[bytes, bytes]:
+        """Give the trace id, which is also the request's id, and the header lines that only the gateway may write."""
+        context = served.span.get_span_context()
+        trace_id = b"%032x" % context.trace_id
+        lines = b"%bx-request-id: %b\r\ntraceparent: 00-%b-%016x-%02x\r\n" % (
+            self._own,
+            trace_id,
+            trace_id,
+            context.span_id,
+            context.trace_flags,
+        )
+        client = scope.get("client")
+        return trace_id, b"%bx-forwarded-for: %b\r\n" % (lines, client[0].encode("ascii")) if client else lines
+
+    async def _refuse_websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        if "websocket.http.response" in scope.get("extensions", {}):
+            await _refuse(refusals.odd_request(OddRequest("upgrade", 501)), scope, receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1000})
+
+    def _closing(self, send: Send) -> Send:
+        async def closing(message: Message) -> None:
+            if message["type"].startswith("lifespan.shutdown."):
+                self.close()
+            await send(message)
+
+        return closing
+
+
+def _own_lines(public_url: str) -> bytes:
+    url = urlsplit(public_url)
+    if url.scheme not in {"http", "https"} or not url.hostname or "@" in url.netloc:
+        raise ValueError(f"not the address of a gateway: {public_url!r}")
+    host = url.netloc.encode("ascii")
+    lines = b"host: %b\r\nvia: 1.1 xiangqiao\r\nx-forwarded-host: %b\r\nx-forwarded-proto: %b\r\n"
+    return lines % (host, host, url.scheme.encode("ascii"))
+
+
+def _understand(scope: Scope, own: bytes, route: Route) -> tuple[RequestHead, bytes]:
+    """Give what is understood of a request's head, and the head that goes to the service; raises OddRequest."""
+    target: bytes = scope["raw_path"]
+    if scope["query_string"]:
+        target += b"?" + scope["query_string"]
+    check_sizes(target, scope["headers"])
+    method: str = scope["method"]
+    head = read_request(method, scope["http_version"], scope["headers"], cookies=route.cookies)
+    return head, write_head(method.encode(), target, head, own)
+
+
+async def _answer(answer: Answer, exchange: Exchange, call: _Call, trace_id: bytes) -> None:
+    """Pass an answer on as it comes; the connection goes back to the pool before the last piece is sent."""
+    headers = answer.headers
+    if not call.route.cookies:
+        headers = [header for header in headers if header[0] != b"set-cookie"]
+    headers.append((b"x-request-id", trace_id))
+    await call.send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    connection = exchange.connection
+    more = connection is not None
+    while connection is not None and more:
+        data = await connection.chunk()
+        more = not connection.complete
+        if not more:
+            exchange.close()
+        await call.send({"type": "http.response.body", "body": data, "more_body": more})
+
+
+async def _refuse(refusal: Refusal, scope: Scope, receive: Receive, send: Send, trace_id: str | None = None) -> None:
+    response = problem_response(refusal, language_of(scope["headers"]), trace_id)
+    if trace_id is not None:
+        response.headers["x-request-id"] = trace_id
+    await response(scope, receive, send)

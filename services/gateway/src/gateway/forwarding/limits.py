@@ -1,0 +1,43 @@
+"""Sizes and times that bound every exchange with a service."""
+
+from dataclasses import dataclass
+from typing import Final
+
+KIB: Final = 1024
+MIB: Final = 1024 * 1024
+
+LONGEST_TARGET: Final = 8 * KIB
+"""Bytes of a request's path and query."""
+LARGEST_HEAD: Final = 32 * KIB
+"""Bytes of a request's headers."""
+MOST_HEADERS: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Times of one exchange, in seconds; `total` None is for streams that live as long as both sides want."""
+
+    connect: float = 2.0
+    queue: float = 2.0
+    first_byte: float = 30.0
+    idle: float = 30.0
+    total: float | None = 300.0
+    watch_after: float = 0.2
+    """From this age on an exchange watches whether its client is still there; quick ones are over before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Sizes of one service's pool and of its answers."""
+
+    connections: int = 64
+    waiting: int = 256
+    idle_seconds: float = 30.0
+    """Shorter than the services keep an idle connection (75 s), so that the gateway is the one who closes."""
+    age_seconds: float = 120.0
+    """A connection's life: afterwards the next one may reach another instance of the service."""
+    head_bytes: int = 32 * KIB
+    header_count: int = 100
+    buffer_bytes: int = 64 * KIB
+    sweep_seconds: float = 0.25
+    """How often times are checked, and so how exact they are."""

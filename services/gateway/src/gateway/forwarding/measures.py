@@ -1,0 +1,58 @@
+"""What the gateway counts of its forwarding, for Prometheus: by service, method and class of status, never by path."""
+
+from collections.abc import Iterable
+from functools import partial
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from gateway.forwarding.pool import Upstream
+
+CLIENT_GONE: Final = "gone"
+CUT: Final = "cut"
+
+FORWARDED: Final = Counter(
+    "gateway_forwarded",
+    "Requests meant for a service, by class of the status the client got; gone: the client left; cut: broke off.",
+    ("service", "method", "status_class"),
+)
+ANSWER_SECONDS: Final = Histogram(
+    "gateway_service_answer_seconds",
+    "Seconds from the gateway's asking a service, waiting for a connection included, to the head of its answer.",
+    ("service",),
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+FAILURES: Final = Counter("gateway_forwarding_failures", "Exchanges that failed, by reason.", ("service", "reason"))
+CONNECTIONS: Final = Gauge(
+    "gateway_upstream_connections",
+    "Connections to a service: open (idle ones included) and idle; waiting counts requests without one.",
+    ("service", "state"),
+)
+
+_counters: dict[tuple[str, str, str], Counter] = {}
+_histograms: dict[str, Histogram] = {}
+_METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+
+
+def count(service: str, method: str, status_class: str) -> None:
+    """Count one request; `status_class` is "2xx" … "5xx", CLIENT_GONE or CUT."""
+    key = (service, method if method in _METHODS else "_OTHER", status_class)
+    counter = _counters.get(key)
+    if counter is None:
+        counter = _counters[key] = FORWARDED.labels(*key)
+    counter.inc()
+
+
+def watch(upstreams: Iterable[Upstream]) -> None:
+    """Let the gauges read the pools of `upstreams` when they are scraped."""
+    for upstream in upstreams:
+        for state in ("open", "idle", "waiting"):
+            CONNECTIONS.labels(upstream.service, state).set_function(partial(getattr, upstream, state))
+
+
+def answered(service: str, seconds: float) -> None:
+    """Record how long a service took to begin its answer."""
+    histogram = _histograms.get(service)
+    if histogram is None:
+        histogram = _histograms[service] = ANSWER_SECONDS.labels(service)
+    histogram.observe(seconds)

@@ -1,0 +1,86 @@
+"""What the gateway itself refuses, as problems, and which failure becomes which."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from gateway.forwarding.failures import (
+    AnswerBroken,
+    BodyMisframed,
+    BodyTooLarge,
+    ClientSlow,
+    ConnectionStale,
+    ForwardingFailure,
+    ServiceBusy,
+    ServiceSlow,
+    ServiceUnreachable,
+)
+from gateway.forwarding.headers import OddRequest
+from webapi.problems import BAD_REQUEST, BODY_TOO_LARGE, METHOD_NOT_ALLOWED, NOT_FOUND, Problem, Refusal
+
+METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+
+CLIENT_SLOW: Final = Problem(408, "client_slow", "The request did not arrive in time.", "请求未能及时送达。")
+TARGET_TOO_LONG: Final = Problem(414, "target_too_long", "The address is too long.", "请求地址过长。")
+EXPECTATION_FAILED: Final = Problem(
+    417, "expectation_failed", "This expectation is not supported.", "不支持该预期条件。"
+)
+HEADERS_TOO_LARGE: Final = Problem(431, "headers_too_large", "The request's headers are too large.", "请求头过大。")
+NOT_SUPPORTED: Final = Problem(501, "not_supported", "This is not supported here.", "此处不支持该功能。")
+VERSION_NOT_SUPPORTED: Final = Problem(505, "version_not_supported", "Use HTTP/1.1.", "请使用 HTTP/1.1。")
+SERVICE_BROKEN: Final = Problem(
+    502, "service_broken", "The service's answer could not be read.", "服务返回的内容无法读取。"
+)
+SERVICE_UNAVAILABLE: Final = Problem(
+    503, "service_unavailable", "The service cannot be reached just now; try again.", "服务暂时无法连接,请稍后再试。"
+)
+SERVICE_BUSY: Final = Problem(503, "service_busy", "The service is busy; try again.", "服务繁忙,请稍后再试。")
+SERVICE_SLOW: Final = Problem(504, "service_slow", "The service did not answer in time.", "服务未能及时响应。")
+
+_CLOSE: Final = {"connection": "close"}
+_ODD: Final = {
+    417: EXPECTATION_FAILED,
+    431: HEADERS_TOO_LARGE,
+    414: TARGET_TOO_LONG,
+    501: NOT_SUPPORTED,
+    505: VERSION_NOT_SUPPORTED,
+}
+
+
+def not_found() -> Refusal:
+    """No service answers this path."""
+    return Refusal(NOT_FOUND)
+
+
+def method_not_allowed() -> Refusal:
+    """The method is none that any service knows."""
+    return Refusal(METHOD_NOT_ALLOWED, headers={"allow": ", ".join(sorted(METHODS)), **_CLOSE})
+
+
+def odd_request(odd: OddRequest) -> Refusal:
+    """The head is not understood; the connection is closed, for what follows on it may not be either."""
+    return Refusal(_ODD.get(odd.status, BAD_REQUEST), headers=_CLOSE, part=str(odd))
+
+
+def odd_path() -> Refusal:
+    """The path could be read in two ways."""
+    return Refusal(BAD_REQUEST, part="path")
+
+
+_FAILURES: Final[Mapping[type[ForwardingFailure], tuple[Problem, Mapping[str, str]]]] = {
+    ServiceUnreachable: (SERVICE_UNAVAILABLE, {"retry-after": "5"}),
+    ServiceBusy: (SERVICE_BUSY, {"retry-after": "1"}),
+    ServiceSlow: (SERVICE_SLOW, {}),
+    AnswerBroken: (SERVICE_BROKEN, {}),
+    ConnectionStale: (SERVICE_BROKEN, {}),
+    ClientSlow: (CLIENT_SLOW, _CLOSE),
+    BodyTooLarge: (BODY_TOO_LARGE, _CLOSE),
+    BodyMisframed: (BAD_REQUEST, _CLOSE),
+}
+
+
+def of_failure(failure: ForwardingFailure, service: str) -> Refusal:
+    """Give what the client is told when an exchange failed before its answer began; 5xx name the service."""
+    problem, headers = _FAILURES[type(failure)]
+    if problem.status >= 500:
+        return Refusal(problem, headers=headers, service=service)
+    return Refusal(problem, headers=headers)

@@ -1,0 +1,101 @@
+"""Which service answers which path, and which paths nobody may ask for."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from gateway.forwarding.limits import MIB, Timeouts
+
+# What two readers of one path could take for different paths: empty and dot segments, encoded dots, slashes and
+# backslashes, control characters, escapes that are none, and anything that is not printable ASCII.
+_ODD = re.compile(rb"//|/\.{1,2}(?:/|$)|[^\x21-\x7e]|[\\#?]|%(?:2[ef]|5c|0.|1.|7f|(?![0-9a-f]{2}))|;", re.IGNORECASE)
+
+
+class OddPath(Exception):
+    """A path that could mean different things to the gateway and to a service."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """All paths below `prefix` (whole segments) go to `service`; None is the gateway itself.
+
+    A `public` route needs no access token; `cookies` pass on a sign-in page's route alone. `max_body` in bytes.
+    """
+
+    prefix: str
+    service: str | None
+    public: bool = False
+    cookies: bool = False
+    max_body: int = 16 * MIB
+    timeouts: Timeouts = field(default_factory=Timeouts)
+
+
+class _Node:
+    __slots__ = ("children", "route")
+
+    def __init__(self) -> None:
+        self.children: dict[bytes, _Node] = {}
+        self.route: Route | None = None
+
+
+class RoutingTable:
+    """Finds the route with the longest prefix, segment by segment; a prefix may stand in the table once."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self.routes: Sequence[Route] = tuple(routes)
+        self._root = _Node()
+        for route in self.routes:
+            if not route.prefix.startswith("/") or _ODD.search(route.prefix.encode()) or route.prefix.endswith("/"):
+                raise ValueError(f"not a prefix of paths: {route.prefix!r}")
+            node = self._root
+            for segment in route.prefix.encode("ascii").split(b"/")[1:]:
+                node = node.children.setdefault(segment, _Node())
+            if node.route is not None:
+                raise ValueError(f"two routes for {route.prefix}")
+            node.route = route
+
+    def find(self, path: bytes) -> Route | None:
+        """Give the route of a raw path (as on the wire, without query), None when there is none; raises OddPath."""
+        if path[:1] != b"/" or _ODD.search(path) is not None:
+            raise OddPath
+        node = self._root
+        found: Route | None = None
+        start = 1
+        while True:
+            end = path.find(b"/", start)
+            child = node.children.get(path[start:] if end < 0 else path[start:end])
+            if child is None:
+                return found
+            node = child
+            found = node.route or found
+            if end < 0:
+                return found
+            start = end + 1
+
+
+def public_routes() -> RoutingTable:
+    """Give the table of the system's public paths."""
+    return RoutingTable(
+        (
+            Route("/v1/organisations", "members"),
+            Route("/v1/organisation-imports", "members"),
+            Route("/v1/members", "members"),
+            Route("/v1/member-imports", "members"),
+            Route("/v1/accounts", "identity"),
+            Route("/v1/role-assignments", "identity"),
+            Route("/v1/roles", "identity"),
+            Route("/v1/me", "identity"),
+            Route("/oauth2", "identity", public=True, cookies=True, max_body=MIB),
+            Route("/.well-known", "identity", public=True, max_body=MIB),
+            Route("/sign-in", "identity", public=True, cookies=True, max_body=MIB),
+            Route("/sign-out", "identity", public=True, cookies=True, max_body=MIB),
+            Route("/v1/activities", "activities"),
+            Route("/v1/courses", "learning"),
+            Route("/v1/lessons", "learning"),
+            Route("/v1/help-requests", "learning"),
+            Route("/v1/cases", "feedback"),
+            Route("/v1/responsibilities", "feedback"),
+            Route("/v1/home", None),
+            Route("/v1/overview", None),
+        )
+    )

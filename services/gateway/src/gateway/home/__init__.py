@@ -1,0 +1,1 @@
+"""What a person has to do and to read, in one list."""

@@ -1,0 +1,36 @@
+"""`GET /v1/home`."""
+
+from datetime import datetime
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from database import utc_now
+from gateway.home import queries
+from gateway.home.schemas import HomeItemOut
+from webapi import Caller, Page, PageQuery, json_answer
+
+router = APIRouter(prefix="/v1/home", tags=["home"])
+
+STAFF_PERMISSIONS = ("feedback.case.answer", "learning.needs.read")
+"""The permissions whose holders have something to do for an organisation."""
+
+
+@router.get("", response_model=Page[HomeItemOut])
+async def home(page: PageQuery, caller: Caller) -> Response:
+    """List all that the caller has to do and to read, newest first."""
+    staff = [
+        f"staff:{permission}:{organisation}"
+        for permission in STAFF_PERMISSIONS
+        for organisation in await caller.scopes_if_any(permission)
+    ]
+    async with caller.read() as session:
+        items = await queries.home_of(
+            session,
+            person_id=caller.person_id,
+            staff_audiences=staff,
+            now=utc_now(),
+            after=page.after(datetime, str),
+            limit=page.fetch,
+        )
+    return json_answer(page.of(items, key=lambda item: (item.since, item.key), shape=lambda item: item))

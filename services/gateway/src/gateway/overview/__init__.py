@@ -1,0 +1,1 @@
+"""Figures of an organisation and everything below it, small groups suppressed."""

@@ -1,0 +1,78 @@
+"""Keeps each aggregate's contribution, and adds what changed to the rollups up the tree."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy.ext.asyncio import AsyncSession
+
+import orgtree
+from contracts import Event, activities, feedback, learning, members
+from database import raw
+from gateway.overview.rules import Contribution, contribution_of
+from messaging import Handler, Received
+
+_KEEP = """
+insert into contribution as kept (aggregate, aggregate_id, version, organisation_id, measures)
+select aggregate, aggregate_id, version, organisation_id, measures::jsonb
+from unnest($1::text[], $2::uuid[], $3::bigint[], $4::uuid[], $5::text[])
+    as new(aggregate, aggregate_id, version, organisation_id, measures)
+order by aggregate, aggregate_id
+on conflict (aggregate, aggregate_id) do update set
+    version = excluded.version, organisation_id = excluded.organisation_id, measures = excluded.measures
+where kept.version < excluded.version
+returning old.organisation_id as old_organisation_id, old.measures::text as old_measures,
+          new.organisation_id as new_organisation_id, new.measures::text as new_measures
+"""
+
+
+async def project_contributions(session: AsyncSession, batch: Sequence[Received[Any]]) -> None:
+    """Replace the contribution of each aggregate by its newest, and pass the difference on to the rollups."""
+    latest: dict[UUID, tuple[Received[Any], Contribution]] = {}
+    for received in batch:
+        contribution = contribution_of(received.event)
+        known = latest.get(received.event.aggregate_id)
+        if contribution is not None and (known is None or known[0].version < received.version):
+            latest[received.event.aggregate_id] = (received, contribution)
+    if not latest:
+        return
+    columns: list[list[Any]] = [[], [], [], [], []]
+    for received, contribution in latest.values():
+        row = (
+            received.event.aggregate,
+            received.event.aggregate_id,
+            received.version,
+            contribution.organisation_id,
+            orjson.dumps(contribution.measures).decode(),
+        )
+        for column, value in zip(columns, row, strict=True):
+            column.append(value)
+    changed = await (await raw(session)).fetch(_KEEP, *columns)
+    deltas: Counter[tuple[UUID, str]] = Counter()
+    for row in changed:
+        for measure, count in orjson.loads(row["new_measures"]).items():
+            deltas[row["new_organisation_id"], measure] += count
+        for measure, count in orjson.loads(row["old_measures"] or "{}").items():
+            deltas[row["old_organisation_id"], measure] -= count
+    await orgtree.add_deltas(
+        session, [(organisation, measure, delta) for (organisation, measure), delta in deltas.items() if delta]
+    )
+
+
+HANDLERS: Mapping[type[Event], Handler] = dict.fromkeys(
+    (
+        members.CompositionCountedV1,
+        activities.ActivityScheduledV1,
+        activities.ActivityClosedV1,
+        activities.ParticipantRegisteredV1,
+        activities.AttendanceRecordedV1,
+        learning.LessonProgressedV1,
+        learning.UnderstandingReportedV1,
+        feedback.CaseOpenedV1,
+        feedback.CaseAnsweredV1,
+        feedback.CaseConfirmedV1,
+    ),
+    project_contributions,
+)

@@ -1,0 +1,40 @@
+"""`GET /v1/overview/{organisation_id}` and its children."""
+
+from uuid import UUID
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+import orgtree
+from database import utc_now
+from gateway.overview import queries
+from gateway.overview.figures import load_figures
+from gateway.overview.schemas import OverviewOut
+from webapi import Caller, Page, PageQuery, json_answer
+
+router = APIRouter(prefix="/v1/overview", tags=["overview"])
+
+FIGURES = load_figures()
+
+
+@router.get("/{organisation_id}", response_model=OverviewOut)
+async def overview(organisation_id: UUID, caller: Caller) -> Response:
+    """Give the figures of an organisation and everything below it; groups of fewer than five people are hidden."""
+    scopes = await caller.scopes("gateway.overview.read")
+    async with caller.read() as session:
+        await orgtree.require_within(session, organisation_id, scopes)
+        found = await queries.overview_of(session, organisation_id, figures=FIGURES, day=utc_now().date())
+    return json_answer(found)
+
+
+@router.get("/{organisation_id}/children", response_model=Page[OverviewOut])
+async def children(organisation_id: UUID, page: PageQuery, caller: Caller) -> Response:
+    """Give the figures of each organisation directly below, in no order of merit."""
+    scopes = await caller.scopes("gateway.overview.read")
+    async with caller.read() as session:
+        await orgtree.require_within(session, organisation_id, scopes)
+        (after,) = page.after(UUID) or (None,)
+        found = await queries.overviews_of_children(
+            session, organisation_id, figures=FIGURES, day=utc_now().date(), after=after, limit=page.fetch
+        )
+    return json_answer(page.of(found, key=lambda child: (child.organisation_id,), shape=lambda child: child))

@@ -1,0 +1,21 @@
+"""What the gateway's processes are told beside what every service is told."""
+
+from pydantic import Field
+
+from webapi.settings import HttpUrl, ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """The settings of the gateway: where each service is reached. Its own public address is the `issuer`."""
+
+    upstream_identity: HttpUrl = Field(description="base URL of identity")
+    upstream_members: HttpUrl = Field(description="base URL of members")
+    upstream_activities: HttpUrl = Field(description="base URL of activities")
+    upstream_learning: HttpUrl = Field(description="base URL of learning")
+    upstream_feedback: HttpUrl = Field(description="base URL of feedback")
+
+    @property
+    def upstreams(self) -> dict[str, str]:
+        """Give the base URL of each service by its name."""
+        names = ("identity", "members", "activities", "learning", "feedback")
+        return {name: getattr(self, f"upstream_{name}") for name in names}

@@ -1,0 +1,30 @@
+"""The background half of the gateway: its read models, kept from the events of all services."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import messaging
+import orgtree
+from database import Database
+from gateway.home import event_handlers as home
+from gateway.overview import event_handlers as overview
+from gateway.settings import Settings
+
+CONSUMERS = (
+    # The rollups go up the tree, so tree and figures are one projection and are rebuilt together.
+    messaging.Consumer("gateway-overview", handlers={**orgtree.HANDLERS, **overview.HANDLERS}),
+    messaging.Consumer("gateway-home", handlers=home.HANDLERS),
+)
+
+JOBS = (messaging.Job("fold_rollups", timedelta(seconds=1), orgtree.fold),)
+
+
+@asynccontextmanager
+async def open_worker(settings: Settings, database: Database) -> AsyncIterator[messaging.Worker]:
+    """Connect to NATS and give the worker; the connection ends with the block."""
+    nats = await messaging.connect(settings.nats_url, name="gateway")
+    try:
+        yield messaging.Worker("gateway", database, nats, CONSUMERS, JOBS)
+    finally:
+        await nats.close()

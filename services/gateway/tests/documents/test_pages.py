@@ -1,0 +1,250 @@
+"""The document and its page as a client gets them."""
+
+import asyncio
+import hashlib
+import re
+from base64 import b64encode
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+import pytest_asyncio
+from fastapi import APIRouter
+from openapi_spec_validator import OpenAPIV31SpecValidator
+from pydantic import BaseModel
+
+from database import Database
+from gateway.documents.document import MergedDocument
+from gateway.documents.pages import DocumentPages
+from gateway.forwarding.limits import Limits
+from gateway.forwarding.pool import Upstream
+from gateway.forwarding.routing import Route, RoutingTable
+from webapi import Caller, Problem, ServiceSettings, create_app
+
+from ..forwarding.raw_service import Asked, RawService, Talk, answering
+
+PUBLIC_URL = "https://xiangqiao.test"
+ROUTES = RoutingTable([Route("/v1/courses", "learning"), Route("/v1/members", "members"), Route("/v1/home", None)])
+SETTINGS = ServiceSettings(
+    database_url="postgresql://nobody@127.0.0.1:1/none",
+    nats_url="nats://127.0.0.1:1",
+    issuer=PUBLIC_URL,
+    jwks_url=f"{PUBLIC_URL}/jwks",
+)
+
+
+class PageOut(BaseModel):
+    """A schema that two services define differently."""
+
+    title: str
+
+
+class _OtherPage(BaseModel):
+    count: int
+
+
+OtherPage = type("PageOut", (_OtherPage,), {"__module__": __name__})
+
+
+def service_document(service: str, path: str, model: type[BaseModel]) -> dict[str, Any]:
+    """Make a service's document as the services make theirs."""
+    router = APIRouter()
+
+    async def read(caller: Caller) -> BaseModel:
+        raise NotImplementedError
+
+    router.add_api_route(path, read, response_model=model, name="read")
+    router.add_api_route(path, read, response_model=model, name="write", methods=["POST"])
+    router.add_api_route("/internal", read, response_model=model, name="inner")
+    problem = Problem(409, f"{service}_conflict", "x", "x")
+    database = Database(SETTINGS.database_url, application_name=service)
+    app = create_app(
+        service, title=service, settings=SETTINGS, database=database, routers=[router], problems={KeyError: problem}
+    )
+    return app.openapi()
+
+
+def serving(content: bytes, status: int = 200) -> bytes:
+    """Write an answer."""
+    return b"HTTP/1.1 %d X\r\ncontent-length: %d\r\n\r\n" % (status, len(content)) + content
+
+
+class System:
+    """Two services, and the gateway's pages before an application that says "behind"."""
+
+    def __init__(self, learning: RawService, members: RawService) -> None:
+        self.learning = learning
+        self.members = members
+        learning.behave = answering(serving(orjson.dumps(service_document("learning", "/v1/courses", PageOut))))
+        members.behave = answering(serving(orjson.dumps(service_document("members", "/v1/members", OtherPage))))
+        limits = Limits(sweep_seconds=0.02)
+        self.upstreams = {
+            "learning": Upstream("learning", learning.url, limits=limits),
+            "members": Upstream("members", members.url, limits=limits),
+        }
+        own = service_document("gateway", "/v1/home", PageOut)
+        self.merged = MergedDocument(self.upstreams, ROUTES, lambda: own, public_url=PUBLIC_URL)
+        self.client = httpx.AsyncClient(
+            transport=httpx.ASGITransport(DocumentPages(_behind, self.merged)), base_url=PUBLIC_URL
+        )
+
+    async def document(self) -> dict[str, Any]:
+        """Get and validate the document."""
+        answer = await self.client.get("/openapi.json")
+        assert answer.status_code == 200
+        document = answer.json()
+        OpenAPIV31SpecValidator(document).validate()
+        return dict(document)
+
+
+async def _behind(_scope: Any, _receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"behind"})
+
+
+@asynccontextmanager
+async def opened() -> AsyncIterator[System]:
+    async with RawService() as learning, RawService() as members:
+        made = System(learning, members)
+        yield made
+        await made.client.aclose()
+        for upstream in made.upstreams.values():
+            upstream.close()
+
+
+@pytest_asyncio.fixture
+async def system() -> AsyncIterator[System]:
+    async with opened() as made:
+        yield made
+
+
+async def test_one_valid_document_has_all_public_paths(system: System) -> None:
+    await system.merged.refresh()
+    document = await system.document()
+    assert list(document["paths"]) == ["/v1/courses", "/v1/home", "/v1/members"]
+    assert [tag["name"] for tag in document["tags"]] == [
+        "identity", "members", "activities", "learning", "feedback", "gateway",
+    ]  # fmt: skip
+    assert document["paths"]["/v1/courses"]["get"]["tags"] == ["learning"]
+    assert document["servers"][0]["url"] == PUBLIC_URL
+    schemas = document["components"]["schemas"]
+    assert {"LearningPageOut", "MembersPageOut", "GatewayPageOut", "Problem"} == set(schemas)
+    codes = schemas["Problem"]["properties"]["type"]["examples"]
+    assert {"/problems/learning_conflict", "/problems/members_conflict"} <= set(codes)
+    flow = document["components"]["securitySchemes"]["oauth2"]["flows"]["authorizationCode"]
+    assert flow["authorizationUrl"] == f"{PUBLIC_URL}/oauth2/authorize"
+    assert {"oauth2": []} in document["paths"]["/v1/courses"]["post"]["security"]
+    assert "x-xiangqiao-stale" not in document
+    assert system.learning.asked[0].target == b"/openapi.json"
+
+
+async def test_before_any_service_was_heard_the_document_says_so(system: System) -> None:
+    document = await system.document()
+    assert list(document["paths"]) == ["/v1/home"]
+    assert document["x-xiangqiao-stale"] == {"learning": None, "members": None}
+
+
+@pytest.mark.parametrize("silence", ["down", "error", "not json", "not a document", "broken document", "endless"])
+async def test_a_service_that_fails_keeps_its_last_good_copy(system: System, silence: str) -> None:
+    await system.merged.refresh()
+    good = await system.document()
+    if silence == "down":
+
+        async def refuse(talk: Talk, _asked: Asked) -> None:
+            talk.reset()
+
+        system.learning.behave = refuse
+    else:
+        broken = {"openapi": "3.1.0", "paths": {"/v1/courses": {"get": {"security": 5}}}, "components": {}}
+        bodies = {
+            "error": serving(b"{}", 503),
+            "not json": serving(b"<html>"),
+            "not a document": serving(b"[]"),
+            "broken document": serving(orjson.dumps(broken)),
+            "endless": b"HTTP/1.1 200 OK\r\n\r\n" + b" " * (9 * 1024 * 1024),
+        }
+        system.learning.behave = answering(bodies[silence])
+    await system.merged.refresh()
+    stale = await system.document()
+    since = stale.pop("x-xiangqiao-stale")
+    assert since.keys() == {"learning"}
+    assert since["learning"] is not None
+    assert stale == good
+
+
+async def test_a_service_that_comes_back_with_something_new_is_taken_over(system: System) -> None:
+    system.learning.behave = answering(serving(b"", 503))
+    await system.merged.refresh()
+    assert (await system.document())["x-xiangqiao-stale"] == {"learning": None}
+    system.learning.behave = answering(serving(orjson.dumps(service_document("learning", "/v1/courses/new", PageOut))))
+    await system.merged.refresh()
+    document = await system.document()
+    assert "x-xiangqiao-stale" not in document
+    assert "/v1/courses/new" in document["paths"]
+
+
+async def test_the_document_is_refreshed_in_the_background(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.documents.document.REFRESH_SECONDS", 0.02)
+    async with system.merged.running():
+        async with asyncio.timeout(10):
+            while len(system.members.asked) < 3:
+                await asyncio.sleep(0.01)
+    asked = len(system.members.asked)
+    await asyncio.sleep(0.1)
+    assert len(system.members.asked) == asked
+
+
+async def test_an_unchanged_document_is_not_sent_again(system: System) -> None:
+    await system.merged.refresh()
+    first = await system.client.get("/openapi.json")
+    etag = first.headers["etag"]
+    await system.merged.refresh()
+    for tags in (etag, f'"other", W/{etag}', "*"):
+        again = await system.client.get("/openapi.json", headers={"if-none-match": tags})
+        assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", etag)
+    other = await system.client.get("/openapi.json", headers={"if-none-match": '"other"'})
+    assert other.status_code == 200
+    head = await system.client.head("/openapi.json")
+    assert (head.headers["content-length"], head.content) == (str(len(first.content)), b"")
+
+
+async def test_the_page_brings_everything_from_here_and_allows_nothing_else(system: System) -> None:
+    page = await system.client.get("/docs")
+    assert page.headers["content-type"].startswith("text/html")
+    policy = page.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "<script>" not in page.text
+    for address in re.findall(r'(?:src|href)="([^"]+)"', page.text):
+        assert address.startswith("/docs/")
+        file = await system.client.get(address)
+        assert file.status_code == 200
+        assert file.headers["x-content-type-options"] == "nosniff"
+        assert "etag" in file.headers
+    start = (await system.client.get("/docs/start.js")).text
+    assert 'clientId: "docs"' in start
+    assert "usePkceWithAuthorizationCodeGrant: true" in start
+
+
+async def test_the_page_shows_documents_of_version_3_1(system: System) -> None:
+    bundle = (await system.client.get("/docs/swagger-ui-bundle.js")).text
+    assert re.search(r'PACKAGE_VERSION:"5\.\d+', bundle)
+
+
+async def test_the_way_back_from_sign_in_may_run_its_own_script_alone(system: System) -> None:
+    page = await system.client.get("/docs/oauth2-redirect.html")
+    scripts = re.findall(rb"<script>(.*?)</script>", page.content, re.DOTALL)
+    assert len(scripts) == 1
+    digest = b64encode(hashlib.sha256(scripts[0]).digest()).decode()
+    assert f"script-src 'self' 'sha256-{digest}'" in page.headers["content-security-policy"]
+
+
+async def test_other_methods_and_other_paths_are_problems_and_all_else_passes(system: System) -> None:
+    assert (await system.client.post("/openapi.json")).status_code == 405
+    missing = await system.client.get("/docs/nothing.js")
+    assert (missing.status_code, missing.headers["content-type"]) == (404, "application/problem+json")
+    for path in ("/docsx", "/openapi.json/x", "/", "/v1/home"):
+        assert (await system.client.get(path)).content == b"behind"

@@ -1,0 +1,177 @@
+"""Home shows each person what is theirs, and nothing that is done or over."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+import orgtree
+from contracts import Event, activities, feedback, learning, members
+from database import Database
+from gateway.home import queries
+from gateway.worker import CONSUMERS
+
+from ..events import NOW, Numbered, disturbed, established, hand_over
+
+HANDLERS = {**CONSUMERS[0].handlers, **CONSUMERS[1].handlers}
+COUNTY, BRANCH, OTHER = (UUID(int=number) for number in (11, 12, 13))
+MEMBER, STRANGER, VILLAGER = (UUID(int=number) for number in (21, 22, 23))
+ACTIVITY, COURSE, LESSON, CASE = (UUID(int=number) for number in (31, 32, 33, 34))
+BASE: list[Numbered] = [
+    (established(COUNTY, orgtree.ROOT_ID, "county"), 1),
+    (established(BRANCH, COUNTY, "branch"), 1),
+    (established(OTHER, COUNTY, "branch"), 1),
+    (members.MemberAffiliatedV1(person_id=MEMBER, organisation_id=BRANCH), 1),
+    (members.MemberAffiliatedV1(person_id=STRANGER, organisation_id=OTHER), 1),
+]
+
+
+def activity(kind: type[activities.ActivityState] = activities.ActivityScheduledV1) -> Event:
+    return kind(
+        activity_id=ACTIVITY,
+        organisation_id=BRANCH,
+        kind="branch_meeting",
+        starts_at=NOW + timedelta(days=1),
+        ends_at=NOW + timedelta(days=1, hours=2),
+    )
+
+
+def course(organisation_id: UUID = COUNTY) -> Event:
+    return learning.CoursePublishedV1(
+        course_id=COURSE,
+        organisation_id=organisation_id,
+        edition=1,
+        title="手机防诈骗",
+        lesson_ids=(LESSON,),
+        published_at=NOW,
+    )
+
+
+def study(*, completed: bool, understood: bool | None = None) -> Event:
+    kind = learning.LessonProgressedV1 if understood is None else learning.UnderstandingReportedV1
+    return kind(
+        study_id=UUID(int=41),
+        person_id=MEMBER,
+        course_id=COURSE,
+        lesson_id=LESSON,
+        affiliation_id=BRANCH,
+        progress=100 if completed else 10,
+        completed=completed,
+        understood=understood,
+    )
+
+
+def case(status: str) -> Event:
+    kinds = {"open": feedback.CaseOpenedV1, "answered": feedback.CaseAnsweredV1, "confirmed": feedback.CaseConfirmedV1}
+    return kinds[status](
+        case_id=CASE,
+        category="road",
+        organisation_id=BRANCH,
+        responsible_id=COUNTY,
+        reporter_id=VILLAGER,
+        status=status,
+        opened_at=NOW,
+        due_at=NOW - timedelta(hours=1),
+    )
+
+
+async def home(database: Database, person_id: UUID, *staff: str, **page: Any) -> list[str]:
+    asked: dict[str, Any] = {"now": NOW, "after": None, "limit": 50} | page
+    async with database.read() as session:
+        items = await queries.home_of(session, person_id=person_id, staff_audiences=staff, **asked)
+    return [item.kind for item in items]
+
+
+async def test_a_meeting_is_on_the_home_of_its_branch_alone(database: Database) -> None:
+    await hand_over(database, HANDLERS, [*BASE, (activity(), 1)])
+    assert await home(database, MEMBER) == ["activity.attend"]
+    assert await home(database, STRANGER) == []
+
+
+async def test_who_attended_is_no_longer_asked_and_who_registered_still_is(database: Database) -> None:
+    def part(kind: type[activities.ParticipationState], *, attended: bool) -> Event:
+        return kind(
+            participation_id=UUID(int=51),
+            activity_id=ACTIVITY,
+            person_id=MEMBER,
+            organisation_id=BRANCH,
+            affiliation_id=BRANCH,
+            registered=True,
+            attended=attended,
+            mode="remote" if attended else None,
+            provenance=("online",) if attended else (),
+        )
+
+    await hand_over(database, HANDLERS, [*BASE, (activity(), 1)])
+    await hand_over(database, HANDLERS, [(part(activities.ParticipantRegisteredV1, attended=False), 1)])
+    assert await home(database, MEMBER) == ["activity.attend"]
+    await hand_over(database, HANDLERS, [(part(activities.AttendanceRecordedV1, attended=True), 2)])
+    assert await home(database, MEMBER) == []
+
+
+async def test_an_activity_leaves_when_it_is_closed_or_over(database: Database) -> None:
+    await hand_over(database, HANDLERS, [*BASE, (activity(), 1)])
+    assert await home(database, MEMBER, now=NOW + timedelta(days=2)) == []
+    await hand_over(database, HANDLERS, [(activity(activities.ActivityClosedV1), 2)])
+    assert await home(database, MEMBER) == []
+
+
+async def test_a_course_stays_until_all_its_lessons_are_completed(database: Database) -> None:
+    await hand_over(database, HANDLERS, [*BASE, (course(), 1), (study(completed=False), 1)])
+    assert await home(database, MEMBER) == ["course.study"]
+    await hand_over(database, HANDLERS, [(study(completed=True), 2)])
+    assert await home(database, MEMBER) == []
+
+
+async def test_a_course_of_the_province_is_there_for_who_has_no_branch(database: Database) -> None:
+    await hand_over(database, HANDLERS, [*BASE, (course(orgtree.ROOT_ID), 1)])
+    assert await home(database, VILLAGER) == ["course.study"]
+    await hand_over(database, HANDLERS, [(course(COUNTY), 2)])
+    assert await home(database, VILLAGER) == []
+
+
+async def test_a_call_for_help_reaches_the_staff_of_the_branch_until_it_is_understood(database: Database) -> None:
+    staff = f"staff:learning.needs.read:{BRANCH}"
+    await hand_over(database, HANDLERS, [*BASE, (study(completed=True, understood=False), 1)])
+    assert await home(database, STRANGER, staff) == ["learner.help"]
+    assert await home(database, STRANGER) == []
+    await hand_over(database, HANDLERS, [(study(completed=True, understood=True), 2)])
+    assert await home(database, STRANGER, staff) == []
+
+
+async def test_a_case_waits_for_its_answer_then_for_its_confirmation(database: Database) -> None:
+    staff = f"staff:feedback.case.answer:{COUNTY}"
+    await hand_over(database, HANDLERS, [*BASE, (case("open"), 1)])
+    assert (await home(database, MEMBER, staff), await home(database, VILLAGER)) == (["case.answer"], ["case.follow"])
+    await hand_over(database, HANDLERS, [(case("answered"), 2)])
+    assert (await home(database, MEMBER, staff), await home(database, VILLAGER)) == ([], ["case.confirm"])
+    await hand_over(database, HANDLERS, [(case("confirmed"), 3)])
+    assert (await home(database, MEMBER, staff), await home(database, VILLAGER)) == ([], [])
+
+
+async def test_an_overdue_case_says_so(database: Database) -> None:
+    await hand_over(database, HANDLERS, [*BASE, (case("open"), 1)])
+    async with database.read() as session:
+        (item,) = await queries.home_of(session, person_id=VILLAGER, staff_audiences=[], now=NOW, after=None, limit=5)
+    assert item.overdue
+    assert item.href == f"/v1/cases/{CASE}"
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_events_twice_and_out_of_order_give_the_same_home(database: Database, seed: int) -> None:
+    events = [*BASE, (activity(), 1), (course(), 1), (study(completed=False), 1), (case("open"), 1)]
+    events += [(case("answered"), 2), (study(completed=True, understood=False), 2)]
+    await hand_over(database, HANDLERS, disturbed(events, seed))
+    assert await home(database, MEMBER) == ["activity.attend"]
+    assert await home(database, VILLAGER) == ["case.confirm"]
+    assert await home(database, STRANGER, f"staff:learning.needs.read:{BRANCH}") == ["learner.help", "course.study"]
+
+
+async def test_pages_follow_each_other_without_a_gap(database: Database) -> None:
+    await hand_over(database, HANDLERS, [*BASE, (activity(), 1), (course(), 1), (case("open"), 1)])
+    async with database.read() as session:
+        asked: dict[str, Any] = {"person_id": MEMBER, "staff_audiences": [], "now": NOW}
+        (first,) = await queries.home_of(session, after=None, limit=1, **asked)
+        rest = await queries.home_of(session, after=(first.since, first.key), limit=5, **asked)
+    assert [first.kind, *(item.kind for item in rest)] == await home(database, MEMBER)

@@ -1,0 +1,1 @@
+"""Who is acting, for whom, and may they."""

@@ -1,0 +1,82 @@
+"""Argon2id off the event loop: few threads, a short queue, and the same work for an account that does not exist."""
+
+import asyncio
+import os
+import secrets
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple, TypeVar
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+T = TypeVar("T")
+
+# RFC 9106's memory-constrained choice, with one lane: a sign-in then takes one core at most, never all of them.
+HASHER = PasswordHasher(time_cost=3, memory_cost=64 * 1024, parallelism=1)
+
+
+class TooManySignIns(Exception):
+    """More passwords wait to be checked than can be answered in a time people accept."""
+
+
+class Verdict(NamedTuple):
+    """Whether the password is right, and its new encoding when the stored one is weaker than today's."""
+
+    matches: bool
+    rehashed: str | None = None
+
+
+class Passwords:
+    """Hashes and verifies passwords on `threads` threads of low priority, 64 MiB each while busy.
+
+    At most `waiting` callers queue; one more raises `TooManySignIns`. Close it when the process ends.
+    """
+
+    def __init__(self, *, threads: int = 2, waiting: int = 64, hasher: PasswordHasher | None = None) -> None:
+        self._hasher = hasher or HASHER
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="argon2", initializer=_yield_to_the_event_loop)
+        self._places = threads + waiting
+        self._taken = 0
+        self._nobody = self._hasher.hash(secrets.token_urlsafe(16))
+
+    async def hash(self, password: str) -> str:
+        """Encode a new password (argon2id, random salt). Raises `TooManySignIns`."""
+        return await self._run(self._hasher.hash, password)
+
+    async def verify(self, encoded: str | None, password: str) -> Verdict:
+        """Check `password` against its stored encoding.
+
+        None (nobody has that name, or no password) costs the same and never matches. Raises `TooManySignIns`.
+        """
+        return await self._run(self._verify, encoded, password)
+
+    def close(self) -> None:
+        """End the threads; what waits is dropped."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    async def _run(self, work: Callable[..., T], *arguments: object) -> T:
+        if self._taken >= self._places:
+            raise TooManySignIns
+        self._taken += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, work, *arguments)
+        finally:
+            self._taken -= 1
+
+    def _verify(self, encoded: str | None, password: str) -> Verdict:
+        try:
+            self._hasher.verify(encoded or self._nobody, password)
+        except (VerificationError, InvalidHashError):
+            return Verdict(matches=False)
+        if encoded is None:
+            return Verdict(matches=False)
+        weak = self._hasher.check_needs_rehash(encoded)
+        return Verdict(matches=True, rehashed=self._hasher.hash(password) if weak else None)
+
+
+def _yield_to_the_event_loop() -> None:
+    """Let everything else of this process go first; on Linux niceness belongs to the thread."""
+    if hasattr(os, "setpriority"):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)

@@ -1,0 +1,58 @@
+"""Accounts over HTTP: opening one, and asking who one is."""
+
+from fastapi import APIRouter
+from sqlalchemy import select
+from starlette.responses import Response
+
+from database import new_id, utc_now
+from identity.accounts.commands import open_account
+from identity.accounts.rules import require_password, require_username
+from identity.accounts.schemas import AccountOpened, Me, OpenAccount, RoleHeld
+from identity.accounts.tables import Identifier
+from identity.parts import Parts
+from identity.roles.queries import held_on
+from identity.roles.rules import day_of
+from webapi import Caller
+
+router = APIRouter(prefix="/v1", tags=["accounts"])
+
+
+@router.post("/accounts", status_code=201, response_model=AccountOpened, summary="Open an account")
+async def open_account_(body: OpenAccount, caller: Caller, parts: Parts) -> Response:
+    """Open an account with a username and a first password, for a person of an organisation in one's own scope."""
+    scopes = await caller.scopes("identity.account.open")
+    username = require_username(body.username)
+    password = require_password(body.password.get_secret_value(), username=username)
+    encoding = await parts.passwords.hash(password)  # before the transaction: nothing waits for it in there
+    async with caller.command() as command:
+        account = await open_account(
+            command.session,
+            person_id=body.person_id or new_id(),
+            username=username,
+            password_encoding=encoding,
+            organisation_id=body.organisation_id,
+            opener=caller.person_id,
+            scopes=scopes,
+            new_id=new_id,
+            now=command.now,
+        )
+        opened = AccountOpened(
+            person_id=account.account_id,
+            username=username,
+            organisation_id=account.organisation_id,
+            opened_at=account.opened_at,
+        )
+        return await command.respond(201, opened)
+
+
+@router.get("/me", summary="Who am I")
+async def me(caller: Caller) -> Me:
+    """Say who is acting and which roles they hold today; a token shows those of the moment it was made."""
+    person_id = caller.person_id
+    async with caller.read() as session:
+        username = await session.scalar(
+            select(Identifier.plain).where(Identifier.account_id == person_id, Identifier.kind == "username")
+        )
+        roles = (await session.execute(held_on(person_id, day_of(utc_now())))).all()
+    held = [RoleHeld(role=role, organisation_id=organisation_id) for role, organisation_id in roles]
+    return Me(person_id=person_id, username=username, roles=held)

@@ -1,0 +1,42 @@
+"""What routes about accounts take and give."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+
+class OpenAccount(BaseModel):
+    """An account to open; `person_id` is brought when the person is known elsewhere already, e.g. as a member."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    person_id: UUID | None = None
+    organisation_id: Annotated[UUID, Field(description="The organisation that opens the account.")]
+    username: Annotated[str, Field(min_length=3, max_length=64)]
+    password: Annotated[SecretStr, Field(min_length=8, max_length=128, description="The first password.")]
+
+
+class AccountOpened(BaseModel):
+    """An account that was opened."""
+
+    person_id: UUID
+    username: str
+    organisation_id: UUID
+    opened_at: datetime
+
+
+class RoleHeld(BaseModel):
+    """A role held today."""
+
+    role: str
+    organisation_id: UUID
+
+
+class Me(BaseModel):
+    """The person who is acting, and the roles they hold today."""
+
+    person_id: UUID
+    username: str | None
+    roles: list[RoleHeld]

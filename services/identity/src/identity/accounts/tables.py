@@ -1,0 +1,65 @@
+"""Tables of accounts: the account, the names it is known by, and what proves a person is its owner."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from database import Table
+
+
+class Account(Table):
+    """A person who may sign in; the id is the person's id everywhere and the `sub` of every token.
+
+    `authorization_version` rises with every change of what the person may do.
+    """
+
+    __tablename__ = "account"
+    __table_args__ = (CheckConstraint("status in ('active', 'deactivated')", name="status"),)
+
+    account_id: Mapped[UUID] = mapped_column(primary_key=True)
+    status: Mapped[str] = mapped_column(server_default="active")
+    authorization_version: Mapped[int] = mapped_column(server_default="1")
+    organisation_id: Mapped[UUID]
+    """The organisation that opened the account."""
+    opened_at: Mapped[datetime]
+    opened_by: Mapped[UUID | None]
+
+
+class Identifier(Table):
+    """A name an account is found by: in the clear (a username), or sealed with a blind index (a phone number)."""
+
+    __tablename__ = "identifier"
+    __table_args__ = (
+        CheckConstraint("kind in ('username', 'phone')", name="kind"),
+        CheckConstraint("num_nonnulls(plain, blind_index) = 1", name="plain_or_sealed"),
+        CheckConstraint("(blind_index is null) = (sealed is null)", name="sealed_with_index"),
+        CheckConstraint("(kind = 'username') = (plain is not null)", name="only_usernames_are_plain"),
+        Index("uq_identifier_kind_plain", "kind", "plain", unique=True),
+        Index("uq_identifier_kind_blind_index", "kind", "blind_index", unique=True),
+    )
+
+    identifier_id: Mapped[UUID] = mapped_column(primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.account_id"), index=True)
+    kind: Mapped[str]
+    plain: Mapped[str | None]
+    blind_index: Mapped[bytes | None] = mapped_column(LargeBinary)
+    sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    added_at: Mapped[datetime]
+
+
+class Credential(Table):
+    """One way in for an account; `secret` is what the kind needs to check it: for a password, its argon2id string."""
+
+    __tablename__ = "credential"
+    __table_args__ = (
+        CheckConstraint("kind in ('password')", name="kind"),
+        Index("uq_credential_password", "account_id", unique=True, postgresql_where=text("kind = 'password'")),
+    )
+
+    credential_id: Mapped[UUID] = mapped_column(primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.account_id"), index=True)
+    kind: Mapped[str]
+    secret: Mapped[str]
+    set_at: Mapped[datetime]

@@ -1,0 +1,34 @@
+"""The provider described for clients: OpenID Connect Discovery 1.0 and RFC 8414, one document for both."""
+
+from typing import Any
+
+from identity.oauth.keys import ALGORITHM
+from identity.oauth.rules import SCOPES
+
+
+def discovery_document(issuer: str) -> dict[str, Any]:
+    """Give the metadata of the provider at `issuer`: what it does, and nothing it does not do."""
+    return {
+        "issuer": issuer,
+        "authorization_endpoint": f"{issuer}/oauth2/authorize",
+        "token_endpoint": f"{issuer}/oauth2/token",
+        "jwks_uri": f"{issuer}/oauth2/jwks",
+        "userinfo_endpoint": f"{issuer}/oauth2/userinfo",
+        "scopes_supported": list(SCOPES),
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": [ALGORITHM],
+        "token_endpoint_auth_methods_supported": ["none"],
+        "code_challenge_methods_supported": ["S256"],
+        "claims_supported": [
+            "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "preferred_username",
+        ],
+        "prompt_values_supported": ["none", "login", "consent", "select_account"],
+        "ui_locales_supported": ["zh-CN", "en"],
+        "authorization_response_iss_parameter_supported": True,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+        "claims_parameter_supported": False,
+    }  # fmt: skip

@@ -1,0 +1,222 @@
+"""The grants, with the unsafe defaults of authlib overridden: PKCE by S256 for all, single use, rotation, replay."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any, Literal
+
+from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError, grants
+from authlib.oauth2.rfc7636 import CodeChallenge
+from authlib.oidc.core.grants import OpenIDCode
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from database import new_id
+from identity.accounts.tables import Account, Identifier
+from identity.oauth import rules
+from identity.oauth.keys import ALGORITHM, Signer
+from identity.oauth.provider import Provider, SignedIn, Subject, hash_of
+from identity.oauth.requests import ProviderRequest
+from identity.oauth.tables import AuthorizationCode, Client, RefreshToken, TokenFamily
+from identity.roles.queries import held_on
+from identity.roles.rules import day_of
+
+RevokedFor = Literal["code_replayed", "token_replayed", "signed_out"]
+
+
+def revoke(session: Session, *families: Any, reason: RevokedFor, now: datetime) -> None:
+    """End the families that meet these conditions: none of their refresh tokens works again."""
+    session.execute(
+        update(TokenFamily)
+        .where(*families, TokenFamily.revoked_at.is_(None))
+        .values(revoked_at=now, revoked_for=reason)
+    )
+
+
+def _subject(provider: Provider, source: AuthorizationCode | TokenFamily) -> Subject:
+    session, account_id = provider.session, source.account_id
+    status = session.scalar(select(Account.status).where(Account.account_id == account_id))
+    if status != "active":
+        raise InvalidGrantError("The account is not active.")
+    username = session.scalar(
+        select(Identifier.plain).where(Identifier.account_id == account_id, Identifier.kind == "username")
+    )
+    roles = session.execute(held_on(account_id, day_of(provider.now)))
+    return Subject(account_id, username, source.family_id, source.acr, [(r.role, r.organisation_id) for r in roles])
+
+
+class CodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[misc]  # authlib has no types
+    """Authorization code: a minute of life, one use, and a tombstone that ends the family when it comes again."""
+
+    TOKEN_ENDPOINT_AUTH_METHODS = ("none",)
+    request: ProviderRequest
+    server: Provider
+
+    @staticmethod
+    def validate_authorization_redirect_uri(request: ProviderRequest, client: Client) -> str:
+        """Give the address to answer at; the refusal names no address, which may hold what no error may."""
+        redirect_uri = request.payload.redirect_uri
+        if not redirect_uri or not client.check_redirect_uri(redirect_uri):
+            raise InvalidRequestError("The redirect_uri is missing or not registered for this client.")
+        return str(redirect_uri)
+
+    def save_authorization_code(self, code: str, request: ProviderRequest) -> None:
+        """Keep the code's hash with all that its redemption will be held against."""
+        person: SignedIn = request.user
+        self.server.session.add(
+            AuthorizationCode(
+                code_hash=hash_of(code),
+                client_id=request.client.client_id,
+                account_id=person.account_id,
+                session_id=person.session_id,
+                family_id=new_id(),
+                redirect_uri=request.payload.redirect_uri,
+                scope=request.scope,
+                nonce=request.payload.data.get("nonce"),
+                code_challenge=request.payload.data["code_challenge"],
+                acr=person.acr,
+                signed_in_at=person.signed_in_at,
+                issued_at=self.server.now,
+                expires_at=self.server.now + rules.CODE_LIFETIME,
+            )
+        )
+        self.server.session.flush()
+
+    def query_authorization_code(self, code: str, client: Client) -> AuthorizationCode | None:
+        """Find and lock a code that may still be redeemed; one that was redeemed before ends what it gave."""
+        session = self.server.session
+        found = session.scalar(
+            select(AuthorizationCode)
+            .where(AuthorizationCode.code_hash == hash_of(code), AuthorizationCode.client_id == client.client_id)
+            .with_for_update()
+        )
+        if found is not None and found.used_at is not None:
+            ended = TokenFamily.family_id == found.family_id
+            revoke(session, ended, reason="code_replayed", now=self.server.now)
+            return None
+        return found if found is not None and found.expires_at > self.server.now else None
+
+    def authenticate_user(self, authorization_code: AuthorizationCode) -> Subject:
+        """Give the person the code was given for. Raises `InvalidGrantError` when their account is not active."""
+        return _subject(self.server, authorization_code)
+
+    def delete_authorization_code(self, authorization_code: AuthorizationCode) -> None:
+        """Leave the code's tombstone."""
+        authorization_code.used_at = self.server.now
+        self.server.session.flush()
+
+
+class RefreshGrant(grants.RefreshTokenGrant):  # type: ignore[misc]  # authlib has no types
+    """Refresh token: each is used once and gives the next; a used one that comes again ends the family."""
+
+    TOKEN_ENDPOINT_AUTH_METHODS = ("none",)
+    INCLUDE_NEW_REFRESH_TOKEN = True
+    request: ProviderRequest
+    server: Provider
+
+    def authenticate_refresh_token(self, refresh_token: str) -> "LivingToken | None":
+        """Find the token and lock its family, so that of many at once one wins; see the class on replay."""
+        session, token_hash = self.server.session, hash_of(refresh_token)
+        of_this_token = select(RefreshToken.family_id).where(RefreshToken.token_hash == token_hash).scalar_subquery()
+        family = session.scalar(select(TokenFamily).where(TokenFamily.family_id == of_this_token).with_for_update())
+        if family is None or family.revoked_at is not None or family.expires_at <= self.server.now:
+            return None
+        token = session.get_one(RefreshToken, token_hash)  # read after the lock, so it shows who came first
+        if token.used_at is not None:
+            this = TokenFamily.family_id == family.family_id
+            revoke(session, this, reason="token_replayed", now=self.server.now)
+            return None
+        return LivingToken(token, family)
+
+    def authenticate_user(self, refresh_token: "LivingToken") -> Subject:
+        """Give the person of the family. Raises `InvalidGrantError` when their account is not active."""
+        return _subject(self.server, refresh_token.family)
+
+    def revoke_old_credential(self, refresh_token: "LivingToken") -> None:
+        """Mark the token as used."""
+        refresh_token.token.used_at = self.server.now
+        self.server.session.flush()
+
+
+class LivingToken:
+    """A refresh token that may be used, with its family, in the form authlib asks for it."""
+
+    def __init__(self, token: RefreshToken, family: TokenFamily) -> None:
+        self.token = token
+        self.family = family
+        self.family_id = family.family_id
+        self.token_hash = token.token_hash
+
+    def check_client(self, client: Client) -> bool:
+        """Say whether the token was given to this client."""
+        return self.family.client_id == client.client_id
+
+    def get_scope(self) -> str:
+        """Give the scopes of the family, separated by spaces."""
+        return self.family.scope
+
+
+class S256Challenge(CodeChallenge):  # type: ignore[misc]  # authlib has no types
+    """PKCE (RFC 7636) of every client, by S256 alone; authlib asks public clients only, and takes `plain`."""
+
+    SUPPORTED_CODE_CHALLENGE_METHOD = ("S256",)
+
+    def validate_code_challenge(self, grant: CodeGrant, redirect_uri: str) -> None:
+        """Refuse a request without a challenge, or with any method but S256; no method means `plain`."""
+        parameters = grant.request.payload.data
+        if "code_challenge" not in parameters or parameters.get("code_challenge_method") != "S256":
+            raise InvalidRequestError("A code_challenge with code_challenge_method=S256 is required.")
+        super().validate_code_challenge(grant, redirect_uri)
+
+
+class IdToken(OpenIDCode):  # type: ignore[misc]  # authlib has no types
+    """The ID token of OpenID Connect, beside the access token when the scope has `openid`."""
+
+    def __init__(self, provider: Provider) -> None:
+        super().__init__(require_nonce=False)
+        self._provider = provider
+
+    def exists_nonce(self, nonce: str, request: ProviderRequest) -> bool:  # noqa: ARG002 - authlib's signature
+        """Say no: a code is redeemed once, so a nonce cannot come back in a second ID token."""
+        return False
+
+    def get_client_claims(self, client: Client) -> dict[str, Any]:
+        """Give the claims that do not depend on the person."""
+        issued = int(self._provider.now.timestamp())
+        return {
+            "iss": self._provider.place.issuer,
+            "aud": [client.client_id],
+            "iat": issued,
+            "exp": issued + int(rules.ACCESS_TOKEN_LIFETIME.total_seconds()),
+        }
+
+    def get_client_algorithm(self, client: Client) -> str:  # noqa: ARG002 - authlib's signature
+        """Give the one algorithm there is."""
+        return ALGORITHM
+
+    def get_encode_header(self, client: Client) -> dict[str, str]:  # noqa: ARG002 - authlib's signature
+        """Give the header, with the key's id."""
+        return {"alg": ALGORITHM, "kid": self._provider.signer.kid}
+
+    def resolve_client_private_key(self, client: Client) -> Any:  # noqa: ARG002 - authlib's signature
+        """Give the key that signs."""
+        return self._provider.signer.key
+
+    def generate_user_info(self, user: Subject, scope: str) -> dict[str, Any]:
+        """Give the claims about the person that the scope asks for."""
+        return {"sid": str(user.family_id), **person_claims(str(user.account_id), user.username, scope.split())}
+
+
+def person_claims(subject: str, username: str | None, scope: Collection[str]) -> dict[str, Any]:
+    """Give what an ID token and the userinfo endpoint say about a person, for these scopes."""
+    claims: dict[str, Any] = {"sub": subject}
+    if username is not None and "profile" in scope:
+        claims["preferred_username"] = username
+    return claims
+
+
+def provider_with_grants(session: Session, *, place: Any, signer: Signer, now: datetime) -> Provider:
+    """Make the provider of one request, with every grant there is."""
+    provider = Provider(session, place=place, signer=signer, now=now)
+    provider.register_grant(CodeGrant, [S256Challenge(required=True), IdToken(provider)])
+    provider.register_grant(RefreshGrant)
+    return provider

@@ -1,0 +1,77 @@
+"""The keys that sign tokens: made here, kept sealed, published as a JSON Web Key Set."""
+
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from joserfc import jwt
+from joserfc.jwk import ECKey
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from database import KeyRing, associated
+from identity.oauth.tables import SigningKey
+
+ALGORITHM = "ES256"
+PUBLISHED_AFTER_RETIREMENT = timedelta(hours=1)
+"""Longer than any token it signed lives, and than any verifier keeps the set."""
+
+
+class NoSigningKey(Exception):
+    """There is no active signing key: the first start has not finished."""
+
+
+class Signer(NamedTuple):
+    """One private key and its id."""
+
+    kid: str
+    key: ECKey
+
+    def sign(self, claims: dict[str, Any], *, typ: str) -> str:
+        """Sign `claims` as a compact JWT of the type `typ`, naming the key."""
+        header = {"alg": ALGORITHM, "typ": typ, "kid": self.kid}
+        return jwt.encode(header, claims, self.key, algorithms=[ALGORITHM])
+
+
+class SigningKeys:
+    """The service's signing keys: which one signs is asked of the database each time, so a rotation holds at once.
+
+    Opened private keys stay in memory by their id.
+    """
+
+    def __init__(self, ring: KeyRing) -> None:
+        self._ring = ring
+        self._opened: dict[str, Signer] = {}
+
+    async def signer(self, session: AsyncSession) -> Signer:
+        """Give the active key. Raises `NoSigningKey`, and `database.SealBroken` under a wrong key ring."""
+        kid = await session.scalar(select(SigningKey.kid).where(SigningKey.state == "active"))
+        if kid is None:
+            raise NoSigningKey
+        if kid not in self._opened:
+            sealed = await session.scalar(select(SigningKey.sealed_private).where(SigningKey.kid == kid))
+            if sealed is None:
+                raise NoSigningKey
+            private = self._ring.unwrap(sealed, place=_place(kid))
+            self._opened[kid] = Signer(kid, ECKey.import_key(private))
+        return self._opened[kid]
+
+    async def create(self, session: AsyncSession, *, state: str, now: datetime) -> str:
+        """Make a key pair in `state` and give its id, the RFC 7638 thumbprint of the public key."""
+        key = ECKey.generate_key("P-256")
+        kid = key.thumbprint()
+        public = {**key.as_dict(private=False), "kid": kid, "alg": ALGORITHM, "use": "sig"}
+        sealed = self._ring.wrap(key.as_pem(private=True), place=_place(kid))
+        session.add(SigningKey(kid=kid, state=state, public_jwk=public, sealed_private=sealed, made_at=now))
+        await session.flush()
+        return kid
+
+
+async def key_set(session: AsyncSession, *, now: datetime) -> dict[str, list[dict[str, Any]]]:
+    """Give the JSON Web Key Set (RFC 7517): every key that signs, will sign, or signed a token that may still live."""
+    alive = or_(SigningKey.state != "retired", SigningKey.retired_at > now - PUBLISHED_AFTER_RETIREMENT)
+    keys = await session.scalars(select(SigningKey.public_jwk).where(alive).order_by(SigningKey.made_at))
+    return {"keys": list(keys)}
+
+
+def _place(kid: str) -> bytes:
+    return associated("signing_key", "sealed_private", kid)

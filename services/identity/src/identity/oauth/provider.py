@@ -1,0 +1,176 @@
+"""The authorization server of one request: authlib's rules, over the database session of that request.
+
+authlib is synchronous, so a route runs it inside `AsyncSession.run_sync`; it is made anew for each request, which
+costs less than a token and needs no state to be shared. What it leaves to defaults that are unsafe is set here and
+in `grants`: lifetimes, the key's id in the header, PKCE for everybody by S256 alone, replay.
+"""
+
+import hashlib
+import logging
+import secrets
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from authlib.oauth2.rfc6749 import AuthorizationServer, OAuth2Error
+from sqlalchemy.orm import Session
+
+from database import new_id
+from identity.oauth import rules
+from identity.oauth.keys import Signer
+from identity.oauth.requests import ProviderRequest
+from identity.oauth.tables import Client, RefreshToken, TokenFamily
+
+JSON = dict[str, Any]
+
+
+class Place(NamedTuple):
+    """Where the provider stands: its issuer, and the audience its access tokens are for."""
+
+    issuer: str
+    audience: str
+
+
+class Answer(NamedTuple):
+    """What an endpoint answers: a JSON object with its headers, or an address to go to."""
+
+    status: int
+    body: JSON
+    headers: dict[str, str]
+
+    @property
+    def location(self) -> str | None:
+        """The address to go to, if any."""
+        return self.headers.get("Location")
+
+
+class Subject(NamedTuple):
+    """The person a token is for, and the sign-in it descends from."""
+
+    account_id: UUID
+    username: str | None
+    family_id: UUID
+    acr: str
+    roles: list[tuple[str, UUID]]
+
+
+class SignedIn(NamedTuple):
+    """The person at the browser, as the browser session knows them."""
+
+    account_id: UUID
+    session_id: UUID
+    acr: str
+    signed_in_at: datetime
+
+
+class Provider(AuthorizationServer):  # type: ignore[misc]  # authlib has no types
+    """Answers authorization and token requests inside one transaction, at the time `now`."""
+
+    def __init__(self, session: Session, *, place: Place, signer: Signer, now: datetime) -> None:
+        super().__init__()
+        self.session = session
+        self.place = place
+        self.signer = signer
+        self.now = now
+
+    def query_client(self, client_id: str) -> Client | None:
+        """Find a registered client that is not suspended."""
+        client = self.session.get(Client, client_id)
+        return client if client is not None and client.status == "active" else None
+
+    def create_oauth2_request(self, request: ProviderRequest) -> ProviderRequest:
+        """Take the request as it is: the route has read it."""
+        return request
+
+    def handle_response(self, status: int, body: JSON | str, headers: list[tuple[str, str]]) -> Answer:
+        """Give the answer as data; the route makes the HTTP response after the transaction has committed."""
+        return Answer(status, body if isinstance(body, dict) else {}, dict(headers))
+
+    def send_signal(self, name: str, *_: object, **__: object) -> None:
+        """Tell nobody: there is nothing to be told in process."""
+
+    def generate_token(  # noqa: PLR0917 - authlib's signature
+        self,
+        grant_type: str,  # noqa: ARG002 - authlib's signature
+        client: Client,
+        user: Subject,
+        scope: str,
+        expires_in: int | None = None,  # noqa: ARG002 - one lifetime for all
+        include_refresh_token: bool = True,
+    ) -> JSON:
+        """Make the token response: a signed access token (RFC 9068) and, for a client that may refresh, its link."""
+        lifetime = int(rules.ACCESS_TOKEN_LIFETIME.total_seconds())
+        issued = int(self.now.timestamp())
+        claims = {
+            "iss": self.place.issuer,
+            "sub": str(user.account_id),
+            "aud": self.place.audience,
+            "client_id": client.client_id,
+            "scope": scope,
+            "sid": str(user.family_id),
+            "acr": user.acr,
+            "iat": issued,
+            "exp": issued + lifetime,
+            "jti": str(new_id()),
+            "roles": [{"role": role, "organisation_id": str(organisation)} for role, organisation in user.roles],
+        }
+        token: JSON = {
+            "token_type": "Bearer",
+            "access_token": self.signer.sign(claims, typ="at+jwt"),
+            "expires_in": lifetime,
+            "scope": scope,
+        }
+        if include_refresh_token:
+            token["refresh_token"] = new_secret()
+        return token
+
+    def save_token(self, token: JSON, request: ProviderRequest) -> None:
+        """Keep the refresh token's hash as the next link of its family; a code's first token begins the family."""
+        parent = None
+        if code := request.authorization_code:
+            family_id = code.family_id
+            self.session.add(
+                TokenFamily(
+                    family_id=family_id,
+                    client_id=code.client_id,
+                    account_id=code.account_id,
+                    session_id=code.session_id,
+                    scope=code.scope,
+                    acr=code.acr,
+                    signed_in_at=code.signed_in_at,
+                    expires_at=self.now + rules.FAMILY_LIFETIME,
+                )
+            )
+            self.session.flush()
+        else:
+            family_id, parent = request.refresh_token.family_id, request.refresh_token.token_hash
+        if "refresh_token" in token:
+            link = RefreshToken(
+                token_hash=hash_of(token["refresh_token"]), family_id=family_id, parent_hash=parent, issued_at=self.now
+            )
+            self.session.add(link)
+            self.session.flush()
+
+    def refusal(self, error: OAuth2Error) -> Answer:
+        """Give the answer for an error: a redirect when authlib has checked the address, else a JSON object."""
+        return self.handle_response(*error(None))
+
+
+def new_secret() -> str:
+    """Make an opaque value of 256 random bits."""
+    return secrets.token_urlsafe(32)
+
+
+def hash_of(secret: str) -> bytes:
+    """Give the form in which an opaque random value is kept: guessing 256 bits needs no slow hash."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def keep_tokens_out_of_logs() -> None:
+    """Drop authlib's DEBUG records, whatever level is configured: they hold whole token responses."""
+    for module in ("authorization_code", "refresh_token"):
+        logging.getLogger(f"authlib.oauth2.rfc6749.grants.{module}").addFilter(_above_debug)
+
+
+def _above_debug(record: logging.LogRecord) -> bool:
+    return record.levelno > logging.DEBUG

@@ -1,0 +1,167 @@
+"""Tables of OAuth: clients, codes, families of refresh tokens, signing keys.
+
+Codes and refresh tokens are kept as SHA-256 alone. Rows answer the questions authlib asks of such objects
+(`check_…`, `get_…`), each by one line or by a rule.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import Text
+
+from database import Table
+from identity.oauth import rules
+
+
+class Client(Table):
+    """A front end that may ask for tokens, as it was registered."""
+
+    __tablename__ = "client"
+    __table_args__ = (
+        CheckConstraint("status in ('active', 'suspended')", name="status"),
+        CheckConstraint("application_type in ('web', 'native')", name="application_type"),
+    )
+
+    client_id: Mapped[str] = mapped_column(primary_key=True)
+    status: Mapped[str] = mapped_column(server_default="active")
+    name_zh: Mapped[str]
+    name_en: Mapped[str]
+    application_type: Mapped[str]
+    token_endpoint_auth_method: Mapped[str] = mapped_column(server_default="none")
+    redirect_uris: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    grant_types: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    registered_at: Mapped[datetime]
+
+    def get_client_id(self) -> str:
+        """Give the client's id."""
+        return self.client_id
+
+    def check_endpoint_auth_method(self, method: str, _endpoint: str) -> bool:
+        """Say whether the client proves itself to an endpoint in this way."""
+        return method == self.token_endpoint_auth_method
+
+    def check_grant_type(self, grant_type: str) -> bool:
+        """Say whether the client was registered for this grant."""
+        return grant_type in self.grant_types
+
+    def check_response_type(self, response_type: str) -> bool:
+        """Say whether the client may ask the authorization endpoint for this: codes alone."""
+        return response_type == "code" and "authorization_code" in self.grant_types
+
+    def check_redirect_uri(self, redirect_uri: str) -> bool:
+        """Say whether answers may be sent to this address."""
+        return rules.redirect_uri_allowed(redirect_uri, self.redirect_uris, native=self.application_type == "native")
+
+    def get_default_redirect_uri(self) -> None:
+        """Give none: every request names the address it wants its answer at."""
+
+    def get_allowed_scope(self, requested: str | None) -> str | None:
+        """Give the scopes of `requested` this client may have; None when it asked and may have none of them."""
+        return rules.allowed_scope(requested, self.scopes)
+
+
+class AuthorizationCode(Table):
+    """A code given to a client, and its tombstone after use: whoever brings it again ends the family it gave."""
+
+    __tablename__ = "authorization_code"
+
+    code_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    client_id: Mapped[str] = mapped_column(ForeignKey("client.client_id"))
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.account_id"))
+    session_id: Mapped[UUID]
+    family_id: Mapped[UUID]
+    """The family of tokens this code gives when it is redeemed."""
+    redirect_uri: Mapped[str]
+    scope: Mapped[str]
+    nonce: Mapped[str | None]
+    code_challenge: Mapped[str]
+    acr: Mapped[str]
+    signed_in_at: Mapped[datetime]
+    issued_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    used_at: Mapped[datetime | None]
+
+    @property
+    def code_challenge_method(self) -> str:
+        """Give the one method of PKCE there is."""
+        return "S256"
+
+    def get_redirect_uri(self) -> str:
+        """Give the address the code was sent to."""
+        return self.redirect_uri
+
+    def get_scope(self) -> str:
+        """Give the scopes the code stands for, separated by spaces."""
+        return self.scope
+
+    def get_nonce(self) -> str | None:
+        """Give the client's nonce, for the ID token."""
+        return self.nonce
+
+    def get_auth_time(self) -> int:
+        """Give the second in which the person proved who they are."""
+        return int(self.signed_in_at.timestamp())
+
+    def get_acr(self) -> str:
+        """Give how strongly they proved it."""
+        return self.acr
+
+    def get_amr(self) -> list[str]:
+        """Give the ways in which they proved it (RFC 8176)."""
+        return ["pwd"]
+
+
+class TokenFamily(Table):
+    """All tokens that descend from one code: one sign-in of one front end. Its id is the `sid` of its tokens."""
+
+    __tablename__ = "token_family"
+    __table_args__ = (
+        CheckConstraint("(revoked_at is null) = (revoked_for is null)", name="revoked_for_a_reason"),
+        CheckConstraint("revoked_for in ('code_replayed', 'token_replayed', 'signed_out')", name="revoked_for"),
+    )
+
+    family_id: Mapped[UUID] = mapped_column(primary_key=True)
+    client_id: Mapped[str] = mapped_column(ForeignKey("client.client_id"))
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.account_id"), index=True)
+    session_id: Mapped[UUID] = mapped_column(index=True)
+    scope: Mapped[str]
+    acr: Mapped[str]
+    signed_in_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    """After this no token of the family is refreshed, however often it rotated."""
+    revoked_at: Mapped[datetime | None]
+    revoked_for: Mapped[str | None]
+
+
+class RefreshToken(Table):
+    """One link in a family's chain: used once, then only a sign that somebody has a copy."""
+
+    __tablename__ = "refresh_token"
+
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    family_id: Mapped[UUID] = mapped_column(ForeignKey("token_family.family_id", ondelete="cascade"), index=True)
+    parent_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+    issued_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class SigningKey(Table):
+    """An ES256 key pair; the private part is sealed under the key ring and bound to this row."""
+
+    __tablename__ = "signing_key"
+    __table_args__ = (
+        CheckConstraint("state in ('next', 'active', 'retired')", name="state"),
+        Index("uq_signing_key_active", "state", unique=True, postgresql_where=text("state = 'active'")),
+    )
+
+    kid: Mapped[str] = mapped_column(primary_key=True)
+    state: Mapped[str]
+    public_jwk: Mapped[dict[str, Any]]
+    sealed_private: Mapped[bytes] = mapped_column(LargeBinary)
+    made_at: Mapped[datetime]
+    retired_at: Mapped[datetime | None]

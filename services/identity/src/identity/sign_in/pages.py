@@ -1,0 +1,102 @@
+"""The pages as HTML: two languages, large type, no script, and headers that allow nothing the page does not need."""
+
+import base64
+import hashlib
+import tomllib
+from importlib import resources
+from typing import Any, Literal
+from urllib.parse import urlencode
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.responses import HTMLResponse
+
+from identity.oauth.requests import Parameters
+
+Language = Literal["zh", "en"]
+Page = Literal["sign_in", "signed_in", "sign_out", "signed_out", "refused"]
+
+_FILES = resources.files("identity.sign_in")
+_STYLE = (_FILES / "templates" / "style.css").read_text("utf-8").strip()
+_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+_TEMPLATES = Environment(
+    loader=PackageLoader("identity.sign_in"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+)
+TEXTS: dict[str, dict[str, str]] = tomllib.loads((_FILES / "texts.toml").read_text("utf-8"))
+
+
+def language_of(ui_locales: str | None, accept_language: str | None) -> Language:
+    """Choose the page's language: what the request asks for, else what the browser prefers, else Chinese."""
+    for wanted in [*(ui_locales or "").split(), *_by_preference(accept_language or "")]:
+        match wanted.lower().partition("-")[0]:
+            case "zh":
+                return "zh"
+            case "en":
+                return "en"
+            case _:
+                continue
+    return "zh"
+
+
+def page(
+    name: Page,
+    *,
+    language: Language,
+    address: str,
+    parameters: Parameters,
+    status: int = 200,
+    target: str | None = None,
+    **values: Any,
+) -> HTMLResponse:
+    """Render a page that stands at `address`.
+
+    `target` is a further place, as a CSP source expression, to which the answer to the page's form may lead.
+    """
+    other: Language = "en" if language == "zh" else "zh"
+    html = _TEMPLATES.get_template(f"{name}.html").render(
+        t=TEXTS[language],
+        style=Markup(_STYLE),  # noqa: S704 - our own file
+        own_address=f"{address}?{urlencode(parameters)}" if parameters else address,
+        other_lang=TEXTS[other]["lang"],
+        other_language_address=f"{address}?{urlencode({**parameters, 'ui_locales': other})}",
+        **values,
+    )
+    response = HTMLResponse(html, status_code=status)
+    response.headers.update(_headers(target))
+    response.headers["Content-Language"] = TEXTS[language]["lang"]
+    return response
+
+
+def refused(language: Language, error: str, *, status: int = 400) -> HTMLResponse:
+    """Render the page that says a request cannot go on, with the code its senders can look up."""
+    return page("refused", language=language, address="/sign-in", parameters={}, status=status, error=error)
+
+
+def _headers(target: str | None) -> dict[str, str]:
+    policy = (
+        "default-src 'none'",
+        f"style-src 'sha256-{_STYLE_HASH}'",
+        f"form-action 'self' {target}" if target else "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+    return {
+        "Content-Security-Policy": "; ".join(policy),
+        "X-Frame-Options": "DENY",
+        "Referrer-Policy": "same-origin",
+        "Cache-Control": "no-store",
+        "Vary": "Accept-Language, Cookie",
+    }
+
+
+def _by_preference(accept_language: str) -> list[str]:
+    weighed: list[tuple[float, int, str]] = []
+    for position, part in enumerate(accept_language[:1_000].split(",")):
+        tag, _, weight = part.partition(";")
+        try:
+            quality = float(weight.strip().removeprefix("q=")) if weight else 1.0
+        except ValueError:
+            continue
+        if quality > 0:
+            weighed.append((-quality, position, tag.strip()))
+    return [tag for _, _, tag in sorted(weighed)]

@@ -1,0 +1,23 @@
+"""The browser session: a person signed in on one browser, known by a cookie."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, LargeBinary
+from sqlalchemy.orm import Mapped, mapped_column
+
+from database import Table
+
+
+class BrowserSession(Table):
+    """One sign-in of one person on one browser; the cookie's value is kept as its SHA-256 alone."""
+
+    __tablename__ = "session"
+
+    session_id: Mapped[UUID] = mapped_column(primary_key=True)
+    cookie_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.account_id"), index=True)
+    acr: Mapped[str]
+    signed_in_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    ended_at: Mapped[datetime | None]

@@ -1,0 +1,121 @@
+"""A running identity service, and quick ways to what its tests begin with."""
+
+import asyncio
+import base64
+import secrets
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import httpx
+import uvicorn
+from argon2 import PasswordHasher
+
+import orgtree
+from contracts.members import OrganisationEstablishedV1
+from database import Database, KeyRing, new_id, utc_now
+from identity.accounts.commands import open_account
+from identity.app import create_application
+from identity.roles.commands import grant_role
+from identity.settings import Settings
+
+from .front_end import CALLBACK, PASSWORD, FrontEnd, Tokens
+
+SEALING_KEY = "1:" + base64.b64encode(b"a key ring of tests, 32 bytes ..").decode()
+ADMINISTRATOR_PASSWORD = "first-password"
+QUICK = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)
+"""What all tests hash passwords with, but for those that are about hashing."""
+ENCODED = QUICK.hash(PASSWORD)
+
+
+def ring() -> KeyRing:
+    return KeyRing.parse(SEALING_KEY)
+
+
+def settings_for(url: str, port: int = 0, **changed: Any) -> Settings:
+    address = f"http://127.0.0.1:{port}"
+    values: dict[str, Any] = {
+        "database_url": url,
+        "nats_url": "nats://127.0.0.1:4222",
+        "issuer": address,
+        "jwks_url": f"{address}/oauth2/jwks",
+        "sealing_key": SEALING_KEY,
+    }
+    return Settings(**{**values, **changed})
+
+
+class Provider:
+    """A running identity service, and quick ways to what its tests begin with."""
+
+    def __init__(self, issuer: str, database: Database, url: str) -> None:
+        self.issuer = issuer
+        self.database = database
+        self.url = url
+        self.http = httpx.AsyncClient(base_url=issuer, headers={"Accept-Language": "en"}, trust_env=False)
+        self._opened: list[httpx.AsyncClient] = [self.http]
+
+    def front_end(self, client_id: str = "command-line", redirect_uri: str = CALLBACK) -> FrontEnd:
+        made = FrontEnd(self.issuer, client_id, redirect_uri)
+        self._opened.append(made.http)
+        return made
+
+    def web_front_end(self) -> FrontEnd:
+        return self.front_end("docs", f"{self.issuer}/docs/oauth2-redirect.html")
+
+    async def open_person(
+        self, *roles: tuple[str, UUID], username: str | None = None, encoding: str = ENCODED
+    ) -> tuple[UUID, str]:
+        """Open an account by the command itself and give its id and username; the password is `PASSWORD`."""
+        person_id, now = new_id(), utc_now()
+        name = username or f"person.{secrets.token_hex(4)}"
+        async with self.database.transaction() as session:
+            await open_account(
+                session, person_id=person_id, username=name, password_encoding=encoding,
+                organisation_id=orgtree.ROOT_ID, opener=None, scopes=None, new_id=new_id, now=now,
+            )  # fmt: skip
+            for role, organisation_id in roles:
+                await grant_role(
+                    session, assignment_id=new_id(), person_id=person_id, role=role, organisation_id=organisation_id,
+                    valid_from=None, valid_until=None, granter=None, scopes=None, now=now,
+                )  # fmt: skip
+        return person_id, name
+
+    async def establish(self, parent_id: UUID = orgtree.ROOT_ID) -> UUID:
+        """Place an organisation in identity's copy of the tree, as its event would."""
+        organisation_id = new_id()
+        event = OrganisationEstablishedV1(
+            organisation_id=organisation_id, parent_id=parent_id, kind="committee", level="county", name="县委"
+        )
+        async with self.database.transaction() as session:
+            await orgtree.place_organisations(session, [(event, 1)])
+        return organisation_id
+
+    async def signed_in(self, *roles: tuple[str, UUID]) -> tuple[UUID, Tokens]:
+        person_id, username = await self.open_person(*roles)
+        return person_id, await self.front_end().tokens(username)
+
+    async def close(self) -> None:
+        for client in self._opened:
+            await client.aclose()
+        await self.database.close()
+
+
+@asynccontextmanager
+async def running(url: str, **settings: Any) -> AsyncIterator[Provider]:
+    """Serve identity on a free port for the length of the block."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        application = create_application(settings_for(url, port, **settings))
+        server = uvicorn.Server(uvicorn.Config(application, lifespan="on", log_config=None, access_log=False))
+        serving = asyncio.create_task(server.serve([listener]))
+        while not server.started and not serving.done():
+            await asyncio.sleep(0.01)
+        provider = Provider(f"http://127.0.0.1:{port}", Database(url, application_name="tests"), url)
+        try:
+            yield provider
+        finally:
+            await provider.close()
+            server.should_exit = True
+            await serving

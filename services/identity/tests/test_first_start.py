@@ -1,0 +1,151 @@
+"""The first start: what it makes, that it makes it once, and what settings it refuses."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+from sqlalchemy import func, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+import orgtree
+from database import Database, SealBroken, migrations, new_id, utc_now
+from identity.accounts.passwords import Passwords
+from identity.accounts.rules import PasswordUnusable
+from identity.accounts.tables import Account
+from identity.first_start import prepare
+from identity.oauth.keys import SigningKeys
+from identity.oauth.tables import Client, SigningKey
+from identity.roles.commands import define_roles, roles_to_define
+from identity.roles.tables import RoleAssignment, RoleDefinition
+from testkit.databases import Template
+
+from .conftest import MIGRATIONS
+from .front_end import PASSWORD
+from .provider import ADMINISTRATOR_PASSWORD, ring, running, settings_for
+
+Fresh = Callable[[Template | None], Awaitable[str]]
+
+
+async def start(
+    database: Database, *, password: str | None = ADMINISTRATOR_PASSWORD, issuer: str = "https://a"
+) -> None:
+    passwords = Passwords(threads=1)
+    try:
+        now = utc_now()
+        await prepare(database, passwords, SigningKeys(ring()), issuer=issuer, bootstrap_password=password, now=now)
+    finally:
+        passwords.close()
+
+
+async def empty(fresh_database: Fresh) -> Database:
+    url = await fresh_database(None)
+    await migrations.upgrade(url, MIGRATIONS)
+    return Database(url, application_name="tests")
+
+
+async def counts(session: AsyncSession) -> list[int | None]:
+    tables = (Account, RoleAssignment, RoleDefinition, Client, SigningKey)
+    counted = [await session.scalar(select(func.count()).select_from(table)) for table in tables]
+    return [*counted, await session.scalar(text("select count(*) from outbox"))]
+
+
+async def test_the_first_start_makes_everything_once_however_many_processes_start(fresh_database: Fresh) -> None:
+    database = await empty(fresh_database)
+    await asyncio.gather(*(start(database) for _ in range(3)))
+    await start(database, password="another password")
+    async with database.read() as session:
+        assert await counts(session) == [1, 1, 4, 2, 1, 5]  # four roles and one grant were told
+        granted = (await session.scalars(select(RoleAssignment))).one()
+        assert (granted.role, granted.organisation_id) == ("system_administrator", orgtree.ROOT_ID)
+        assert granted.granted_by is None
+    await database.close()
+
+
+async def test_the_administrator_signs_in_and_opens_accounts(databases: Any, database_template: Template) -> None:
+    async with databases.database(database_template) as url, running(url) as provider:
+        tokens = await provider.front_end().tokens("administrator", ADMINISTRATOR_PASSWORD)
+        body = {"organisation_id": str(orgtree.ROOT_ID), "username": "registrar.demo", "password": PASSWORD}
+        opened = await provider.http.post("/v1/accounts", json=body, headers=tokens.headers)
+        assert opened.status_code == 201
+
+
+async def test_without_a_bootstrap_password_there_is_no_administrator_until_there_is_one(
+    fresh_database: Fresh,
+) -> None:
+    database = await empty(fresh_database)
+    await start(database, password=None)
+    async with database.read() as session:
+        assert (await counts(session))[:2] == [0, 0]
+    with pytest.raises(PasswordUnusable):
+        await start(database, password="administrator")
+    await start(database)
+    async with database.read() as session:
+        assert (await counts(session))[:2] == [1, 1]
+    await database.close()
+
+
+async def test_a_changed_role_is_told_again_with_the_next_version(fresh_database: Fresh) -> None:
+    database = await empty(fresh_database)
+    await start(database)
+    changed = roles_to_define()
+    changed["officer"] = changed["officer"].model_copy(update={"permissions": ["members.file.read"]})
+    for expected in (["officer"], []):
+        async with database.transaction() as session:
+            assert await define_roles(session, changed, new_id=new_id, now=utc_now()) == expected
+    async with database.read() as session:
+        versions = "select aggregate_version from outbox where type like '%role.defined%' and aggregate_id = :id"
+        row = (await session.scalars(select(RoleDefinition).where(RoleDefinition.role == "officer"))).one()
+        told = (await session.scalars(text(versions + " order by id"), {"id": row.role_id})).all()
+        assert (row.version, row.permissions, told) == (2, ["members.file.read"], [1, 2])
+    await database.close()
+
+
+async def test_the_built_in_clients_follow_the_public_address(fresh_database: Fresh) -> None:
+    database = await empty(fresh_database)
+    await start(database, issuer="https://old.example")
+    async with database.transaction() as session:
+        await session.execute(update(Client).values(status="suspended"))
+    await start(database, issuer="https://new.example")
+    async with database.read() as session:
+        docs = await session.get_one(Client, "docs")
+        assert docs.redirect_uris == ["https://new.example/docs/oauth2-redirect.html"]
+        assert docs.status == "suspended"  # what an operator decided stays
+    await database.close()
+
+
+async def test_a_signing_key_opens_only_in_its_own_row_and_under_its_own_ring(fresh_database: Fresh) -> None:
+    database = await empty(fresh_database)
+    await start(database)
+    async with database.transaction() as session:
+        second = await SigningKeys(ring()).create(session, state="next", now=utc_now())
+        active = await SigningKeys(ring()).signer(session)
+        assert active.kid != second
+        other_row = select(SigningKey.sealed_private).where(SigningKey.kid == second).scalar_subquery()
+        first = SigningKey.kid == active.kid
+        await session.execute(update(SigningKey).where(first).values(sealed_private=other_row))
+        with pytest.raises(SealBroken):
+            await SigningKeys(ring()).signer(session)
+    await database.close()
+
+
+@pytest.mark.parametrize(
+    ("changed", "valid"),
+    [
+        ({}, True),
+        ({"issuer": "https://village.example/"}, True),
+        ({"issuer": "http://localhost:8080"}, True),
+        ({"issuer": "http://village.example"}, False),
+        ({"sealing_key": "1:short"}, False),
+        ({"sealing_key": ""}, False),
+        ({"bootstrap_password": "short"}, False),
+    ],
+)
+def test_settings_that_would_be_unsafe_are_refused(changed: dict[str, Any], valid: bool) -> None:
+    if valid:
+        settings_for("postgresql://identity@127.0.0.1/identity", 8080, **changed)
+        return
+    with pytest.raises(ValidationError) as refused:
+        settings_for("postgresql://identity@127.0.0.1/identity", 8080, **changed)
+    assert "1:short" not in str(refused.value)

@@ -1,0 +1,1 @@
+"""What people can learn, and where they need help."""

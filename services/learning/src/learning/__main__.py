@@ -1,0 +1,17 @@
+"""`python -m learning api|worker|all|migrate`."""
+
+from pathlib import Path
+
+from learning.app import create_application
+from learning.settings import Settings
+from learning.worker import open_worker
+from webapi import serve
+
+if __name__ == "__main__":
+    serve(
+        "learning",
+        settings=Settings,
+        application=create_application,
+        worker=open_worker,
+        migrations=Path(__file__).parents[2] / "migrations",
+    )

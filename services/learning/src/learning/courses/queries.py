@@ -1,0 +1,122 @@
+"""Reads of courses and lessons: those open to a person, in the edition the person is learning."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+import orgtree
+from learning.courses.commands import CourseUnknown
+from learning.courses.schemas import CourseOut, CourseSummary, LessonInCourse, LessonOut
+from learning.courses.tables import Course, CourseEdition, EditionLesson, Enrolment, Lesson
+
+
+class LessonUnknown(Exception):
+    """There is no such lesson in the edition the person is learning, or none that they may see."""
+
+
+async def open_to(session: AsyncSession, person_id: UUID, scopes: Collection[UUID]) -> ColumnElement[bool]:
+    """Give the predicate of the courses a person may learn.
+
+    They are those of the organisations on the way from the person's branch up to the root, for someone without a
+    branch those of the root; and those within `scopes`, for staff.
+    """
+    own = await orgtree.affiliation_of(session, person_id)
+    path = await orgtree.ancestors_of(session, own) if own is not None else ()
+    mine = Course.organisation_id.in_({orgtree.ROOT_ID, *path})
+    return or_(mine, orgtree.within(Course.organisation_id, scopes)) if scopes else mine
+
+
+def edition_for(person_id: UUID) -> Any:
+    """Give, in SQL, the edition of a `Course` for a person: the one begun and not finished, otherwise the newest."""
+    begun = (
+        select(Enrolment.edition)
+        .where(
+            Enrolment.person_id == person_id, Enrolment.course_id == Course.course_id, Enrolment.finished_at.is_(None)
+        )
+        .correlate(Course)
+        .scalar_subquery()
+    )
+    return func.coalesce(begun, Course.edition)
+
+
+async def list_courses(
+    session: AsyncSession,
+    *,
+    person_id: UUID,
+    scopes: Collection[UUID],
+    organisation_id: UUID | None,
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+) -> list[CourseSummary]:
+    """List the courses open to a person in their newest edition, the latest first, from the one after `after`."""
+    shown = (
+        Course.course_id,
+        Course.organisation_id,
+        Course.edition,
+        CourseEdition.title,
+        CourseEdition.published_at,
+    )
+    newest = and_(CourseEdition.course_id == Course.course_id, CourseEdition.edition == Course.edition)
+    wanted = select(*shown).join(CourseEdition, newest).where(await open_to(session, person_id, scopes))
+    if organisation_id is not None:
+        wanted = wanted.where(Course.organisation_id == organisation_id)
+    if after is not None:
+        wanted = wanted.where(tuple_(CourseEdition.published_at, CourseEdition.course_id) < tuple_(*after))
+    ordered = wanted.order_by(CourseEdition.published_at.desc(), CourseEdition.course_id.desc()).limit(limit)
+    return [CourseSummary.model_validate(row) for row in await session.execute(ordered)]
+
+
+async def one_course(session: AsyncSession, course_id: UUID, *, person_id: UUID, scopes: Collection[UUID]) -> CourseOut:
+    """Give a course in the edition the person is learning; raises `CourseUnknown`."""
+    visible = await open_to(session, person_id, scopes)
+    return await _in_edition(session, edition_for(person_id), Course.course_id == course_id, visible)
+
+
+async def one_edition(session: AsyncSession, course_id: UUID, edition: int) -> CourseOut:
+    """Give an edition of a course, as whoever published it sees it; raises `CourseUnknown`."""
+    return await _in_edition(session, edition, Course.course_id == course_id)
+
+
+async def _in_edition(session: AsyncSession, edition: Any, *conditions: ColumnElement[bool]) -> CourseOut:
+    shown = (
+        Course.course_id,
+        Course.organisation_id,
+        CourseEdition.edition,
+        Course.edition.label("newest_edition"),
+        CourseEdition.title,
+        CourseEdition.published_at,
+    )
+    joined = and_(CourseEdition.course_id == Course.course_id, CourseEdition.edition == edition)
+    row = (await session.execute(select(*shown).join(CourseEdition, joined).where(*conditions))).one_or_none()
+    if row is None:
+        raise CourseUnknown
+    lessons = (
+        select(EditionLesson.lesson_id, EditionLesson.position, EditionLesson.title, EditionLesson.kind)
+        .where(EditionLesson.course_id == row.course_id, EditionLesson.edition == row.edition)
+        .order_by(EditionLesson.position)
+    )
+    listed = [LessonInCourse.model_validate(lesson) for lesson in await session.execute(lessons)]
+    course = CourseSummary.model_validate(row)
+    return CourseOut(**course.model_dump(), newest_edition=row.newest_edition, lessons=listed)
+
+
+async def one_lesson(session: AsyncSession, lesson_id: UUID, *, person_id: UUID, scopes: Collection[UUID]) -> LessonOut:
+    """Give a lesson as it stands in the edition the person is learning; raises `LessonUnknown`."""
+    wanted = (
+        select(EditionLesson)
+        .join(Lesson, Lesson.lesson_id == EditionLesson.lesson_id)
+        .join(Course, Course.course_id == Lesson.course_id)
+        .where(
+            EditionLesson.lesson_id == lesson_id,
+            EditionLesson.edition == edition_for(person_id),
+            await open_to(session, person_id, scopes),
+        )
+    )
+    lesson = await session.scalar(wanted)
+    if lesson is None:
+        raise LessonUnknown
+    return LessonOut.model_validate(lesson)

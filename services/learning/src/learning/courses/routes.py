@@ -1,0 +1,90 @@
+"""Routes of courses and lessons: publish, list, look at."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from database import new_id
+from learning.acting import acting
+from learning.courses import commands, queries
+from learning.courses.rules import Draft
+from learning.courses.schemas import CourseOut, CourseSummary, LessonOut, PublishCourse
+from learning.days import Moment
+from webapi import AuthenticatedCaller, Caller, Page, PageQuery, json_answer
+
+PUBLISH = "learning.course.publish"
+NEEDS = "learning.needs.read"
+
+router = APIRouter(prefix="/v1", tags=["courses"])
+
+
+async def staff_scopes(caller: AuthenticatedCaller) -> frozenset[UUID]:
+    """Give the organisations whose courses the caller sees as staff: who publishes them, and who helps learners."""
+    return await caller.scopes_if_any(PUBLISH) | await caller.scopes_if_any(NEEDS)
+
+
+@router.post("/courses", status_code=201, response_model=CourseOut)
+async def publish_course(body: PublishCourse, caller: Caller) -> Response:
+    """Publish an edition of a course for everyone at and below an organisation."""
+    scopes = await caller.scopes(PUBLISH)
+    course_id = body.course_id or new_id()
+    lessons = [
+        Draft(
+            lesson_id=lesson.lesson_id or new_id(),
+            brought=lesson.lesson_id is not None,
+            title=lesson.title,
+            kind=lesson.kind,
+            body=lesson.body,
+            url=lesson.url,
+        )
+        for lesson in body.lessons
+    ]
+    async with caller.command() as command:
+        await commands.publish_edition(
+            command.session,
+            course_id=course_id,
+            edition=body.edition,
+            organisation_id=body.organisation_id,
+            title=body.title,
+            lessons=lessons,
+            scopes=scopes,
+            person_id=caller.person_id,
+            by=acting(caller.principal),
+            now=command.now,
+        )
+        shown = await queries.one_edition(command.session, course_id, body.edition)
+        return await command.respond(201, shown, location=f"/v1/courses/{course_id}")
+
+
+@router.get("/courses", response_model=Page[CourseSummary])
+async def list_courses(page: PageQuery, caller: Caller, organisation_id: UUID | None = None) -> Response:
+    """List the courses open to the caller, the latest published first."""
+    scopes = await staff_scopes(caller)
+    async with caller.read() as session:
+        rows = await queries.list_courses(
+            session,
+            person_id=caller.person_id,
+            scopes=scopes,
+            organisation_id=organisation_id,
+            after=page.after(Moment, UUID),
+            limit=page.fetch,
+        )
+    return json_answer(page.of(rows, key=lambda row: (row.published_at, row.course_id), shape=lambda row: row))
+
+
+@router.get("/courses/{course_id}", response_model=CourseOut)
+async def get_course(course_id: UUID, caller: Caller) -> Response:
+    """Give a course with its lessons, in the edition the caller is learning, otherwise the newest."""
+    scopes = await staff_scopes(caller)
+    async with caller.read() as session:
+        found = await queries.one_course(session, course_id, person_id=caller.person_id, scopes=scopes)
+    return json_answer(found)
+
+
+@router.get("/lessons/{lesson_id}", response_model=LessonOut)
+async def get_lesson(lesson_id: UUID, caller: Caller) -> Response:
+    """Give a lesson with its content, in the edition the caller is learning."""
+    scopes = await staff_scopes(caller)
+    async with caller.read() as session:
+        found = await queries.one_lesson(session, lesson_id, person_id=caller.person_id, scopes=scopes)
+    return json_answer(found)

@@ -1,0 +1,107 @@
+"""Reads of requests for help: counts up the tree, protected; and who asked, for those who help them."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, or_, select, tuple_
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.ext.asyncio import AsyncSession
+
+import orgtree
+from learning.courses.tables import EditionLesson
+from learning.help_requests.rules import MEASURE_PREFIX, Level, hidden_along, lesson_of
+from learning.help_requests.schemas import HelpNeeded, PersonInNeed
+from learning.study.tables import LessonStudy
+
+
+class NotOwnStaff(Exception):
+    """Who asked is shown to the staff of the very organisation that was asked, not to its superiors."""
+
+
+async def list_needs(
+    session: AsyncSession, organisation_id: UUID, *, scopes: Collection[UUID], after: UUID | None, limit: int
+) -> list[HelpNeeded]:
+    """List the lessons with which help is needed in an organisation and below it, by id, from the one after `after`.
+
+    Raises `orgtree.OutsideScope`.
+    """
+    await orgtree.require_within(session, organisation_id, scopes)
+    levels = await _levels(session, await orgtree.ancestors_of(session, organisation_id))
+    counts, hidden = levels[-1].counts, hidden_along(levels)
+    here = await _asked_here(session, organisation_id) if organisation_id in scopes else None
+    lessons = sorted(lesson for lesson in counts.keys() | (here or {}).keys() if after is None or lesson > after)
+    listed = lessons[:limit]
+    described = (
+        select(EditionLesson.lesson_id, EditionLesson.course_id, EditionLesson.title)
+        .ext(distinct_on(EditionLesson.lesson_id))
+        .where(EditionLesson.lesson_id.in_(listed))
+        .order_by(EditionLesson.lesson_id, EditionLesson.edition.desc())
+    )
+    return [
+        HelpNeeded(
+            lesson_id=row.lesson_id,
+            course_id=row.course_id,
+            title=row.title,
+            people=None if row.lesson_id in hidden else counts.get(row.lesson_id, 0),
+            people_here=here.get(row.lesson_id, 0) if here is not None else None,
+        )
+        for row in await session.execute(described)
+    ]
+
+
+async def list_people(
+    session: AsyncSession,
+    lesson_id: UUID,
+    organisation_id: UUID,
+    *,
+    scopes: Collection[UUID],
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+) -> list[PersonInNeed]:
+    """List who asked an organisation for help with a lesson, those who wait longest first, from the one after `after`.
+
+    Raises `orgtree.OutsideScope`, and `NotOwnStaff` where the caller's role is on a superior.
+    """
+    await orgtree.require_within(session, organisation_id, scopes)
+    if organisation_id not in scopes:
+        raise NotOwnStaff
+    wanted = select(LessonStudy.person_id, LessonStudy.asked_at).where(
+        LessonStudy.asked_organisation_id == organisation_id,
+        LessonStudy.lesson_id == lesson_id,
+        LessonStudy.asked_at.is_not(None),
+    )
+    if after is not None:
+        wanted = wanted.where(tuple_(LessonStudy.asked_at, LessonStudy.person_id) > tuple_(*after))
+    ordered = wanted.order_by(LessonStudy.asked_at, LessonStudy.person_id).limit(limit)
+    return [PersonInNeed.model_validate(row) for row in await session.execute(ordered)]
+
+
+async def _levels(session: AsyncSession, path: tuple[UUID, ...]) -> list[Level]:
+    """Give the counts of each organisation of the path and of its parts, from the root down."""
+    place, kept = orgtree.organisation, orgtree.rollup
+    counted = (
+        select(place.c.organisation_id, place.c.parent_id, kept.c.measure, kept.c.value)
+        .join(kept, kept.c.organisation_id == place.c.organisation_id)
+        .where(
+            or_(place.c.organisation_id.in_(path), place.c.parent_id.in_(path)),
+            kept.c.measure.startswith(MEASURE_PREFIX, autoescape=True),
+            kept.c.value > 0,
+        )
+    )
+    counts: dict[UUID, dict[UUID, int]] = defaultdict(dict)
+    children: dict[UUID | None, set[UUID]] = defaultdict(set)
+    for row in await session.execute(counted):
+        counts[row.organisation_id][lesson_of(row.measure)] = row.value
+        children[row.parent_id].add(row.organisation_id)
+    return [Level.of(place, counts[place], {child: counts[child] for child in children[place]}) for place in path]
+
+
+async def _asked_here(session: AsyncSession, organisation_id: UUID) -> dict[UUID, int]:
+    open_requests = (
+        select(LessonStudy.lesson_id, func.count().label("people"))
+        .where(LessonStudy.asked_organisation_id == organisation_id, LessonStudy.asked_at.is_not(None))
+        .group_by(LessonStudy.lesson_id)
+    )
+    return {row.lesson_id: row.people for row in await session.execute(open_requests)}

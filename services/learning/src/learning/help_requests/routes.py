@@ -1,0 +1,44 @@
+"""Routes of requests for help: where it is needed, and by whom, for those who help."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+
+from learning.courses.routes import NEEDS
+from learning.days import Moment
+from learning.help_requests import queries
+from learning.help_requests.schemas import HelpNeeded, PersonInNeed
+from webapi import Caller, Page, PageQuery, json_answer
+
+router = APIRouter(prefix="/v1", tags=["help requests"])
+
+OrganisationId = Annotated[UUID, Query(description="The organisation that was asked, or one above it.")]
+
+
+@router.get("/help-requests", response_model=Page[HelpNeeded])
+async def list_needs(page: PageQuery, caller: Caller, organisation_id: OrganisationId) -> Response:
+    """List the lessons with which people of an organisation and all below it need help, counts under 5 hidden."""
+    scopes = await caller.scopes(NEEDS)
+    after = page.after(UUID)
+    async with caller.read() as session:
+        rows = await queries.list_needs(
+            session, organisation_id, scopes=scopes, after=after[0] if after else None, limit=page.fetch
+        )
+    return json_answer(page.of(rows, key=lambda row: (row.lesson_id,), shape=lambda row: row))
+
+
+@router.get("/lessons/{lesson_id}/help-requests", response_model=Page[PersonInNeed])
+async def list_people(lesson_id: UUID, page: PageQuery, caller: Caller, organisation_id: OrganisationId) -> Response:
+    """List who asked one's own organisation for help with a lesson, those who wait longest first."""
+    scopes = await caller.scopes(NEEDS)
+    async with caller.read() as session:
+        rows = await queries.list_people(
+            session,
+            lesson_id,
+            organisation_id,
+            scopes=scopes,
+            after=page.after(Moment, UUID),
+            limit=page.fetch,
+        )
+    return json_answer(page.of(rows, key=lambda row: (row.asked_at, row.person_id), shape=lambda row: row))

@@ -1,0 +1,101 @@
+"""Which counts of people who ask for help are hidden, so that no group under five is seen or can be worked out.
+
+The counts form a table for each organisation: its parts (each child with all below it, and those who asked of the
+organisation itself) by lesson. What is hidden depends on the counts alone, never on who asks or for which page, so
+that two answers cannot be subtracted from each other. A hidden count hides all that it consists of, further down.
+See "complementary cell suppression", e.g. in Hundepool et al., Handbook on Statistical Disclosure Control, chapter 4.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from itertools import pairwise
+from typing import NamedTuple, TypeAlias
+from uuid import UUID
+
+SMALLEST_SHOWN = 5
+MEASURE_PREFIX = "help."
+
+Counts: TypeAlias = Mapping[UUID, int]
+"""People by lesson; a lesson without any is left out."""
+
+Parts: TypeAlias = Mapping[UUID, Counts]
+"""The parts of an organisation by id, its own part under its own id."""
+
+Cell: TypeAlias = tuple[UUID, UUID]
+
+
+class Level(NamedTuple):
+    """An organisation on the way down the tree: its counts, and those of its parts."""
+
+    organisation_id: UUID
+    counts: Counts
+    parts: Parts
+
+    @classmethod
+    def of(cls, organisation_id: UUID, counts: Counts, children: Parts) -> "Level":
+        """Make the level of an organisation whose own part is what its children do not account for."""
+        below: Counter[UUID] = Counter()
+        for counted in children.values():
+            below.update(counted)
+        own = {lesson: rest for lesson, count in counts.items() if (rest := count - below[lesson]) > 0}
+        return cls(organisation_id, counts, {**children, organisation_id: own})
+
+
+def hidden_along(levels: Sequence[Level]) -> frozenset[UUID]:
+    """Give the lessons whose count is hidden at the last of `levels`, a path of organisations from the root down."""
+    root = levels[0]
+    hidden = {lesson for _, lesson in hidden_cells({root.organisation_id: root.counts}, hidden=(), shown=())}
+    for above, below in pairwise(levels):
+        cells = hidden_cells(above.parts, hidden=hidden, shown=above.counts.keys() - hidden)
+        hidden = {lesson for part, lesson in cells if part == below.organisation_id}
+    return frozenset(hidden)
+
+
+def hidden_cells(parts: Parts, *, hidden: Collection[UUID], shown: Collection[UUID]) -> set[Cell]:
+    """Give the hidden cells of one table, when the totals of the lessons `hidden` are hidden and those `shown` are not.
+
+    Along each lesson whose total is shown, what is hidden sums to five people or more, in two cells or more. The same
+    holds along each part, because the number of all who need help there is shown elsewhere; unless a lesson that only
+    this part has would be needed for it, since its total gives the cell away whatever is done here.
+    """
+    cells = sorted((count, part, lesson) for part, row in parts.items() for lesson, count in row.items() if count > 0)
+    by_part: dict[UUID, list[Cell]] = defaultdict(list)
+    by_lesson: dict[UUID, list[Cell]] = defaultdict(list)
+    for _, part, lesson in cells:
+        by_part[part].append((part, lesson))
+        by_lesson[lesson].append((part, lesson))
+    found = {(part, lesson) for count, part, lesson in cells if lesson in hidden or count < SMALLEST_SHOWN}
+    lines = [by_lesson[lesson] for lesson in sorted(by_lesson) if lesson in shown]
+    lines += [
+        [cell for cell in by_part[part] if cell[1] not in shown or len(by_lesson[cell[1]]) > 1]
+        for part in sorted(by_part)
+    ]
+    before = -1
+    while before < len(found):
+        before = len(found)
+        for line in lines:
+            found |= _companions(line, found, parts)
+    return found
+
+
+def _companions(line: Sequence[Cell], hidden: set[Cell], parts: Parts) -> set[Cell]:
+    """Give the cells of a line to hide besides those hidden, the smallest first, until they protect each other."""
+    inside = [parts[part][lesson] for part, lesson in line if (part, lesson) in hidden]
+    chosen: set[Cell] = set()
+    for part, lesson in line:
+        if not inside or (len(inside) > 1 and sum(inside) >= SMALLEST_SHOWN):
+            break
+        if (part, lesson) not in hidden:
+            chosen.add((part, lesson))
+            inside.append(parts[part][lesson])
+    return chosen
+
+
+def measure_of(lesson_id: UUID) -> str:
+    """Give the name under which requests for help with a lesson are counted up the tree."""
+    return f"{MEASURE_PREFIX}{lesson_id}"
+
+
+def lesson_of(measure: str) -> UUID:
+    """Give the lesson that `measure_of` named."""
+    return UUID(measure.removeprefix(MEASURE_PREFIX))

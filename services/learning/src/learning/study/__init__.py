@@ -1,0 +1,1 @@
+"""How far each person came in each lesson, and whether they understood it."""

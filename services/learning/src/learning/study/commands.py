@@ -1,0 +1,138 @@
+"""Commands on studying: report progress, report understanding."""
+
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+import orgtree
+from contracts.learning import LessonProgressedV1, LessonState, UnderstandingReportedV1
+from learning.courses.queries import one_lesson
+from learning.courses.schemas import LessonOut
+from learning.courses.tables import Course, EditionLesson, Enrolment
+from learning.help_requests.rules import measure_of
+from learning.study.rules import COMPLETE, Understanding, furthest, understood
+from learning.study.tables import LessonStudy
+from messaging import Origin, Publication, append
+
+
+async def report_progress(
+    session: AsyncSession,
+    *,
+    study_id: UUID,
+    lesson_id: UUID,
+    progress: int,
+    scopes: Collection[UUID],
+    person_id: UUID,
+    by: Origin,
+    now: datetime,
+) -> LessonStudy:
+    """Note how far a person came; less than before changes nothing.
+
+    `study_id` is the id of the study if this begins it. Raises `LessonUnknown`.
+    """
+    lesson = await one_lesson(session, lesson_id, person_id=person_id, scopes=scopes)
+    study = await _locked_study(session, study_id, lesson, person_id=person_id, now=now)
+    reached = furthest(study.progress, progress)
+    if study.version and reached == study.progress:
+        return study
+    completes = reached == COMPLETE and study.completed_at is None
+    study.progress, study.affiliation_id = reached, await orgtree.affiliation_of(session, person_id)
+    if completes:
+        study.completed_at = now
+    await _publish(session, LessonProgressedV1, study, by)
+    if completes:
+        await _finish_edition(session, lesson, person_id=person_id, now=now)
+    return study
+
+
+async def report_understanding(
+    session: AsyncSession,
+    *,
+    study_id: UUID,
+    lesson_id: UUID,
+    understanding: Understanding,
+    scopes: Collection[UUID],
+    person_id: UUID,
+    by: Origin,
+    now: datetime,
+) -> LessonStudy:
+    """Note that a person understood a lesson or needs help with it; the same word again changes nothing.
+
+    Help is asked of the person's own branch, by someone without one of the organisation that publishes the course.
+    `study_id` is the id of the study if this begins it. Raises `LessonUnknown`.
+    """
+    lesson = await one_lesson(session, lesson_id, person_id=person_id, scopes=scopes)
+    study = await _locked_study(session, study_id, lesson, person_id=person_id, now=now)
+    if study.understood is understood(understanding):
+        return study
+    deltas: list[tuple[UUID, str, int]] = []
+    if study.asked_organisation_id is not None:
+        deltas.append((study.asked_organisation_id, measure_of(lesson_id), -1))
+    study.affiliation_id = await orgtree.affiliation_of(session, person_id)
+    study.understood, study.asked_at, study.asked_organisation_id = understood(understanding), None, None
+    if not study.understood:
+        asked = study.affiliation_id or (await session.get_one(Course, lesson.course_id)).organisation_id
+        study.asked_at, study.asked_organisation_id = now, asked
+        deltas.append((asked, measure_of(lesson_id), 1))
+    await _publish(session, UnderstandingReportedV1, study, by)
+    await orgtree.add_deltas(session, deltas)
+    return study
+
+
+async def _locked_study(
+    session: AsyncSession, study_id: UUID, lesson: LessonOut, *, person_id: UUID, now: datetime
+) -> LessonStudy:
+    """Give the person's study of the lesson, locked; one that this begins has version 0."""
+    begun = {"person_id": person_id, "course_id": lesson.course_id}
+    enrolment = insert(Enrolment).values(**begun, edition=lesson.edition, started_at=now)
+    await session.execute(enrolment.on_conflict_do_nothing())
+    new = insert(LessonStudy).values(
+        study_id=study_id, **begun, lesson_id=lesson.lesson_id, progress=0, started_at=now, version=0
+    )
+    await session.execute(new.on_conflict_do_nothing())
+    found = select(LessonStudy).where(LessonStudy.person_id == person_id, LessonStudy.lesson_id == lesson.lesson_id)
+    return (await session.scalars(found.with_for_update())).one()
+
+
+async def _finish_edition(session: AsyncSession, lesson: LessonOut, *, person_id: UUID, now: datetime) -> None:
+    """Mark the edition as finished when this was its last lesson, so that the next one read is the newest."""
+    mine = (
+        Enrolment.person_id == person_id,
+        Enrolment.course_id == lesson.course_id,
+        Enrolment.edition == lesson.edition,
+    )
+    # Locked before counting: of two last lessons completed at once, the second must see the first.
+    found = select(Enrolment).where(*mine, Enrolment.finished_at.is_(None)).with_for_update()
+    enrolment = (await session.scalars(found)).one_or_none()
+    if enrolment is None:
+        return
+    completed = select(LessonStudy.lesson_id).where(
+        LessonStudy.person_id == person_id, LessonStudy.completed_at.is_not(None)
+    )
+    remaining = select(func.count()).where(
+        EditionLesson.course_id == lesson.course_id,
+        EditionLesson.edition == lesson.edition,
+        EditionLesson.lesson_id.not_in(completed),
+    )
+    if not await session.scalar(remaining):
+        enrolment.finished_at = now
+
+
+async def _publish(session: AsyncSession, event: type[LessonState], study: LessonStudy, by: Origin) -> None:
+    study.version += 1
+    await session.flush()
+    state = event(
+        study_id=study.study_id,
+        person_id=study.person_id,
+        course_id=study.course_id,
+        lesson_id=study.lesson_id,
+        affiliation_id=study.affiliation_id,
+        progress=study.progress,
+        completed=study.completed_at is not None,
+        understood=study.understood,
+    )
+    await append(session, [Publication(state, study.version, by)])

@@ -1,0 +1,59 @@
+"""Routes of studying: one's own progress with a lesson, and whether one understood it."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from database import new_id
+from learning.acting import acting
+from learning.courses.routes import staff_scopes
+from learning.study import commands, queries
+from learning.study.schemas import ReportProgress, ReportUnderstanding, StudyOut
+from webapi import Caller, json_answer
+
+router = APIRouter(prefix="/v1/lessons/{lesson_id}", tags=["study"])
+
+
+@router.put("/progress", response_model=StudyOut)
+async def report_progress(lesson_id: UUID, body: ReportProgress, caller: Caller) -> Response:
+    """Report how far one has come; the furthest point counts, so a repeated or late report does no harm."""
+    scopes = await staff_scopes(caller)
+    async with caller.command() as command:
+        study = await commands.report_progress(
+            command.session,
+            study_id=new_id(),
+            lesson_id=lesson_id,
+            progress=body.progress,
+            scopes=scopes,
+            person_id=caller.person_id,
+            by=acting(caller.principal),
+            now=command.now,
+        )
+        return await command.respond(200, queries.shown(study))
+
+
+@router.post("/understanding", response_model=StudyOut)
+async def report_understanding(lesson_id: UUID, body: ReportUnderstanding, caller: Caller) -> Response:
+    """Say "understood" or "need help"; the last word counts."""
+    scopes = await staff_scopes(caller)
+    async with caller.command() as command:
+        study = await commands.report_understanding(
+            command.session,
+            study_id=new_id(),
+            lesson_id=lesson_id,
+            understanding=body.understanding,
+            scopes=scopes,
+            person_id=caller.person_id,
+            by=acting(caller.principal),
+            now=command.now,
+        )
+        return await command.respond(200, queries.shown(study))
+
+
+@router.get("/progress", response_model=StudyOut)
+async def get_progress(lesson_id: UUID, caller: Caller) -> Response:
+    """Give one's own progress with a lesson."""
+    scopes = await staff_scopes(caller)
+    async with caller.read() as session:
+        found = await queries.own_study(session, lesson_id, person_id=caller.person_id, scopes=scopes)
+    return json_answer(found)

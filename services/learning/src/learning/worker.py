@@ -1,0 +1,29 @@
+"""The background half of learning: relay, consumer, periodic jobs."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import messaging
+import orgtree
+from database import Database
+from learning.event_handlers import HANDLERS
+from learning.settings import Settings
+from messaging import Consumer, Job
+from webapi import purge_idempotency_keys
+
+CONSUMERS = (Consumer("learning", handlers=HANDLERS),)
+JOBS = (
+    Job("fold_rollups", timedelta(seconds=1), orgtree.fold),
+    Job("purge_idempotency_keys", timedelta(hours=1), purge_idempotency_keys),
+)
+
+
+@asynccontextmanager
+async def open_worker(settings: Settings, database: Database) -> AsyncIterator[messaging.Worker]:
+    """Open the worker on the process's database; the broker's connection is closed when it has drained."""
+    nats = await messaging.connect(settings.nats_url, name="learning")
+    try:
+        yield messaging.Worker("learning", database, nats, CONSUMERS, JOBS)
+    finally:
+        await nats.close()

@@ -1,0 +1,84 @@
+"""An application of learning on a real database with a small tree, people to speak to it, and what it published."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+import pytest_asyncio
+
+from database import Database, migrations, raw
+from learning.app import create_application
+from learning.settings import Settings
+from testkit.databases import Template, TestDatabases
+from testkit.tokens import TokenIssuer
+from webapi import Application
+
+from .county import County, plant
+
+MIGRATIONS = Path(__file__).parents[1] / "migrations"
+ROLES = {
+    "officer": ("learning.needs.read",),
+    "branch_secretary": ("learning.needs.read",),
+    "registrar": ("learning.course.publish",),
+}
+
+
+async def _prepared(url: str) -> None:
+    """Migrate, and take over roles and a tree as their events would bring them."""
+    await migrations.upgrade(url, MIGRATIONS)
+    database = Database(url, application_name="template")
+    async with database.transaction() as session:
+        await plant(session, ROLES)
+    await database.close()
+
+
+@pytest_asyncio.fixture(scope="session")
+async def database_template(databases: TestDatabases) -> Template:
+    return await databases.template("learning", _prepared, sources=[MIGRATIONS, Path(__file__).parent])
+
+
+@pytest.fixture
+def settings(database_url: str, issuer: TokenIssuer) -> Settings:
+    return Settings(
+        database_url=database_url,
+        nats_url="nats://127.0.0.1:4222",
+        issuer=issuer.issuer,
+        jwks_url=issuer.jwks_url,
+    )
+
+
+@pytest_asyncio.fixture
+async def application(settings: Settings) -> AsyncIterator[Application]:
+    made = create_application(settings)
+    async with made.router.lifespan_context(made):
+        yield made
+
+
+@pytest.fixture
+def database(application: Application) -> Database:
+    return application.database
+
+
+@pytest_asyncio.fixture
+async def county(application: Application, issuer: TokenIssuer) -> AsyncIterator[County]:
+    made = County(application, issuer)
+    async with made.http:
+        yield made
+
+
+@pytest.fixture
+def published(database: Database) -> Any:
+    """Give a reader of the outbox: (type's last words, version, data) of an aggregate's events, as published."""
+
+    async def read(aggregate: str) -> list[tuple[str, int, dict[str, Any]]]:
+        async with database.read() as session:
+            rows = await (await raw(session)).fetch(
+                "select type, aggregate_version, (convert_from(payload, 'UTF8')::jsonb->'data')::text "
+                "from outbox where type like $1 order by id",
+                f"xiangqiao.learning.{aggregate}.%",
+            )
+        return [(row[0].split(".", 3)[3], row[1], orjson.loads(row[2])) for row in rows]
+
+    return read

@@ -1,0 +1,121 @@
+"""Studying over HTTP: progress that only grows, one study per person and lesson, and the word "need help"."""
+
+import asyncio
+from typing import Any
+
+import pytest_asyncio
+
+from database import Database, raw
+from orgtree import ROOT_ID
+
+from .county import BRANCH, COUNTY, OTHER_COUNTY, SECOND_BRANCH, County, Person
+from .lessons import lesson, published_course
+
+
+@pytest_asyncio.fixture
+async def lesson_id(county: County) -> str:
+    made = await published_course(county.person(("registrar", ROOT_ID)), COUNTY)
+    return str(made["lessons"][0]["lesson_id"])
+
+
+async def progress(learner: Person, lesson_id: str, percent: int, **headers: str) -> Any:
+    answer = await learner.send("PUT", f"/lessons/{lesson_id}/progress", {"progress": percent}, **headers)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def say(learner: Person, lesson_id: str, word: str) -> Any:
+    answer = await learner.post(f"/lessons/{lesson_id}/understanding", {"understanding": word})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def test_progress_takes_the_maximum_and_tells_only_what_grew(
+    county: County, lesson_id: str, published: Any
+) -> None:
+    learner = await county.member(BRANCH)
+    seen = [(await progress(learner, lesson_id, percent))["progress"] for percent in (30, 60, 60, 20, 100, 5)]
+    assert seen == [30, 60, 60, 60, 100, 100]
+    events = await published("lesson_study")
+    assert [(version, data["progress"], data["completed"]) for _, version, data in events] == [
+        (1, 30, False),
+        (2, 60, False),
+        (3, 100, True),
+    ]
+    assert {data["affiliation_id"] for _, _, data in events} == {str(BRANCH)}
+
+
+async def test_reports_that_come_at_once_end_at_the_furthest_without_a_gap(
+    county: County, lesson_id: str, published: Any
+) -> None:
+    learner = await county.member(BRANCH)
+    await asyncio.gather(*(progress(learner, lesson_id, percent) for percent in range(5, 101, 5)))
+    assert (await learner.get(f"/lessons/{lesson_id}/progress")).json()["progress"] == 100
+    events = await published("lesson_study")
+    assert [version for _, version, _ in events] == list(range(1, len(events) + 1))
+    assert len({data["study_id"] for _, _, data in events}) == 1
+    reached = [data["progress"] for _, _, data in events]
+    assert reached == sorted(set(reached))
+
+
+async def test_a_repeated_report_under_its_key_gets_the_first_answer(county: County, lesson_id: str) -> None:
+    learner = await county.member(BRANCH)
+    first = await progress(learner, lesson_id, 40, idempotency_key="p1")
+    await progress(learner, lesson_id, 90)
+    assert await progress(learner, lesson_id, 40, idempotency_key="p1") == first
+
+
+async def test_progress_is_there_before_one_began(county: County, lesson_id: str) -> None:
+    learner = await county.member(BRANCH)
+    answer = (await learner.get(f"/lessons/{lesson_id}/progress")).json()
+    assert (answer["progress"], answer["completed"], answer["understanding"]) == (0, False, None)
+
+
+async def test_nobody_studies_what_is_not_open_to_them(county: County) -> None:
+    made = await published_course(county.person(("registrar", ROOT_ID)), OTHER_COUNTY)
+    path = f"/lessons/{made['lessons'][0]['lesson_id']}"
+    learner = await county.member(BRANCH)
+    assert (await learner.send("PUT", f"{path}/progress", {"progress": 1})).status_code == 404
+    assert (await learner.post(f"{path}/understanding", {"understanding": "understood"})).status_code == 404
+    assert (await learner.get(f"{path}/progress")).status_code == 404
+
+
+async def test_progress_is_a_percentage_and_time_is_not_asked_for(county: County, lesson_id: str) -> None:
+    learner = await county.member(BRANCH)
+    for body in ({"progress": 101}, {"progress": -1}, {"progress": 50, "seconds": 60}):
+        assert (await learner.send("PUT", f"/lessons/{lesson_id}/progress", body)).status_code == 422
+
+
+async def test_the_last_word_on_understanding_counts_and_a_repeated_one_tells_nothing(
+    county: County, lesson_id: str, published: Any
+) -> None:
+    learner = await county.member(BRANCH)
+    asked = await say(learner, lesson_id, "need_help")
+    assert await say(learner, lesson_id, "need_help") == asked
+    assert asked["help_asked_at"] is not None
+    settled = await say(learner, lesson_id, "understood")
+    assert (settled["understanding"], settled["help_asked_at"]) == ("understood", None)
+    events = await published("lesson_study")
+    assert [(what, version, data["understood"]) for what, version, data in events] == [
+        ("understanding_reported.v1", 1, False),
+        ("understanding_reported.v1", 2, True),
+    ]
+
+
+async def test_help_is_asked_of_the_own_branch_or_else_of_who_publishes(county: County, database: Database) -> None:
+    made = await published_course(county.person(("registrar", ROOT_ID)), ROOT_ID, lesson())
+    lesson_id = made["lessons"][0]["lesson_id"]
+    await say(await county.member(BRANCH), lesson_id, "need_help")
+    await say(county.person(), lesson_id, "need_help")
+    async with database.read() as session:
+        rows = await (await raw(session)).fetch("select asked_organisation_id from lesson_study")
+    assert {row[0] for row in rows} == {BRANCH, ROOT_ID}
+
+
+async def test_a_study_carries_the_branch_of_its_day(county: County, lesson_id: str, published: Any) -> None:
+    learner = await county.member(BRANCH)
+    await progress(learner, lesson_id, 10)
+    await county.affiliate(SECOND_BRANCH, learner.person_id, version=2)
+    await progress(learner, lesson_id, 20)
+    affiliations = [data["affiliation_id"] for _, _, data in await published("lesson_study")]
+    assert affiliations == [str(BRANCH), str(SECOND_BRANCH)]

@@ -1,0 +1,82 @@
+"""Whatever the counts, no hidden group of one to four can be worked out from what is shown."""
+
+from collections import Counter
+from typing import TypeAlias
+from uuid import UUID
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from learning.help_requests.rules import SMALLEST_SHOWN, Level, hidden_along, hidden_cells
+
+Table: TypeAlias = dict[UUID, dict[UUID, int]]
+ROOT = UUID(int=100)
+
+parts = st.dictionaries(
+    st.integers(1, 6).map(lambda number: UUID(int=number)),
+    st.dictionaries(
+        st.integers(101, 104).map(lambda number: UUID(int=number)), st.integers(1, 12), min_size=1, max_size=4
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+def totals(table: Table) -> Counter[UUID]:
+    summed: Counter[UUID] = Counter()
+    for counts in table.values():
+        summed.update(counts)
+    return summed
+
+
+def protects(hidden_counts: list[int]) -> bool:
+    return not hidden_counts or (len(hidden_counts) > 1 and sum(hidden_counts) >= SMALLEST_SHOWN)
+
+
+def hidden_below(table: Table) -> tuple[set[UUID], set[tuple[UUID, UUID]]]:
+    """Give the lessons hidden at the top of a table, and the cells hidden in it."""
+    hidden = set(hidden_along([Level.of(ROOT, totals(table), table)]))
+    return hidden, hidden_cells(table, hidden=hidden, shown=totals(table).keys() - hidden)
+
+
+@given(parts)
+def test_every_small_group_is_hidden(table: Table) -> None:
+    _, hidden = hidden_below(table)
+    for part, counts in table.items():
+        assert {(part, lesson) for lesson, count in counts.items() if count < SMALLEST_SHOWN} <= hidden
+
+
+@given(parts)
+def test_subtracting_what_is_shown_from_a_lessons_total_leaves_five_people_in_two_places(table: Table) -> None:
+    above, hidden = hidden_below(table)
+    for lesson in totals(table).keys() - above:
+        assert protects([counts[lesson] for part, counts in table.items() if (part, lesson) in hidden])
+
+
+@given(parts)
+def test_subtracting_what_is_shown_from_the_total_of_all_lessons_leaves_five_people(table: Table) -> None:
+    above, hidden = hidden_below(table)
+    summed = totals(table)
+    assert protects([summed[lesson] for lesson in above]) or above == summed.keys()
+    for part, counts in table.items():
+        given_away = [lesson for lesson in counts if lesson not in above and counts[lesson] == summed[lesson]]
+        inside = [count for lesson, count in counts.items() if (part, lesson) in hidden]
+        assert protects(inside) or len(inside) + len(given_away) == len(counts)
+
+
+@given(parts)
+def test_what_is_shown_depends_on_the_counts_alone(table: Table) -> None:
+    turned = {part: dict(reversed(counts.items())) for part, counts in reversed(table.items())}
+    assert hidden_below(table) == hidden_below(turned)
+
+
+@given(parts, st.integers(1, 6))
+def test_what_is_hidden_above_is_hidden_below(table: Table, child: int) -> None:
+    middle, leaf = UUID(int=child), UUID(int=99)
+    below = table.get(middle, {})
+    levels = [
+        Level.of(ROOT, totals(table), table),
+        Level.of(middle, below, {leaf: below}),
+        Level.of(leaf, below, {}),
+    ]
+    assert hidden_along(levels) >= hidden_along(levels[:2])

@@ -1,0 +1,16 @@
+"""`python -m members api|worker|all|migrate`."""
+
+from pathlib import Path
+
+from members.app import create_application
+from members.settings import Settings
+from members.worker import open_worker
+from webapi import serve
+
+serve(
+    "members",
+    settings=Settings,
+    application=create_application,
+    worker=open_worker,
+    migrations=Path(__file__).parents[2] / "migrations",
+)

@@ -1,0 +1,1 @@
+"""The member files, their versions, and what is counted of them."""

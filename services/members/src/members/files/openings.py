@@ -1,0 +1,57 @@
+"""Opens sealed fields for a stated purpose, and keeps who opened whose file; without one they are masked."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from database import KeyRing
+from members.files.queries import FileRow
+from members.files.rules import masked
+from members.files.schemas import MemberOut, VersionOut
+from members.files.sealing import FIELDS, sealed_file
+from members.files.tables import FileAccess
+from messaging import Origin
+
+
+async def record_openings(
+    session: AsyncSession,
+    *,
+    person_ids: Sequence[UUID],
+    purpose: str,
+    fields: Collection[str],
+    now: datetime,
+    by: Origin,
+) -> None:
+    """Keep that these files were opened, by whom and for what, before anything of them is shown."""
+    opening = {
+        "reader_id": by.actor,
+        "on_behalf_of": by.on_behalf_of,
+        "purpose": purpose,
+        "fields": sorted(fields),
+        "opened_at": now,
+    }
+    if person_ids:
+        await session.execute(insert(FileAccess), [{**opening, "person_id": person_id} for person_id in person_ids])
+
+
+def shown(row: FileRow, keys: KeyRing, *, opened: Collection[str] = ()) -> MemberOut:
+    """Shape a file for an answer, with the `opened` fields in clear and the other sealed ones masked."""
+    return MemberOut.model_validate(_shown(row, keys, opened))
+
+
+def shown_version(row: FileRow, keys: KeyRing) -> VersionOut:
+    """Shape a version of a file for an answer, masked."""
+    return VersionOut.model_validate(_shown(row, keys, ()))
+
+
+def _shown(row: FileRow, keys: KeyRing, opened: Collection[str]) -> dict[str, Any]:
+    stored: dict[str, Any] = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented way to the row as a mapping
+    file = sealed_file(keys, stored)
+    for field in FIELDS:
+        plain = file.open(field)
+        stored[field] = plain if plain is None or field in opened else masked(field, plain)
+    return stored | {"opened": sorted(opened)}

@@ -1,0 +1,96 @@
+"""Reads of member files, within the caller's scope, as they are or as they were on a day; nothing is opened here."""
+
+from collections.abc import Collection
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Select, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+import orgtree
+from database import KeyRing
+from members.days import end_of
+from members.files.tables import Member, MemberKey, MemberVersion
+
+FileRow = Row[*tuple[Any, ...]]
+"""A version of a file as it is stored, with its wrapped key."""
+
+
+def _files() -> Select[*tuple[Any, ...]]:
+    """Select versions of files with the key of each; the affiliation is that of the version."""
+    return (
+        select(
+            Member.person_id,
+            MemberVersion.organisation_id,
+            MemberVersion.version,
+            MemberVersion.recorded_at,
+            MemberVersion.recorded_by,
+            MemberVersion.stage,
+            MemberVersion.away,
+            MemberVersion.smartphone,
+            MemberVersion.name,
+            MemberVersion.id_number,
+            MemberVersion.phone,
+            MemberKey.wrapped,
+        )
+        .join(MemberVersion, MemberVersion.person_id == Member.person_id)
+        .join(MemberKey, MemberKey.person_id == Member.person_id)
+    )
+
+
+async def one_file(
+    session: AsyncSession, person_id: UUID, *, day: date | None = None, scopes: Collection[UUID] | None
+) -> FileRow | None:
+    """Find a file as it is, or as it was at the end of `day`; nothing when it was not there or is out of scope.
+
+    `scopes` None asks for the caller's own file. Who may see a file is decided by the present affiliation.
+    """
+    held = MemberVersion.version == Member.version
+    if day is not None:
+        then = select(func.max(MemberVersion.version)).where(
+            MemberVersion.person_id == person_id, MemberVersion.recorded_at < end_of(day)
+        )
+        held = MemberVersion.version == then.scalar_subquery()
+    wanted = _files().where(Member.person_id == person_id, held)
+    if scopes is not None:
+        wanted = wanted.where(orgtree.within(Member.organisation_id, scopes))
+    return (await session.execute(wanted)).one_or_none()
+
+
+async def file_by_id_number(
+    session: AsyncSession, id_number: str, *, keys: KeyRing, scopes: Collection[UUID]
+) -> FileRow:
+    """Give the file of an identity number that is on file within the scope."""
+    wanted = _files().where(
+        Member.id_number_index == keys.blind_index("id_number", id_number),
+        MemberVersion.version == Member.version,
+        orgtree.within(Member.organisation_id, scopes),
+    )
+    return (await session.execute(wanted)).one()
+
+
+async def list_files(
+    session: AsyncSession, *, organisation_id: UUID, scopes: Collection[UUID], after: UUID | None, limit: int
+) -> list[FileRow]:
+    """List the files of an organisation and everything below it, in the order of their ids."""
+    wanted = _files().where(
+        MemberVersion.version == Member.version,
+        orgtree.within(Member.organisation_id, [organisation_id]),
+        orgtree.within(Member.organisation_id, scopes),
+    )
+    if after is not None:
+        wanted = wanted.where(Member.person_id > after)
+    return list((await session.execute(wanted.order_by(Member.person_id).limit(limit))).all())
+
+
+async def list_versions(
+    session: AsyncSession, person_id: UUID, *, scopes: Collection[UUID] | None, before: int | None, limit: int
+) -> list[FileRow]:
+    """List the versions of a file, the latest first; `scopes` None asks for the caller's own."""
+    wanted = _files().where(Member.person_id == person_id)
+    if scopes is not None:
+        wanted = wanted.where(orgtree.within(Member.organisation_id, scopes))
+    if before is not None:
+        wanted = wanted.where(MemberVersion.version < before)
+    return list((await session.execute(wanted.order_by(MemberVersion.version.desc()).limit(limit))).all())

@@ -1,0 +1,126 @@
+"""Revises a member's file against the version the change was made from, and reports both values where it clashes."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from database import KeyRing, raw
+from members.days import day_of
+from members.files.counting import recount
+from members.files.rules import PersonalFields, check_size, check_stage_change, masked, merge
+from members.files.sealing import FIELDS, SealedFile, seal_fields, sealed_file
+from messaging import Origin
+
+_LOCK = """
+    select m.person_id, m.organisation_id, m.stage, m.away, m.smartphone, m.version, k.wrapped,
+           v.name, v.id_number, v.phone
+    from member m
+    join member_version v using (person_id, version)
+    join member_key k using (person_id)
+    join organisation o on o.organisation_id = m.organisation_id
+    where m.person_id = $1 and ($2 or o.ancestors && $3::uuid[])
+    for update of m
+"""
+_BASE = """
+    select person_id, version, stage, away, smartphone, name, id_number, phone, $3::bytea as wrapped
+    from member_version where person_id = $1 and version = $2
+"""
+_INSERT_VERSION = """
+    insert into member_version (person_id, version, recorded_at, recorded_by, organisation_id, stage, away, smartphone,
+                                name, id_number, phone)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+"""
+_KEEP = """
+    update member set version = $2, stage = $3, away = $4, smartphone = $5, phone_index = $6 where person_id = $1
+"""
+TRAITS = ("stage", "away", "smartphone")
+
+
+class FileNotFound(Exception):
+    """There is no such file within the caller's scope."""
+
+
+class BaseUnknown(Exception):
+    """The file has no such version to start from."""
+
+
+class StaleFile(Exception):
+    """Fields were changed since the base version, to something else; `conflicts` has both values of each."""
+
+    def __init__(self, version: int, conflicts: Mapping[str, Mapping[str, object]]) -> None:
+        super().__init__(f"changed since, in {len(conflicts)} fields")
+        self.version = version
+        self.conflicts = dict(conflicts)
+
+
+async def revise_member(
+    session: AsyncSession,
+    *,
+    person_id: UUID,
+    base_version: int,
+    changes: Mapping[str, Any],
+    own: bool,
+    scopes: Collection[UUID],
+    keys: KeyRing,
+    now: datetime,
+    by: Origin,
+) -> int:
+    """Change fields of a file (`name`, `phone`, `stage`, `away`, `smartphone`) and give the version that results.
+
+    `changes` were made to `base_version`; fields that nobody else changed since are merged. `own` says that the person
+    changes the own file. Raises `FileNotFound`, `BaseUnknown`, `StaleFile`, and `Refused` by the rules of stages and of
+    the branch's size.
+    """
+    connection = await raw(session)
+    record = await connection.fetchrow(_LOCK, person_id, own, list(scopes))
+    if record is None:
+        raise FileNotFound
+    base = await connection.fetchrow(_BASE, person_id, base_version, record["wrapped"])
+    if base is None:
+        raise BaseUnknown
+    file = sealed_file(keys, record)
+    present = _contents(record, file)
+    merged = merge(present, base=_contents(base, sealed_file(keys, base)), changes=changes)
+    if merged.clashing:
+        raise StaleFile(record["version"], _both(merged.clashing, present, changes, in_clear=own))
+    if merged.result == present:
+        return int(record["version"])
+    today = day_of(now)
+    check_stage_change(present["stage"], merged.result["stage"], today)
+    version: int = record["version"] + 1
+    sealed = seal_fields(
+        file.data_key,
+        PersonalFields(*(merged.result[field] for field in FIELDS)),
+        person_id=person_id,
+        version=version,
+    )
+    traits = [merged.result[trait] for trait in TRAITS]
+    branch = record["organisation_id"]
+    await connection.execute(_INSERT_VERSION, person_id, version, now, by.actor, branch, *traits, *sealed)
+    phone = merged.result["phone"]
+    phone_index = None if phone is None else keys.blind_index("phone", phone)
+    await connection.execute(_KEEP, person_id, version, *traits, phone_index)
+    if any(present[trait] != merged.result[trait] for trait in TRAITS):
+        counts = await recount(session, [branch], today)
+        check_size(counts[branch], today)
+    return version
+
+
+def _contents(record: Mapping[str, Any], file: SealedFile) -> dict[str, Any]:
+    return {trait: record[trait] for trait in TRAITS} | {field: file.open(field) for field in FIELDS}
+
+
+def _both(
+    clashing: Collection[str], present: Mapping[str, Any], changes: Mapping[str, Any], *, in_clear: bool
+) -> dict[str, dict[str, object]]:
+    """Show the stored value beside the one that was sent; a stored personal one in clear to its person alone."""
+
+    def stored(field: str) -> object:
+        value = present[field]
+        hidden = not in_clear and field in FIELDS and value is not None
+        return masked(field, value) if hidden else value
+
+    return {field: {"stored": stored(field), "sent": changes[field]} for field in clashing}

@@ -1,0 +1,1 @@
+"""The organisation tree: established, renamed, moved, each with its day."""

@@ -1,0 +1,239 @@
+"""Commands on the organisation tree: establish, rename, move. Each keeps the local copy of the tree in step at once.
+
+The other services learn of a change by its event. Here the same projection runs in the command's own transaction, so
+that an organisation is within scope as soon as it exists.
+"""
+
+from collections.abc import Collection, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import date, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+import orgtree
+from contracts.members import (
+    OrganisationEstablishedV1,
+    OrganisationMovedV1,
+    OrganisationRenamedV1,
+    OrganisationState,
+)
+from database import raw
+from members.organisations.rules import (
+    NewOrganisation,
+    RegisterEntry,
+    Standing,
+    check_day,
+    check_move,
+    check_place,
+    sort_rows,
+    too_deep,
+)
+from members.organisations.tables import OrganisationPeriod, RegisteredOrganisation
+from members.refused_rows import RowsRefused
+from messaging import Origin, Publication, append
+
+_REGISTER = """
+    select r.organisation_id, r.parent_id, r.kind, r.level, r.name, r.division_code, r.established_on,
+           coalesce(o.ancestors && $2::uuid[], false) as visible
+    from registered_organisation r left join organisation o using (organisation_id)
+    where r.organisation_id = any($1::uuid[])
+"""
+_ESTABLISH = """
+    with new as (
+        insert into registered_organisation
+            (organisation_id, parent_id, kind, level, name, division_code, established_on, version)
+        select *, 1 from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::date[])
+        on conflict do nothing
+        returning organisation_id, established_on, parent_id, name, division_code
+    )
+    insert into organisation_period (organisation_id, from_day, parent_id, name, division_code) select * from new
+"""
+
+
+class OrganisationNotFound(Exception):
+    """There is no such organisation within the caller's scope."""
+
+
+class ParentNotFound(Exception):
+    """There is no such parent within the caller's scope."""
+
+
+class ChangedMeanwhile(Exception):
+    """Another request registered the same just now; sent again, this one is judged by what is there then."""
+
+
+class RootStays(Exception):
+    """The root of the tree cannot be moved."""
+
+
+class Established(NamedTuple):
+    """What came of a request to establish organisations."""
+
+    established: int
+    unchanged: int
+
+
+async def establish_organisations(
+    session: AsyncSession,
+    *,
+    rows: Sequence[NewOrganisation],
+    undated: AbstractSet[UUID] = frozenset(),
+    scopes: Collection[UUID],
+    today: date,
+    by: Origin,
+) -> Established:
+    """Establish the organisations that are not there yet, all or none; parents come before their children.
+
+    Raises `RowsRefused`, and `ChangedMeanwhile` when another request establishes one of them at the same moment.
+    """
+    await orgtree.lock_tree(session)
+    connection = await raw(session)
+    ids = {row.organisation_id for row in rows} | {row.parent_id for row in rows}
+    found = await connection.fetch(_REGISTER, list(ids), list(scopes))
+    register = {record["organisation_id"]: RegisterEntry(*record) for record in found}
+    judged = sort_rows(rows, register, undated=undated, today=today)
+    if judged.errors:
+        raise RowsRefused(judged.errors)
+    if judged.new:
+        columns = [list(column) for column in zip(*judged.new, strict=True)]
+        status: str = await connection.execute(_ESTABLISH, *columns)
+        if int(status.rpartition(" ")[2]) != len(judged.new):
+            raise ChangedMeanwhile
+        await _announce(session, [(_established(row), 1) for row in judged.new], today=today, by=by)
+    return Established(len(judged.new), judged.unchanged)
+
+
+async def rename_organisation(
+    session: AsyncSession,
+    *,
+    organisation_id: UUID,
+    name: str | None,
+    division_code: str | None,
+    on: date,
+    scopes: Collection[UUID],
+    today: date,
+    by: Origin,
+) -> RegisteredOrganisation:
+    """Give an organisation another name or division code from the day `on`; what is None stays.
+
+    Raises `OrganisationNotFound`, and `Refused` for a day that does not follow what is registered.
+    """
+    await orgtree.lock_tree(session)
+    organisation = await _locked(session, organisation_id, scopes)
+    name, division_code = name or organisation.name, division_code or organisation.division_code
+    if (organisation.name, organisation.division_code) == (name, division_code):
+        return organisation
+    check_day(on, since=await _present_since(session, organisation_id), today=today)
+    await _change(session, organisation, on=on, name=name, division_code=division_code)
+    event = OrganisationRenamedV1(**_state(organisation))
+    await _announce(session, [(event, organisation.version)], today=today, by=by)
+    return organisation
+
+
+async def move_organisation(
+    session: AsyncSession,
+    *,
+    organisation_id: UUID,
+    parent_id: UUID,
+    on: date,
+    scopes: Collection[UUID],
+    today: date,
+    by: Origin,
+) -> RegisteredOrganisation:
+    """Move an organisation, and all below it, under another parent from the day `on`; the caller is in charge of both.
+
+    Raises `OrganisationNotFound`, `ParentNotFound`, `RootStays`, and `Refused` when it may not stand there.
+    """
+    await orgtree.lock_tree(session)
+    organisation = await _locked(session, organisation_id, scopes)
+    if organisation.parent_id is None:
+        raise RootStays
+    parent = (await (await raw(session)).fetch(_NEW_PARENT, parent_id, list(scopes)) or [None])[0]
+    if parent is None:
+        raise ParentNotFound
+    if organisation.parent_id == parent_id:
+        return organisation
+    since = await _present_since(session, organisation_id)
+    check_move(organisation_id, new_parent_ancestors=parent["ancestors"], on=on, since=since, today=today)
+    check_place(Standing(organisation.kind, organisation.level), Standing(parent["kind"], parent["level"]), today)
+    await _change(session, organisation, on=on, parent_id=parent_id)
+    event = OrganisationMovedV1(**_state(organisation))
+    await _announce(session, [(event, organisation.version)], today=today, by=by)
+    return organisation
+
+
+_NEW_PARENT = """
+    select kind, level, ancestors from organisation where organisation_id = $1 and ancestors && $2::uuid[]
+"""
+
+
+async def _locked(session: AsyncSession, organisation_id: UUID, scopes: Collection[UUID]) -> RegisteredOrganisation:
+    wanted = (
+        select(RegisteredOrganisation)
+        .where(
+            RegisteredOrganisation.organisation_id == organisation_id,
+            orgtree.within(RegisteredOrganisation.organisation_id, scopes),
+        )
+        .with_for_update(key_share=True)
+    )
+    organisation = (await session.scalars(wanted)).one_or_none()
+    if organisation is None:
+        raise OrganisationNotFound
+    return organisation
+
+
+async def _present_since(session: AsyncSession, organisation_id: UUID) -> date:
+    """Give the first day of what is registered of the organisation now."""
+    wanted = select(OrganisationPeriod.from_day).where(
+        OrganisationPeriod.organisation_id == organisation_id, OrganisationPeriod.until_day.is_(None)
+    )
+    return (await session.scalars(wanted)).one()
+
+
+async def _change(session: AsyncSession, organisation: RegisteredOrganisation, *, on: date, **changes: Any) -> None:
+    """Change the register, and begin a new period on the day `on`; a period that began that very day is corrected."""
+    for field, value in changes.items():
+        setattr(organisation, field, value)
+    organisation.version += 1
+    await session.flush()
+    present = (
+        OrganisationPeriod.organisation_id == organisation.organisation_id,
+        OrganisationPeriod.until_day.is_(None),
+    )
+    corrected = await session.scalars(
+        update(OrganisationPeriod)
+        .where(*present, OrganisationPeriod.from_day == on)
+        .values(**changes)
+        .returning(OrganisationPeriod.organisation_id)
+    )
+    if corrected.one_or_none() is None:
+        eve = on - timedelta(days=1)
+        await session.execute(update(OrganisationPeriod).where(*present).values(until_day=eve))
+        fields = {field: getattr(organisation, field) for field in ("parent_id", "name", "division_code")}
+        new = {"organisation_id": organisation.organisation_id, "from_day": on, **fields}
+        await session.execute(insert(OrganisationPeriod).values(new))
+
+
+def _state(organisation: RegisteredOrganisation) -> dict[str, Any]:
+    return {field: getattr(organisation, field) for field in OrganisationState.model_fields}
+
+
+def _established(row: NewOrganisation) -> OrganisationEstablishedV1:
+    return OrganisationEstablishedV1.model_validate(
+        {field: getattr(row, field) for field in OrganisationState.model_fields}
+    )
+
+
+async def _announce(
+    session: AsyncSession, states: Sequence[tuple[OrganisationState, int]], *, today: date, by: Origin
+) -> None:
+    """Publish what happened to organisations, and show it in our own copy of the tree."""
+    publications = [Publication(event, version, by) for event, version in states]
+    await append(session, publications)
+    await orgtree.place_organisations(session, states)
+    # Nothing of ours hangs in the air, so what has no path now stands deeper than a path can reach.
+    if await (await raw(session)).fetchval("select exists (select from organisation where path is null)"):
+        raise too_deep(orgtree.MAX_DEPTH, today)

@@ -1,0 +1,69 @@
+"""Reads of the organisation tree, as it is or as it was on a day, within the caller's scope."""
+
+from collections.abc import Collection
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, Select, and_, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+import orgtree
+from members.organisations.tables import OrganisationPeriod, RegisteredOrganisation
+
+
+def organisations_as_of(day: date | None, scopes: Collection[UUID]) -> Select[*tuple[Any, ...]]:
+    """Select the organisations of `day` (None: of now) in scope; who may see one is decided by its present place."""
+    period = OrganisationPeriod
+    held: ColumnElement[bool] = period.until_day.is_(None)
+    if day is not None:
+        held = and_(period.from_day <= day, or_(held, period.until_day >= day))
+    register = RegisteredOrganisation
+    return (
+        select(
+            register.organisation_id,
+            period.parent_id,
+            register.kind,
+            register.level,
+            period.name,
+            period.division_code,
+            register.established_on,
+            register.dissolved_on,
+            register.version,
+        )
+        .join(period, period.organisation_id == register.organisation_id)
+        .where(held, orgtree.within(register.organisation_id, scopes))
+    )
+
+
+async def one_organisation(
+    session: AsyncSession, organisation_id: UUID, *, day: date | None, scopes: Collection[UUID]
+) -> Row[*tuple[Any, ...]] | None:
+    """Find an organisation as of `day`; nothing when it was not there or lies outside the scope."""
+    wanted = organisations_as_of(day, scopes).where(RegisteredOrganisation.organisation_id == organisation_id)
+    return (await session.execute(wanted)).one_or_none()
+
+
+async def list_organisations(
+    session: AsyncSession,
+    *,
+    scopes: Collection[UUID],
+    day: date | None = None,
+    parent_id: UUID | None = None,
+    level: str | None = None,
+    kind: str | None = None,
+    after: UUID | None,
+    limit: int,
+) -> list[Row[*tuple[Any, ...]]]:
+    """List organisations in the order of their ids, from the one after `after`."""
+    wanted = organisations_as_of(day, scopes)
+    if parent_id is not None:
+        wanted = wanted.where(OrganisationPeriod.parent_id == parent_id)
+    if level is not None:
+        wanted = wanted.where(RegisteredOrganisation.level == level)
+    if kind is not None:
+        wanted = wanted.where(RegisteredOrganisation.kind == kind)
+    if after is not None:
+        wanted = wanted.where(RegisteredOrganisation.organisation_id > after)
+    wanted = wanted.order_by(RegisteredOrganisation.organisation_id).limit(limit)
+    return list((await session.execute(wanted)).all())

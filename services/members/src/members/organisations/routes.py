@@ -1,0 +1,173 @@
+"""The organisation tree over HTTP."""
+
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+
+from contracts.members import Kind, Level
+from database import new_id
+from members.acting import acting
+from members.days import day_of
+from members.organisations import commands, queries
+from members.organisations.commands import OrganisationNotFound
+from members.organisations.rules import NewOrganisation
+from members.organisations.schemas import (
+    EstablishOrganisation,
+    ImportOrganisations,
+    ImportOutcome,
+    MoveOrganisation,
+    OrganisationOut,
+    OrganisationRow,
+    RenameOrganisation,
+)
+from webapi import AuthenticatedCaller, Caller, Command, Page, PageQuery
+
+READ = "members.organisation.read"
+ESTABLISH = "members.organisation.establish"
+
+router = APIRouter(prefix="/v1", tags=["organisations"])
+
+AsOf = Annotated[date | None, Query(description="As it was on this day; now when left out.")]
+
+
+@router.post("/organisations", status_code=201, response_model=OrganisationOut)
+async def establish_organisation(body: EstablishOrganisation, caller: Caller) -> Response:
+    """Establish an organisation under its parent; 200 when it is there already and says the same."""
+    scopes = await caller.scopes(ESTABLISH)
+    organisation_id = body.organisation_id or new_id()
+    async with caller.command() as command:
+        row = OrganisationRow(**body.model_dump(exclude={"organisation_id"}), organisation_id=organisation_id)
+        outcome = await _establish(command, [row], scopes, caller)
+        shown = await _present(command, organisation_id, scopes)
+        status = 201 if outcome.established else 200
+        return await command.respond(status, shown, location=f"/v1/organisations/{organisation_id}")
+
+
+@router.post("/organisation-imports", response_model=ImportOutcome)
+async def import_organisations(body: ImportOrganisations, caller: Caller) -> Response:
+    """Establish up to 1,000 organisations, all or none; rows that are there already are counted as unchanged."""
+    scopes = await caller.scopes(ESTABLISH)
+    async with caller.command() as command:
+        outcome = await _establish(command, body.rows, scopes, caller)
+        return await command.respond(200, ImportOutcome(added=outcome.established, unchanged=outcome.unchanged))
+
+
+@router.post("/organisations/{organisation_id}/moves", response_model=OrganisationOut)
+async def move_organisation(organisation_id: UUID, body: MoveOrganisation, caller: Caller) -> Response:
+    """Move an organisation, and all below it, under another parent; both must be in the caller's charge."""
+    scopes = await caller.scopes(ESTABLISH)
+    async with caller.command() as command:
+        today = day_of(command.now)
+        await commands.move_organisation(
+            command.session,
+            organisation_id=organisation_id,
+            parent_id=body.parent_id,
+            on=body.on or today,
+            scopes=scopes,
+            today=today,
+            by=acting(caller.principal),
+        )
+        return await command.respond(200, await _present(command, organisation_id, scopes))
+
+
+@router.post("/organisations/{organisation_id}/renames", response_model=OrganisationOut)
+async def rename_organisation(organisation_id: UUID, body: RenameOrganisation, caller: Caller) -> Response:
+    """Give an organisation another name or division code."""
+    scopes = await caller.scopes(ESTABLISH)
+    async with caller.command() as command:
+        today = day_of(command.now)
+        await commands.rename_organisation(
+            command.session,
+            organisation_id=organisation_id,
+            name=body.name,
+            division_code=body.division_code,
+            on=body.on or today,
+            scopes=scopes,
+            today=today,
+            by=acting(caller.principal),
+        )
+        return await command.respond(200, await _present(command, organisation_id, scopes))
+
+
+@router.get("/organisations")
+async def list_organisations(
+    page: PageQuery,
+    caller: Caller,
+    parent_id: UUID | None = None,
+    level: Level | None = None,
+    kind: Kind | None = None,
+) -> Page[OrganisationOut]:
+    """List the organisations in the caller's scope."""
+    scopes = await caller.scopes(READ)
+    after = page.after(UUID)
+    async with caller.read() as session:
+        rows = await queries.list_organisations(
+            session,
+            scopes=scopes,
+            parent_id=parent_id,
+            level=level,
+            kind=kind,
+            after=after[0] if after else None,
+            limit=page.fetch,
+        )
+    return page.of(rows, key=lambda row: [row.organisation_id], shape=OrganisationOut.model_validate)
+
+
+@router.get("/organisations/{organisation_id}")
+async def get_organisation(organisation_id: UUID, caller: Caller, as_of: AsOf = None) -> OrganisationOut:
+    """Read one organisation, as it is or as it was on a day."""
+    scopes = await caller.scopes(READ)
+    async with caller.read() as session:
+        row = await queries.one_organisation(session, organisation_id, day=as_of, scopes=scopes)
+    if row is None:
+        raise OrganisationNotFound
+    return OrganisationOut.model_validate(row)
+
+
+@router.get("/organisations/{organisation_id}/children")
+async def list_children(
+    organisation_id: UUID, page: PageQuery, caller: Caller, as_of: AsOf = None
+) -> Page[OrganisationOut]:
+    """List what stands directly below an organisation, or stood there on a day."""
+    scopes = await caller.scopes(READ)
+    after = page.after(UUID)
+    async with caller.read() as session:
+        if await queries.one_organisation(session, organisation_id, day=as_of, scopes=scopes) is None:
+            raise OrganisationNotFound
+        rows = await queries.list_organisations(
+            session,
+            scopes=scopes,
+            day=as_of,
+            parent_id=organisation_id,
+            after=after[0] if after else None,
+            limit=page.fetch,
+        )
+    return page.of(rows, key=lambda row: [row.organisation_id], shape=OrganisationOut.model_validate)
+
+
+async def _establish(
+    command: Command,
+    rows: list[OrganisationRow] | tuple[OrganisationRow, ...],
+    scopes: frozenset[UUID],
+    caller: AuthenticatedCaller,
+) -> commands.Established:
+    today = day_of(command.now)
+    return await commands.establish_organisations(
+        command.session,
+        rows=[
+            NewOrganisation(**row.model_dump(exclude={"established_on"}), established_on=row.established_on or today)
+            for row in rows
+        ],
+        undated={row.organisation_id for row in rows if row.established_on is None},
+        scopes=scopes,
+        today=today,
+        by=acting(caller.principal),
+    )
+
+
+async def _present(command: Command, organisation_id: UUID, scopes: frozenset[UUID]) -> OrganisationOut:
+    return OrganisationOut.model_validate(
+        await queries.one_organisation(command.session, organisation_id, day=None, scopes=scopes)
+    )

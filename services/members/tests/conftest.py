@@ -1,0 +1,96 @@
+"""A members application on a real database, a province to speak to it, and what it has published."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import orjson
+import pytest
+import pytest_asyncio
+from asgi_lifespan import LifespanManager
+
+import orgtree
+from contracts.identity import RoleDefinedV1
+from database import Database, KeyRing, migrations, new_id, raw
+from members.app import create_application
+from members.settings import Settings
+from messaging import Publication
+from testkit.databases import Template, TestDatabases
+from testkit.tokens import TokenIssuer
+from webapi import Application
+
+from .provinces import Province
+
+MIGRATIONS = Path(__file__).parents[1] / "migrations"
+KEY_RING = KeyRing.generate()
+ROLES = {
+    "registrar": ("members.organisation.read", "members.organisation.establish", "members.file.import"),
+    "officer": ("members.organisation.read", "members.file.read"),
+}
+
+
+async def _prepared(url: str) -> None:
+    """Migrate, and take over the roles as their events would."""
+    await migrations.upgrade(url, MIGRATIONS)
+    database = Database(url, application_name="template")
+    async with database.transaction() as session:
+        defined = [RoleDefinedV1(role_id=new_id(), role=role, permissions=may) for role, may in ROLES.items()]
+        await orgtree.HANDLERS[RoleDefinedV1](session, [Publication(event, 1) for event in defined])
+    await database.close()
+
+
+@pytest_asyncio.fixture(scope="session")
+async def database_template(databases: TestDatabases) -> Template:
+    return await databases.template("members", _prepared, sources=[MIGRATIONS, Path(__file__)])
+
+
+@pytest.fixture
+def settings(database_url: str, issuer: TokenIssuer) -> Settings:
+    return Settings(
+        database_url=database_url,
+        nats_url="nats://127.0.0.1:4222",
+        issuer=issuer.issuer,
+        jwks_url=issuer.jwks_url,
+        sealing_key=KEY_RING,
+    )
+
+
+@pytest_asyncio.fixture
+async def application(settings: Settings) -> AsyncIterator[Application]:
+    made = create_application(settings)
+    async with LifespanManager(made):
+        yield made
+
+
+@pytest.fixture
+def database(application: Application) -> Database:
+    return application.database
+
+
+@pytest.fixture
+def keys(settings: Settings) -> KeyRing:
+    return settings.key_ring
+
+
+@pytest_asyncio.fixture
+async def province(application: Application, issuer: TokenIssuer) -> AsyncIterator[Province]:
+    made = Province(application, issuer)
+    async with made.http:
+        yield made
+
+
+@pytest.fixture
+def published(database: Database) -> Any:
+    """Give a reader of the outbox: (type's last words, aggregate id, version, data) in the order of publishing."""
+
+    async def read(aggregate: str) -> list[tuple[str, UUID, int, dict[str, Any]]]:
+        async with database.read() as session:
+            rows = await (await raw(session)).fetch(
+                "select type, aggregate_id, aggregate_version, (convert_from(payload, 'UTF8')::jsonb->'data')::text "
+                "from outbox where type like $1 order by id",
+                f"xiangqiao.members.{aggregate}.%",
+            )
+        return [(row[0].split(".", 3)[3], row[1], row[2], orjson.loads(row[3])) for row in rows]
+
+    return read

@@ -1,0 +1,198 @@
+"""Member files over HTTP: enrolled, masked, opened for a purpose, and hidden from those they are not for."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import orgtree
+from database import Database, KeyRing, new_id, raw
+from members.days import day_of
+from members.files.enrolment import enrol_members
+from members.files.enrolment_rules import NewMember
+from members.files.revision import revise_member
+from members.files.rules import PersonalFields
+from messaging import Origin
+
+from .provinces import Province, id_number, member_row
+
+
+async def openings(database: Database) -> list[tuple[Any, ...]]:
+    async with database.read() as session:
+        rows = await (await raw(session)).fetch(
+            "select person_id, reader_id, on_behalf_of, purpose, fields from file_access order by person_id"
+        )
+    return [tuple(row) for row in rows]
+
+
+async def test_a_member_is_enrolled_in_a_branch_and_shown_masked(province: Province) -> None:
+    branch = await province.branch()
+    body = member_row(branch, name="欧阳建国", phone="14212345678", away=True)
+    answer = await province.registrar.post("/members", body)
+    assert answer.status_code == 201
+    shown = answer.json()
+    assert answer.headers["location"] == f"/v1/members/{shown['person_id']}"
+    officer = province.person(("officer", branch))
+    read = await officer.get(f"/members/{shown['person_id']}")
+    assert read.json() == shown
+    assert read.headers["etag"] == '"1"'
+    shown.pop("recorded_at")
+    assert shown == {
+        "person_id": shown["person_id"],
+        "organisation_id": str(branch),
+        "version": 1,
+        "stage": "full",
+        "away": True,
+        "smartphone": True,
+        "name": "欧***",
+        "id_number": f"5****************{body['id_number'][-1]}",
+        "phone": "142******78",
+        "opened": [],
+    }
+
+
+async def test_an_unchanged_file_is_not_sent_again(province: Province) -> None:
+    branch = await province.branch()
+    person = await province.enrol(branch)
+    officer = province.person(("officer", branch))
+    answer = await officer.get(f"/members/{person}", headers={"If-None-Match": '"1"'})
+    assert (answer.status_code, answer.content) == (304, b"")
+
+
+async def test_an_officer_sees_files_of_the_own_subtree_and_nothing_beside_or_above(province: Province) -> None:
+    county, other = await province.establish(), await province.establish()
+    mine, theirs = await province.branch(county), await province.branch(other)
+    people = {await province.enrol(mine) for _ in range(3)}
+    stranger = await province.enrol(theirs)
+    officer = province.person(("officer", county))
+    listed = await officer.all("/members", organisation_id=str(county))
+    assert {UUID(item["person_id"]) for item in listed} == people
+    for place in (orgtree.ROOT_ID, other, theirs, new_id()):
+        assert (await officer.get("/members", params={"organisation_id": str(place)})).status_code == 404
+    for path in (f"/members/{stranger}", f"/members/{stranger}/versions", f"/members/{new_id()}"):
+        assert (await officer.get(path)).status_code == 404
+    registrar = province.person(("registrar", county))
+    revision = await registrar.post(f"/members/{stranger}/revisions", {"base_version": 1, "away": True})
+    assert revision.status_code == 404
+
+
+async def test_a_registrar_enrols_in_branches_of_the_own_subtree_alone(province: Province) -> None:
+    county, other = await province.establish(), await province.branch()
+    registrar = province.person(("registrar", county))
+    for branch, requirement in ((other, "unknown"), (county, "branch")):
+        refused = await registrar.post("/members", member_row(branch))
+        assert [row["requirement"] for row in refused.json()["rows"]] == [requirement]
+
+
+async def test_a_purpose_opens_what_it_needs_and_is_kept_with_the_file(province: Province, database: Database) -> None:
+    branch = await province.branch()
+    body = member_row(branch)
+    person = UUID((await province.registrar.post("/members", body)).json()["person_id"])
+    officer = province.person(("officer", branch))
+    opened = await officer.get(f"/members/{person}", params={"purpose": "contact"})
+    assert (opened.json()["name"], opened.json()["phone"]) == (body["name"], body["phone"])
+    assert opened.json()["id_number"].count("*") == 16
+    assert opened.json()["opened"] == ["name", "phone"]
+    assert "etag" not in opened.headers
+    assert await openings(database) == [(person, officer.person_id, None, "contact", ["name", "phone"])]
+
+
+async def test_no_purpose_and_a_made_up_one_open_nothing(province: Province, database: Database) -> None:
+    branch = await province.branch()
+    person = await province.enrol(branch)
+    officer = province.person(("officer", branch))
+    refused = await officer.get(f"/members/{person}", params={"purpose": "curiosity"})
+    assert (refused.status_code, refused.json()["rule"]) == (409, "opening_purposes")
+    assert await openings(database) == []
+
+
+async def test_a_page_is_opened_for_names_alone_and_kept_for_each_that_was_shown(
+    province: Province, database: Database
+) -> None:
+    branch = await province.branch()
+    people = sorted([await province.enrol(branch) for _ in range(3)])
+    officer = province.person(("officer", branch))
+    query = {"organisation_id": str(branch), "purpose": "attendance", "limit": 2}
+    page = (await officer.get("/members", params=query)).json()
+    assert [item["name"] for item in page["items"]] == ["欧阳建国"] * 2
+    assert all("*" in item["id_number"] for item in page["items"])
+    assert [row[0] for row in await openings(database)] == people[:2]
+    refused = await officer.get("/members", params={**query, "purpose": "verification"})
+    assert (refused.status_code, refused.json()["requirement"]) == (409, "one_file_at_a_time")
+
+
+async def test_a_person_reads_the_own_file_in_clear_and_a_helper_reads_it_masked(province: Province) -> None:
+    body = member_row(await province.branch())
+    person = UUID((await province.registrar.post("/members", body)).json()["person_id"])
+    own = (await province.person(person_id=person).get("/members/me")).json()
+    assert [own[field] for field in ("name", "id_number", "phone")] == [body["name"], body["id_number"], body["phone"]]
+    by_id = (await province.person(person_id=person).get(f"/members/{person}")).json()
+    assert by_id == own
+    helped = (await province.person(person_id=person, actor=new_id()).get("/members/me")).json()
+    assert helped["opened"] == []
+    assert "*" in helped["name"]
+
+
+async def test_who_is_no_member_has_no_file(province: Province) -> None:
+    assert (await province.person().get("/members/me")).status_code == 404
+    assert (await province.person().get(f"/members/{new_id()}")).status_code == 403
+
+
+async def test_sending_an_enrolment_again_adds_nothing(province: Province, published: Any) -> None:
+    body = member_row(await province.branch())
+    answers = [await province.registrar.post("/members", body) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 200]
+    assert answers[0].json() == answers[1].json()
+    assert len(await published("affiliation")) == 1
+
+
+async def test_two_enrolments_of_one_identity_number_at_once_make_one_file(
+    province: Province, database: Database
+) -> None:
+    branches = [await province.branch() for _ in range(4)]
+    number = id_number()
+    bodies = [member_row(branch, id_number=number, person_id=new_id()) for branch in branches]
+    answers = await asyncio.gather(*(province.registrar.post("/members", body) for body in bodies))
+    assert [answer.status_code for answer in answers].count(201) == 1
+    assert {answer.status_code for answer in answers} <= {201, 409, 422}
+    async with database.read() as session:
+        connection = await raw(session)
+        assert await connection.fetchval("select count(*) from member") == 1
+        assert await connection.fetchval("select sum(members) from composition") == 1
+        assert await connection.fetchval("select count(*) from outbox where type like '%affiliated%'") == 1
+
+
+async def test_a_file_is_told_as_it_was_on_a_day(province: Province, database: Database, keys: KeyRing) -> None:
+    branch, person, now = await province.branch(), new_id(), datetime.now(UTC)
+    last_year = now - timedelta(days=365)
+    file = NewMember(person, False, branch, "full", False, True, PersonalFields("张三", id_number(), "14200000001"))
+    by = Origin(actor=new_id())
+    scopes = [orgtree.ROOT_ID]
+    async with database.transaction() as session:
+        await enrol_members(session, members=[file], scopes=scopes, keys=keys, now=last_year, by=by)
+    async with database.transaction() as session:
+        changes = {"phone": "14200000002", "away": True}
+        await revise_member(
+            session, person_id=person, base_version=1, changes=changes, own=True, scopes=[], keys=keys, now=now, by=by
+        )
+    officer = province.person(("officer", branch))
+    then = {"purpose": "contact", "as_of": str(day_of(now - timedelta(days=1)))}
+    was = (await officer.get(f"/members/{person}", params=then)).json()
+    assert (was["version"], was["phone"], was["away"]) == (1, "14200000001", False)
+    now_is = (await officer.get(f"/members/{person}", params={"purpose": "contact"})).json()
+    assert (now_is["version"], now_is["phone"], now_is["away"]) == (2, "14200000002", True)
+    before = {"as_of": str(day_of(last_year - timedelta(days=1)))}
+    assert (await officer.get(f"/members/{person}", params=before)).status_code == 404
+
+
+async def test_no_personal_field_comes_back_in_a_refusal(province: Province) -> None:
+    branch = await province.branch()
+    spoilt = [
+        member_row(branch, id_number="522701197005170000"),
+        member_row(branch, phone="4711-personal"),
+        member_row(branch, stage="personal-stage", name="personal-name"),
+    ]
+    for body in spoilt:
+        refused = await province.registrar.post("/members", body)
+        assert refused.status_code == 422
+        assert not any(str(body[field]) in refused.text for field in ("name", "id_number", "phone"))

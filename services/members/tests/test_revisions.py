@@ -1,0 +1,94 @@
+"""A file is revised against the version it was read at; what clashes is shown, what does not is merged."""
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+from database import Database, new_id, raw
+
+from .provinces import Person, Province
+
+
+async def revise(by: Person, person: UUID, base_version: int, **changes: Any) -> Any:
+    return await by.post(f"/members/{person}/revisions", {"base_version": base_version, **changes})
+
+
+async def test_a_person_changes_the_own_phone_and_every_version_is_kept(province: Province) -> None:
+    branch = await province.branch()
+    person = await province.enrol(branch, phone="14200000001")
+    me = province.person(person_id=person)
+    assert (await revise(me, person, 1, phone="14200000002")).json() == {"person_id": str(person), "version": 2}
+    assert (await revise(me, person, 2, phone=None)).json()["version"] == 3
+    assert (await me.get("/members/me")).json()["phone"] is None
+    versions = await me.all(f"/members/{person}/versions")
+    assert [(each["version"], each["phone"]) for each in versions] == [
+        (3, None),
+        (2, "142******02"),
+        (1, "142******01"),
+    ]
+    recorded_by = [UUID(each["recorded_by"]) for each in versions]
+    assert recorded_by == [person, person, province.registrar.person_id]
+
+
+async def test_nobody_corrects_the_own_name_or_stage(province: Province) -> None:
+    person = await province.enrol(await province.branch())
+    for changes in ({"name": "另一名"}, {"stage": "full"}):
+        refused = await revise(province.person(person_id=person), person, 1, **changes)
+        assert (refused.status_code, refused.json()["type"]) == (403, "/problems/not_for_oneself")
+
+
+async def test_changes_to_different_fields_are_merged(province: Province) -> None:
+    person = await province.enrol(await province.branch())
+    me = province.person(person_id=person)
+    await revise(me, person, 1, phone="14200000002")
+    merged = await revise(province.registrar, person, 1, away=True)
+    assert merged.json()["version"] == 3
+    file = (await me.get("/members/me")).json()
+    assert (file["phone"], file["away"]) == ("14200000002", True)
+
+
+async def test_a_stale_change_is_refused_with_both_values(province: Province) -> None:
+    person = await province.enrol(await province.branch(), phone="14200000001")
+    me = province.person(person_id=person)
+    await revise(me, person, 1, phone="14200000002")
+    mine = await revise(me, person, 1, phone="14200000003")
+    assert mine.status_code == 409
+    assert mine.json()["version"] == 2
+    assert mine.json()["conflicts"] == {"phone": {"stored": "14200000002", "sent": "14200000003"}}
+    theirs = await revise(province.registrar, person, 1, phone="14200000003")
+    assert theirs.json()["conflicts"] == {"phone": {"stored": "142******02", "sent": "14200000003"}}
+    assert (await me.get("/members/me")).json()["version"] == 2
+
+
+async def test_the_same_change_sent_twice_is_one_version(province: Province) -> None:
+    person = await province.enrol(await province.branch())
+    me = province.person(person_id=person)
+    answers = [await revise(me, person, 1, away=True) for _ in range(2)]
+    assert [answer.json()["version"] for answer in answers] == [2, 2]
+
+
+async def test_of_two_changes_at_once_one_wins_and_versions_have_no_gap(province: Province, database: Database) -> None:
+    person = await province.enrol(await province.branch())
+    me = province.person(person_id=person)
+    answers = await asyncio.gather(*(revise(me, person, 1, phone=f"1420000000{n}") for n in range(4)))
+    assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409]
+    async with database.read() as session:
+        versions = await (await raw(session)).fetch("select version from member_version order by version")
+    assert [row["version"] for row in versions] == [1, 2]
+
+
+async def test_an_unknown_base_and_an_empty_change_are_refused(province: Province) -> None:
+    person = await province.enrol(await province.branch())
+    me = province.person(person_id=person)
+    unknown = await revise(me, person, 9, away=True)
+    assert (unknown.status_code, unknown.json()["type"]) == (422, "/problems/base_unknown")
+    assert (await revise(me, person, 1)).status_code == 422
+    assert (await revise(me, person, 1, away=None)).status_code == 422
+    assert (await revise(me, person, 1, organisation_id=str(new_id()))).status_code == 422
+
+
+async def test_a_stage_goes_forward_one_step(province: Province) -> None:
+    person = await province.enrol(await province.branch(), stage="activist")
+    refused = await revise(province.registrar, person, 1, stage="full")
+    assert (refused.status_code, refused.json()["rule"]) == (409, "admission_stages")
+    assert (await revise(province.registrar, person, 1, stage="development_target")).status_code == 200
