@@ -1,0 +1,145 @@
+"""[consumer] Events projected a second, beside the same rows by plain `unnest` inserts of 1,000."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts import members
+from database import Database, raw, utc_now
+from messaging import Consumer, NatsConnection, Received, Worker, streams
+from tests.bench.relay import an_event, fill, published
+from tests.bench.results import Result
+from tests.bench.stage import median_pair, opened_stage, percentile, rate
+
+EVENTS = 20_000
+ROUNDS = 3
+AGED = 1_000
+TABLES = """
+create table plain (organisation_id uuid primary key, version bigint, name text, parent_id uuid);
+create table projected (organisation_id uuid primary key, version bigint, name text, parent_id uuid);
+create table delta (id bigint generated always as identity, organisation_id uuid, measure text, delta bigint);
+"""
+PROJECT = """
+with changed as (
+    insert into projected as kept select * from unnest($1::uuid[], $2::bigint[], $3::text[], $4::uuid[])
+    on conflict (organisation_id) do update
+        set version = excluded.version, name = excluded.name, parent_id = excluded.parent_id
+        where kept.version < excluded.version
+    returning old.parent_id as before, new.parent_id as after
+)
+insert into delta (organisation_id, measure, delta)
+select after, 'organisations', 1 from changed where before is distinct from after
+"""
+PLAIN = "insert into plain select * from unnest($1::uuid[], $2::bigint[], $3::text[], $4::uuid[])"
+
+
+async def measure() -> list[Result]:
+    """Publish events once for each round, consume them under a new name each time."""
+    async with opened_stage() as stage:
+        publisher_url, url = await stage.migrated("members"), await stage.migrated("gateway")
+        async with stage.database(publisher_url) as publisher, stage.database(url) as database:
+            await _run(database, TABLES)
+            async with stage.connected() as nats:
+                await streams.declare_stream(nats, "members")
+                return [await _consumer(publisher, database, nats), *await _age(publisher, database, nats)]
+
+
+@asynccontextmanager
+async def _working(worker: Worker) -> AsyncIterator[None]:
+    stop = asyncio.Event()
+    running = asyncio.create_task(worker.run(stop))
+    yield
+    stop.set()
+    await running
+
+
+async def _consumer(publisher: Database, database: Database, nats: NatsConnection) -> Result:
+    await fill(publisher, EVENTS)
+    async with _working(Worker("members", publisher, nats)):
+        await published(publisher)
+    rounds = iter(range(100))
+
+    async def consumed() -> float:
+        await _run(database, "truncate projected, plain, delta")
+        consumer = Consumer(f"bench-{next(rounds)}", handlers={members.OrganisationEstablishedV1: project})
+        async with _working(Worker("gateway", database, nats, [consumer])):
+            await _until_projected(database, 1)
+            begun = await _projected(database)
+            return await rate(EVENTS - begun, lambda: _until_projected(database, EVENTS))
+
+    async def plain() -> float:
+        connection = await database.connect()
+        batches = [[an_event() for _ in range(1000)] for _ in range(EVENTS // 1000)]
+
+        async def insert() -> None:
+            for batch in batches:
+                async with connection.transaction():
+                    await connection.execute(PLAIN, *_columns([(event, 1) for event in batch]))
+
+        speed = await rate(EVENTS, insert)
+        await connection.close()
+        return speed
+
+    value, most = await median_pair(ROUNDS, consumed, plain)
+    note = "pull, inbox, versioned upsert, delta, acknowledge; beside plain inserts of 1,000"
+    return Result("consumer", value, "events/s", most, 0.4, note=note)
+
+
+async def _age(publisher: Database, database: Database, nats: NatsConnection) -> list[Result]:
+    """Measure the age of events when they are projected, at some 200 small transactions a second."""
+    ages: list[float] = []
+
+    async def note_age(session: AsyncSession, batch: Sequence[Received[Any]]) -> None:
+        await project(session, batch)
+        ages.extend((utc_now() - received.time).total_seconds() for received in batch)
+
+    await _run(database, "truncate projected")
+    consumer = Consumer("bench-age", handlers={members.OrganisationEstablishedV1: note_age})
+    async with (
+        _working(Worker("members", publisher, nats)),
+        _working(Worker("gateway", database, nats, [consumer])),
+    ):
+        await _until_projected(database, EVENTS)
+        ages.clear()
+        for _ in range(AGED):
+            await fill(publisher, 1)
+            await asyncio.sleep(0.004)
+        await _until_projected(database, EVENTS + AGED)
+    return [
+        Result(f"event-age-{name}", percentile(ages, share) * 1000, "ms", note="from commit to projection, one by one")
+        for name, share in (("p50", 0.5), ("p99", 0.99))
+    ]
+
+
+async def project(session: AsyncSession, batch: Sequence[Received[Any]]) -> None:
+    """Keep the newest row of each organisation and note what changed."""
+    await (await raw(session)).execute(PROJECT, *_columns([(received.event, received.version) for received in batch]))
+
+
+def _columns(rows: Sequence[tuple[Any, int]]) -> list[list[Any]]:
+    return [
+        [event.organisation_id for event, _ in rows],
+        [version for _, version in rows],
+        [event.name for event, _ in rows],
+        [event.parent_id for event, _ in rows],
+    ]
+
+
+async def _projected(database: Database) -> int:
+    async with database.read() as session:
+        count: int = await (await raw(session)).fetchval("select count(*) from projected")
+    return count
+
+
+async def _until_projected(database: Database, count: int) -> None:
+    while await _projected(database) < count:
+        await asyncio.sleep(0.003)
+
+
+async def _run(database: Database, statements: str) -> None:
+    connection = await database.connect()
+    await connection.execute(statements)
+    await connection.close()

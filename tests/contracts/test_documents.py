@@ -1,0 +1,39 @@
+"""The generated documents say what the code says."""
+
+import importlib.util
+import json
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def generate() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_every_generated_document_is_current(generate: ModuleType) -> None:
+    stale = [path.name for path, content in generate.documents().items() if path.read_text("utf-8") != content]
+    assert stale == [], "run `make docs` and commit what it writes"
+
+
+def test_no_event_lacks_a_golden_file(generate: ModuleType) -> None:
+    assert generate.missing_golden_files() == []
+
+
+def test_every_reference_of_the_asyncapi_document_leads_somewhere(generate: ModuleType) -> None:
+    document = generate.asyncapi()
+    wanted = [line.split('"')[3] for line in json.dumps(document, indent=1).splitlines() if '"$ref"' in line]
+    assert wanted
+    for reference in wanted:
+        found = document
+        for part in reference.removeprefix("#/").split("/"):
+            found = found[part]

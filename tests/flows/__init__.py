@@ -1,0 +1,1 @@
+"""Journeys across services, on the whole system, through the gateway alone."""

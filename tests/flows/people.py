@@ -1,0 +1,69 @@
+"""A person with a standard HTTP client: signs in with code and PKCE, then speaks to the gateway."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import Any
+
+import httpx
+
+from standalone.seed.sign_in import SignedIn
+
+
+class Person:
+    """Somebody who is signed in; `get`, `post` and `put` give the JSON of an answer with the expected status."""
+
+    def __init__(self, url: str, username: str, password: str) -> None:
+        self._http = httpx.AsyncClient(base_url=url, trust_env=False, timeout=20)
+        self._signed_in = SignedIn(url, username, password)
+
+    async def __aenter__(self) -> "Person":
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._http.aclose()
+
+    async def get(self, path: str, *, status: int = 200, **parameters: Any) -> Any:
+        return await self.ask("GET", path, None, status=status, parameters=parameters)
+
+    async def post(self, path: str, body: Any = None, *, status: int = 201) -> Any:
+        return await self.ask("POST", path, body, status=status)
+
+    async def put(self, path: str, body: Any, *, status: int = 200) -> Any:
+        return await self.ask("PUT", path, body, status=status)
+
+    async def ask(
+        self, method: str, path: str, body: Any, *, status: int, parameters: dict[str, Any] | None = None
+    ) -> Any:
+        headers = await self._signed_in.headers()
+        answer = await self._http.request(method, path, json=body, params=parameters, headers=headers)
+        assert answer.status_code == status, f"{method} {path}: {answer.status_code} {answer.text}"
+        return answer.json() if answer.content else None
+
+    async def home(self) -> dict[str, dict[str, Any]]:
+        """Give every item of this person's home by its key."""
+        items: dict[str, dict[str, Any]] = {}
+        page: dict[str, Any] = {"next_cursor": None}
+        while True:
+            cursor = {"cursor": page["next_cursor"]} if page["next_cursor"] else {}
+            page = await self.get("/v1/home", limit=50, **cursor)
+            items |= {item["key"]: item for item in page["items"]}
+            if page["next_cursor"] is None:
+                return items
+
+    async def figures(self, organisation_id: object) -> dict[str, int | None]:
+        """Give an organisation's figures by measure."""
+        overview = await self.get(f"/v1/overview/{organisation_id}")
+        return {figure["measure"]: figure["value"] for figure in overview["figures"]}
+
+
+async def within(seconds: float, condition: Callable[[], Awaitable[bool]]) -> float:
+    """Wait until `condition` holds and give how long that took; fail after `seconds`."""
+    began = time.monotonic()
+    while not await condition():
+        assert time.monotonic() - began < seconds, f"not within {seconds} s"
+        await asyncio.sleep(0.1)
+    return time.monotonic() - began
