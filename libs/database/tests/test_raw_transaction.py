@@ -53,7 +53,10 @@ async def test_a_cancelled_one_leaves_nothing_behind_for_the_next(database: Data
         task.cancel()
         await asyncio.wait([task])
     async with database.transaction() as session:
-        idle = text("select count(*) from pg_stat_activity where application_name = 'hot' and state like 'idle in%'")
+        idle = text(
+            "select count(*) from pg_stat_activity"
+            " where application_name = 'hot' and state like 'idle in%' and datname = current_database()"
+        )
         assert (await session.execute(idle)).scalar_one() == 0
     before = await count(database)
     for _ in range(4):
@@ -66,7 +69,8 @@ async def test_connections_that_the_server_ended_are_replaced(database: Database
     try:
         for _ in range(2):
             await administration.execute(
-                "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'hot'"
+                "select pg_terminate_backend(pid) from pg_stat_activity"
+                " where application_name = 'hot' and datname = current_database()"
             )
             await asyncio.sleep(0.1)
             async with database.raw_transaction() as connection:

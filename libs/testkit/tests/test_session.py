@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,21 @@ def test_all_who_ask_get_the_same_server() -> None:
     finally:
         session.close()
     assert not session.directory.exists()
+
+
+def test_what_a_killed_run_left_is_swept_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    tell = [sys.executable, "-c", "import os; print(os.getpid())"]
+    ended = subprocess.run(tell, stdout=subprocess.PIPE, check=True)  # noqa: S603 - the command above
+    left = tmp_path / "xiangqiao-test-left"
+    left.mkdir()
+    (left / "owner").write_bytes(ended.stdout)
+    session = Session.open(os.getpid())
+    other = Session.open(os.getpid())
+    assert not left.exists()
+    assert session.directory.exists()
+    session.close()
+    other.close()
 
 
 def test_an_account_is_leased_to_one_at_a_time(tmp_path: Path) -> None:

@@ -5,10 +5,20 @@ from collections.abc import Mapping
 
 import asyncpg
 
+from standalone.refusals import CannotRun
+
 
 def prepare(superuser_url: str, passwords: Mapping[str, str]) -> None:
-    """Make what is missing: for each name a role with that password and a database it owns. Quick when all is there."""
-    asyncio.run(_prepare(superuser_url, passwords))
+    """Make what is missing: for each name a role with that password and a database it owns. Quick when all is there.
+
+    Raises CannotRun when the server does not know the superuser's password.
+    """
+    try:
+        asyncio.run(_prepare(superuser_url, passwords))
+    except asyncpg.InvalidPasswordError as error:
+        raise CannotRun(
+            "PostgreSQL's data were made with another password than secrets.json has; restore that file from a backup"
+        ) from error
 
 
 async def _prepare(superuser_url: str, passwords: Mapping[str, str]) -> None:

@@ -30,7 +30,7 @@ def load(home: DataDirectory, gateway_url: str, console: Console, *, scope: str 
                 scope=scope,
             )
         )
-    people = [[person.username, f"{person.title_zh} {person.title_en}"] for person in result.people]
+    people = [[person.username, person.title_en] for person in result.people]
     home.remember(demonstration={"county": result.county_name, "people": people})
     console.print(
         f"{result.county_name}: {result.organisations.added} organisations and {result.members.added} members loaded "

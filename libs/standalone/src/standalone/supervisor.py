@@ -1,5 +1,6 @@
 """Starts the services, waits until they are ready, keeps them running, and stops them all."""
 
+import json
 import signal
 import subprocess
 import threading
@@ -165,7 +166,16 @@ class Supervisor:
 
     def _last_words(self, name: str) -> str:
         log = self._home.logs / f"{name}.log"
-        return f"{processes.last_lines(log)} (log: {log})"
+        return f"{_in_short(processes.last_lines(log))} (log: {log})"
+
+
+def _in_short(line: str) -> str:
+    """Return what a line of a log says: of a structured one its event and the kind of error, the rest is in the log."""
+    try:
+        entry = json.loads(line)
+        return " ".join(filter(None, [entry["event"], entry.get("error_detail", {}).get("type", "")]))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return line
 
 
 def is_ready(client: httpx.Client, url: str) -> bool:

@@ -22,6 +22,8 @@ from standalone import processes
 VARIABLE = "XIANGQIAO_TESTKIT"
 """Environment variable with the directory of a session that runs already; tests then use its servers."""
 
+_PREFIX = "xiangqiao-test-"
+
 Kind = Literal["postgres", "nats"]
 
 
@@ -38,7 +40,8 @@ class Session:
     @classmethod
     def open(cls, owner: int) -> "Session":
         """Make a session that lives until `close`, or until the process with the id `owner` has ended."""
-        session = cls(Path(tempfile.mkdtemp(prefix="xiangqiao-test-")))
+        _sweep()
+        session = cls(Path(tempfile.mkdtemp(prefix=_PREFIX)))
         (session.directory / "owner").write_text(str(owner))
         return session
 
@@ -95,6 +98,15 @@ class Session:
             raise ServerFailed(f"no {kind} server for the tests: {processes.last_lines(log, 3)}")
         # The keeper outlives this worker on purpose, so nobody here waits for it.
         keeper.returncode = 0
+
+
+def _sweep() -> None:
+    """Delete what killed test runs left when no keeper was there to do it."""
+    for directory in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError, ValueError):  # another user's, or just being made or deleted
+            keepers = [json.loads(facts.read_text())["pid"] for facts in directory.glob("*.json")]
+            if not any(processes.is_alive(pid) for pid in [Session(directory).owner, *keepers]):
+                shutil.rmtree(directory)
 
 
 def run_within_session(command: list[str]) -> int:
