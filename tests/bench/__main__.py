@@ -6,7 +6,7 @@ from pathlib import Path
 
 import uvloop
 
-from tests.bench import command, consumer, relay, rollup
+from tests.bench import command, consumer, forward, relay, rollup
 from tests.bench.results import Result, keep, show
 
 MEASUREMENTS = {
@@ -14,6 +14,7 @@ MEASUREMENTS = {
     "consumer": consumer.measure,
     "rollup": rollup.measure,
     "command": command.measure,
+    "forward": forward.measure,
 }
 
 

@@ -51,6 +51,7 @@ async def make(thing: Thing) -> Thing:
     return thing
 
 
+@app.get("/v1/courses")
 @app.get("/things")
 async def fixed() -> Thing:
     """Answer with a small fixed body."""

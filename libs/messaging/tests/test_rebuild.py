@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import text
 
+from contracts import members
 from database import new_id, raw
 from messaging import Publication, append, list_parked, rebuild, streams
 from messaging.rebuilding import HistoryIncomplete
@@ -38,6 +39,19 @@ async def test_a_rebuilt_projection_equals_the_live_one(projected: Any) -> None:
     ]
     assert (report.events, report.switched, report.generation) == (90, True, 2)
     assert await projected.fetch("select * from projection order by 1") == before
+
+
+async def test_a_stream_that_ends_with_events_of_no_interest_is_caught_up_with(projected: Any) -> None:
+    tail = [members.MemberAffiliatedV1(person_id=new_id(), organisation_id=new_id()) for _ in range(5)]
+    await projected.append(*[(event, 1) for event in tail])
+
+    async def all_published() -> bool:
+        return bool(await projected.count_in_stream() == 95)
+
+    await projected.until(all_published)
+    rebuilding = rebuild(projected.database, projected.nats, projected.consumer(), tables=TABLES)
+    report = await asyncio.wait_for(rebuilding, 30)
+    assert (report.events, report.switched) == (90, True)
 
 
 async def test_the_live_consumer_goes_on_before_during_and_after(projected: Any) -> None:

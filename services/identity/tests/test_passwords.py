@@ -1,6 +1,8 @@
 """Hashing passwords: never on the event loop, never without bound, never weaker than today's choice."""
 
 import asyncio
+import subprocess
+import sys
 import time
 
 import pytest
@@ -34,6 +36,20 @@ async def test_more_than_can_wait_are_turned_away_at_once() -> None:
     assert [isinstance(each, TooManySignIns) for each in tries] == [False] * 3 + [True] * 3
     assert await passwords.hash("a password")  # places are free again
     passwords.close()
+
+
+NICE_ALREADY = """
+import os
+from identity.accounts.passwords import Passwords
+os.nice(15)
+print(Passwords(threads=1)._pool.submit(os.getpriority, os.PRIO_PROCESS, 0).result())
+"""
+
+
+def test_in_a_process_that_is_nice_already_the_threads_are_nicer_still() -> None:
+    command = [sys.executable, "-c", NICE_ALREADY]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own program
+    assert (ran.stdout.strip(), ran.returncode) == ("19", 0), ran.stderr
 
 
 async def test_a_weak_encoding_is_replaced_at_the_next_sign_in(provider: Provider, front_end: FrontEnd) -> None:

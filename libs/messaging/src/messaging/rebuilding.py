@@ -158,8 +158,10 @@ class _Rebuild:
                 await puller.acknowledge(arrivals)
                 continue
             info = await streams.request(self._nats, f"CONSUMER.INFO.{stream}.{self._durable}")
-            if info["num_pending"] == 0 and info["delivered"]["stream_seq"] <= puller.position:
-                break  # what comes between here and the last is of other aggregates
+            # What comes between here and the last is of other aggregates. How far the broker has "delivered" tells
+            # nothing: it counts what its filter passed over.
+            if info["num_pending"] == 0 and info["num_ack_pending"] == 0:
+                break
         return True
 
     async def in_shadow(self, hook: Hook | None) -> None:

@@ -1,5 +1,6 @@
 """The `xiangqiao` command: runs the whole system on this machine and operates it."""
 
+import enum
 import os
 import sys
 from importlib.metadata import version
@@ -31,6 +32,13 @@ Data = Annotated[Path | None, typer.Option(help="The directory that holds all da
 Port = Annotated[
     int | None, typer.Option(help="The gateway's port on 127.0.0.1.", envvar="XIANGQIAO_GATEWAY_PORT", min=1, max=65535)
 ]
+
+
+class ReadModel(enum.Enum):
+    """What `rebuild` fills anew."""
+
+    HOME = "home"
+    OVERVIEW = "overview"
 
 
 def _home(data: Path | None, port: int | None = None) -> tuple[DataDirectory, Settings]:
@@ -110,6 +118,19 @@ def migrate(data: Data = None) -> None:
     with running.open_servers(home, settings) as (_, supervisor):
         supervisor.migrate()
     _say(f"{len(services.NAMES)} databases are of the newest revision")
+
+
+@application.command()
+def rebuild(
+    what: Annotated[ReadModel, typer.Argument(help="The read model of the gateway.")],
+    data: Data = None,
+) -> None:
+    """Fill a read model anew from the events, beside the live one, and put it in place; the system goes on."""
+    home, settings = _home(data)
+    if not home.is_in_use():
+        raise CannotRun("the system does not run; start it first with: xiangqiao run")
+    with running.open_servers(home, settings) as (_, supervisor):
+        _say(supervisor.perform(services.DOOR, f"rebuild-{what.value}"))
 
 
 def _load_demonstration(home: DataDirectory, servers: Servers) -> None:

@@ -4,7 +4,7 @@ import argparse
 import asyncio
 import logging
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from time import monotonic
@@ -38,6 +38,9 @@ _COMMANDS: Final = {
 
 S = TypeVar("S", bound=ServiceSettings)
 T = TypeVar("T")
+
+Task = Callable[[S, Database], Awaitable[str]]
+"""One thing that an operator has done in the service's database; gives the line that tells what came of it."""
 
 OpenWorker = Callable[[S, Database], AbstractAsyncContextManager[Worker]]
 """Opens a service's worker on the process's database: `async with open_worker(settings, database) as worker`."""
@@ -84,12 +87,21 @@ async def _migrate(settings: ServiceSettings, folder: Path) -> None:
     _log.info("migrated", extra={"revision": applied})
 
 
-def _parse(service: str, arguments: Sequence[str] | None) -> str:
+async def _perform(service: str, settings: S, folder: Path, task: "Task[S]") -> None:
+    await _patiently(settings, lambda: alembic.check(settings.database_url, folder))
+    database = open_database(service, settings)
+    try:
+        sys.stdout.write(await task(settings, database) + "\n")
+    finally:
+        await database.close()
+
+
+def _parse(service: str, tasks: Mapping[str, str], arguments: Sequence[str] | None) -> str:
     parser = argparse.ArgumentParser(
         prog=f"python -m {service}", description=f"Run a process of {service}. Settings are read from XIANGQIAO_*."
     )
-    chosen = parser.add_subparsers(dest="command", required=True, metavar="|".join(_COMMANDS))
-    for name, meaning in _COMMANDS.items():
+    chosen = parser.add_subparsers(dest="command", required=True, metavar="|".join([*_COMMANDS, *tasks]))
+    for name, meaning in {**_COMMANDS, **tasks}.items():
         chosen.add_parser(name, help=meaning, description=meaning)
     return str(parser.parse_args(arguments).command)
 
@@ -101,15 +113,19 @@ def serve(
     application: Callable[[S], Application],
     worker: OpenWorker[S],
     migrations: Path,
+    tasks: "Mapping[str, Task[S]] | None" = None,
     arguments: Sequence[str] | None = None,
 ) -> NoReturn:
     """Be `python -m <service>`: run what the command line asks for and end the process.
 
     `settings` is read from the environment; `application` composes the HTTP application; `worker` opens the background
-    half on the process's database; `migrations` is the service's folder of that name. Exit codes: 0 after SIGTERM or
+    half on the process's database; `migrations` is the service's folder of that name; `tasks` are further commands of
+    this service alone, by name, told by the first line of their docstrings. Exit codes: 0 after SIGTERM or
     SIGINT, 1 with one line on stderr when the process cannot work, 2 for a wrong setting or argument.
     """
-    command = _parse(service, arguments)
+    own = tasks or {}
+    told = {name: (task.__doc__ or name).splitlines()[0] for name, task in own.items()}
+    command = _parse(service, told, arguments)
     values = read_settings(settings)
     telemetry.configure(
         service,
@@ -129,6 +145,8 @@ def serve(
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             if command == "migrate":
                 runner.run(_migrate(values, migrations))
+            elif command in own:
+                runner.run(_perform(service, values, migrations, own[command]))
             else:
                 runner.run(_run(values, migrations, compose))
     except CannotStart as reason:

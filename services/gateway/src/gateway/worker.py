@@ -11,11 +11,10 @@ from gateway.home import event_handlers as home
 from gateway.overview import event_handlers as overview
 from gateway.settings import Settings
 
-CONSUMERS = (
-    # The rollups go up the tree, so tree and figures are one projection and are rebuilt together.
-    messaging.Consumer("gateway-overview", handlers={**orgtree.HANDLERS, **overview.HANDLERS}),
-    messaging.Consumer("gateway-home", handlers=home.HANDLERS),
-)
+# The rollups go up the tree, so tree and figures are one projection and are rebuilt together.
+OVERVIEW = messaging.Consumer("gateway-overview", handlers={**orgtree.HANDLERS, **overview.HANDLERS})
+HOME = messaging.Consumer("gateway-home", handlers=home.HANDLERS)
+CONSUMERS = (OVERVIEW, HOME)
 
 JOBS = (messaging.Job("fold_rollups", timedelta(seconds=1), orgtree.fold),)
 

@@ -79,4 +79,5 @@ class Passwords:
 def _yield_to_the_event_loop() -> None:
     """Let everything else of this process go first; on Linux niceness belongs to the thread."""
     if hasattr(os, "setpriority"):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
+        # Ten more than now, not ten: a process that is nicer than that already may not go back.
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), min(19, os.getpriority(os.PRIO_PROCESS, 0) + 10))

@@ -1,0 +1,113 @@
+"""A read model that was dropped and rebuilt from the events equals the live one."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+import messaging
+import orgtree
+from contracts import Event, members
+from contracts.identity import RoleDefinedV1
+from database import Database, new_id, raw
+from gateway.rebuilding import READ_MODELS, rebuild
+from gateway.worker import CONSUMERS
+from messaging import NatsConnection, Publication, Worker
+from testkit.databases import Template
+
+from .events import composed, established
+from .home.test_home import activity, case, course, study
+
+BRANCHES = [UUID(int=0x100 + number) for number in range(40)]
+COUNTY, BRANCH = UUID(int=11), UUID(int=12)
+MakeDatabase = Callable[[Template | None], Awaitable[str]]
+
+
+def history() -> list[tuple[Event, int]]:
+    """Everything that happened in a small county, a move and later states included."""
+    tree = [(established(COUNTY, orgtree.ROOT_ID, "county"), 1), (established(BRANCH, COUNTY, "branch"), 1)]
+    below = [(established(branch, COUNTY, "branch"), 1) for branch in BRANCHES]
+    moved = members.OrganisationMovedV1(**established(BRANCHES[0], BRANCH, "branch").model_dump())
+    compositions = [(composed(branch, under_35=9, over=number), 1) for number, branch in enumerate(BRANCHES)]
+    compositions += [(composed(branch, under_35=5, over=number), 2) for number, branch in enumerate(BRANCHES[:20])]
+    people = [(members.MemberAffiliatedV1(person_id=new_id(), organisation_id=branch), 1) for branch in BRANCHES]
+    others = [(activity(), 1), (course(), 1), (study(completed=False), 1), (study(completed=True, understood=False), 2)]
+    cases = [(case("open"), 1), (case("answered"), 2), (case("confirmed"), 3)]
+    role = RoleDefinedV1(role_id=new_id(), role="officer", permissions=("gateway.overview.read",))
+    return [(role, 1), *tree, *below, *compositions, (moved, 2), *people, *others, *cases]
+
+
+@asynccontextmanager
+async def working(*workers: Worker) -> AsyncIterator[None]:
+    stop = asyncio.Event()
+    running = [asyncio.create_task(worker.run(stop)) for worker in workers]
+    yield
+    stop.set()
+    await asyncio.gather(*running)
+
+
+async def contents(database: Database, tables: Sequence[str]) -> dict[str, list[Any]]:
+    async with database.read() as session:
+        connection = await raw(session)
+        found = {table: await connection.fetch(f"select * from {table} as t order by t") for table in tables}  # noqa: S608
+    return {table: [tuple(row) for row in rows] for table, rows in found.items()}
+
+
+@asynccontextmanager
+async def caught_up(
+    database: Database, nats: NatsConnection, fresh_database: MakeDatabase, template: Template
+) -> AsyncIterator[None]:
+    """Let every service publish its part of the history and the gateway take it in; its worker goes on."""
+    events = history()
+    publishers = sorted({event.publisher() for event, _ in events})
+    async with AsyncExitStack() as stack:
+        workers = []
+        for service in publishers:
+            own = Database(await fresh_database(template), application_name=service)
+            stack.push_async_callback(own.close)
+            async with own.transaction() as session:
+                await messaging.append(session, [Publication(*one) for one in events if one[0].publisher() == service])
+            workers.append(Worker(service, own, nats))
+        async with working(Worker("gateway", database, nats, CONSUMERS), *workers):
+            async with asyncio.timeout(60):
+                while await _received(database) < _deliveries(events):
+                    await asyncio.sleep(0.05)
+            await orgtree.fold(database)
+            yield
+
+
+def _deliveries(events: Sequence[tuple[Event, int]]) -> int:
+    return sum(type(event) in consumer.handlers for event, _ in events for consumer in CONSUMERS)
+
+
+async def _received(database: Database) -> int:
+    async with database.read() as session:
+        count: int = await (await raw(session)).fetchval("select count(*) from inbox")
+    return count
+
+
+@pytest.mark.parametrize("name", READ_MODELS)
+async def test_a_rebuilt_read_model_equals_the_live_one(
+    name: str,
+    database: Database,
+    nats_url: str,
+    fresh_database: MakeDatabase,
+    database_template: Template,
+) -> None:
+    tables = [table for table in READ_MODELS[name].tables if table != "rollup_delta"]
+    nats = await messaging.connect(nats_url, name="gateway")
+    async with caught_up(database, nats, fresh_database, database_template):
+        before = await contents(database, tables)
+        assert any(before.values())
+        report = await rebuild(database, nats, name)
+        assert [table.table for table in report.tables if not table.equal] == []
+        assert await contents(database, tables) == before
+
+        async with database.transaction() as session:
+            await (await raw(session)).execute(f"truncate {', '.join(READ_MODELS[name].tables)}")
+        await rebuild(database, nats, name)
+        assert await contents(database, tables) == before
+    await nats.close()

@@ -1,0 +1,156 @@
+"""[forward-nginx] and [forward-direct]: what the gateway's forwarding costs, beside nginx and beside no gateway."""
+
+import asyncio
+import os
+import shutil
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from uuid import UUID
+
+from standalone import processes
+from testkit.service_process import ServiceProcess
+from testkit.tokens import TokenIssuer
+from tests.bench.load import answered_per_second, http_request
+from tests.bench.results import Result
+from tests.bench.stage import Stage, median_pair, opened_stage
+
+ROUNDS = 3
+PATH = "/v1/courses"
+BODY = '{"items":["' + "x" * 780 + '"]}'
+SECONDS = 4.0
+TICKS = os.sysconf("SC_CLK_TCK")
+
+_NGINX = """
+worker_processes 1;
+daemon off;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log;
+events {{ worker_connections 1024; }}
+http {{
+  access_log off;
+  default_type application/json;
+  keepalive_requests 1000000000;
+  upstream fast {{ server 127.0.0.1:{upstream}; keepalive 64; keepalive_requests 1000000000; }}
+  server {{
+    listen 127.0.0.1:{port};
+    location / {{ {action} }}
+  }}
+}}
+"""
+_FORWARD = 'proxy_pass http://fast; proxy_http_version 1.1; proxy_set_header Connection "";'
+
+
+async def measure() -> list[Result]:
+    """Forward to a fast upstream by both proxies, then to a FastAPI route with and without the gateway."""
+    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+    async with opened_stage() as stage, AsyncExitStack() as stack:
+        issuer = stack.enter_context(TokenIssuer())
+        request = http_request("GET", PATH, issuer.headers(UUID(int=1)))
+        results = []
+        if program is None:
+            sys.stderr.write("forward-nginx is not measured: there is no nginx here (Debian's package nginx)\n")
+        else:
+            results.append(await _beside_nginx(stage, program, issuer, request))
+        results.append(await _beside_nothing(stage, issuer, request))
+        return results
+
+
+async def _beside_nginx(stage: Stage, program: str, issuer: TokenIssuer, request: bytes) -> Result:
+    """Compare requests for each second of the proxy's processor time, so that the rest of the machine is left out."""
+    fast = processes.free_port()
+    async with (
+        _nginx(stage.folder / "fast", program, port=fast, upstream=1, action=f"return 200 '{BODY}';"),
+        _nginx(stage.folder / "nginx", program, port=(port := processes.free_port()), upstream=fast) as nginx,
+        _gateway(stage, issuer, fast) as (door, gateway),
+    ):
+        value, most = await median_pair(
+            ROUNDS,
+            lambda: _per_processor_second(door, gateway.pid, request),
+            lambda: _per_processor_second(port, nginx, request),
+        )
+    note = "GET with token check and metrics, for each second of one core"
+    return Result("forward-nginx", value, "requests/s", most, 0.15, note=note)
+
+
+async def _beside_nothing(stage: Stage, issuer: TokenIssuer, request: bytes) -> Result:
+    port = processes.free_port()
+    environment = {"BARE_DATABASE_URL": await stage.database_url("bare"), "BARE_PORT": str(port)}
+    service = ServiceProcess(
+        [sys.executable, "-m", "tests.bench.bare"],
+        log=stage.folder / "bare.log",
+        environment=environment,
+        ready_url=f"http://127.0.0.1:{port}{PATH}",
+    )
+    async with service, _gateway(stage, issuer, port) as (door, gateway):
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(gateway.pid, {cores[0]})
+        os.sched_setaffinity(service.pid, {cores[-1]})
+        value, most = await median_pair(
+            ROUNDS,
+            lambda: answered_per_second(door, lambda _: request, seconds=SECONDS),
+            lambda: answered_per_second(port, lambda _: request, seconds=SECONDS),
+        )
+    note = "through the gateway and straight to a FastAPI route, a core each"
+    return Result("forward-direct", value, "requests/s", most, 0.85, note=note)
+
+
+async def _per_processor_second(port: int, pid: int, request: bytes) -> float:
+    before = _processor_seconds(pid)
+    answered = await answered_per_second(port, lambda _: request, seconds=SECONDS) * SECONDS
+    return answered / (_processor_seconds(pid) - before)
+
+
+def _processor_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+@asynccontextmanager
+async def _nginx(folder: Path, program: str, *, port: int, upstream: int, action: str = _FORWARD) -> AsyncIterator[int]:
+    """Run nginx with one worker and give the worker's process id."""
+    configuration = _written(folder, _NGINX.format(folder=folder, port=port, upstream=upstream, action=action))
+    command = [program, "-c", str(configuration), "-e", str(folder / "error.log")]
+    async with ServiceProcess(command, log=folder / "log", environment={}) as master:
+        for _ in range(200):
+            if _children(master.pid) and not processes.is_port_free(port):
+                break
+            await asyncio.sleep(0.05)
+        yield _children(master.pid)[0]
+
+
+def _written(folder: Path, configuration: str) -> Path:
+    folder.mkdir()
+    path = folder / "nginx.conf"
+    path.write_text(configuration)
+    return path
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+@asynccontextmanager
+async def _gateway(stage: Stage, issuer: TokenIssuer, upstream: int) -> AsyncIterator[tuple[int, ServiceProcess]]:
+    url, port = await stage.migrated("gateway"), processes.free_port()
+    environment = {
+        "XIANGQIAO_DATABASE_URL": url,
+        "XIANGQIAO_NATS_URL": stage.nats.url("bench"),
+        "XIANGQIAO_ISSUER": issuer.issuer,
+        "XIANGQIAO_JWKS_URL": issuer.jwks_url,
+        "XIANGQIAO_PORT": str(port),
+        "XIANGQIAO_LOG_LEVEL": "error",
+        **{
+            f"XIANGQIAO_UPSTREAM_{service}": f"http://127.0.0.1:{upstream}"
+            for service in ("IDENTITY", "MEMBERS", "ACTIVITIES", "LEARNING", "FEEDBACK")
+        },
+    }
+    process = ServiceProcess(
+        [sys.executable, "-m", "gateway", "api"],
+        log=stage.folder / f"gateway-{port}.log",
+        environment=environment,
+        ready_url=f"http://127.0.0.1:{port}/health/ready",
+    )
+    async with process:
+        yield port, process
