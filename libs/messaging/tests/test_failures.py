@@ -16,6 +16,7 @@ PASSING = [
     PoolTimeoutError(),
     asyncpg.ConnectionDoesNotExistError(),
     asyncpg.InterfaceError("connection is closed"),
+    asyncpg.InternalClientError("cannot switch to state 15; another operation (2) is in progress"),
     asyncpg.SerializationError(),
     asyncpg.DeadlockDetectedError(),
     asyncpg.LockNotAvailableError(),

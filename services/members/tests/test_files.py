@@ -131,6 +131,8 @@ async def test_a_person_reads_the_own_file_in_clear_and_a_helper_reads_it_masked
     helped = (await province.person(person_id=person, actor=new_id()).get("/members/me")).json()
     assert helped["opened"] == []
     assert "*" in helped["name"]
+    helper = province.person(person_id=person, actor=new_id())
+    assert (await helper.get(f"/members/{person}", params={"purpose": "file_care"})).status_code == 403
 
 
 async def test_who_is_no_member_has_no_file(province: Province) -> None:

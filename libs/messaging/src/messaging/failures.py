@@ -57,6 +57,8 @@ def is_passing(error: BaseException) -> bool:
             return True
         if isinstance(present, asyncpg.InterfaceError) and not isinstance(present, ValueError):
             return True  # the connection is closed or busy; what it says of arguments is a ValueError
+        if isinstance(present, asyncpg.InternalClientError):
+            return True  # the server has just said that it ends, and the driver is between that and its end
         if isinstance(present, (OSError, *_PASSING_TYPES)):
             return True
     return False

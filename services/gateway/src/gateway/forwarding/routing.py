@@ -88,7 +88,6 @@ def public_routes() -> RoutingTable:
             Route("/oauth2", "identity", public=True, cookies=True, max_body=MIB),
             Route("/.well-known", "identity", public=True, max_body=MIB),
             Route("/sign-in", "identity", public=True, cookies=True, max_body=MIB),
-            Route("/sign-out", "identity", public=True, cookies=True, max_body=MIB),
             Route("/v1/activities", "activities"),
             Route("/v1/courses", "learning"),
             Route("/v1/lessons", "learning"),
