@@ -1,13 +1,20 @@
 #!/bin/bash
 # On the server's first start: a role and a database of its own for each service, and nobody else's to enter.
-# Needs <SERVICE>_DATABASE_PASSWORD in the environment for each.
-set -eu
-for service in identity members activities learning feedback gateway; do
-  variable="${service^^}_DATABASE_PASSWORD"
-  password="${!variable:?$variable is not set}"
-  psql -v ON_ERROR_STOP=1 -v service="$service" -v password="$password" -d postgres <<'SQL'
+# Needs <SERVICE>_DATABASE_PASSWORD in the environment for each. It may be run or sourced.
+(
+  set -euo pipefail
+  for service in identity members activities learning feedback gateway; do
+    variable="${service^^}_DATABASE_PASSWORD"
+    : "${!variable:?$variable is not set}"
+    # psql reads the password from the environment: an argument would stand in the list of processes.
+    psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --username "${POSTGRES_USER:-postgres}" --dbname postgres \
+      --set service="$service" --set variable="$variable" <<'SQL'
+\getenv password :variable
+revoke all on database postgres, template1 from public;
 create role :"service" login password :'password';
-create database :"service" owner :"service";
+create database :"service" owner :"service" template template0 encoding 'UTF8'
+  locale_provider builtin builtin_locale 'C.UTF-8' locale 'C';
 revoke all on database :"service" from public;
 SQL
-done
+  done
+)
