@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import cast
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Table, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -21,6 +22,11 @@ class ActivityUnknown(Exception):
 
 class ActivityIdTaken(Exception):
     """The id brought for an activity belongs to another one."""
+
+
+# Made once: composing a statement costs more than running it.
+_TABLE = cast("Table", Activity.__table__)
+_INSERT = insert(_TABLE).on_conflict_do_nothing().returning(_TABLE.c.activity_id)
 
 
 async def schedule_activity(
@@ -56,12 +62,17 @@ async def schedule_activity(
         "join_url": join_url,
         "agenda": list(agenda),
     }
-    new = insert(Activity).values(
-        activity_id=activity_id, **stated, status="scheduled", scheduled_by=person_id, scheduled_at=now, version=1
-    )
-    activity: Activity | None = await session.scalar(new.on_conflict_do_nothing().returning(Activity))
-    if activity is None:
-        activity = await session.get_one(Activity, activity_id)
+    new = {
+        "activity_id": activity_id,
+        **stated,
+        "status": "scheduled",
+        "scheduled_by": person_id,
+        "scheduled_at": now,
+        "version": 1,
+    }
+    inserted = await session.scalar(_INSERT, new)
+    activity = await session.get_one(Activity, activity_id) if inserted is None else Activity(**new)
+    if inserted is None:
         if activity.scheduled_by != person_id or any(getattr(activity, name) != stated[name] for name in stated):
             raise ActivityIdTaken
         return activity
