@@ -53,7 +53,8 @@ class RunningJob:
                 logger.error("job_failed", extra=told)  # noqa: TRY400 - the trace's text may quote a row
                 wait = delay.grow()
             await pause(stop, max(0.0, wait))
-            await lease.confirm()
+            if not stop.is_set():
+                await lease.confirm()
 
 
 async def keep_partitions(database: Database) -> None:
