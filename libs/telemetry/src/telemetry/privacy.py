@@ -16,8 +16,8 @@ MOST_FRAMES: Final = 12
 # Under these keys, and under keys that end in one of `_CODE_SUFFIXES`, a string that looks like a code may stand.
 _CODE_KEYS: Final = frozenset({
     "acr", "aggregate", "algorithm", "check", "code", "constraint", "consumer", "durable", "error", "event_type",
-    "handler", "host", "job", "kind", "lease", "listener", "method", "mode", "operation", "outcome", "part", "permission",
-    "queue", "reason", "revision", "role", "route", "rule", "service", "shard", "signal", "sqlstate",
+    "handler", "host", "job", "kind", "lease", "listener", "method", "mode", "operation", "outcome", "part",
+    "permission", "queue", "reason", "revision", "role", "route", "rule", "service", "shard", "signal", "sqlstate",
     "stage", "state", "status", "stream", "subject", "table", "traceparent", "version", "worker",
 })  # fmt: skip
 _CODE_SUFFIXES: Final = ("_id", "_ids", "_type", "_types", "_code", "_kind", "_state", "_reason", "_version")
