@@ -1,11 +1,12 @@
 """Activities over HTTP: scheduled once, seen by those they concern, closed when they have begun."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from activities.days import CHINA
 from database import new_id
 
 from .county import BRANCH, COUNTY, OTHER_BRANCH, OTHER_COUNTY, SECOND_BRANCH, TOWNSHIP, County, Person
@@ -43,6 +44,14 @@ async def test_the_same_meeting_under_its_id_is_scheduled_once(secretary: Person
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.text for answer in answers}) == 1
     assert len(await published("activity")) == 1
+
+
+async def test_a_time_of_another_zone_is_answered_in_utc_the_first_time_too(secretary: Person) -> None:
+    body = meeting(activity_id=str(new_id()))
+    times = {name: datetime.fromisoformat(body[name]).astimezone(CHINA).isoformat() for name in ("starts_at", "ends_at")}
+    answers = [(await secretary.post("/activities", {**body, **times})).json() for _ in range(2)]
+    assert answers[0] == answers[1]
+    assert answers[0]["starts_at"].endswith("Z")
 
 
 async def test_another_meeting_under_a_taken_id_is_refused(secretary: Person) -> None:
