@@ -48,7 +48,9 @@ async def test_the_same_meeting_under_its_id_is_scheduled_once(secretary: Person
 
 async def test_a_time_of_another_zone_is_answered_in_utc_the_first_time_too(secretary: Person) -> None:
     body = meeting(activity_id=str(new_id()))
-    times = {name: datetime.fromisoformat(body[name]).astimezone(CHINA).isoformat() for name in ("starts_at", "ends_at")}
+    times = {
+        name: datetime.fromisoformat(body[name]).astimezone(CHINA).isoformat() for name in ("starts_at", "ends_at")
+    }
     answers = [(await secretary.post("/activities", {**body, **times})).json() for _ in range(2)]
     assert answers[0] == answers[1]
     assert answers[0]["starts_at"].endswith("Z")
