@@ -146,6 +146,18 @@ def _use(connection: Connection) -> None:
     connection.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
 
 
+async def test_a_connection_that_opens_after_the_closing_is_not_used(service: RawService) -> None:
+    upstream = Upstream("learning", service.url)
+    coming = asyncio.create_task(upstream.acquire(Timeouts()))
+    await asyncio.sleep(0)
+    assert upstream.open == 1
+    upstream.close()
+    with pytest.raises(ServiceUnreachable):
+        await coming
+    assert upstream.open == 0
+    await service.settled(0)
+
+
 @pytest.mark.parametrize("pieces", [[b"abc"], [b"abcdef"], [b"abc", b"def"], [b"abcd", b""]])
 async def test_a_body_that_is_not_as_long_as_announced_goes_no_further(
     door: Door, service: RawService, pieces: list[bytes]

@@ -119,6 +119,9 @@ class Upstream:
                 self._pass_place_on()
             else:
                 self._connections.add(connection)
+        if self._closed:  # meanwhile
+            self._drop(connection)
+            raise ServiceUnreachable("closed")
         if self._sweeper is None:
             self._sweeper = loop.call_later(self.limits.sweep_seconds, self._sweep)
         return connection
@@ -166,12 +169,15 @@ class Upstream:
 
     def _sweep(self) -> None:
         loop = asyncio.get_running_loop()
-        now = loop.time()
+        try:
+            self._check_times(loop.time())
+        finally:
+            self._sweeper = loop.call_later(self.limits.sweep_seconds, self._sweep) if self._connections else None
+
+    def _check_times(self, now: float) -> None:
         for connection in list(self._connections):
             if connection.in_exchange:
                 connection.check_times(now)
         for connection in list(self._idle):
             if now - connection.moved_at > self.limits.idle_seconds:
                 self._drop(connection)
-        more = bool(self._connections) and not self._closed
-        self._sweeper = loop.call_later(self.limits.sweep_seconds, self._sweep) if more else None
