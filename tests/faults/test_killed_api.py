@@ -2,6 +2,8 @@
 
 import random
 
+import pytest
+
 from tests.faults import books, broken
 from tests.faults.broken import Breakage
 from tests.faults.conftest import until_dead
@@ -31,6 +33,7 @@ async def kill_api_before_response(town: Town, *breakages: Breakage) -> list[str
     return found
 
 
+@pytest.mark.fault
 async def test_a_command_whose_answer_died_with_the_api_takes_effect_once(town: Town) -> None:
     assert await kill_api_before_response(town) == []
 

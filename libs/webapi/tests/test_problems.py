@@ -169,6 +169,13 @@ def database_error(sqlstate: str) -> asyncpg.PostgresError:
     return error
 
 
+def adapted(error: Exception) -> Exception:
+    """Give an error of the driver as SQLAlchemy's adapter raises it where no statement is run."""
+    adapter = RuntimeError()
+    adapter.__cause__ = error
+    return adapter
+
+
 @pytest.mark.parametrize(
     ("error", "status"),
     [
@@ -177,6 +184,8 @@ def database_error(sqlstate: str) -> asyncpg.PostgresError:
         (ConnectionRefusedError(), 503),
         (asyncpg.InterfaceError("connection is closed"), 503),
         (asyncpg.InterfaceError("cannot perform operation: another operation is in progress"), 500),
+        (asyncpg.InternalClientError("cannot switch to state 15; another operation (2) is in progress"), 503),
+        (adapted(asyncpg.InternalClientError("cannot switch to state 15")), 503),
         (asyncpg.TooManyConnectionsError("full"), 503),
         (asyncpg.CannotConnectNowError("starting"), 503),
         (asyncpg.AdminShutdownError("bye"), 503),

@@ -96,6 +96,8 @@ def _is_passing(error: BaseException) -> bool:
     state = getattr(error, "sqlstate", None)
     if isinstance(state, str):
         return state.startswith(_PASSING_STATES)
+    if isinstance(error, asyncpg.InternalClientError) or isinstance(error.__cause__, asyncpg.InternalClientError):
+        return True  # the server has just said that it ends, and the driver is between that and its end
     if isinstance(error, asyncpg.InterfaceError):  # also raised for a wrong use of the driver, which never passes
         return "closed" in str(error)
     return isinstance(error, sqlalchemy.exc.TimeoutError | TimeoutError | ConnectionError | socket.gaierror)
