@@ -100,10 +100,3 @@ async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Syst
             )
 
         yield System(url, await load(), spans, data, load)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep these tests on one worker: they share one system."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("system"))

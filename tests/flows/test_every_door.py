@@ -3,8 +3,12 @@
 from uuid import uuid4
 
 import httpx
+import pytest
 
 from tests.flows.conftest import System
+
+pytestmark = pytest.mark.xdist_group("system")  # on one worker: they share one running system
+
 
 OPEN = ("/oauth2/", "/.well-known/", "/sign-in")
 """Where people sign in; all else asks for a token."""

@@ -13,6 +13,8 @@ from standalone.seed.demo import CHINA
 from tests.flows.conftest import System
 from tests.flows.people import Person, within
 
+pytestmark = pytest.mark.xdist_group("system")  # on one worker: they share one running system
+
 FRESH_SECONDS = 5.0
 
 

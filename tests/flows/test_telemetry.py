@@ -1,9 +1,14 @@
 """One trace goes from the gateway through a service, its outbox and the bus into a consumer of another service."""
 
+import pytest
+
 from contracts.activities import ActivityScheduledV1
 from testkit.spans import ReceivedSpan
 from tests.flows.conftest import System
 from tests.flows.test_journey import a_meeting
+
+pytestmark = pytest.mark.xdist_group("system")  # on one worker: they share one running system
+
 
 PATIENCE_SECONDS = 20.0
 
