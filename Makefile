@@ -78,7 +78,7 @@ bench: $(MADE) ## measure against ceilings taken in the same run (ONLY=name for 
 	@$(IN) tests.bench $(ONLY)
 
 .PHONY: docs
-docs: $(MADE) ## write the generated parts of docs/
+docs: $(MADE) ## write what is generated in docs/ and deploy/nats/
 	@.venv/bin/python docs/generate.py
 
 .PHONY: lock

@@ -9,8 +9,9 @@ import sys
 
 PATIENCE_SECONDS = 4  # the process itself gives up a check after two
 
+port = os.environ.get("XIANGQIAO_OPERATIONS_PORT") or os.environ["XIANGQIAO_PORT"]
 try:
-    with socket.create_connection(("127.0.0.1", int(os.environ["XIANGQIAO_PORT"])), PATIENCE_SECONDS) as connection:
+    with socket.create_connection(("127.0.0.1", int(port)), PATIENCE_SECONDS) as connection:
         connection.sendall(b"GET /health/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         answer = b""
         while part := connection.recv(4096):

@@ -36,6 +36,11 @@ async def deletes_anothers_stream() -> None:
     await _ask("$JS.API.STREAM.DELETE.EVT_IDENTITY")
 
 
+async def reads_as_another() -> None:
+    """Pull, out of turn, what identity's consumer would be given next."""
+    await _ask("$JS.API.CONSUMER.MSG.NEXT.EVT_MEMBERS.identity")
+
+
 async def uses_the_bus_unnamed() -> None:
     """Connect to NATS without a password."""
     place = urlsplit(BUS)
@@ -61,7 +66,8 @@ async def _ask(subject: str) -> None:
     async def keep(error: Exception) -> None:
         refusals.append(error)
 
-    connection = await nats.connect(BUS, error_cb=keep, allow_reconnect=False)
+    inbox = f"_INBOX_{urlsplit(BUS).username}"
+    connection = await nats.connect(BUS, error_cb=keep, allow_reconnect=False, inbox_prefix=inbox)
     try:
         await connection.request(subject, b"", timeout=2)
     except NatsError:
@@ -78,6 +84,7 @@ REFUSED_AS: dict[Callable[[], Awaitable[None]], type[Exception]] = {
     uses_anothers_role: asyncpg.InvalidPasswordError,
     publishes_in_anothers_name: PermissionError,
     deletes_anothers_stream: PermissionError,
+    reads_as_another: PermissionError,
     uses_the_bus_unnamed: NatsError,
     writes_to_its_root: OSError,
 }

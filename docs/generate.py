@@ -1,4 +1,4 @@
-"""Writes what can be derived from the code: `docs/events.md`, `docs/asyncapi.json` and golden files of new events.
+"""Writes what can be derived from the code: `docs/events.md`, `docs/asyncapi.json`, `deploy/nats/users.conf`.
 
 Run it by `make docs`; a test fails when the files and the code differ.
 """
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from contracts import EVENT_TYPES, Envelope, Event
+from standalone import bus
 
 ROOT = Path(__file__).resolve().parents[1]
 SERVICES = ("identity", "members", "activities", "learning", "feedback", "gateway")
@@ -129,6 +130,7 @@ def documents() -> dict[Path, str]:
     return {
         ROOT / "docs" / "events.md": events_page(),
         ROOT / "docs" / "asyncapi.json": json.dumps(asyncapi(), indent=1, ensure_ascii=False) + "\n",
+        ROOT / "deploy" / "nats" / "users.conf": bus.users_configuration(),
     }
 
 

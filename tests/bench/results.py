@@ -16,11 +16,11 @@ class Result:
     """One figure beside its ceiling.
 
     `ratio` is value ÷ ceiling. `bar` is the ratio to reach (`at_least`) or to stay under (`at_most`); without one the
-    figure is for reading only and `holds` is None.
+    figure is for reading only and `holds` is None. A value of None was not measured; `note` says why.
     """
 
     name: str
-    value: float
+    value: float | None
     unit: str
     ceiling: float | None = None
     bar: float | None = None
@@ -29,8 +29,8 @@ class Result:
 
     @property
     def ratio(self) -> float | None:
-        """Value ÷ ceiling, or None where there is no ceiling."""
-        return None if not self.ceiling else self.value / self.ceiling
+        """Value ÷ ceiling, or None where one of them is missing."""
+        return None if not self.ceiling or self.value is None else self.value / self.ceiling
 
     @property
     def holds(self) -> bool | None:
@@ -47,7 +47,7 @@ def show(results: Sequence[Result]) -> None:
         sign = "≥" if result.sense == "at_least" else "≤"
         table.add_row(
             result.name,
-            _number(result.value),
+            "–" if result.value is None else _number(result.value),
             result.unit,
             "–" if result.ceiling is None else _number(result.ceiling),
             "–" if result.ratio is None else f"{result.ratio:.3f}",

@@ -1,11 +1,14 @@
 """The generated documents say what the code says."""
 
+import importlib
 import importlib.util
 import json
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+from standalone import bus
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -23,6 +26,12 @@ def generate() -> ModuleType:
 def test_every_generated_document_is_current(generate: ModuleType) -> None:
     stale = [path.name for path, content in generate.documents().items() if path.read_text("utf-8") != content]
     assert stale == [], "run `make docs` and commit what it writes"
+
+
+def test_the_bus_knows_every_consumer_by_name() -> None:
+    for service, readers in bus.READERS.items():
+        consumers = importlib.import_module(f"{service}.worker").CONSUMERS
+        assert sorted(consumer.name for consumer in consumers) == list(readers)
 
 
 def test_no_event_lacks_a_golden_file(generate: ModuleType) -> None:

@@ -68,6 +68,7 @@ class Town:
             "XIANGQIAO_JWKS_URL": self.issuer.jwks_url,
             "XIANGQIAO_SEALING_KEY": self._sealing_key,
             "XIANGQIAO_PORT": str(port),
+            **({"XIANGQIAO_OPERATIONS_PORT": str(port)} if service == "gateway" else {}),  # its worker needs no other
             "XIANGQIAO_STARTUP_WAIT_SECONDS": str(START_SECONDS),
             "XIANGQIAO_LOG_LEVEL": "info",
             **{f"XIANGQIAO_UPSTREAM_{name}": "http://127.0.0.1:9" for name in _UPSTREAMS},

@@ -1,6 +1,7 @@
 """What a transaction promises, on a real PostgreSQL."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import asyncpg
 import pytest
@@ -55,6 +56,18 @@ async def test_a_read_cannot_write_and_leaves_the_connection_as_it_was(database:
         async with database.transaction() as session:
             await session.execute(text("insert into thing values (:number)"), {"number": number})
     assert await count(database) == 4
+
+
+async def test_a_read_sees_one_state_and_a_transaction_what_was_committed_meanwhile(database: Database) -> None:
+    async def seen(reader: Any) -> tuple[int, int]:
+        async with reader as session:
+            before = (await session.execute(text("select count(*) from thing"))).scalar_one()
+            async with database.transaction() as writing:
+                await writing.execute(text("insert into thing select coalesce(max(id), 0) + 1 from thing"))
+            return before, await (await raw(session)).fetchval("select count(*) from thing")
+
+    assert await seen(database.read()) == (0, 0)
+    assert await seen(database.transaction()) == (1, 2)
 
 
 async def test_a_transaction_that_lasts_too_long_is_ended_by_the_server(database: Database) -> None:

@@ -8,9 +8,9 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import text
 
-from contracts import members
+from contracts import identity, members
 from database import new_id, raw
-from messaging import Publication, append, list_parked, rebuild, streams
+from messaging import Consumer, Publication, append, list_parked, rebuild, streams
 from messaging.rebuilding import HistoryIncomplete
 from messaging.shadow import CannotRebuild
 from messaging.spaces import WroteToLiveTable
@@ -169,6 +169,12 @@ async def test_a_stream_without_its_beginning_asks_for_a_snapshot(projected: Any
     await streams.request(projected.nats, "STREAM.PURGE.EVT_MEMBERS", {"keep": 10})
     with pytest.raises(HistoryIncomplete):
         await rebuild(projected.database, projected.nats, projected.consumer(), tables=TABLES)
+
+
+async def test_a_stream_that_nobody_has_declared_yet_counts_as_empty(projected: Any) -> None:
+    handlers = {**projected.consumer().handlers, identity.RoleDefinedV1: projected.handle}
+    report = await rebuild(projected.database, projected.nats, Consumer("reader", handlers=handlers), tables=TABLES)
+    assert (report.events, report.switched, [one.equal for one in report.tables]) == (90, True, [True, True])
 
 
 async def test_a_table_with_a_foreign_key_is_refused(projected: Any) -> None:

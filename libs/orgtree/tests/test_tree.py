@@ -4,6 +4,7 @@ import random
 
 import asyncpg
 import pytest
+from sqlalchemy import text
 
 from contracts.members import OrganisationState
 from database import Database, raw
@@ -135,7 +136,7 @@ async def test_a_thousand_organisations_in_any_order_make_the_same_tree(database
 
 async def test_the_tree_is_not_written_from_an_old_snapshot(database: Database) -> None:
     async with database.transaction() as session:
-        await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        await session.execute(text("set transaction isolation level repeatable read"))
         with pytest.raises(RuntimeError, match="read committed"):
             await lock_tree(session)
 

@@ -13,7 +13,7 @@ from standalone import processes
 from standalone.data_directory import DataDirectory
 
 FAKE_SERVICE = """
-import http.server, os, pathlib, signal, sys, time
+import http.server, os, pathlib, signal, sys, threading, time
 name, home = sys.argv[0].split("/")[-2], pathlib.Path.cwd()
 if sys.argv[1] == "migrate":
     with (home / "logs" / "migrations").open("a") as file:
@@ -26,7 +26,11 @@ if (home / "logs" / (name + ".stubborn")).exists():
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(200); self.send_header("Content-Length", "0"); self.end_headers()
-http.server.HTTPServer(("127.0.0.1", int(os.environ["XIANGQIAO_PORT"])), Handler).serve_forever()
+def serve(setting):
+    http.server.HTTPServer(("127.0.0.1", int(os.environ[setting])), Handler).serve_forever()
+if os.environ["XIANGQIAO_OPERATIONS_PORT"]:
+    threading.Thread(target=serve, args=["XIANGQIAO_OPERATIONS_PORT"], daemon=True).start()
+serve("XIANGQIAO_PORT")
 """
 
 RUN = """

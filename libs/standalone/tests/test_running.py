@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import httpx
 
-from standalone import processes
+from standalone import inspection, processes
 
 from .conftest import Runs
 
@@ -19,7 +19,10 @@ def all_gone(pids: Mapping[str, int], seconds: float = 10) -> bool:
 
 def test_ctrl_c_stops_everything(runs: Runs) -> None:
     run = runs.start()
-    assert httpx.get(f"http://127.0.0.1:{run.port}/health/ready", trust_env=False).status_code == 200
+    ready_port = run.home.state["ports"]["operations"]
+    assert httpx.get(f"http://127.0.0.1:{ready_port}/health/ready", trust_env=False).status_code == 200
+    shown = {row.name: row for row in inspection.inspect(run.home)}
+    assert (shown["gateway"].port, shown["gateway"].ready) == (run.port, True)
     pids = run.pids()
     assert set(pids) == {"identity", "gateway", "postgres", "nats"}
     assert all(processes.is_alive(pid) for pid in pids.values())

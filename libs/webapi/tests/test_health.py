@@ -3,10 +3,13 @@
 import asyncio
 import logging
 from time import perf_counter
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from libs.webapi.tests.orchard.application import Settings, create_application
 
+from testkit.proxy import TcpProxy
 from webapi import Application
 
 
@@ -36,14 +39,27 @@ async def test_a_check_that_fails_or_hangs_is_named_and_recovery_needs_nobody(
     assert [record.msg for record in caplog.records if record.name == "webapi.health"] == ["not_ready", "ready_again"]
 
 
-async def test_readiness_fails_while_the_database_is_gone(client: httpx.AsyncClient, application: Application) -> None:
-    async def gone() -> None:
-        raise OSError
-
-    application.checks["database"] = gone
-    assert (await client.get("/health/ready")).json()["failed"] == ["database"]
-    application.checks["database"] = application.database.ping
-    assert (await client.get("/health/ready")).status_code == 200
+async def test_readiness_fails_while_the_database_is_gone(settings: Settings) -> None:
+    async with TcpProxy(urlsplit(settings.database_url).port or 0) as proxy:
+        through = settings.model_copy(update={"database_url": proxy.through(settings.database_url)})
+        application = create_application(through)
+        transport = httpx.ASGITransport(application)
+        async with (
+            application.router.lifespan_context(application),
+            httpx.AsyncClient(transport=transport, base_url="http://orchard.test") as client,
+        ):
+            assert (await client.get("/health/ready")).status_code == 200
+            for silent in (False, True):
+                if silent:
+                    proxy.hold()
+                else:
+                    await proxy.refuse()
+                answer = await client.get("/health/ready")
+                assert (answer.status_code, answer.json()["failed"]) == (503, ["database"])
+                await proxy.heal()
+                async with asyncio.timeout(10):
+                    while (await client.get("/health/ready")).status_code != 200:
+                        await asyncio.sleep(0.05)
 
 
 async def test_metrics_are_in_prometheus_text_format(client: httpx.AsyncClient) -> None:

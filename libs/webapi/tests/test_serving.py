@@ -63,14 +63,16 @@ async def run(command: str, settings: Settings, **changed: str) -> tuple[int, li
 class Orchard(ServiceProcess):
     """A process of the small service that serves."""
 
-    def __init__(self, command: str, settings: Settings, log: Path) -> None:
+    def __init__(
+        self, command: str, settings: Settings, log: Path, *, ready_port: int | None = None, **changed: str
+    ) -> None:
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         super().__init__(
             [sys.executable, "-m", "libs.webapi.tests.orchard", command],
             log=log,
-            environment=environment(settings, XIANGQIAO_PORT=str(port)),
-            ready_url=f"{self.url}/health/ready",
+            environment=environment(settings, XIANGQIAO_PORT=str(port), **changed),
+            ready_url=f"http://127.0.0.1:{ready_port or port}/health/ready",
         )
 
     @property
@@ -122,6 +124,31 @@ async def test_an_api_process_serves_http_alone(settings: Settings, headers: dic
     assert await trees(settings) == []
 
 
+async def test_an_operations_port_takes_readiness_and_metrics_off_the_public_one(
+    settings: Settings, tmp_path: Path
+) -> None:
+    apart = free_port()
+    service = Orchard("all", settings, tmp_path / "log", ready_port=apart, XIANGQIAO_OPERATIONS_PORT=str(apart))
+    async with service, httpx.AsyncClient() as client:
+        for path in ("/health/ready", "/metrics"):
+            assert (await client.get(f"http://127.0.0.1:{apart}{path}")).status_code == 200
+            refused = await client.get(f"{service.url}{path}")
+            assert (refused.status_code, refused.json()["type"]) == (404, "/problems/not_found")
+        assert (await client.get(f"{service.url}/health/live")).status_code == 200
+        assert (await client.get(f"http://127.0.0.1:{apart}/v1/trees")).status_code == 404
+        assert await service.stop() == 0
+    assert service.events == ["listening", "listening", "ended"]
+
+
+async def test_a_worker_listens_on_the_operations_port_alone(settings: Settings, tmp_path: Path) -> None:
+    apart = free_port()
+    service = Orchard("worker", settings, tmp_path / "log", ready_port=apart, XIANGQIAO_OPERATIONS_PORT=str(apart))
+    async with service, httpx.AsyncClient() as client:
+        with pytest.raises(httpx.ConnectError):
+            await client.get(f"{service.url}/health/live")
+        assert await service.stop() == 0
+
+
 async def test_a_worker_that_fails_ends_the_process_with_one_line_and_no_value(settings: Settings) -> None:
     code, lines = await run("all", settings, XIANGQIAO_PORT="0", XIANGQIAO_TROUBLE="worker")
     assert code == 1
@@ -158,14 +185,18 @@ async def test_a_database_that_does_not_answer_is_waited_for_and_then_one_line(s
     assert "s3cret" not in "".join(lines)
 
 
-async def test_data_of_another_version_is_one_line(settings: Settings) -> None:
+@pytest.mark.parametrize("command", ["all", "migrate"])
+async def test_data_of_a_newer_version_is_one_line_that_says_so(settings: Settings, command: str) -> None:
     connection = await asyncpg.connect(asyncpg_dsn(settings.database_url))
     await connection.execute("update alembic_version set version_num = '9999'")
     await connection.close()
-    code, lines = await run("all", settings, XIANGQIAO_PORT="0")
+    code, lines = await run(command, settings, XIANGQIAO_PORT="0")
     assert code == 1
-    assert len(lines) == 1
-    assert lines[0].startswith("orchard: wrong data version: the database is at revision 9999")
+    (line,) = lines
+    assert line == (
+        "orchard: wrong data version: the database is at revision 9999, which this version does not know,"
+        " so a newer one wrote it; install the newer release."
+    )
 
 
 async def test_migrate_brings_an_empty_database_to_the_newest_revision(settings: Settings) -> None:

@@ -1,21 +1,18 @@
-"""An application of activities on a real database with a small tree, people to speak to it, and what it published."""
+"""An application of activities on a real database with a small tree, and people to speak to it."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
-import orjson
 import pytest
 import pytest_asyncio
 
 from activities.app import create_application
 from activities.settings import Settings
-from database import Database, migrations, raw
+from database import Database, migrations
+from testkit.county import County, plant
 from testkit.databases import Template, TestDatabases
 from testkit.tokens import TokenIssuer
 from webapi import Application
-
-from .county import County, plant
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 ROLES = {
@@ -69,19 +66,3 @@ async def county(application: Application, issuer: TokenIssuer) -> AsyncIterator
     made = County(application, issuer)
     async with made.http:
         yield made
-
-
-@pytest.fixture
-def published(database: Database) -> Any:
-    """Give a reader of the outbox: (type's last words, version, data) of an aggregate's events, as published."""
-
-    async def read(aggregate: str) -> list[tuple[str, int, dict[str, Any]]]:
-        async with database.read() as session:
-            rows = await (await raw(session)).fetch(
-                "select type, aggregate_version, (convert_from(payload, 'UTF8')::jsonb->'data')::text "
-                "from outbox where type like $1 order by id",
-                f"xiangqiao.activities.{aggregate}.%",
-            )
-        return [(row[0].split(".", 3)[3], row[1], orjson.loads(row[2])) for row in rows]
-
-    return read

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from .county import BRANCH, Person
+from testkit.county import BRANCH, Person
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 

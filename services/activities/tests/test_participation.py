@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from database import Database, new_id, raw
+from testkit.county import BRANCH, COUNTY, SECOND_BRANCH, TOWNSHIP, County, Person
 
-from .county import BRANCH, COUNTY, SECOND_BRANCH, TOWNSHIP, County, Person
 from .meetings import NOW, scheduled
 
 LAST_WEEK: dict[str, Any] = {"starts_in": -75.0, "hours": 3.0}  # ended three days ago
@@ -45,7 +45,7 @@ async def test_a_paper_list_and_an_online_check_in_make_one_attendance(
     assert one["participation_id"] == online.json()["participation_id"] == paper.json()["rows"][0]["participation_id"]
     assert (one["provenance"], one["mode"]) == (["online", "paper"], "remote")
     events = await published("participation")
-    assert [(what, version, data["provenance"]) for what, version, data in events] == [
+    assert [(what, version, data["provenance"]) for what, _, version, data in events] == [
         ("attended.v1", 1, ["online"]),
         ("attended.v1", 2, ["online", "paper"]),
     ]
@@ -68,7 +68,7 @@ async def test_whoever_registered_and_attended_is_one_participation(
     assert registered[0].json()["participation_id"] == attended["participation_id"]
     assert attended["registered_at"] is not None
     events = await published("participation")
-    assert [(what, version, data["registered"], data["attended"]) for what, version, data in events] == [
+    assert [(what, version, data["registered"], data["attended"]) for what, _, version, data in events] == [
         ("registered.v1", 1, True, False),
         ("attended.v1", 2, True, True),
     ]
@@ -100,7 +100,7 @@ async def test_five_hundred_check_ins_at_once_count_each_person_once(
     found = (await secretary.get(f"{held}/participations", limit=200)).json()
     assert len(found["items"]) == 200
     versions: dict[str, list[int]] = {}
-    for _, version, data in await published("participation"):
+    for _, _, version, data in await published("participation"):
         versions.setdefault(data["participation_id"], []).append(version)
     assert len(versions) == 250
     assert all(numbers == [1, 2] for numbers in versions.values())

@@ -8,8 +8,8 @@ import pytest
 
 from activities.days import CHINA
 from database import new_id
+from testkit.county import BRANCH, COUNTY, OTHER_BRANCH, OTHER_COUNTY, SECOND_BRANCH, TOWNSHIP, County, Person
 
-from .county import BRANCH, COUNTY, OTHER_BRANCH, OTHER_COUNTY, SECOND_BRANCH, TOWNSHIP, County, Person
 from .meetings import NOW, meeting, scheduled
 
 
@@ -32,7 +32,7 @@ async def test_a_secretary_schedules_a_meeting_and_says_so_without_its_title(sec
         "scheduled",
         "https://meet.example/1",
     )
-    [(what, version, data)] = await published("activity")
+    [(what, _, version, data)] = await published("activity")
     assert (what, version) == ("scheduled.v1", 1)
     assert "title" not in data
     assert "agenda" not in data
@@ -129,7 +129,7 @@ async def test_closing_is_told_once_and_makes_the_state_final(secretary: Person,
     held = await scheduled(secretary)
     answers = [await secretary.post(f"{held}/closing") for _ in range(2)]
     assert [answer.json()["status"] for answer in answers] == ["closed", "closed"]
-    assert [(what, version) for what, version, _ in await published("activity")] == [
+    assert [(what, version) for what, _, version, _ in await published("activity")] == [
         ("scheduled.v1", 1),
         ("closed.v1", 2),
     ]

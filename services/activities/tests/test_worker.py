@@ -1,11 +1,8 @@
 """The worker publishes what the commands did and takes over roles and the tree, on a real broker."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from typing import Any
 
-import nats.js.errors
 import orjson
 import pytest_asyncio
 
@@ -14,30 +11,11 @@ from activities.settings import Settings
 from activities.worker import CONSUMERS, open_worker
 from contracts.identity import RoleDefinedV1
 from database import Database, new_id
+from testkit.county import BRANCH, COUNTY, County
 from testkit.databases import Template
-from webapi import Worker
+from testkit.workers import streamed, until, working
 
-from .county import BRANCH, COUNTY, County
 from .meetings import meeting
-
-
-@asynccontextmanager
-async def working(worker: Worker) -> AsyncIterator[None]:
-    stop = asyncio.Event()
-    task = asyncio.create_task(worker.run(stop))
-    try:
-        yield
-    finally:
-        stop.set()
-        await task
-
-
-async def until(status: Callable[[], Awaitable[int]], wanted: int) -> None:
-    async with asyncio.timeout(20):
-        while True:
-            if await status() == wanted:
-                return
-            await asyncio.sleep(0.05)
 
 
 @pytest_asyncio.fixture
@@ -61,8 +39,7 @@ async def test_a_role_that_identity_defines_holds_here(
 
     async with (
         open_worker(here, database) as worker,
-        working(worker),
-        working(messaging.Worker("identity", identity, broker)),
+        working(worker, messaging.Worker("identity", identity, broker)),
     ):
         assert await status() == 403
         async with identity.transaction() as session:
@@ -79,7 +56,7 @@ async def test_what_was_done_reaches_the_stream_without_what_people_wrote(
     broker = await messaging.connect(nats_url, name="tests")
     here = settings.model_copy(update={"nats_url": nats_url})
     async with open_worker(here, database) as worker, working(worker):
-        [event] = await _stream(broker, 1)
+        [event] = await streamed(broker, "activities", 1)
     await broker.close()
     assert event["type"] == "xiangqiao.activities.activity.scheduled.v1"
     assert "三季度党员大会" not in orjson.dumps(event).decode()
@@ -87,18 +64,3 @@ async def test_what_was_done_reaches_the_stream_without_what_people_wrote(
 
 def test_the_tree_affiliations_and_roles_are_consumed() -> None:
     assert set(CONSUMERS[0].filters) == {"identity", "members"}
-
-
-async def _stream(broker: messaging.NatsConnection, count: int) -> list[dict[str, Any]]:
-    """Read what the stream holds once it holds `count` events."""
-    js = broker.client.jetstream()
-    async with asyncio.timeout(20):
-        while True:
-            try:
-                if (await js.stream_info("EVT_ACTIVITIES")).state.messages >= count:
-                    break
-            except nats.js.errors.NotFoundError:  # the worker declares it a moment after its start
-                pass
-            await asyncio.sleep(0.05)
-    messages = [await js.get_msg("EVT_ACTIVITIES", sequence) for sequence in range(1, count + 1)]
-    return [orjson.loads(message.data or b"") for message in messages]

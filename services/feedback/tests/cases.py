@@ -6,8 +6,7 @@ from uuid import UUID
 import httpx
 
 from orgtree import ROOT_ID
-
-from .county import BRANCH, COUNTY, Person
+from testkit.county import BRANCH, COUNTY, Person
 
 WORDS = "村口的路灯坏了三天,老人晚上不敢出门。"
 

@@ -8,9 +8,9 @@ import pytest_asyncio
 
 from database import Database, new_id, raw
 from orgtree import ROOT_ID
+from testkit.county import BRANCH, COUNTY, OTHER_BRANCH, OTHER_COUNTY, TOWNSHIP, County, Person
 
 from .cases import WORDS, assign, assign_roads, opened, problem, words
-from .county import BRANCH, COUNTY, OTHER_BRANCH, OTHER_COUNTY, TOWNSHIP, County, Person
 
 ANSWER = "路灯已于今日修复。"
 
@@ -43,7 +43,7 @@ async def test_a_villager_without_a_branch_opens_a_case_that_is_answered_and_con
         ("confirmed", None),
     ]
     assert entries[1]["actor_id"] == str(office.person_id)
-    assert [(what, version, data["status"]) for what, version, data in await published("case")] == [
+    assert [(what, version, data["status"]) for what, _, version, data in await published("case")] == [
         ("opened.v1", 1, "open"),
         ("answered.v1", 2, "answered"),
         ("confirmed.v1", 3, "confirmed"),
@@ -76,7 +76,7 @@ async def test_of_answers_that_come_at_once_one_is_taken(county: County, office:
     path = f"/cases/{(await opened(county.person()))['case_id']}/answers"
     answers = await asyncio.gather(*(office.post(path, {"text": ANSWER}) for _ in range(5)))
     assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409, 409]
-    assert [version for _, version, _ in await published("case")] == [1, 2]
+    assert [version for _, _, version, _ in await published("case")] == [1, 2]
 
 
 @pytest.mark.parametrize(

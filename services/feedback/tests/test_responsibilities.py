@@ -9,9 +9,9 @@ import pytest
 from database import new_id
 from feedback.days import day_of
 from orgtree import ROOT_ID
+from testkit.county import BRANCH, COUNTY, OTHER_COUNTY, SECOND_BRANCH, TOWNSHIP, County, Person
 
 from .cases import assign, assign_roads, duty, opened, problem
-from .county import BRANCH, COUNTY, OTHER_COUNTY, SECOND_BRANCH, TOWNSHIP, County, Person
 
 TODAY = day_of(datetime.now(UTC))
 

@@ -17,6 +17,7 @@ from gateway.rebuilding import READ_MODELS, rebuild
 from gateway.worker import CONSUMERS
 from messaging import NatsConnection, Publication, Worker
 from testkit.databases import Template
+from testkit.workers import working
 
 from .events import composed, established
 from .home.test_home import activity, case, course, study
@@ -38,15 +39,6 @@ def history() -> list[tuple[Event, int]]:
     cases = [(case("open"), 1), (case("answered"), 2), (case("confirmed"), 3)]
     role = RoleDefinedV1(role_id=new_id(), role="officer", permissions=("gateway.overview.read",))
     return [(role, 1), *tree, *below, *compositions, (moved, 2), *people, *others, *cases]
-
-
-@asynccontextmanager
-async def working(*workers: Worker) -> AsyncIterator[None]:
-    stop = asyncio.Event()
-    running = [asyncio.create_task(worker.run(stop)) for worker in workers]
-    yield
-    stop.set()
-    await asyncio.gather(*running)
 
 
 async def contents(database: Database, tables: Sequence[str]) -> dict[str, list[Any]]:

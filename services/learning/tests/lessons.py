@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from .county import Person
+from testkit.county import Person
 
 
 def lesson(**fields: Any) -> dict[str, Any]:

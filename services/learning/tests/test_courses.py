@@ -7,8 +7,8 @@ import pytest
 
 from database import new_id
 from orgtree import ROOT_ID
+from testkit.county import BRANCH, COUNTY, OTHER_BRANCH, OTHER_COUNTY, TOWNSHIP, County, Person
 
-from .county import BRANCH, COUNTY, OTHER_BRANCH, OTHER_COUNTY, TOWNSHIP, County, Person
 from .lessons import course, lesson, published_course
 
 
@@ -21,7 +21,7 @@ async def test_a_course_is_published_with_its_lessons_in_order(registrar: Person
     video = lesson(kind="video", title="视频课", body=None, url="https://media.example/1.mp4")
     made = await published_course(registrar, COUNTY, lesson(), video)
     assert [(one["position"], one["title"]) for one in made["lessons"]] == [(1, "怎样用手机缴纳医保"), (2, "视频课")]
-    [(what, version, data)] = await published("course")
+    [(what, _, version, data)] = await published("course")
     assert (what, version, data["edition"]) == ("published.v1", 1, 1)
     assert data["lesson_ids"] == [one["lesson_id"] for one in made["lessons"]]
 
@@ -47,7 +47,7 @@ async def test_editions_follow_one_another(registrar: Person, published: Any) ->
     skipping = await registrar.post("/courses", course(COUNTY, course_id=made["course_id"], edition=3))
     assert (skipping.status_code, skipping.json()["expected"]) == (409, 2)
     await published_course(registrar, COUNTY, lesson(body="新版"), course_id=made["course_id"], edition=2)
-    assert [version for _, version, _ in await published("course")] == [1, 2]
+    assert [version for _, _, version, _ in await published("course")] == [1, 2]
 
 
 async def test_a_lesson_of_another_course_is_not_taken_over(registrar: Person) -> None:

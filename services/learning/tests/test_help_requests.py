@@ -4,12 +4,14 @@ from typing import Any
 from uuid import UUID
 
 import pytest_asyncio
+from prometheus_client import REGISTRY
 
 import orgtree
-from database import Database
+from database import Database, raw
+from learning.worker import JOBS
 from orgtree import ROOT_ID
+from testkit.county import BRANCH, COUNTY, OTHER_BRANCH, OTHER_COUNTY, SECOND_BRANCH, TOWNSHIP, County, Person
 
-from .county import BRANCH, COUNTY, OTHER_BRANCH, OTHER_COUNTY, SECOND_BRANCH, TOWNSHIP, County, Person
 from .lessons import published_course
 
 
@@ -92,3 +94,21 @@ async def test_the_figures_of_another_county_are_not_to_be_had(
     officer, learner = county.person(("officer", COUNTY)), await county.member(BRANCH)
     assert (await officer.get("/help-requests", organisation_id=str(OTHER_COUNTY))).status_code == 404
     assert (await learner.get("/help-requests", organisation_id=str(BRANCH))).status_code == 403
+
+
+async def test_the_nightly_recount_holds_the_counts_against_the_open_requests(
+    county: County, database: Database, lesson_id: str
+) -> None:
+    def drift() -> list[float | None]:
+        return [REGISTRY.get_sample_value("orgtree_rollup_drift", {"part": part}) for part in ("totals", "own_values")]
+
+    [recount] = [job.run for job in JOBS if isinstance(job.run, orgtree.NightlyRecount)]
+    asking = await ask(county, database, lesson_id, first=3, other=1)
+    await asking[0].post(f"/lessons/{lesson_id}/understanding", {"understanding": "understood"})
+    await recount.recount(database)
+    assert drift() == [0, 0]
+    async with database.transaction() as session:
+        await (await raw(session)).execute("update rollup set value = value + 1 where organisation_id = $1", COUNTY)
+        await (await raw(session)).execute("delete from rollup_delta")
+    await recount.recount(database)
+    assert drift() == [1, 1]

@@ -7,8 +7,8 @@ import pytest_asyncio
 
 from database import Database, raw
 from orgtree import ROOT_ID
+from testkit.county import BRANCH, COUNTY, OTHER_COUNTY, SECOND_BRANCH, County, Person
 
-from .county import BRANCH, COUNTY, OTHER_COUNTY, SECOND_BRANCH, County, Person
 from .lessons import lesson, published_course
 
 
@@ -37,12 +37,12 @@ async def test_progress_takes_the_maximum_and_tells_only_what_grew(
     seen = [(await progress(learner, lesson_id, percent))["progress"] for percent in (30, 60, 60, 20, 100, 5)]
     assert seen == [30, 60, 60, 60, 100, 100]
     events = await published("lesson_study")
-    assert [(version, data["progress"], data["completed"]) for _, version, data in events] == [
+    assert [(version, data["progress"], data["completed"]) for _, _, version, data in events] == [
         (1, 30, False),
         (2, 60, False),
         (3, 100, True),
     ]
-    assert {data["affiliation_id"] for _, _, data in events} == {str(BRANCH)}
+    assert {data["affiliation_id"] for _, _, _, data in events} == {str(BRANCH)}
 
 
 async def test_reports_that_come_at_once_end_at_the_furthest_without_a_gap(
@@ -52,9 +52,9 @@ async def test_reports_that_come_at_once_end_at_the_furthest_without_a_gap(
     await asyncio.gather(*(progress(learner, lesson_id, percent) for percent in range(5, 101, 5)))
     assert (await learner.get(f"/lessons/{lesson_id}/progress")).json()["progress"] == 100
     events = await published("lesson_study")
-    assert [version for _, version, _ in events] == list(range(1, len(events) + 1))
-    assert len({data["study_id"] for _, _, data in events}) == 1
-    reached = [data["progress"] for _, _, data in events]
+    assert [version for _, _, version, _ in events] == list(range(1, len(events) + 1))
+    assert len({data["study_id"] for _, _, _, data in events}) == 1
+    reached = [data["progress"] for _, _, _, data in events]
     assert reached == sorted(set(reached))
 
 
@@ -96,7 +96,7 @@ async def test_the_last_word_on_understanding_counts_and_a_repeated_one_tells_no
     settled = await say(learner, lesson_id, "understood")
     assert (settled["understanding"], settled["help_asked_at"]) == ("understood", None)
     events = await published("lesson_study")
-    assert [(what, version, data["understood"]) for what, version, data in events] == [
+    assert [(what, version, data["understood"]) for what, _, version, data in events] == [
         ("understanding_reported.v1", 1, False),
         ("understanding_reported.v1", 2, True),
     ]
@@ -117,5 +117,5 @@ async def test_a_study_carries_the_branch_of_its_day(county: County, lesson_id: 
     await progress(learner, lesson_id, 10)
     await county.affiliate(SECOND_BRANCH, learner.person_id, version=2)
     await progress(learner, lesson_id, 20)
-    affiliations = [data["affiliation_id"] for _, _, data in await published("lesson_study")]
+    affiliations = [data["affiliation_id"] for _, _, _, data in await published("lesson_study")]
     assert affiliations == [str(BRANCH), str(SECOND_BRANCH)]

@@ -1,18 +1,15 @@
-"""A members application on a real database, a province to speak to it, and what it has published."""
+"""A members application on a real database, and a province to speak to it."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
-from uuid import UUID
 
-import orjson
 import pytest
 import pytest_asyncio
 from asgi_lifespan import LifespanManager
 
 import orgtree
 from contracts.identity import RoleDefinedV1
-from database import Database, KeyRing, migrations, new_id, raw
+from database import Database, KeyRing, migrations, new_id
 from members.app import create_application
 from members.settings import Settings
 from messaging import Publication
@@ -78,19 +75,3 @@ async def province(application: Application, issuer: TokenIssuer) -> AsyncIterat
     made = Province(application, issuer)
     async with made.http:
         yield made
-
-
-@pytest.fixture
-def published(database: Database) -> Any:
-    """Give a reader of the outbox: (type's last words, aggregate id, version, data) in the order of publishing."""
-
-    async def read(aggregate: str) -> list[tuple[str, UUID, int, dict[str, Any]]]:
-        async with database.read() as session:
-            rows = await (await raw(session)).fetch(
-                "select type, aggregate_id, aggregate_version, (convert_from(payload, 'UTF8')::jsonb->'data')::text "
-                "from outbox where type like $1 order by id",
-                f"xiangqiao.members.{aggregate}.%",
-            )
-        return [(row[0].split(".", 3)[3], row[1], row[2], orjson.loads(row[3])) for row in rows]
-
-    return read

@@ -8,8 +8,8 @@ from uuid import UUID
 import orgtree
 from database import Database, KeyRing, new_id, raw
 from members.days import day_of
-from members.files.enrolment import enrol_members
-from members.files.enrolment_rules import NewMember
+from members.enrolment.commands import enrol_members
+from members.enrolment.rules import NewMember
 from members.files.revision import revise_member
 from members.files.rules import PersonalFields
 from messaging import Origin

@@ -1,50 +1,17 @@
 """The migrations make exactly the tables that the code speaks of, and take them away again."""
 
-from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from sqlalchemy import Connection, MetaData, inspect, make_url
-from sqlalchemy.ext.asyncio import create_async_engine
-
 import members.files.tables
 import members.organisations.tables  # noqa: F401 - declares its tables
-from database import Table
+from testkit.schemas import declared_by, differences, left_on_the_way_back
 
 from .conftest import MIGRATIONS
 
-OURS = MetaData()
-for table in Table.metadata.tables.values():
-    if table.name.partition("_")[0] in {"registered", "organisation", "member", "file", "composition"}:
-        table.to_metadata(OURS)
-
 
 async def test_the_migrated_tables_are_those_the_code_speaks_of(database_url: str) -> None:
-    def differences(connection: Connection) -> list[object]:
-        def ours(name: str | None, kind: str, _: object) -> bool:
-            return kind != "table" or name in OURS.tables
-
-        options = {"include_name": ours, "compare_type": True}
-        found = compare_metadata(MigrationContext.configure(connection, opts=options), OURS)
-        # An index over a constant, which keeps the root the only one, cannot be declared on a table's columns.
-        return [each for each in found if getattr(each[1], "name", "") != "uq_registered_organisation_root"]
-
-    engine = create_async_engine(make_url(database_url).set(drivername="postgresql+asyncpg"))
-    async with engine.connect() as connection:
-        assert await connection.run_sync(differences) == []
-    await engine.dispose()
+    found = await differences(database_url, declared_by("members"))
+    # An index over a constant, which keeps the root the only one, cannot be declared on a table's columns.
+    assert [each for each in found if "uq_registered_organisation_root" not in each] == []
 
 
 async def test_the_way_back_leaves_nothing(database_url: str) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-
-    def go_back(connection: Connection) -> list[str]:
-        config.attributes["connection"] = connection
-        command.downgrade(config, "base")
-        return sorted(set(inspect(connection).get_table_names()) - {"alembic_version"})
-
-    engine = create_async_engine(make_url(database_url).set(drivername="postgresql+asyncpg"))
-    async with engine.begin() as connection:
-        assert await connection.run_sync(go_back) == []
-    await engine.dispose()
+    assert await left_on_the_way_back(database_url, MIGRATIONS) == []

@@ -226,13 +226,3 @@ async def test_a_branch_stands_at_the_lowest_level_and_a_group_below_a_branch(pr
         assert [r["requirement"] for r in answer.json()["rows"]] == [requirement]
     group = await province.registrar.post("/organisations", row(branch, kind="group", level="branch"))
     assert group.status_code == 201
-
-
-async def test_a_chain_longer_than_a_path_can_be_is_refused(province: Province, database: Database) -> None:
-    chain = [row(orgtree.ROOT_ID, level="province")]
-    for _ in range(orgtree.MAX_DEPTH - 1):
-        chain.append(row(UUID(chain[-1]["organisation_id"]), level="province"))
-    refused = await province.registrar.post("/organisation-imports", {"rows": chain})
-    assert (refused.status_code, refused.json()["requirement"]) == (409, "deepest")
-    accepted = await province.registrar.post("/organisation-imports", {"rows": chain[:-1]})
-    assert accepted.json() == {"added": orgtree.MAX_DEPTH - 1, "unchanged": 0}

@@ -1,11 +1,8 @@
 """The worker publishes what the commands did and learns the roles from identity, on a real broker."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from typing import Any
 
-import httpx
 import orjson
 import pytest_asyncio
 
@@ -16,29 +13,9 @@ from database import Database, new_id
 from members.settings import Settings
 from members.worker import CONSUMERS, open_worker
 from testkit.databases import Template
-from webapi import Worker
+from testkit.workers import streamed, until, working
 
 from .provinces import Province, member_row
-
-
-@asynccontextmanager
-async def working(worker: Worker) -> AsyncIterator[None]:
-    stop = asyncio.Event()
-    task = asyncio.create_task(worker.run(stop))
-    try:
-        yield
-    finally:
-        stop.set()
-        await task
-
-
-async def until(asked: Callable[[], Awaitable[httpx.Response]], status: int) -> httpx.Response:
-    async with asyncio.timeout(20):
-        while True:
-            answer = await asked()
-            if answer.status_code == status:
-                return answer
-            await asyncio.sleep(0.05)
 
 
 @pytest_asyncio.fixture
@@ -58,18 +35,18 @@ async def test_a_role_that_identity_defines_holds_here(
     reader = province.person(("reader", orgtree.ROOT_ID))
     role = RoleDefinedV1(role_id=new_id(), role="reader", permissions=("members.organisation.read",))
     here = settings.model_copy(update={"nats_url": nats_url})
-    async with (
-        open_worker(here, database) as worker,
-        working(worker),
-        working(publishing),
-    ):
-        assert (await reader.get("/organisations")).status_code == 403
+
+    async def status() -> int:
+        return (await reader.get("/organisations")).status_code
+
+    async with open_worker(here, database) as worker, working(worker, publishing):
+        assert await status() == 403
         async with identity.transaction() as session:
             await messaging.append(session, [messaging.Publication(role, 1)])
-        answer = await until(lambda: reader.get("/organisations"), 200)
+        await until(status, 200)
         for check in worker.checks().values():
             await check()
-    assert [item["organisation_id"] for item in answer.json()["items"]] == [str(orgtree.ROOT_ID)]
+    assert [item["organisation_id"] for item in await reader.all("/organisations")] == [str(orgtree.ROOT_ID)]
     await nats.close()
 
 
@@ -82,7 +59,7 @@ async def test_what_was_done_reaches_the_stream_in_order_and_without_a_personal_
     here = settings.model_copy(update={"nats_url": nats_url})
     nats = await messaging.connect(nats_url, name="tests")
     async with open_worker(here, database) as worker, working(worker):
-        events = await _stream(nats, 4)
+        events = await streamed(nats, "members", 4)
     await nats.close()
     assert [event["type"].removeprefix("xiangqiao.members.") for event in events] == [
         "organisation.established.v1",
@@ -94,22 +71,6 @@ async def test_what_was_done_reaches_the_stream_in_order_and_without_a_personal_
     assert events[2]["actor"] == str(province.registrar.person_id)
     told = orjson.dumps(events).decode()
     assert not any(body[field] in told for field in ("name", "id_number", "phone"))
-
-
-async def _stream(nats: messaging.NatsConnection, count: int) -> list[dict[str, Any]]:
-    """Read what the stream holds once it holds `count` events."""
-    js = nats.client.jetstream()
-    async with asyncio.timeout(20):
-        while True:
-            try:
-                state = (await js.stream_info("EVT_MEMBERS")).state
-            except Exception:  # noqa: BLE001 - the stream is declared by the worker a moment after its start
-                state = None
-            if state is not None and state.messages >= count:
-                break
-            await asyncio.sleep(0.05)
-    messages = [await js.get_msg("EVT_MEMBERS", sequence) for sequence in range(1, count + 1)]
-    return [orjson.loads(message.data or b"") for message in messages]
 
 
 def test_the_own_events_are_not_consumed_a_second_time() -> None:

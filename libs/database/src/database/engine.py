@@ -9,9 +9,11 @@ import asyncpg
 from sqlalchemy import URL, event, make_url, text
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
-from sqlalchemy.util import greenlet_spawn
+from sqlalchemy.orm import Session
+from sqlalchemy.util import await_only, greenlet_spawn
 
 PING_SECONDS = 2.0
+_DRIVER = "driver_connection"
 
 
 def asyncpg_dsn(url: str | URL) -> str:
@@ -68,16 +70,32 @@ class Database:
         Nothing else in the system commits. Call it so that the block is left before the answer is sent: a commit that
         fails must never follow a success.
         """
-        async with self._sessions() as session, session.begin():
+        async with self._session() as session:
             yield session
+            await greenlet_spawn(session.sync_session.commit)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """Open a read-only transaction: one consistent view, and a refusal by PostgreSQL of any write."""
-        async with self._sessions() as session:
-            await session.connection(execution_options={"postgresql_readonly": True})
+        async with self._session(postgresql_readonly=True, isolation_level="REPEATABLE READ") as session:
             yield session
-            await session.rollback()
+
+    @asynccontextmanager
+    async def _session(self, **execution_options: Any) -> AsyncIterator[AsyncSession]:
+        """Open a session with its transaction begun; whatever is not committed is rolled back at the end.
+
+        `session.begin()` and `session.close()` cross between the loop and SQLAlchemy's greenlets five times; this does
+        it once at the beginning, and at the end only if there is something to roll back.
+        """
+        session = self._sessions()
+        try:
+            await greenlet_spawn(_begin, session.sync_session, execution_options)
+            yield session
+        finally:
+            if session.sync_session.in_transaction():
+                await asyncio.shield(asyncio.ensure_future(session.close()))
+            else:
+                session.sync_session.close()
 
     @asynccontextmanager
     async def raw_transaction(self) -> AsyncIterator[asyncpg.Connection]:
@@ -119,21 +137,23 @@ class Database:
         await self.engine.dispose()
 
 
+def _begin(session: Session, execution_options: dict[str, Any]) -> None:
+    """Begin the transaction that SQLAlchemy would begin at its own first statement: ours may come before it."""
+    adapter: Any = session.connection(execution_options=execution_options).connection.dbapi_connection
+    await_only(adapter._start_transaction())  # noqa: SLF001 - the very call that its own execute() makes
+    session.info[_DRIVER] = adapter.driver_connection
+
+
 async def raw(session: AsyncSession | asyncpg.Connection) -> asyncpg.Connection:
     """Give the driver's own connection of this session's transaction, for `unnest`, `COPY` and other hot paths.
 
-    What is written through it commits and rolls back with the session. The session's transaction is begun first, and
-    nothing is pending in it: flush before if objects were added. The connection of a `raw_transaction` is given back
-    as it is, so that what takes a session works in both.
+    What is written through it commits and rolls back with the session. Nothing is pending in the session: flush before
+    if objects were added. The connection of a `raw_transaction` is given back as it is, so that what takes a session
+    works in both.
     """
     if not isinstance(session, AsyncSession):
         return session
-    connection = await session.connection()
-    fairy = await connection.get_raw_connection()
-    adapter: Any = fairy.dbapi_connection
-    if adapter is None:
-        raise RuntimeError("the session's connection is closed")
-    if adapter._transaction is None:  # noqa: SLF001 - SQLAlchemy begins at its own first statement; ours comes before
-        await adapter._start_transaction()  # noqa: SLF001 - the very call its own execute() makes
-    driver: asyncpg.Connection = adapter.driver_connection
+    if session.in_nested_transaction():
+        await session.connection()  # the savepoint is set at the session's own first statement: ours may come before it
+    driver: asyncpg.Connection = session.info[_DRIVER]
     return driver

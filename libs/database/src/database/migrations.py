@@ -43,9 +43,7 @@ async def upgrade(url: str, folder: Path) -> list[str]:
         try:
             applied.extend(r.revision for r in script.iterate_revisions(script.get_current_head(), present or "base"))
         except (CommandError, ResolutionError) as error:
-            raise WrongDataVersion(
-                f"the database is at revision {present}, which this version does not know"
-            ) from error
+            raise WrongDataVersion(_newer(present)) from error
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
@@ -59,15 +57,26 @@ async def upgrade(url: str, folder: Path) -> list[str]:
 
 async def check(url: str, folder: Path) -> None:
     """Raise `WrongDataVersion` unless the database at `url` is at the newest revision in `folder`."""
-    head = ScriptDirectory.from_config(_configuration(folder)).get_current_head()
+    script = ScriptDirectory.from_config(_configuration(folder))
+    head = script.get_current_head()
     engine = create_async_engine(make_url(url).set(drivername="postgresql+asyncpg"))
     try:
         async with engine.connect() as connection:
             present = await connection.run_sync(lambda c: MigrationContext.configure(c).get_current_revision())
     finally:
         await engine.dispose()
-    if present != head:
-        raise WrongDataVersion(f"the database is at revision {present}, this version needs {head}; migrate first")
+    if present == head:
+        return
+    if present is not None and present not in {revision.revision for revision in script.walk_revisions()}:
+        raise WrongDataVersion(_newer(present))
+    raise WrongDataVersion(f"the database is at revision {present}, this version needs {head}; migrate first")
+
+
+def _newer(present: str | None) -> str:
+    return (
+        f"the database is at revision {present}, which this version does not know, so a newer one wrote it; "
+        "install the newer release"
+    )
 
 
 def run_environment(metadata: MetaData) -> None:

@@ -3,7 +3,10 @@
 import asyncio
 import contextlib
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 from nats.aio.msg import Msg
 from nats.errors import ConnectionReconnectingError
@@ -30,6 +33,9 @@ class NatsConnection:
     def __init__(self, url: str, *, name: str) -> None:
         self._servers = [part.strip() for part in url.split(",")]
         self._name = name
+        # Answers come to a place named after the user: no other may listen there, so each may listen to its own alone.
+        user = urlsplit(self._servers[0]).username
+        self._inbox_prefix = f"_INBOX_{user}" if user else "_INBOX"
         self._client = DirectClient()
         self._connecting: asyncio.Task[None] | None = None
         self._closing = False
@@ -57,6 +63,18 @@ class NatsConnection:
         await asyncio.wait({connecting}, timeout=FIRST_ATTEMPT_SECONDS)
         if connecting.done():
             connecting.result()
+
+    @asynccontextmanager
+    async def kept(self, _: object) -> AsyncIterator[None]:
+        """Connect without waiting for it, stay connected as long as the block lasts, then close: an application's hook.
+
+        The application serves whether the server is there or not; `ping` tells which.
+        """
+        self._start_connecting()
+        try:
+            yield
+        finally:
+            await self.close()
 
     async def ping(self) -> None:
         """Return when the server answers; raise `ConnectionError` when it is away or silent for two seconds."""
@@ -107,6 +125,7 @@ class NatsConnection:
         self._client = client
         options: dict[str, Any] = {
             "name": self._name,
+            "inbox_prefix": self._inbox_prefix,
             "error_cb": self._on_error,
             "disconnected_cb": self._on_disconnected,
             "reconnected_cb": self._on_reconnected,
@@ -122,15 +141,15 @@ class NatsConnection:
         }
         await client.connect(self._servers, **options)
         self._begin_generation()
-        logger.info("nats_connected", extra={"connection": self._name})
+        logger.info("nats_connected", extra={"connection_id": self._name})
 
     async def _on_error(self, error: Exception) -> None:
-        logger.warning("nats_error", extra={"connection": self._name, "error": type(error).__name__})
+        logger.warning("nats_error", extra={"connection_id": self._name, "error": type(error).__name__})
 
     async def _on_disconnected(self) -> None:
         self._broken.set()
         if not self._closing:
-            logger.warning("nats_disconnected", extra={"connection": self._name})
+            logger.warning("nats_disconnected", extra={"connection_id": self._name})
 
     def _begin_generation(self) -> None:
         self._broken = asyncio.Event()
@@ -138,12 +157,12 @@ class NatsConnection:
 
     async def _on_reconnected(self) -> None:
         self._begin_generation()
-        logger.info("nats_reconnected", extra={"connection": self._name})
+        logger.info("nats_reconnected", extra={"connection_id": self._name})
 
     async def _on_closed(self) -> None:
         if self._closing:
             return
-        logger.error("nats_closed_by_server", extra={"connection": self._name})
+        logger.error("nats_closed_by_server", extra={"connection_id": self._name})
         await asyncio.sleep(RECONNECT_SECONDS)
         if not self._closing:
             self._start_connecting()

@@ -24,7 +24,10 @@ _ENTER = """
     insert into inbox (day, consumer, event_id)
     select $1, $2, event_id from unnest($3::uuid[]) as event_id
     on conflict do nothing
-    returning event_id
+"""
+_ENTERED = """
+    select event_id from inbox
+    where day = $1 and consumer = $2 and event_id = any($3::uuid[]) and xmin = pg_current_xact_id()::xid
 """
 
 
@@ -41,18 +44,16 @@ async def enter(connection: asyncpg.Connection, label: str, arrivals: Sequence[A
     by_day: dict[date, dict[UUID, Arrival]] = {}
     for arrival in arrivals:
         by_day.setdefault(arrival.day, {}).setdefault(arrival.event_id, arrival)
-    fresh: set[UUID] = set()
+    fresh: dict[UUID, Arrival] = {}
     for day, wanted in by_day.items():
-        records = await connection.fetch(_ENTER, day, label, list(wanted))
-        fresh.update(record[0] for record in records)
+        entered = await connection.execute(_ENTER, day, label, list(wanted))
+        if entered != f"INSERT 0 {len(wanted)}":  # some were known: what this transaction wrote says which were not
+            rows = await connection.fetch(_ENTERED, day, label, list(wanted))
+            wanted = {row[0]: wanted[row[0]] for row in rows}  # noqa: PLW2901 - those that are new of them
+        fresh |= wanted
     if len(fresh) == len(arrivals):
         return list(arrivals)
-    kept = []
-    for arrival in arrivals:
-        if arrival.event_id in fresh:
-            fresh.discard(arrival.event_id)
-            kept.append(arrival)
-    return kept
+    return [arrival for arrival in arrivals if fresh.get(arrival.event_id) is arrival]
 
 
 class Inbox:
@@ -87,10 +88,8 @@ class Inbox:
         except Exception as error:
             if is_passing(error):
                 raise
-            logger.warning(
-                "batch_failed",
-                extra={"consumer": self._consumer.name, "events": len(arrivals), "error": describe(error)},
-            )
+            told = {"consumer": self._consumer.name, "events": len(arrivals)}
+            logger.warning("batch_failed", extra=told, exc_info=error)
         return await self._attempt(arrivals, self._one_half_at_a_time)
 
     async def _attempt(
@@ -102,7 +101,7 @@ class Inbox:
             connection = await raw(session)
             label = await self._space.enter(connection)
             fresh = await enter(connection, label, [arrival for arrival in arrivals if _is_ours(arrival)])
-            aggregates = list({arrival.aggregate_id for arrival in fresh if arrival.aggregate_id is not None})
+            aggregates = {arrival.aggregate_id for arrival in fresh if arrival.aggregate_id is not None}
             result = _Sorted(held=await parked.held_aggregates(connection, self._parked_as, aggregates))
             await work(session, result.sort(fresh), result)
             await parked.put_aside(connection, self._parked_as, self._stream, result.aside_in_order())
@@ -144,6 +143,8 @@ class _Sorted:
 
     def sort(self, arrivals: Sequence[Arrival]) -> list[Arrival]:
         """Give those that may be applied, in order; the others go aside."""
+        if not self.held and all(arrival.reason is None for arrival in arrivals):
+            return list(arrivals)
         able = []
         for arrival in arrivals:
             if self._is_held(arrival):

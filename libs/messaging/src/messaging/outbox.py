@@ -74,7 +74,8 @@ async def append(
     """
     if not publications:
         return
-    here = origin(actor=actor, on_behalf_of=on_behalf_of)
+    is_told = all(publication.origin for publication in publications)
+    here = Origin() if is_told else origin(actor=actor, on_behalf_of=on_behalf_of)
     now = utc_now()
     rows = [_row(publication, publication.origin or here, now) for publication in publications]
     connection = await raw(session)

@@ -19,6 +19,11 @@ logger = logging.getLogger(__name__)
 RETRY_SECONDS = (10, 60, 600, 3600)  # after the fourth failed retry an event stays until somebody re-sends it
 MAX_PAGE = 200
 
+_ANY_HELD = "select exists (select from parked where consumer = $1 and state in ('parked', 'waiting'))"
+_HELD = """
+    select distinct aggregate_id from parked
+    where consumer = $1 and aggregate_id = any($2::uuid[]) and state in ('parked', 'waiting')
+"""
 _PUT_ASIDE = """
     insert into parked (consumer, event_id, stream, type, aggregate_id, aggregate_version, subject, headers, payload,
                         reason, error, state, next_at)
@@ -62,12 +67,9 @@ class Parked(NamedTuple):
 
 async def held_aggregates(connection: asyncpg.Connection, consumer: str, aggregates: Collection[UUID]) -> set[UUID]:
     """Give those of the aggregates of which an event is parked, so that further ones wait behind it."""
-    records = await connection.fetch(
-        "select distinct aggregate_id from parked"
-        " where consumer = $1 and aggregate_id = any($2::uuid[]) and state in ('parked', 'waiting')",
-        consumer,
-        aggregates,
-    )
+    if not await connection.fetchval(_ANY_HELD, consumer):
+        return set()
+    records = await connection.fetch(_HELD, consumer, list(aggregates))
     return {record[0] for record in records}
 
 

@@ -43,7 +43,14 @@ class ContainsDuplicate(Exception):
 
 
 class NotAcknowledged(Exception):
-    """The broker did not confirm what was sent: it is away, silent, refused, or confirmed something else."""
+    """The broker did not confirm what was sent: it is away, silent, refused, or confirmed something else.
+
+    `err_code` is JetStream's number for its refusal, if it was one.
+    """
+
+    def __init__(self, reason: str, *, err_code: int | None = None) -> None:
+        super().__init__(reason)
+        self.err_code = err_code
 
 
 def fitting(messages: Sequence[Message]) -> int:
@@ -122,7 +129,8 @@ def _acknowledgement(data: bytes) -> Stored:
     if error is not None:
         if error.get("err_code") == _CONTAINS_DUPLICATE:
             raise ContainsDuplicate
-        raise NotAcknowledged(f"refused with {error.get('err_code')}: {error.get('description')}")
+        code = error.get("err_code")
+        raise NotAcknowledged(f"refused with {code}: {error.get('description')}", err_code=code)
     if "seq" not in answer:
         raise NotAcknowledged("an answer without a sequence")
     return Stored(answer.get("count", 1), answer["seq"])

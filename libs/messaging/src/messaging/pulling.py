@@ -43,6 +43,11 @@ _V1_TOKENS = 9  # $JS.ACK.<stream>.<consumer>.<delivered>.<stream seq>.<consumer
 class Interrupted(Exception):
     """What is under way cannot be trusted to be complete and in order; begin again from the acknowledged floor."""
 
+    @property
+    def code(self) -> str:
+        """The reason as one word, as a log line may carry it, e.g. `409_consumer_deleted`."""
+        return str(self).strip().lower().replace(" ", "_")
+
 
 class Puller:
     """Messages of one durable consumer, read on arrival and handed out in order. Not for use by two tasks at once."""

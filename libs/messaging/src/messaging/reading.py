@@ -11,7 +11,7 @@ from database import Database
 from messaging import metrics, streams
 from messaging.connection import NatsConnection
 from messaging.consumer import Consumer
-from messaging.failures import describe, is_passing, is_slow
+from messaging.failures import is_passing, is_slow
 from messaging.inbox import Inbox, Outcome
 from messaging.leadership import Lease, Locks
 from messaging.pulling import Interrupted, Puller
@@ -103,7 +103,7 @@ class Reading:
             await lease.confirm()
             return
         except (NatsError, OSError) as error:
-            logger.warning("pull_failed", extra={"part": self.name, "error": type(error).__name__})
+            logger.warning("pull_failed", extra={"part": self.name}, exc_info=error)
             await pause(stop, STREAM_MISSING_SECONDS)
             await lease.confirm()
             return
@@ -113,7 +113,7 @@ class Reading:
         except Interrupted as interruption:
             metrics.CONSUMER_CONNECTED.labels(*self._labels).set(0)
             metrics.REWINDS.labels(*self._labels).inc()
-            logger.info("consumer_rewinds", extra={"part": self.name, "reason": str(interruption)})
+            logger.info("consumer_rewinds", extra={"part": self.name, "reason": interruption.code})
             await pause(stop, 0.2)
 
     async def _consume(self, lease: Lease, stop: asyncio.Event) -> None:
@@ -165,8 +165,7 @@ class Reading:
             if not is_passing(error):
                 raise
             self._failing_since = self._failing_since or time.monotonic()
-            told = {"part": self.name, "events": len(some), "error": describe(error)}
-            logger.warning("batch_postponed", extra=told)
+            logger.warning("batch_postponed", extra={"part": self.name, "events": len(some)}, exc_info=error)
             if is_slow(error):
                 self._limit = max(1, len(some) // 2)
             return None
@@ -177,7 +176,7 @@ class Reading:
         except Exception as error:
             if not is_passing(error):
                 raise
-            logger.warning("retry_postponed", extra={"part": self.name, "error": describe(error)})
+            logger.warning("retry_postponed", extra={"part": self.name}, exc_info=error)
 
     def _count(self, outcome: Outcome) -> None:
         now = time.time()

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import asyncpg
 from nats.js.errors import NotFoundError
@@ -108,7 +108,7 @@ class _Rebuild:
         self._nats = nats
         self._name = consumer.name
         self._label = f"{consumer.name}@{generation}"
-        self._durable = f"{consumer.name}-g{generation}"
+        self._durable = f"{consumer.name}-rebuild"  # one for all generations: the broker permits names, no patterns
         self._space = ShadowSpace(self._label)
         self._readers = {
             service: (
@@ -128,8 +128,8 @@ class _Rebuild:
         """Clear what a broken-off attempt left, make the copies, and load the owners' snapshot."""
         await self._forget(connection)
         for service in self._readers:
-            info = await streams.request(self._nats, f"STREAM.INFO.{streams.stream_name(service)}")
-            if snapshot is None and info["state"]["first_seq"] > 1:
+            info = await self._stream_info(service)
+            if snapshot is None and info is not None and info["state"]["first_seq"] > 1:
                 raise HistoryIncomplete(streams.stream_name(service))
         await shadow.create(connection, tables)
         await self.in_shadow(snapshot)
@@ -138,16 +138,23 @@ class _Rebuild:
         """Apply all that the streams have at this moment; what comes later is for the next time."""
         for service, (puller, inbox) in self._readers.items():
             stream = streams.stream_name(service)
-            info = await streams.request(self._nats, f"STREAM.INFO.{stream}")
-            done = False
-            while not done:
+            info = await self._stream_info(service)
+            done = info is None
+            while info is not None and not done:
                 try:
                     await puller.begin()
                     done = await self._drain(puller, inbox, stream, info["state"]["last_seq"])
                 except Interrupted as interruption:
-                    logger.info("rebuild_rewinds", extra={"stream": stream, "reason": str(interruption)})
+                    logger.info("rebuild_rewinds", extra={"stream": stream, "reason": interruption.code})
                 finally:
                     await puller.end()
+
+    async def _stream_info(self, service: str) -> dict[str, Any] | None:
+        """Ask how far a service's stream is; none while it has never published, which is the same as an empty one."""
+        try:
+            return await streams.request(self._nats, f"STREAM.INFO.{streams.stream_name(service)}")
+        except NotFoundError:
+            return None
 
     async def _drain(self, puller: Puller, inbox: Inbox, stream: str, last_seq: int) -> bool:
         while puller.position < last_seq:

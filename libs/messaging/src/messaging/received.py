@@ -75,7 +75,7 @@ class Reader:
     """Reads deliveries for one set of handlers."""
 
     def __init__(self, handlers: Handlers) -> None:
-        self._handled = {event_type.type: event_type for event_type in handlers}
+        self._handled = {event_type.type: event_type.__pydantic_validator__.validate_python for event_type in handlers}
 
     def read(self, delivery: Delivery) -> Arrival:
         """Read one delivery; whatever is wrong with it is told in the arrival, nothing is raised."""
@@ -83,9 +83,12 @@ class Reader:
             envelope = _parse(delivery.payload)
             event_id = _uuid(envelope["id"])
             time = _aware(envelope["time"])
-            day = time.astimezone(UTC).date()
+            day = (time if time.tzinfo is UTC else time.astimezone(UTC)).date()
             version = _version(envelope["aggregateversion"])
-            event_type = _text(envelope["type"])
+            event_type = envelope["type"]
+            validate = self._handled.get(event_type)
+            if validate is None:
+                event_type = _text(event_type)
             aggregate_id = _uuid(envelope["subject"].rpartition("/")[2])
             actor, on_behalf_of = envelope.get("actor"), envelope.get("onbehalfof")
             actor = _uuid(actor) if actor is not None else None
@@ -95,12 +98,11 @@ class Reader:
             data = envelope["data"]
         except Exception as error:  # noqa: BLE001 - whatever a message holds, it must not stop those after it
             return _nameless(delivery, error)
-        model = self._handled.get(event_type)
-        if model is None:
+        if validate is None:
             reason = None if event_type in EVENT_TYPES else "unknown_type"
             return Arrival(delivery, event_id, day, event_type, aggregate_id, version, None, reason, None)
         try:
-            event = model.model_validate(data)
+            event = validate(data)
         except Exception as error:  # noqa: BLE001 - as above; a validator may raise anything
             problem = describe(error)
             return Arrival(delivery, event_id, day, event_type, aggregate_id, version, None, "unparsable", problem)

@@ -108,14 +108,14 @@ class Retries:
         if arrival.reason == "unknown_type":
             await connection.execute(_STILL_UNKNOWN, self._consumer.name, row["id"])
             return True
-        reason, error = arrival.reason, arrival.error
+        reason, error, failure = arrival.reason, arrival.error, None
         if arrival.received is not None:
             try:
                 await in_savepoint(session, self._consumer, [arrival])
-            except Exception as failure:
-                if is_passing(failure):
+            except Exception as raised:
+                if is_passing(raised):
                     raise
-                reason, error = "handler_failed", describe(failure)
+                reason, error, failure = "handler_failed", describe(raised), raised
         if reason is None:
             return True
         attempts = row["attempts"] + 1
@@ -128,8 +128,9 @@ class Retries:
                 "consumer": self._consumer.name,
                 "event_id": str(row["event_id"]),
                 "attempts": attempts,
-                "error": error,
+                "reason": reason,
             },
+            exc_info=failure,
         )
         return False
 

@@ -5,6 +5,7 @@ from orgtree.affiliations import affiliation_of, affiliations_of
 from orgtree.handlers import HANDLERS, Handler, Received
 from orgtree.lock import lock_tree
 from orgtree.places import MAX_DEPTH
+from orgtree.recounting import LOOK_EVERY, NightlyRecount
 from orgtree.roles import Permissions, scopes
 from orgtree.rollups import Difference, add_deltas, fold, fold_here, mend, recount, totals, totals_of_children
 from orgtree.root import ROOT_ID
@@ -14,10 +15,12 @@ from orgtree.tree import ancestors_of, place_organisations
 
 __all__ = [
     "HANDLERS",
+    "LOOK_EVERY",
     "MAX_DEPTH",
     "ROOT_ID",
     "Difference",
     "Handler",
+    "NightlyRecount",
     "OutsideScope",
     "Permissions",
     "Received",

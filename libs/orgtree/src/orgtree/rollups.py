@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import Database, raw
@@ -209,12 +210,15 @@ async def totals_of_children(
     return found
 
 
-async def recount(session: AsyncSession, *, limit: int | None = 100) -> list[Difference]:
+async def recount(
+    session: AsyncSession | asyncpg.Connection, *, limit: int | None = 100, within_seconds: float | None = None
+) -> list[Difference]:
     """Count every total anew from the organisations' own values and give up to `limit` that were kept wrongly.
 
-    It is the oracle of the kept totals and reads the whole tree: run it nightly, not in a request.
+    It is the oracle of the kept totals and reads the whole tree, for as long as the connection's time-out allows or for
+    `within_seconds`: run it nightly, not in a request.
     """
-    rows = await (await raw(session)).fetch(_RECOUNT, MAX_DEPTH, limit)
+    rows = await (await raw(session)).fetch(_RECOUNT, MAX_DEPTH, limit, timeout=within_seconds)
     return [Difference(*row) for row in rows]
 
 

@@ -27,7 +27,8 @@ def inspect(home: DataDirectory) -> list[Row]:
     state = home.state
     if "ports" not in state or not home.is_in_use():
         return []
-    ports: dict[str, int] = state["ports"]
+    ports: dict[str, int] = dict(state["ports"])
+    ready_ports = {**ports, services.DOOR: ports.pop(services.OPERATIONS)}
     known: dict[str, dict[str, int]] = state.get("services", {})
     with httpx.Client(trust_env=False, timeout=3) as client, ThreadPoolExecutor(len(ports)) as threads:
 
@@ -35,9 +36,8 @@ def inspect(home: DataDirectory) -> list[Row]:
             facts = known.get(name, {})
             pid = facts.get("pid")
             if name in services.NAMES:
-                ready = (
-                    pid is not None and processes.is_alive(pid) and is_ready(client, f"http://127.0.0.1:{ports[name]}")
-                )
+                url = f"http://127.0.0.1:{ready_ports[name]}/health/ready"
+                ready = pid is not None and processes.is_alive(pid) and is_ready(client, url)
             else:
                 ready = not processes.is_port_free(ports[name])
             return Row(name, ports[name], pid, ready, facts.get("failures", 0))

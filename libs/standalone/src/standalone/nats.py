@@ -104,7 +104,7 @@ class NatsServer:
             raise PortTaken(self.port, purpose="NATS", remedy=f"set {self._setting_for_port} to another")
         logged = processes.size_of(self.log)
         self._process = processes.spawn(
-            [_program(), "--config", config],
+            [program(), "--config", config],
             log=self.log,
             directory=self.directory,
             death_signal=signal.SIGTERM,
@@ -172,7 +172,7 @@ def _user(user: NatsUser) -> dict[str, object]:
     return rendered
 
 
-def _program() -> str:
+def program() -> str:
     """Return the server's program, which its wheel puts beside the interpreter."""
     beside = Path(sysconfig.get_path("scripts")) / "nats-server"
     found = str(beside) if beside.exists() else shutil.which("nats-server")

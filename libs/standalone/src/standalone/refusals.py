@@ -39,4 +39,4 @@ def of_disk(error: OSError, path: Path) -> CannotRun:
         return NotWritable(f"no permission to write {path} as user id {os.geteuid()}; choose another --data directory")
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return CannotRun(f"no space left on the disk of {path}; free some, or choose another --data directory")
-    return CannotRun(f"cannot use {path}: {error.strerror or error}")
+    return CannotRun(f"cannot use {path}: {error.strerror or error}; choose another --data directory")

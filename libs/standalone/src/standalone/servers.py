@@ -38,6 +38,7 @@ class Servers:
         passwords = self._database_passwords()
         self.addresses = Addresses(
             ports={name: ports[name] for name in names},
+            operations_port=ports[services.OPERATIONS],
             database_urls={
                 name: self.postgres.url(name, user=name, password=password) for name, password in passwords.items()
             },
@@ -74,7 +75,7 @@ def choose_ports(home: DataDirectory, settings: Settings, names: Sequence[str]) 
     wanted = {services.DOOR: settings.gateway_port, "postgres": settings.postgres_port, "nats": settings.nats_port}
     before: dict[str, int] = home.state.get("ports", {})
     chosen: dict[str, int] = {name: port for name, port in wanted.items() if port is not None}
-    for name in ("postgres", "nats", *names):
+    for name in ("postgres", "nats", *names, services.OPERATIONS):
         port = before.get(name, 0)
         while name not in chosen:
             if port and port not in chosen.values() and processes.is_port_free(port):

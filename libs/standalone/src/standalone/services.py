@@ -8,24 +8,36 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from standalone import bus
 from standalone.nats import NatsUser
 
 NAMES = ("identity", "members", "activities", "learning", "feedback", "gateway")
 DOOR = "gateway"
 """The service that people and programs outside reach; the others are reached through it."""
+OPERATIONS = "operations"
+"""The name of the door's second port, for those who operate it."""
 
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where everything is: a port for each service, an address of each service's database and bus account."""
+    """Where everything is: a port for each service, an address of each service's database and bus account.
+
+    `operations_port` is where the door tells its readiness and metrics, which its own port shows to nobody.
+    """
 
     ports: Mapping[str, int]
+    operations_port: int
     database_urls: Mapping[str, str]
     nats_urls: Mapping[str, str]
 
     def url(self, service: str) -> str:
         """Return the base address of a service."""
         return f"http://127.0.0.1:{self.ports[service]}"
+
+    def ready_url(self, service: str) -> str:
+        """Return where a service tells whether it can work."""
+        port = self.operations_port if service == DOOR else self.ports[service]
+        return f"http://127.0.0.1:{port}/health/ready"
 
 
 def command(service: str, what: str) -> list[str]:
@@ -44,6 +56,7 @@ def environment(service: str, addresses: Addresses, secrets: Mapping[str, str]) 
         "NATS_URL": addresses.nats_urls[service],
         "HOST": "127.0.0.1",
         "PORT": str(addresses.ports[service]),
+        "OPERATIONS_PORT": str(addresses.operations_port) if service == DOOR else "",
         "ISSUER": addresses.url(DOOR),
         "JWKS_URL": f"{addresses.url('identity')}/oauth2/jwks" if "identity" in addresses.ports else "",
         **secrets,
@@ -54,9 +67,8 @@ def environment(service: str, addresses: Addresses, secrets: Mapping[str, str]) 
 
 
 def nats_user(service: str, password: str) -> NatsUser:
-    """Return a service's account on the bus: it reads everything and publishes its own events alone."""
-    own = (f"evt.{service}.>", "$JS.API.>", "$JS.ACK.>", "_INBOX.>")
-    return NatsUser(service, password, publish=own)
+    """Return a service's account on the bus: it may do there what `bus` says."""
+    return NatsUser(service, password, publish=bus.publish_subjects(service), subscribe=bus.subscribe_subjects(service))
 
 
 def fingerprint(service: str) -> str | None:

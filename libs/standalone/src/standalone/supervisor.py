@@ -113,7 +113,7 @@ class Supervisor:
                     if process is not None and process.poll() is not None:
                         raise DidNotStart(f"{name} did not start: {self._last_words(name)}")
                 asked = sorted(not_ready)
-                answers = threads.map(lambda name: is_ready(client, self._servers.addresses.url(name)), asked)
+                answers = threads.map(lambda name: is_ready(client, self._servers.addresses.ready_url(name)), asked)
                 not_ready -= {name for name, ready in zip(asked, answers, strict=True) if ready}
                 if not_ready and time.monotonic() > deadline:
                     name = min(not_ready)
@@ -190,9 +190,9 @@ def _in_short(line: str) -> str:
 
 
 def is_ready(client: httpx.Client, url: str) -> bool:
-    """Ask a service whether it can work."""
+    """Ask a service at this address whether it can work."""
     try:
-        return client.get(f"{url}/health/ready").status_code == httpx.codes.OK
+        return client.get(url).status_code == httpx.codes.OK
     except httpx.HTTPError:
         return False
 

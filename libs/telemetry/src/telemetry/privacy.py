@@ -28,6 +28,7 @@ _PERSONAL_WORDS: Final = frozenset({
     "name", "nation", "note", "params", "parameters", "password", "phone", "query", "remark", "secret", "sex", "sql",
     "surname", "tel", "text", "title", "token", "url",
 })  # fmt: skip
+_ERROR_FACTS: Final = ("sqlstate", "table_name", "column_name", "constraint_name", "errno", "err_code")
 _KEY: Final = re.compile(r"[a-z][a-z0-9_]{0,59}")
 _CODE: Final = re.compile(r"[A-Za-z0-9_*>$/{][A-Za-z0-9_.:/{}+*>$-]{0,199}")
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -115,11 +116,12 @@ def _frames(traceback: TracebackType | None) -> list[str]:
 def describe_error(error: BaseException, depth: int = DEEPEST_CAUSE) -> dict[str, Any]:
     """Say what `error` is without its message, which may hold a row's values.
 
-    Gives `type`, `at` (places, outermost first), `sqlstate`, `constraint_name`, `errno` if present, and its `cause`.
+    Gives `type`, `at` (places, outermost first), its `cause`, and if present `sqlstate`, `errno`, JetStream's
+    `err_code`, and the names of the table, column and constraint that PostgreSQL tells.
     """
     kind = type(error)
     described: dict[str, Any] = {"type": f"{kind.__module__}.{kind.__qualname__}", "at": _frames(error.__traceback__)}
-    for attribute in ("sqlstate", "constraint_name", "errno"):
+    for attribute in _ERROR_FACTS:
         value = getattr(error, attribute, None)
         if isinstance(value, int) or (isinstance(value, str) and is_code(value)):
             described[attribute] = value

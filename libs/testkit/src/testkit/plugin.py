@@ -4,15 +4,28 @@ import contextlib
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
+import orjson
 import pytest
 import pytest_asyncio
 
+from database import Database, raw
 from testkit.accounts import leased, purge
 from testkit.databases import Template, TestDatabases
 from testkit.session import VARIABLE, Session
 from testkit.spans import SpanReceiver
 from testkit.tokens import TokenIssuer
+
+Published = tuple[str, UUID, int, dict[str, Any]]
+"""The last words of an event's type, its aggregate's id and version, and its data."""
+
+_PUBLISHED = """
+select substring(type from 'xiangqiao\\.\\w+\\.\\w+\\.(.*)'), aggregate_id, aggregate_version,
+       (convert_from(payload, 'UTF8')::jsonb->'data')::text
+from outbox where split_part(type, '.', 3) = $1 order by id
+"""
 
 _OWN_SESSION = pytest.StashKey[Session]()
 
@@ -98,3 +111,15 @@ def spans() -> Iterator[SpanReceiver]:
     """A collector for the spans that the test's processes export to `spans.endpoint`."""
     with SpanReceiver() as receiver:
         yield receiver
+
+
+@pytest.fixture
+def published(database: Database) -> Callable[[str], Awaitable[list[Published]]]:
+    """Read what the service whose `database` the test has published of an aggregate: `await published("case")`."""
+
+    async def read(aggregate: str) -> list[Published]:
+        async with database.read() as session:
+            rows = await (await raw(session)).fetch(_PUBLISHED, aggregate)
+        return [(what, key, version, orjson.loads(data)) for what, key, version, data in rows]
+
+    return read

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 from database import Database
 from webapi.authentication import Authenticator
 from webapi.caller import ScopeResolver
-from webapi.health import Check, health_routes
+from webapi.health import LIVE, PATHS, Check, health_application, health_routes, live_route
 from webapi.openapi import operation_id, protected_operations, with_problems
 from webapi.problems import Problem, Problems
 from webapi.requests import BODY_LIMIT, RequestHandling
@@ -30,6 +30,7 @@ Hook = Callable[["Application"], AbstractAsyncContextManager[None]]
 class Application(FastAPI):
     """A service's HTTP application. It closes `database` and its authenticator when it ends.
 
+    `operations` is what serves readiness and metrics where they have a port of their own; this one then does not.
     `checks` decide readiness and may be added to; `hooks` are entered in order before the first request and left in
     reverse order after the last one.
     """
@@ -65,6 +66,7 @@ class Application(FastAPI):
         self.authenticator = authenticator
         self.scope_resolver = scope_resolver
         self.checks: dict[str, Check] = {"database": database.ping}
+        self.operations: ASGIApp | None = None
         self.hooks: list[Hook] = []
         self.front = front
         self.http_protocol = http_protocol
@@ -78,7 +80,8 @@ class Application(FastAPI):
         app: ASGIApp = AsyncExitStackMiddleware(self.router)
         for cls, args, kwargs in reversed(self.user_middleware):
             app = cls(app, *args, **kwargs)
-        return RequestHandling(app, self._problems, self._body_limit)
+        unobserved = PATHS if self.operations is None else {LIVE}
+        return RequestHandling(app, self._problems, self._body_limit, unobserved=unobserved)
 
     def openapi(self) -> dict[str, Any]:
         """Give the OpenAPI 3.1 document."""
@@ -165,5 +168,9 @@ def create_app(
     application.add_routers(routers)
     application.checks.update(checks or {})
     application.hooks.extend(hooks)
-    application.router.routes.extend(health_routes(application.checks))
+    if settings.operations_port is None:
+        application.router.routes.extend(health_routes(application.checks))
+    else:
+        application.router.routes.append(live_route())
+        application.operations = health_application(application.checks)
     return application

@@ -16,7 +16,8 @@ import telemetry
 _log = logging.getLogger(__name__)
 
 CHECK_SECONDS: Final = 2.0
-PATHS: Final = frozenset({"/health/live", "/health/ready", "/metrics"})
+LIVE: Final = "/health/live"
+PATHS: Final = frozenset({LIVE, "/health/ready", "/metrics"})
 
 Check = Callable[[], Awaitable[None]]
 """Returns when what it looks at is usable, raises when it is not."""
@@ -53,12 +54,18 @@ class Readiness:
         return True
 
 
+async def _live(_: Request) -> Response:
+    return JSONResponse({"status": "live"})
+
+
+def live_route() -> BaseRoute:
+    """Make the route `/health/live`, which tells nothing that the public may not know."""
+    return Route(LIVE, _live)
+
+
 def health_routes(checks: Mapping[str, Check]) -> list[BaseRoute]:
     """Make the routes `/health/live`, `/health/ready` (503 names what failed) and `/metrics`."""
     readiness = Readiness(checks)
-
-    async def live(_: Request) -> Response:
-        return JSONResponse({"status": "live"})
 
     async def ready(_: Request) -> Response:
         failed = await readiness.failed()
@@ -70,9 +77,9 @@ def health_routes(checks: Mapping[str, Check]) -> list[BaseRoute]:
         body, content_type = telemetry.metrics_response()
         return Response(body, media_type=content_type)
 
-    return [Route("/health/live", live), Route("/health/ready", ready), Route("/metrics", metrics)]
+    return [live_route(), Route("/health/ready", ready), Route("/metrics", metrics)]
 
 
-def health_application(checks: Mapping[str, Check], lifespan: Lifespan[Starlette]) -> Starlette:
-    """Make the small application of a process that serves nothing else: a worker's."""
+def health_application(checks: Mapping[str, Check], lifespan: Lifespan[Starlette] | None = None) -> Starlette:
+    """Make the small application of a port that serves nothing else: a worker's, or an operations port."""
     return Starlette(routes=health_routes(checks), lifespan=lifespan)

@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 import errno
+import gc
 import logging
 import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 import uvicorn
 from starlette.applications import Starlette
@@ -19,7 +20,7 @@ from database import Database
 from webapi.application import Application
 from webapi.cannot_start import CannotStart
 from webapi.health import Check, health_application
-from webapi.settings import ServiceSettings
+from webapi.settings import PREFIX, ServiceSettings
 
 _log = logging.getLogger(__name__)
 
@@ -27,6 +28,8 @@ KEEP_ALIVE_SECONDS: Final = (
     75  # longer than the gateway keeps an idle connection, so that it never sends into a closed one
 )
 DRAIN_SECONDS: Final = 25
+Port = Literal["port", "operations_port"]
+"""The settings that name a port to listen on."""
 SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -86,6 +89,10 @@ class _Server(uvicorn.Server):
 
     start_failed = False
 
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.is_up = asyncio.Event()
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Do nothing: uvicorn would end the process by the signal it got, not by exit code 0."""
@@ -98,58 +105,71 @@ class _Server(uvicorn.Server):
         except SystemExit:
             self.start_failed = self.should_exit = True
             return
+        self.is_up.set()
         if sockets:
             _log.info("listening", extra={"port": sockets[0].getsockname()[1], "pid": os.getpid()})
 
 
-def listen(settings: ServiceSettings) -> socket.socket:
-    """Bind the process's port; raises `CannotStart` when it is taken."""
+def listen(settings: ServiceSettings, setting: Port = "port") -> socket.socket:
+    """Bind a port of the process; raises `CannotStart` when it is taken."""
+    port = getattr(settings, setting)
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    address = f"{settings.host}:{settings.port}"
+    address = f"{settings.host}:{port}"
     try:
-        listener.bind((settings.host, settings.port))
+        listener.bind((settings.host, port))
         listener.listen(0)  # else two processes bind the port, and the second fails only later
     except OSError as error:
         listener.close()
         if error.errno == errno.EADDRINUSE:
-            raise CannotStart(f"port taken: {address}; stop what uses it or set XIANGQIAO_PORT.") from error
+            raise CannotStart(f"port taken: {address}; stop what uses it or set {PREFIX}{setting.upper()}.") from error
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else "unknown address"
-        raise CannotStart(f"cannot listen on {address} ({reason}); correct XIANGQIAO_HOST or _PORT.") from error
+        raise CannotStart(
+            f"cannot listen on {address} ({reason}); correct {PREFIX}HOST or {PREFIX}{setting.upper()}."
+        ) from error
     return listener
 
 
+def _server(app: ASGIApp, http_protocol: str | type[asyncio.Protocol], lifespan: Literal["on", "off"]) -> _Server:
+    return _Server(
+        uvicorn.Config(
+            app,
+            http=http_protocol,
+            ws="none",
+            lifespan=lifespan,
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=DRAIN_SECONDS,
+        )
+    )
+
+
 class Process:
-    """An ASGI application served on one socket until a signal comes, with a worker beside it if there is one."""
+    """An ASGI application served on one socket until a signal comes, with a worker beside it if there is one.
+
+    `operations`, if there is one, is served on a socket of its own meanwhile.
+    """
 
     def __init__(
         self,
         app: ASGIApp,
         *,
         http_protocol: str | type[asyncio.Protocol] = "httptools",
+        operations: ASGIApp | None = None,
         background: Background | None = None,
         start_error: Callable[[], Exception | None] = lambda: None,
     ) -> None:
         self._background = background
         self._start_error = start_error
         self._interrupted = False
-        self._server = _Server(
-            uvicorn.Config(
-                app,
-                http=http_protocol,
-                ws="none",
-                lifespan="on",
-                log_config=None,
-                access_log=False,
-                proxy_headers=False,
-                server_header=False,
-                timeout_keep_alive=KEEP_ALIVE_SECONDS,
-                timeout_graceful_shutdown=DRAIN_SECONDS,
-            )
-        )
+        self._server = _server(app, http_protocol, "on")
+        self._operations = _server(operations, "httptools", "off") if operations is not None else None
 
-    async def serve(self, listener: socket.socket) -> None:
+    async def serve(self, listener: socket.socket, operations_listener: socket.socket | None = None) -> None:
         """Serve until SIGTERM or SIGINT; then finish requests, drain the worker, close what is open.
 
         Raises `CannotStart` when the application does not start or the worker fails.
@@ -159,13 +179,34 @@ class Process:
             loop.add_signal_handler(number, self._on_signal, number)
         if self._background is not None:
             self._background.on_failure = self._end
-        try:
-            await self._server.serve(sockets=[listener])
-        finally:  # an open listener would keep the loop from closing
-            for opened in getattr(self._server, "servers", ()):
-                opened.close()
+        async with self._operating(operations_listener):
+            try:
+                await self._server.serve(sockets=[listener])
+            finally:  # an open listener would keep the loop from closing
+                for opened in getattr(self._server, "servers", ()):
+                    opened.close()
         _log.info("ended")
         self._raise_failure()
+
+    @asynccontextmanager
+    async def _operating(self, listener: socket.socket | None) -> AsyncIterator[None]:
+        """Serve readiness and metrics from the moment that the application is up."""
+        operations = self._operations
+        if operations is None or listener is None:
+            yield
+            return
+
+        async def serve_once_up() -> None:
+            await self._server.is_up.wait()
+            await operations.serve(sockets=[listener])
+
+        serving = asyncio.create_task(serve_once_up(), name="operations")
+        try:
+            yield
+        finally:
+            operations.should_exit = True
+            self._server.is_up.set()
+            await serving
 
     def _raise_failure(self) -> None:
         error = self._start_error()
@@ -207,6 +248,7 @@ def _application_process(application: Application, background: Background | None
     return Process(
         application.front(application) if application.front is not None else application,
         http_protocol=application.http_protocol,
+        operations=application.operations,
         background=background,
         start_error=lambda: application.start_error,
     )
@@ -224,3 +266,14 @@ def worker_process(database: Database, opening: Callable[[], AbstractAsyncContex
         await database.close()
 
     return Process(health_application(checks, lifespan), background=background)
+
+
+def spare_the_collector() -> None:
+    """Collect garbage less often: requests and batches of events are a hundred thousand objects without a cycle.
+
+    With Python's own thresholds a third of a consumer's time goes into looking through them. For a process that has
+    made what it will keep.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(max(gc.get_threshold()[0], 20_000), 50, 100)

@@ -1,7 +1,7 @@
 """What happens around every request: its span and metrics, the size limit of its body, and one place for all errors."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from hashlib import sha256
 from typing import Any, Final, TypeVar
 
@@ -12,7 +12,6 @@ from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from telemetry import ServedRequest
-from webapi.health import PATHS
 from webapi.idempotency import BODY_HASH, AlreadyAnswered, has_key
 from webapi.problems import (
     BODY_TOO_LARGE,
@@ -101,14 +100,17 @@ def _too_large(limit: int) -> Refusal:
 class RequestHandling:
     """Raw ASGI around an application: everything raised inside becomes problem details here, and nowhere else."""
 
-    def __init__(self, app: ASGIApp, problems: Problems, limit_bytes: int = BODY_LIMIT) -> None:
+    def __init__(
+        self, app: ASGIApp, problems: Problems, limit_bytes: int = BODY_LIMIT, *, unobserved: Collection[str] = ()
+    ) -> None:
         self._app = app
+        self._unobserved = frozenset(unobserved)
         self._problems = problems
         self._limit = limit_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http" or scope["path"] in PATHS:
+        if scope["type"] != "http" or scope["path"] in self._unobserved:
             await self._app(scope, receive, send)
             return
         request = ServedRequest(scope["method"], scope["headers"])

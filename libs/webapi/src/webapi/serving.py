@@ -5,7 +5,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, ExitStack
 from pathlib import Path
 from time import monotonic
 from typing import Final, NoReturn, TypeVar
@@ -20,7 +20,17 @@ from database import Database
 from database import migrations as alembic
 from webapi.application import Application, open_database
 from webapi.cannot_start import CannotStart
-from webapi.processes import SIGNALS, Process, Worker, api_process, full_process, listen, worker_process
+from webapi.processes import (
+    SIGNALS,
+    Port,
+    Process,
+    Worker,
+    api_process,
+    full_process,
+    listen,
+    spare_the_collector,
+    worker_process,
+)
 from webapi.settings import ServiceSettings, exit_with, read_settings
 
 _log = logging.getLogger(__name__)
@@ -71,15 +81,23 @@ def _unreachable(settings: ServiceSettings, error: BaseException) -> str:
     )
 
 
-async def _run(settings: ServiceSettings, folder: Path, compose: Callable[[], Process]) -> None:
-    with listen(settings) as listener:
+async def _run(settings: ServiceSettings, folder: Path, compose: Callable[[], Process], *, public: bool) -> None:
+    """Serve; a process that is not `public` has nothing but health and metrics, and needs one port for them."""
+    apart = settings.operations_port is not None
+    ports: tuple[Port, ...] = ("port", "operations_port") if apart else ("port",)
+    if apart and not public:
+        ports = ("operations_port",)
+    with ExitStack() as opened:
+        listeners = [opened.enter_context(listen(settings, port)) for port in ports]
         waiting = asyncio.create_task(_patiently(settings, lambda: alembic.check(settings.database_url, folder)))
         for number in SIGNALS:
             asyncio.get_running_loop().add_signal_handler(number, waiting.cancel)
         await asyncio.wait([waiting])
         if not waiting.cancelled():
             waiting.result()
-            await compose().serve(listener)
+            process = compose()
+            spare_the_collector()
+            await process.serve(*listeners)
 
 
 async def _migrate(settings: ServiceSettings, folder: Path) -> None:
@@ -148,7 +166,7 @@ def serve(
             elif command in own:
                 runner.run(_perform(service, values, migrations, own[command]))
             else:
-                runner.run(_run(values, migrations, compose))
+                runner.run(_run(values, migrations, compose, public=command != "worker"))
     except CannotStart as reason:
         exit_with(f"{service}: {reason}", FAILED)
     except KeyboardInterrupt:

@@ -54,11 +54,15 @@ class ServiceSettings(BaseSettings):
     nats_url: Annotated[str, AfterValidator(_nats_url)] = Field(
         repr=False, description="nats://user:password@host:port, several separated by commas"
     )
+    nats_replicas: int = Field(1, ge=1, le=5, description="how many nodes of NATS keep this service's stream")
     issuer: HttpUrl = Field(description="public URL of the identity provider, as in the tokens' iss")
     jwks_url: HttpUrl = Field(description="where identity publishes its keys")
     audience: Annotated[str, StringConstraints(min_length=1)] = Field("xiangqiao", description="the tokens' aud")
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8000, ge=0, le=65535, description="port to listen on, 0 for any free one")
+    operations_port: int | None = Field(
+        None, ge=0, le=65535, description="port of /health/ready and /metrics, where `port` is open to the public"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
     otlp_endpoint: HttpUrl | None = Field(None, description="base URL of an OTLP/HTTP collector; none: no spans")
     trace_sample_ratio: float = Field(1.0, ge=0, le=1, description="share of traces recorded")

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import messaging
 import orgtree
 import rulebook
 from activities.participation.gathering import Gathering
@@ -51,6 +52,7 @@ PROBLEMS: dict[type[Exception], Problem] = {
 def create_application(settings: Settings) -> Application:
     """Compose the application; at its end it finishes the check-ins it has begun to write."""
     database = open_database("activities", settings)
+    nats = messaging.NatsConnection(settings.nats_url, name="activities-api")
     gathering = Gathering(database)
 
     @asynccontextmanager
@@ -67,7 +69,8 @@ def create_application(settings: Settings) -> Application:
         routers=[scheduling_router, participation_router],
         problems=PROBLEMS,
         scope_resolver=orgtree.Permissions(database).scopes,
-        hooks=[running],
+        checks={"nats": nats.ping},
+        hooks=[nats.kept, running],
     )
     application.state.gathering = gathering
     return application

@@ -1,5 +1,6 @@
 """The HTTP application of feedback."""
 
+import messaging
 import orgtree
 from database import KeyRing
 from feedback.cases.commands import CaseIdTaken, PlaceUnknown
@@ -43,6 +44,7 @@ PROBLEMS: dict[type[Exception], Problem] = {
 def create_application(settings: Settings) -> Application:
     """Compose the application."""
     database = open_database("feedback", settings)
+    nats = messaging.NatsConnection(settings.nats_url, name="feedback-api")
     application = create_app(
         "feedback",
         title="Feedback",
@@ -52,6 +54,8 @@ def create_application(settings: Settings) -> Application:
         routers=[cases_router, responsibilities_router],
         problems=PROBLEMS,
         scope_resolver=orgtree.Permissions(database).scopes,
+        checks={"nats": nats.ping},
+        hooks=[nats.kept],
     )
     application.state.keys = KeyRing.parse(settings.sealing_key.get_secret_value())
     return application

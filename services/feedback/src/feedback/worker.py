@@ -20,6 +20,6 @@ async def open_worker(settings: Settings, database: Database) -> AsyncIterator[m
     """Open the worker on the process's database; the broker's connection is closed when it has drained."""
     nats = await messaging.connect(settings.nats_url, name="feedback")
     try:
-        yield messaging.Worker("feedback", database, nats, CONSUMERS, JOBS)
+        yield messaging.Worker("feedback", database, nats, CONSUMERS, JOBS, replicas=settings.nats_replicas)
     finally:
         await nats.close()

@@ -2,6 +2,7 @@
 
 from starlette.types import ASGIApp
 
+import messaging
 import orgtree
 from gateway.documents.document import MergedDocument
 from gateway.documents.pages import DocumentPages
@@ -20,6 +21,7 @@ PROBLEMS: dict[type[Exception], Problem] = {orgtree.OutsideScope: NOT_FOUND}
 def create_application(settings: Settings) -> Application:
     """Compose the application and the door in front of it."""
     database = open_database("gateway", settings)
+    nats = messaging.NatsConnection(settings.nats_url, name="gateway-api")
     authenticator = Authenticator(settings.jwks_url, settings.issuer, settings.audience)
     upstreams = {service: Upstream(service, url) for service, url in settings.upstreams.items()}
     routes = public_routes()
@@ -42,6 +44,8 @@ def create_application(settings: Settings) -> Application:
         routers=[home_router, overview_router],
         problems=PROBLEMS,
         scope_resolver=orgtree.Permissions(database).scopes,
+        checks={"nats": nats.ping},
+        hooks=[nats.kept],
         authenticator=authenticator,
         front=door,
         http_protocol=EdgeProtocol,

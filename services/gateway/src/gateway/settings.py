@@ -8,6 +8,9 @@ from webapi.settings import HttpUrl, ServiceSettings
 class Settings(ServiceSettings):
     """The settings of the gateway: where each service is reached. Its own public address is the `issuer`."""
 
+    operations_port: int = Field(
+        ge=0, le=65535, description="port of /health/ready and /metrics, never open to the public"
+    )
     upstream_identity: HttpUrl = Field(description="base URL of identity")
     upstream_members: HttpUrl = Field(description="base URL of members")
     upstream_activities: HttpUrl = Field(description="base URL of activities")

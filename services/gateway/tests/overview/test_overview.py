@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from uuid import UUID
 
 import pytest
+from prometheus_client import REGISTRY
 
 import orgtree
 from contracts import feedback, learning
-from database import Database, new_id
+from database import Database, new_id, raw
 from gateway.overview import queries
 from gateway.overview.figures import load_figures
-from gateway.worker import CONSUMERS
+from gateway.worker import CONSUMERS, JOBS
 
 from ..events import NOW, Numbered, composed, disturbed, established, hand_over
 
@@ -121,3 +122,26 @@ async def test_a_learner_without_a_branch_is_in_no_figure(database: Database) ->
     )
     await hand_over(database, HANDLERS, [*TREE, (study, 1)])
     assert (await figures_of(database, orgtree.ROOT_ID))["learning.lessons_begun"] == 0
+
+
+def drift(part: str) -> float | None:
+    return REGISTRY.get_sample_value("orgtree_rollup_drift", {"part": part})
+
+
+async def test_the_nightly_recount_holds_the_figures_against_the_contributions(database: Database) -> None:
+    [recount] = [job.run for job in JOBS if isinstance(job.run, orgtree.NightlyRecount)]
+    events = [*TREE, (composed(NORTH, under_35=10, over=12), 1), (composed(SOUTH, over=6), 1), case(1, 1), case(1, 2)]
+    await hand_over(database, HANDLERS, events)
+    for _ in range(2):  # deltas that wait count as well as those that were folded
+        await recount.recount(database)
+        assert (drift("totals"), drift("own_values")) == (0, 0)
+        await orgtree.fold(database)
+    async with database.transaction() as session:
+        await (await raw(session)).execute(
+            """update contribution set measures = '{"members.all": 23}' where version = 1
+            and organisation_id = $1 and aggregate = 'composition'""",
+            NORTH,
+        )
+    await recount.recount(database)
+    own_measures = {"members.all", "members.stage.full", "members.age.under_35", "members.age.over"}
+    assert (drift("totals"), drift("own_values")) == (0, len(own_measures))

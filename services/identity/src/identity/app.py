@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import messaging
 import orgtree
 from database import KeyRing, utc_now
 from identity.accounts.commands import AccountExists, UsernameTaken
@@ -59,6 +60,7 @@ def create_application(settings: Settings) -> Application:
     """Compose the application; at its start it makes what the first request needs, at its end it frees its threads."""
     keep_tokens_out_of_logs()
     database = open_database("identity", settings)
+    nats = messaging.NatsConnection(settings.nats_url, name="identity-api")
     parts = IdentityParts(
         database=database,
         keys=SigningKeys(KeyRing.parse(settings.sealing_key.get_secret_value())),
@@ -91,7 +93,8 @@ def create_application(settings: Settings) -> Application:
         routers=[oauth_router, sign_in_router, accounts_router, roles_router],
         problems=PROBLEMS,
         scope_resolver=orgtree.Permissions(database).scopes,
-        hooks=[running],
+        checks={"nats": nats.ping},
+        hooks=[nats.kept, running],
     )
     application.state.identity = parts
     return application

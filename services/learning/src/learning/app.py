@@ -1,5 +1,6 @@
 """The HTTP application of learning."""
 
+import messaging
 import orgtree
 from learning.courses.commands import CourseIdTaken, CourseUnknown, LessonIdTaken
 from learning.courses.queries import LessonUnknown
@@ -47,6 +48,7 @@ PROBLEMS: dict[type[Exception], Problem] = {
 def create_application(settings: Settings) -> Application:
     """Compose the application."""
     database = open_database("learning", settings)
+    nats = messaging.NatsConnection(settings.nats_url, name="learning-api")
     return create_app(
         "learning",
         title="Learning",
@@ -56,4 +58,6 @@ def create_application(settings: Settings) -> Application:
         routers=[courses_router, study_router, help_requests_router],
         problems=PROBLEMS,
         scope_resolver=orgtree.Permissions(database).scopes,
+        checks={"nats": nats.ping},
+        hooks=[nats.kept],
     )

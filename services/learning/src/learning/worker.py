@@ -8,6 +8,7 @@ import messaging
 import orgtree
 from database import Database
 from learning.event_handlers import HANDLERS
+from learning.help_requests.queries import FACTS
 from learning.settings import Settings
 from messaging import Consumer, Job
 from webapi import purge_idempotency_keys
@@ -15,6 +16,7 @@ from webapi import purge_idempotency_keys
 CONSUMERS = (Consumer("learning", handlers=HANDLERS),)
 JOBS = (
     Job("fold_rollups", timedelta(seconds=1), orgtree.fold),
+    Job("recount_rollups", orgtree.LOOK_EVERY, orgtree.NightlyRecount(FACTS)),
     Job("purge_idempotency_keys", timedelta(hours=1), purge_idempotency_keys),
 )
 
@@ -24,6 +26,13 @@ async def open_worker(settings: Settings, database: Database) -> AsyncIterator[m
     """Open the worker on the process's database; the broker's connection is closed when it has drained."""
     nats = await messaging.connect(settings.nats_url, name="learning")
     try:
-        yield messaging.Worker("learning", database, nats, CONSUMERS, JOBS)
+        yield messaging.Worker("learning", database, nats, CONSUMERS, JOBS, replicas=settings.nats_replicas)
     finally:
         await nats.close()
+
+
+async def mend_rollups(_: Settings, database: Database) -> str:
+    """Set the kept totals to what a recount of the own values gives."""
+    async with database.transaction() as session:
+        mended = await orgtree.mend(session)
+    return f"{mended} totals set right"

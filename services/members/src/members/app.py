@@ -1,7 +1,9 @@
 """The HTTP application of members."""
 
+import messaging
 import orgtree
-from members.files.enrolment import EnrolledMeanwhile
+from members.enrolment.commands import EnrolledMeanwhile
+from members.enrolment.routes import router as enrolment_router
 from members.files.revision import BaseUnknown, FileNotFound, StaleFile
 from members.files.routes import router as files_router
 from members.files.rules import NotForOneself
@@ -56,15 +58,18 @@ PROBLEMS = {
 def create_application(settings: Settings) -> Application:
     """Compose the application."""
     database = open_database("members", settings)
+    nats = messaging.NatsConnection(settings.nats_url, name="members-api")
     application = create_app(
         "members",
         title="Members",
         description="The organisation tree and the people in it.",
         settings=settings,
         database=database,
-        routers=[organisations_router, files_router],
+        routers=[organisations_router, enrolment_router, files_router],
         problems=PROBLEMS,
         scope_resolver=orgtree.Permissions(database).scopes,
+        checks={"nats": nats.ping},
+        hooks=[nats.kept],
     )
     application.state.key_ring = settings.key_ring
     return application

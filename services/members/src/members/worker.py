@@ -26,6 +26,6 @@ async def open_worker(settings: Settings, database: Database) -> AsyncIterator[m
     """Open the worker on the process's database, with a connection to NATS of its own."""
     nats = await messaging.connect(settings.nats_url, name="members")
     try:
-        yield messaging.Worker("members", database, nats, CONSUMERS, JOBS)
+        yield messaging.Worker("members", database, nats, CONSUMERS, JOBS, replicas=settings.nats_replicas)
     finally:
         await nats.close()

@@ -22,12 +22,13 @@ class _Gathering:
     uvicorn writes them apart; the second system call and the client's second wake-up cost a tenth of all forwarding.
     """
 
-    __slots__ = ("_held", "_loop", "_transport")
-
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self._transport = transport
         self._loop = loop
         self._held = b""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
 
     def write(self, data: bytes) -> None:
         """Hold `data` until the turn ends, or send it with what is held."""
@@ -36,22 +37,17 @@ class _Gathering:
             self._transport.write(data)
         elif data:
             self._held = data
-            self._loop.call_soon(self.flush)
-
-    def flush(self) -> None:
-        """Send what is held."""
-        if self._held:
-            data, self._held = self._held, b""
-            self._transport.write(data)
+            self._loop.call_soon(self._flush)
 
     def close(self) -> None:
         """Send what is held, then close."""
-        self.flush()
+        self._flush()
         self._transport.close()
 
-    def is_closing(self) -> bool:
-        """Whether the transport is closing."""
-        return self._transport.is_closing()
+    def _flush(self) -> None:
+        if self._held:
+            data, self._held = self._held, b""
+            self._transport.write(data)
 
 
 class EdgeProtocol(HttpToolsProtocol):
@@ -72,7 +68,7 @@ class EdgeProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start the time in which a first request must have arrived."""
         super().connection_made(transport)  # type: ignore[arg-type] # as asyncio declares it
-        self._gathering = _Gathering(self.transport, self.loop)
+        self.transport = _Gathering(self.transport, self.loop)  # type: ignore[assignment] # it passes the rest on
         self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -120,8 +116,6 @@ class EdgeProtocol(HttpToolsProtocol):
         if not self.url.startswith(b"/"):
             self._refuse(BAD_REQUEST)
         super().on_headers_complete()
-        if self.cycle is not None:
-            self.cycle.transport = self._gathering
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words are for its own log
         """Answer what cannot be read with a problem, if it is its turn; the connection ends either way."""

@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
 from gateway.overview.figures import Formula
+from gateway.overview.rules import Row, hidden_in, hidden_of_root
 from gateway.overview.schemas import FigureOut, OverviewOut
-from gateway.overview.suppression import hidden_in
 from rulebook import Rule
 
 
@@ -22,8 +22,7 @@ async def overview_of(
     organisation = orgtree.organisation.c
     query = select(organisation.name, organisation.level).where(organisation.organisation_id == organisation_id)
     name, level = (await session.execute(query)).one()
-    totals = await orgtree.totals(session, organisation_id)
-    hidden = await _hidden_of(session, organisation_id)
+    totals, hidden = await _shown_of(session, organisation_id)
     return OverviewOut(
         organisation_id=organisation_id,
         organisation_name=name,
@@ -45,8 +44,9 @@ async def overviews_of_children(
 
     What is hidden is decided over all children, so that no two pages can be subtracted from each other.
     """
+    whole, hidden_of_whole = await _shown_of(session, organisation_id)
     rows = await orgtree.totals_of_children(session, organisation_id)
-    hidden = hidden_in(rows, await _hidden_of(session, organisation_id))
+    hidden = hidden_in(whole, rows, hidden_of_whole)
     organisation = orgtree.organisation.c
     query = (
         select(organisation.organisation_id, organisation.name, organisation.level)
@@ -67,17 +67,18 @@ async def overviews_of_children(
     ]
 
 
-async def _hidden_of(session: AsyncSession, organisation_id: UUID) -> frozenset[str]:
-    """Find the hidden measures of one organisation by going down to it from the root, table by table."""
+async def _shown_of(session: AsyncSession, organisation_id: UUID) -> tuple[Row, frozenset[str]]:
+    """Give one organisation's totals, and which of them are hidden: found by going down from the root, by tables."""
     organisation = orgtree.organisation.c
     query = select(organisation.ancestors).where(organisation.organisation_id == organisation_id)
     path: Sequence[UUID] = (await session.execute(query)).scalar_one() or [organisation_id]
-    root = path[0]
-    hidden = hidden_in({root: await orgtree.totals(session, root)}, None)[root]
+    whole: Row = await orgtree.totals(session, path[0])
+    hidden = hidden_of_root(whole)
     for parent, child in pairwise(path):
         rows = await orgtree.totals_of_children(session, parent)
-        hidden = hidden_in(rows, hidden).get(child, frozenset())
-    return hidden
+        hidden = hidden_in(whole, rows, hidden).get(child, frozenset())
+        whole = rows.get(child, {})
+    return whole, hidden
 
 
 def _figures(

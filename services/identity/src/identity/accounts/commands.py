@@ -1,6 +1,7 @@
-"""Opening accounts."""
+"""Opening accounts, and checking later what could not be checked then."""
 
-from collections.abc import Callable, Collection
+import logging
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -9,7 +10,25 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
+from database import raw
 from identity.accounts.tables import Account, Credential, Identifier
+
+logger = logging.getLogger(__name__)
+
+_FORGET = """
+update account set opened_within = null
+from unnest($1::uuid[], $2::timestamptz[]) as affiliated (person_id, since)
+where account_id = person_id and opened_within is not null and opened_at < since
+"""
+_CHECK = """
+update account set
+    opened_within = null,
+    status = case when ancestors && opened_within then account.status else 'deactivated' end,
+    authorization_version = authorization_version + case when ancestors && opened_within then 0 else 1 end
+from affiliation join organisation using (organisation_id)
+where person_id = account_id and opened_within is not null and ancestors is not null
+returning account_id, account.status
+"""
 
 
 class AccountExists(Exception):
@@ -23,7 +42,7 @@ class UsernameTaken(Exception):
 async def open_account(
     session: AsyncSession,
     *,
-    person_id: UUID,
+    person_id: UUID | None,
     username: str,
     password_encoding: str,
     organisation_id: UUID,
@@ -34,18 +53,26 @@ async def open_account(
 ) -> Account:
     """Open an account with a username (normalised) and a first password (its argon2id string).
 
-    `scopes` are the organisations within which the opener may open accounts; None is the first start. A person who is
-    affiliated somewhere must be affiliated within them: else an officer could take a stranger's place by opening an
-    account for them. Raises `orgtree.OutsideScope`, `AccountExists` and `UsernameTaken`.
+    `scopes` are the organisations within which the opener may open accounts; None is the first start. `person_id` is
+    brought for a person who is known elsewhere. One who is affiliated somewhere must be affiliated within the scopes:
+    else an officer could take a stranger's place by opening an account for them. Where the affiliation has not arrived
+    yet, the account is opened, and `check_openings` holds it against the affiliation when it does. Raises
+    `orgtree.OutsideScope`, `AccountExists` and `UsernameTaken`.
     """
+    unchecked = False
     if scopes is not None:
         await orgtree.require_within(session, organisation_id, scopes)
-        affiliated_with = await orgtree.affiliation_of(session, person_id)
-        if affiliated_with is not None:
-            await orgtree.require_within(session, affiliated_with, scopes)
+        unchecked = person_id is not None and not await _is_affiliated_within(session, person_id, scopes)
+    account_id = person_id or new_id()
     opened: Account | None = await session.scalar(
         insert(Account)
-        .values(account_id=person_id, organisation_id=organisation_id, opened_at=now, opened_by=opener)
+        .values(
+            account_id=account_id,
+            organisation_id=organisation_id,
+            opened_at=now,
+            opened_by=opener,
+            opened_within=sorted(scopes) if unchecked and scopes else None,
+        )
         .on_conflict_do_nothing()
         .returning(Account)
     )
@@ -53,17 +80,46 @@ async def open_account(
         raise AccountExists
     named = await session.scalar(
         insert(Identifier)
-        .values(identifier_id=new_id(), account_id=person_id, kind="username", plain=username, added_at=now)
+        .values(identifier_id=new_id(), account_id=account_id, kind="username", plain=username, added_at=now)
         .on_conflict_do_nothing()
         .returning(Identifier.identifier_id)
     )
     if named is None:
         raise UsernameTaken
     session.add(
-        Credential(credential_id=new_id(), account_id=person_id, kind="password", secret=password_encoding, set_at=now)
+        Credential(credential_id=new_id(), account_id=account_id, kind="password", secret=password_encoding, set_at=now)
     )
     await session.flush()
     return opened
+
+
+async def _is_affiliated_within(session: AsyncSession, person_id: UUID, scopes: Collection[UUID]) -> bool:
+    """Tell whether a person is known to be affiliated within `scopes`, or not known at all.
+
+    Affiliations are not written until this transaction ends: one that is written just now is seen here, and one that
+    comes later finds the account. Raises `orgtree.OutsideScope` for an affiliation elsewhere.
+    """
+    await (await raw(session)).execute("lock table affiliation in share mode")
+    affiliated_with = await orgtree.affiliation_of(session, person_id)
+    if affiliated_with is not None:
+        await orgtree.require_within(session, affiliated_with, scopes)
+    return affiliated_with is not None
+
+
+async def check_openings(session: AsyncSession) -> None:
+    """Deactivate the accounts whose openers turn out to have had no say over the person, and let the others be.
+
+    An affiliation that began after the account was opened says nothing of that: `forget_openings_before` goes first.
+    """
+    checked = await (await raw(session)).fetch(_CHECK)
+    for account_id in (row["account_id"] for row in checked if row["status"] == "deactivated"):
+        logger.warning("account_deactivated", extra={"account_id": account_id, "reason": "opened_outside_scope"})
+
+
+async def forget_openings_before(session: AsyncSession, affiliated: Sequence[tuple[UUID, datetime]]) -> None:
+    """Let the accounts be whose person was affiliated, at the time beside the id, only after the account was opened."""
+    people, times = zip(*affiliated, strict=True)
+    await (await raw(session)).execute(_FORGET, people, times)
 
 
 async def any_account(session: AsyncSession) -> bool:

@@ -19,7 +19,11 @@ router = APIRouter(prefix="/v1", tags=["accounts"])
 
 @router.post("/accounts", status_code=201, response_model=AccountOpened, summary="Open an account")
 async def open_account_(body: OpenAccount, caller: Caller, parts: Parts) -> Response:
-    """Open an account with a username and a first password, for a person of an organisation in one's own scope."""
+    """Open an account with a username and a first password, for a person of an organisation in one's own scope.
+
+    An account for a member whose affiliation has not arrived yet is checked when it does, and deactivated if the member
+    belongs to an organisation outside that scope.
+    """
     scopes = await caller.scopes("identity.account.open")
     username = require_username(body.username)
     password = require_password(body.password.get_secret_value(), username=username)
@@ -27,7 +31,7 @@ async def open_account_(body: OpenAccount, caller: Caller, parts: Parts) -> Resp
     async with caller.command() as command:
         account = await open_account(
             command.session,
-            person_id=body.person_id or new_id(),
+            person_id=body.person_id,
             username=username,
             password_encoding=encoding,
             organisation_id=body.organisation_id,

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, text
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, LargeBinary, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from database import Table
@@ -16,7 +16,10 @@ class Account(Table):
     """
 
     __tablename__ = "account"
-    __table_args__ = (CheckConstraint("status in ('active', 'deactivated')", name="status"),)
+    __table_args__ = (
+        CheckConstraint("status in ('active', 'deactivated')", name="status"),
+        Index("ix_account_unchecked", "account_id", postgresql_where=text("opened_within is not null")),
+    )
 
     account_id: Mapped[UUID] = mapped_column(primary_key=True)
     status: Mapped[str] = mapped_column(server_default="active")
@@ -25,6 +28,8 @@ class Account(Table):
     """The organisation that opened the account."""
     opened_at: Mapped[datetime]
     opened_by: Mapped[UUID | None]
+    opened_within: Mapped[list[UUID] | None] = mapped_column(ARRAY(Uuid))
+    """Where the opener may open accounts, until it is known whether the person was affiliated within that."""
 
 
 class Identifier(Table):

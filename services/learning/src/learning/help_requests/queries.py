@@ -15,6 +15,12 @@ from learning.help_requests.rules import MEASURE_PREFIX, Level, hidden_along, le
 from learning.help_requests.schemas import HelpNeeded, PersonInNeed
 from learning.study.tables import LessonStudy
 
+FACTS = f"""
+select asked_organisation_id, '{MEASURE_PREFIX}' || lesson_id, count(*)
+from lesson_study where asked_at is not null group by asked_organisation_id, lesson_id
+"""  # noqa: S608 - a constant of the rules
+"""How many people ask each organisation itself for help with a lesson: what the kept counts must come to."""
+
 
 class NotOwnStaff(Exception):
     """Who asked is shown to the staff of the very organisation that was asked, not to its superiors."""
@@ -31,7 +37,8 @@ async def list_needs(
     levels = await _levels(session, await orgtree.ancestors_of(session, organisation_id))
     counts, hidden = levels[-1].counts, hidden_along(levels)
     here = await _asked_here(session, organisation_id) if organisation_id in scopes else None
-    lessons = sorted(lesson for lesson in counts.keys() | (here or {}).keys() if after is None or lesson > after)
+    known = counts.keys() | hidden | (here or {}).keys()
+    lessons = sorted(lesson for lesson in known if after is None or lesson > after)
     listed = lessons[:limit]
     described = (
         select(EditionLesson.lesson_id, EditionLesson.course_id, EditionLesson.title)

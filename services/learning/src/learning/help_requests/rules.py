@@ -55,21 +55,24 @@ def hidden_cells(parts: Parts, *, hidden: Collection[UUID], shown: Collection[UU
     """Give the hidden cells of one table, when the totals of the lessons `hidden` are hidden and those `shown` are not.
 
     Along each lesson whose total is shown, what is hidden sums to five people or more, in two cells or more. The same
-    holds along each part, because the number of all who need help there is shown elsewhere; unless a lesson that only
-    this part has would be needed for it, since its total gives the cell away whatever is done here.
+    holds along each part, because the number of all who need help there is shown elsewhere, if it is not small itself.
+    Where nobody else needs help with a lesson, it is hidden that nobody does: else its total would give the cell away.
     """
-    cells = sorted((count, part, lesson) for part, row in parts.items() for lesson, count in row.items() if count > 0)
+    lessons = sorted({lesson for row in parts.values() for lesson in row}.union(hidden))
+    cells = sorted(
+        (row.get(lesson, 0) == 0, row.get(lesson, 0), part, lesson)
+        for part, row in parts.items()
+        if any(row.values())
+        for lesson in lessons
+    )
     by_part: dict[UUID, list[Cell]] = defaultdict(list)
     by_lesson: dict[UUID, list[Cell]] = defaultdict(list)
-    for _, part, lesson in cells:
+    for _, _, part, lesson in cells:
         by_part[part].append((part, lesson))
         by_lesson[lesson].append((part, lesson))
-    found = {(part, lesson) for count, part, lesson in cells if lesson in hidden or count < SMALLEST_SHOWN}
+    found = {(part, lesson) for _, count, part, lesson in cells if lesson in hidden or 0 < count < SMALLEST_SHOWN}
     lines = [by_lesson[lesson] for lesson in sorted(by_lesson) if lesson in shown]
-    lines += [
-        [cell for cell in by_part[part] if cell[1] not in shown or len(by_lesson[cell[1]]) > 1]
-        for part in sorted(by_part)
-    ]
+    lines += [by_part[part] for part in sorted(by_part) if sum(parts[part].values()) >= SMALLEST_SHOWN]
     before = -1
     while before < len(found):
         before = len(found)
@@ -80,14 +83,14 @@ def hidden_cells(parts: Parts, *, hidden: Collection[UUID], shown: Collection[UU
 
 def _companions(line: Sequence[Cell], hidden: set[Cell], parts: Parts) -> set[Cell]:
     """Give the cells of a line to hide besides those hidden, the smallest first, until they protect each other."""
-    inside = [parts[part][lesson] for part, lesson in line if (part, lesson) in hidden]
+    inside = [parts[part].get(lesson, 0) for part, lesson in line if (part, lesson) in hidden]
     chosen: set[Cell] = set()
     for part, lesson in line:
         if not inside or (len(inside) > 1 and sum(inside) >= SMALLEST_SHOWN):
             break
         if (part, lesson) not in hidden:
             chosen.add((part, lesson))
-            inside.append(parts[part][lesson])
+            inside.append(parts[part].get(lesson, 0))
     return chosen
 
 

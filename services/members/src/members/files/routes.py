@@ -9,18 +9,14 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
-from database import KeyRing, new_id
+from database import KeyRing
 from members.acting import acting
 from members.days import day_of
-from members.files import enrolment, openings, queries, revision
-from members.files.enrolment_rules import NewMember
+from members.files import openings, queries, revision
 from members.files.queries import FileRow
 from members.files.revision import FileNotFound
-from members.files.rules import PersonalFields, check_own_changes, fields_opened
+from members.files.rules import check_own_changes, fields_opened
 from members.files.schemas import (
-    EnrolMember,
-    EnrolmentOutcome,
-    ImportMembers,
     MemberOut,
     ReviseMember,
     RevisionOutcome,
@@ -49,30 +45,6 @@ PurposeQuery = Annotated[
         "`attendance` (name), `contact` (name, phone), `verification` (name, identity number), `file_care` (all).",
     ),
 ]
-
-
-@router.post("/members", status_code=201, response_model=MemberOut)
-async def enrol_member(body: EnrolMember, caller: Caller, keys: Keys) -> Response:
-    """Open a file for a member of a branch; 200 when it is there already and says the same."""
-    scopes = await caller.scopes(IMPORT)
-    async with caller.command() as command:
-        members = [_new_member(body)]
-        outcome = await _enrol(command, members, scopes, keys, caller)
-        shown = openings.shown(
-            await queries.file_by_id_number(command.session, members[0].fields.id_number, keys=keys, scopes=scopes),
-            keys,
-        )
-        status = 201 if outcome.added else 200
-        return await command.respond(status, shown, location=f"/v1/members/{shown.person_id}")
-
-
-@router.post("/member-imports", response_model=EnrolmentOutcome)
-async def import_members(body: ImportMembers, caller: Caller, keys: Keys) -> Response:
-    """Open files for up to 1,000 members, all or none; rows that are on file already are counted as unchanged."""
-    scopes = await caller.scopes(IMPORT)
-    async with caller.command() as command:
-        outcome = await _enrol(command, [_new_member(row) for row in body.rows], scopes, keys, caller)
-        return await command.respond(200, EnrolmentOutcome(added=outcome.added, unchanged=outcome.unchanged))
 
 
 @router.get("/members", response_model=Page[MemberOut])
@@ -175,26 +147,6 @@ async def list_versions(person_id: UUID, page: PageQuery, caller: Caller, keys: 
     if not rows:
         raise FileNotFound
     return page.of(rows, key=lambda row: [row.version], shape=lambda row: openings.shown_version(row, keys))
-
-
-def _new_member(body: EnrolMember) -> NewMember:
-    return NewMember(
-        person_id=body.person_id or new_id(),
-        id_is_ours=body.person_id is None,
-        organisation_id=body.organisation_id,
-        stage=body.stage,
-        away=body.away,
-        smartphone=body.smartphone,
-        fields=PersonalFields(body.name, body.id_number, body.phone),
-    )
-
-
-async def _enrol(
-    command: Command, members: list[NewMember], scopes: frozenset[UUID], keys: KeyRing, caller: AuthenticatedCaller
-) -> enrolment.Enrolled:
-    return await enrolment.enrol_members(
-        command.session, members=members, scopes=scopes, keys=keys, now=command.now, by=acting(caller.principal)
-    )
 
 
 async def _file(session: AsyncSession, person_id: UUID, day: date | None, scopes: frozenset[UUID] | None) -> FileRow:

@@ -9,36 +9,16 @@ from members.files.rules import SealedField
 
 Stage = Literal["applicant", "activist", "development_target", "probationary", "full"]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True)]
-IdNumber = Annotated[str, StringConstraints(min_length=1, max_length=30)]
 Phone = Annotated[str, StringConstraints(pattern=r"^1[0-9]{10}$"), Field(description="A mobile number: 11 digits.")]
-MOST_ROWS = 1_000
 
 
-class _Body(BaseModel):
-    # What people wrote must not come back in a message about a wrong request.
+class Body(BaseModel):
+    """What people send about members: what they wrote must not come back in a message about a wrong request."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
-class EnrolMember(_Body):
-    """Open a file for a member of a branch; the client may bring the person's id (UUIDv7)."""
-
-    person_id: Annotated[UUID | None, Field(description="The person's id everywhere; made here when left out.")] = None
-    organisation_id: Annotated[UUID, Field(description="The branch.")]
-    stage: Stage
-    name: Name
-    id_number: Annotated[IdNumber, Field(description="Identity number (GB 11643), 18 characters.")]
-    phone: Phone | None = None
-    away: bool = False
-    smartphone: bool = True
-
-
-class ImportMembers(_Body):
-    """Up to 1,000 members, enrolled all or none."""
-
-    rows: Annotated[tuple[EnrolMember, ...], Field(min_length=1, max_length=MOST_ROWS)]
-
-
-class ReviseMember(_Body):
+class ReviseMember(Body):
     """Change a file; `base_version` is the version that the change was made to. What is left out stays."""
 
     base_version: Annotated[int, Field(ge=1)]
@@ -84,15 +64,6 @@ class VersionOut(MemberOut):
     """A version of a member's file, and who recorded it."""
 
     recorded_by: UUID
-
-
-class EnrolmentOutcome(BaseModel):
-    """How many rows were new, and how many said what was on file already."""
-
-    model_config = ConfigDict(frozen=True)
-
-    added: int
-    unchanged: int
 
 
 class RevisionOutcome(BaseModel):

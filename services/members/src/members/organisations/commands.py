@@ -37,7 +37,7 @@ from messaging import Origin, Publication, append
 
 _REGISTER = """
     select r.organisation_id, r.parent_id, r.kind, r.level, r.name, r.division_code, r.established_on,
-           coalesce(o.ancestors && $2::uuid[], false) as visible
+           coalesce(cardinality(o.ancestors), 0) as depth, coalesce(o.ancestors && $2::uuid[], false) as visible
     from registered_organisation r left join organisation o using (organisation_id)
     where r.organisation_id = any($1::uuid[])
 """
@@ -94,7 +94,7 @@ async def establish_organisations(
     ids = {row.organisation_id for row in rows} | {row.parent_id for row in rows}
     found = await connection.fetch(_REGISTER, list(ids), list(scopes))
     register = {record["organisation_id"]: RegisterEntry(*record) for record in found}
-    judged = sort_rows(rows, register, undated=undated, today=today)
+    judged = sort_rows(rows, register, undated=undated, deepest=orgtree.MAX_DEPTH, today=today)
     if judged.errors:
         raise RowsRefused(judged.errors)
     if judged.new:
@@ -102,7 +102,7 @@ async def establish_organisations(
         status: str = await connection.execute(_ESTABLISH, *columns)
         if int(status.rpartition(" ")[2]) != len(judged.new):
             raise ChangedMeanwhile
-        await _announce(session, [(_established(row), 1) for row in judged.new], today=today, by=by)
+        await _announce(session, [(_established(row), 1) for row in judged.new], by=by)
     return Established(len(judged.new), judged.unchanged)
 
 
@@ -129,7 +129,7 @@ async def rename_organisation(
     check_day(on, since=await _present_since(session, organisation_id), today=today)
     await _change(session, organisation, on=on, name=name, division_code=division_code)
     event = OrganisationRenamedV1(**_state(organisation))
-    await _announce(session, [(event, organisation.version)], today=today, by=by)
+    await _announce(session, [(event, organisation.version)], by=by)
     return organisation
 
 
@@ -161,7 +161,10 @@ async def move_organisation(
     check_place(Standing(organisation.kind, organisation.level), Standing(parent["kind"], parent["level"]), today)
     await _change(session, organisation, on=on, parent_id=parent_id)
     event = OrganisationMovedV1(**_state(organisation))
-    await _announce(session, [(event, organisation.version)], today=today, by=by)
+    await _announce(session, [(event, organisation.version)], by=by)
+    # Nothing of ours hangs in the air, so what has no path now stands deeper than a path can reach.
+    if await (await raw(session)).fetchval("select exists (select from organisation where path is null)"):
+        raise too_deep(orgtree.MAX_DEPTH, today)
     return organisation
 
 
@@ -227,13 +230,8 @@ def _established(row: NewOrganisation) -> OrganisationEstablishedV1:
     )
 
 
-async def _announce(
-    session: AsyncSession, states: Sequence[tuple[OrganisationState, int]], *, today: date, by: Origin
-) -> None:
+async def _announce(session: AsyncSession, states: Sequence[tuple[OrganisationState, int]], *, by: Origin) -> None:
     """Publish what happened to organisations, and show it in our own copy of the tree."""
     publications = [Publication(event, version, by) for event, version in states]
     await append(session, publications)
     await orgtree.place_organisations(session, states)
-    # Nothing of ours hangs in the air, so what has no path now stands deeper than a path can reach.
-    if await (await raw(session)).fetchval("select exists (select from organisation where path is null)"):
-        raise too_deep(orgtree.MAX_DEPTH, today)

@@ -42,7 +42,7 @@ class NewOrganisation(NamedTuple):
 
 
 class RegisterEntry(NamedTuple):
-    """What the register says of an organisation; `visible` when it lies within the caller's scope."""
+    """What the register says of an organisation, how many levels down it stands, and whether the caller may see it."""
 
     organisation_id: UUID
     parent_id: UUID | None
@@ -51,6 +51,7 @@ class RegisterEntry(NamedTuple):
     name: str
     division_code: str | None
     established_on: date
+    depth: int
     visible: bool
 
     def says(self, row: NewOrganisation, *, dated: bool) -> bool:
@@ -102,14 +103,16 @@ def sort_rows(
     register: Mapping[UUID, RegisterEntry],
     *,
     undated: AbstractSet[UUID] = frozenset(),
+    deepest: int,
     today: date,
 ) -> Sorted:
     """Judge the rows of one request in their order against the register; a parent comes before its children.
 
     `register` holds what is known of the rows' and their parents' ids. `undated` are the ids whose day the client left
-    to us.
+    to us. Nothing stands more than `deepest` levels down.
     """
     new: dict[UUID, NewOrganisation] = {}
+    depths = {organisation_id: entry.depth for organisation_id, entry in register.items()}
     seen: set[UUID] = set()
     unchanged = 0
     errors: list[RowError] = []
@@ -124,8 +127,10 @@ def sort_rows(
         elif known is not None:
             errors.append(_taken(number))
         else:
-            found = list(_wrong_with(number, row, new, register, today))
-            errors += found
+            errors += _wrong_with(number, row, new, register, today)
+            depths[row.organisation_id] = depth = depths.get(row.parent_id, 0) + 1
+            if depth == deepest + 1:  # what hangs on such a row is as wrong as it is, and says nothing new
+                errors.append(RowError.of(number, too_deep(deepest, today)))
             new[row.organisation_id] = row
         seen.add(row.organisation_id)
     return Sorted(list(new.values()), unchanged, errors)

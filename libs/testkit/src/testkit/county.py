@@ -53,12 +53,15 @@ class Person:
         self.headers = headers
 
     async def get(self, path: str, **parameters: Any) -> httpx.Response:
+        """Read what stands at a path below `/v1`."""
         return await self._http.get(f"/v1{path}", headers=self.headers, params=parameters)
 
     async def post(self, path: str, body: Any = None, **headers: str) -> httpx.Response:
+        """Send a body, with headers named as in Python: `idempotency_key="…"`."""
         return await self.send("POST", path, body, **headers)
 
     async def send(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
+        """Send a body by any method."""
         named = {"content-type": "application/json", **self.headers}
         named |= {name.replace("_", "-"): value for name, value in headers.items()}
         content = None if body is None else json.dumps(body)
@@ -70,7 +73,7 @@ class Person:
         cursor: dict[str, str] = {}
         while True:
             answer = await self.get(path, **parameters, **cursor, limit=2)
-            assert answer.status_code == 200, answer.text
+            answer.raise_for_status()
             page = answer.json()
             items += page["items"]
             if page["next_cursor"] is None:
@@ -82,7 +85,7 @@ class County:
     """A quick way to people of a test."""
 
     def __init__(self, application: Application, issuer: TokenIssuer) -> None:
-        self.http = httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url="http://feedback.test")
+        self.http = httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url="http://service.test")
         self._database = application.database
         self._issuer = issuer
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 import orgtree
 from contracts import Event, activities, feedback, learning, members
 from database import raw
-from gateway.overview.rules import Contribution, contribution_of
+from gateway.contributions.rules import Contribution, contribution_of
 from messaging import Handler, Received
 
 _KEEP = """
@@ -26,6 +26,12 @@ where kept.version < excluded.version
 returning old.organisation_id as old_organisation_id, old.measures::text as old_measures,
           new.organisation_id as new_organisation_id, new.measures::text as new_measures
 """
+
+FACTS = """
+select organisation_id, each.key as measure, sum(each.value::bigint)::bigint as value
+from contribution cross join jsonb_each_text(measures) as each group by organisation_id, each.key
+"""
+"""What each organisation counts for itself: the sum of its contributions, which the deltas noted here must come to."""
 
 
 async def project_contributions(session: AsyncSession, batch: Sequence[Received[Any]]) -> None:

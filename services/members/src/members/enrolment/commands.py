@@ -12,8 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts.members import MemberAffiliatedV1
 from database import KeyRing, raw
 from members.days import day_of
-from members.files.counting import recount
-from members.files.enrolment_rules import (
+from members.enrolment.rules import (
     BranchEntry,
     CheckedMember,
     NewMember,
@@ -21,6 +20,7 @@ from members.files.enrolment_rules import (
     check_rows,
     with_normal_id_number,
 )
+from members.files.counting import recount
 from members.files.rules import Counts, check_size
 from members.files.sealing import new_file_key, seal_fields, sealed_file
 from members.refused_rows import RowError, RowsRefused

@@ -1,0 +1,95 @@
+"""The nightly recount of the kept rollups: told by a metric and a log line, repaired by nobody unasked.
+
+What keeps the rollups is not trusted to judge them. A difference is a fault to be found, and setting it right at once
+would hide it; `mend` does that when somebody has looked.
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta, timezone
+
+import asyncpg
+from prometheus_client import Gauge
+
+from database import Database, utc_now
+from orgtree.rollups import Difference, recount
+
+logger = logging.getLogger(__name__)
+
+DRIFT = Gauge(
+    "orgtree_rollup_drift",
+    "Kept values that the last recount found different, up to 1,000: totals by own values, own values by the facts.",
+    ["part"],
+)
+RECOUNTED_AT = Gauge("orgtree_rollup_recounted_timestamp_seconds", "When the last recount ended.", ["part"])
+
+CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
+NIGHT_HOUR = 2
+LOOK_EVERY = timedelta(minutes=10)
+"""How often a service's job asks whether the night has come."""
+
+_MOST = 1_000
+_SECONDS = 3_600.0
+
+# Deltas are noted in the transaction that changes the facts, so a snapshot holds them and the folded values together.
+_COMPARE_OWN = """
+with facts (organisation_id, measure, value) as ({facts}), kept as (
+    select organisation_id, measure, sum(value)::bigint as value from (
+        select organisation_id, measure, value from rollup_own
+        union all select organisation_id, measure, delta from rollup_delta
+    ) as noted group by organisation_id, measure
+)
+select organisation_id, measure, coalesce(kept.value, 0) as kept, coalesce(facts.value, 0) as counted
+from kept full join facts using (organisation_id, measure)
+where coalesce(kept.value, 0) <> coalesce(facts.value, 0)
+order by organisation_id, measure limit $1
+"""
+
+
+class NightlyRecount:
+    """A job's work, asked every ten minutes: at two o'clock in China it recounts all that the service keeps.
+
+    `facts` is a select of (organisation_id uuid, measure text, value bigint): what the service's own tables say each
+    organisation counts for itself. A process that slept through the hour recounts when it wakes.
+    """
+
+    def __init__(self, facts: str) -> None:
+        self._compare_own = _COMPARE_OWN.format(facts=facts)
+        self._next: datetime | None = None
+
+    async def __call__(self, database: Database) -> None:
+        """Recount if the night has come since this process last did, or began."""
+        now = utc_now()
+        if self._next is not None and now >= self._next:
+            await self.recount(database)
+        if self._next is None or now >= self._next:
+            self._next = night_after(now)
+
+    async def recount(self, database: Database) -> None:
+        """Compare the totals with the own values and these with the facts, and tell what differs."""
+        connection: asyncpg.Connection = await database.connect(default_transaction_read_only="on")
+        try:
+            _tell("totals", await recount(connection, limit=_MOST, within_seconds=_SECONDS))
+            rows = await connection.fetch(self._compare_own, _MOST, timeout=_SECONDS)
+            _tell("own_values", [Difference(*row) for row in rows])
+        finally:
+            await connection.close()
+
+
+def night_after(now: datetime) -> datetime:
+    """Give the next two o'clock at night in China that comes after `now`."""
+    local = now.astimezone(CHINA)
+    night = local.replace(hour=NIGHT_HOUR, minute=0, second=0, microsecond=0)
+    return night if night > local else night + timedelta(days=1)
+
+
+def _tell(part: str, differences: Sequence[Difference]) -> None:
+    DRIFT.labels(part).set(len(differences))
+    RECOUNTED_AT.labels(part).set_to_current_time()
+    if not differences:
+        logger.info("rollups_recounted", extra={"part": part})
+        return
+    first = differences[0]
+    found = {"organisation_id": first.organisation_id, "kind": first.measure}
+    found |= {"kept": first.kept, "counted": first.counted}
+    logger.error("rollup_drift", extra={"part": part, "differing": len(differences), **found})

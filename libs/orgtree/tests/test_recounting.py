@@ -1,0 +1,98 @@
+"""The nightly recount finds what was kept wrongly, tells it, and leaves it as it is."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from prometheus_client import REGISTRY
+
+from database import Database, raw
+from orgtree import ROOT_ID, NightlyRecount, add_deltas, fold, place_organisations, recounting, totals
+from orgtree.recounting import night_after
+
+from .trees import number, state
+
+FACTS = "select organisation_id, measure, value from counted_fact"
+
+
+def drift(part: str) -> float | None:
+    return REGISTRY.get_sample_value("orgtree_rollup_drift", {"part": part})
+
+
+async def count(database: Database, *facts: tuple[int, str, int]) -> None:
+    """Let facts be counted as a service does: the fact and its delta in one transaction."""
+    async with database.transaction() as session:
+        connection = await raw(session)
+        await connection.execute(
+            "create table if not exists counted_fact (organisation_id uuid, measure text, value bigint)"
+        )
+        rows = [(number(place), measure, value) for place, measure, value in facts]
+        await connection.executemany("insert into counted_fact values ($1, $2, $3)", rows)
+        await add_deltas(session, rows)
+
+
+async def spoil(database: Database, statement: str) -> None:
+    async with database.transaction() as session:
+        await (await raw(session)).execute(statement)
+
+
+@pytest.fixture
+async def counted(database: Database) -> Database:
+    async with database.transaction() as session:
+        await place_organisations(session, [state(1, 0), state(2, 1)])
+    await count(database, (2, "members", 22), (1, "answered", 0))
+    await fold(database)
+    await count(database, (2, "answered", 3))  # noted, not folded yet
+    return database
+
+
+async def test_what_is_kept_rightly_drifts_by_nothing(counted: Database) -> None:
+    await NightlyRecount(FACTS).recount(counted)
+    assert (drift("totals"), drift("own_values")) == (0, 0)
+    assert (REGISTRY.get_sample_value("orgtree_rollup_recounted_timestamp_seconds", {"part": "totals"}) or 0) > 0
+
+
+async def test_a_wrong_total_is_told_and_not_repaired(counted: Database, caplog: pytest.LogCaptureFixture) -> None:
+    await spoil(
+        counted, "update rollup set value = 21 where organisation_id <> (select organisation_id from rollup_own)"
+    )
+    await NightlyRecount(FACTS).recount(counted)
+    assert (drift("totals"), drift("own_values")) == (2, 0)
+    [told] = [record for record in caplog.records if record.message == "rollup_drift"]
+    assert {field: getattr(told, field) for field in ("part", "differing", "organisation_id", "kept", "counted")} == {
+        "part": "totals", "differing": 2, "organisation_id": ROOT_ID, "kept": 21, "counted": 22,
+    }  # fmt: skip
+    async with counted.read() as session:
+        assert await totals(session, ROOT_ID) == {"members": 21}
+
+
+async def test_a_delta_that_was_lost_is_told(counted: Database) -> None:
+    await spoil(counted, "delete from rollup_delta")
+    await NightlyRecount(FACTS).recount(counted)
+    assert (drift("totals"), drift("own_values")) == (0, 1)
+
+
+async def test_it_recounts_once_after_each_night_has_come(counted: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    nights: list[datetime] = []
+    now = datetime(2026, 11, 23, 8, tzinfo=UTC)
+
+    async def noted(_: NightlyRecount, __: Database) -> None:
+        nights.append(now)
+
+    monkeypatch.setattr(recounting, "utc_now", lambda: now)
+    monkeypatch.setattr(NightlyRecount, "recount", noted)
+    job = NightlyRecount(FACTS)
+    for _ in range(48 * 6):
+        await job(counted)
+        now += timedelta(minutes=10)
+    assert nights == [datetime(2026, 11, day, 18, tzinfo=UTC) for day in (23, 24)]
+
+
+@pytest.mark.parametrize(
+    ("now", "night"),
+    [
+        (datetime(2026, 11, 23, 17, 59, tzinfo=UTC), datetime(2026, 11, 23, 18, tzinfo=UTC)),
+        (datetime(2026, 11, 23, 18, tzinfo=UTC), datetime(2026, 11, 24, 18, tzinfo=UTC)),
+    ],
+)
+def test_the_night_comes_at_two_oclock_in_china(now: datetime, night: datetime) -> None:
+    assert night_after(now) == night

@@ -1,0 +1,62 @@
+"""What each event contributes to which figure of which organisation."""
+
+from typing import NamedTuple
+from uuid import UUID
+
+from contracts import Event, activities, feedback, learning, members
+
+
+class Contribution(NamedTuple):
+    """What one aggregate, in its present state, adds to the figures of one organisation."""
+
+    organisation_id: UUID
+    measures: dict[str, int]
+
+
+def contribution_of(event: Event) -> Contribution | None:
+    """Give what the aggregate now contributes; nothing where it belongs to no organisation."""
+    match event:
+        case members.CompositionCountedV1():
+            return Contribution(event.organisation_id, _of_composition(event))
+        case activities.ActivityState():
+            measures = {"activities.scheduled": 1}
+            if isinstance(event, activities.ActivityClosedV1):
+                measures["activities.closed"] = 1
+            return Contribution(event.organisation_id, measures)
+        case activities.ParticipationState():
+            return Contribution(event.affiliation_id, _of_participation(event))
+        case learning.LessonState():
+            return None if event.affiliation_id is None else Contribution(event.affiliation_id, _of_study(event))
+        case feedback.CaseState():
+            return Contribution(event.organisation_id, {"cases.received": 1, f"cases.now.{event.status}": 1})
+    raise TypeError(f"{type(event).__name__} contributes to no figure")
+
+
+def _of_composition(event: members.CompositionCountedV1) -> dict[str, int]:
+    measures = {
+        "members.all": event.members,
+        "members.away": event.away,
+        "members.without_smartphone": event.without_smartphone,
+    }
+    measures |= {f"members.stage.{stage}": count for stage, count in event.stages.items()}
+    measures |= {f"members.age.{band}": count for band, count in event.age_bands.items()}
+    return measures
+
+
+def _of_participation(event: activities.ParticipationState) -> dict[str, int]:
+    measures = {}
+    if event.registered:
+        measures["participation.registered"] = 1
+    if event.attended:
+        measures["participation.attended"] = 1
+        measures[f"participation.by.{event.mode or 'in_person'}"] = 1
+    return measures
+
+
+def _of_study(event: learning.LessonState) -> dict[str, int]:
+    measures = {"learning.lessons_begun": 1}
+    if event.completed:
+        measures["learning.lessons_completed"] = 1
+    if event.understood is not None:
+        measures["learning.understood" if event.understood else "learning.need_help"] = 1
+    return measures

@@ -1,0 +1,1 @@
+"""Enrolling members: one, or up to a thousand at once."""

@@ -1,0 +1,62 @@
+"""Enrolling members over HTTP."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from database import KeyRing, new_id
+from members.acting import acting
+from members.enrolment import commands
+from members.enrolment.rules import NewMember
+from members.enrolment.schemas import EnrolMember, EnrolmentOutcome, ImportMembers
+from members.files import openings, queries
+from members.files.routes import IMPORT, Keys
+from members.files.rules import PersonalFields
+from members.files.schemas import MemberOut
+from webapi import AuthenticatedCaller, Caller, Command
+
+router = APIRouter(prefix="/v1", tags=["members"])
+
+
+@router.post("/members", status_code=201, response_model=MemberOut)
+async def enrol_member(body: EnrolMember, caller: Caller, keys: Keys) -> Response:
+    """Open a file for a member of a branch; 200 when it is there already and says the same."""
+    scopes = await caller.scopes(IMPORT)
+    async with caller.command() as command:
+        members = [_new_member(body)]
+        outcome = await _enrol(command, members, scopes, keys, caller)
+        shown = openings.shown(
+            await queries.file_by_id_number(command.session, members[0].fields.id_number, keys=keys, scopes=scopes),
+            keys,
+        )
+        status = 201 if outcome.added else 200
+        return await command.respond(status, shown, location=f"/v1/members/{shown.person_id}")
+
+
+@router.post("/member-imports", response_model=EnrolmentOutcome)
+async def import_members(body: ImportMembers, caller: Caller, keys: Keys) -> Response:
+    """Open files for up to 1,000 members, all or none; rows that are on file already are counted as unchanged."""
+    scopes = await caller.scopes(IMPORT)
+    async with caller.command() as command:
+        outcome = await _enrol(command, [_new_member(row) for row in body.rows], scopes, keys, caller)
+        return await command.respond(200, EnrolmentOutcome(added=outcome.added, unchanged=outcome.unchanged))
+
+
+def _new_member(body: EnrolMember) -> NewMember:
+    return NewMember(
+        person_id=body.person_id or new_id(),
+        id_is_ours=body.person_id is None,
+        organisation_id=body.organisation_id,
+        stage=body.stage,
+        away=body.away,
+        smartphone=body.smartphone,
+        fields=PersonalFields(body.name, body.id_number, body.phone),
+    )
+
+
+async def _enrol(
+    command: Command, members: list[NewMember], scopes: frozenset[UUID], keys: KeyRing, caller: AuthenticatedCaller
+) -> commands.Enrolled:
+    return await commands.enrol_members(
+        command.session, members=members, scopes=scopes, keys=keys, now=command.now, by=acting(caller.principal)
+    )
