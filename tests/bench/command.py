@@ -24,6 +24,7 @@ from tests.bench.stage import Stage, median_pair, opened_stage
 ROUNDS = 3
 PEOPLE = 2_000
 ACTIVITIES = 12
+MOST_SCHEDULED = 20_000
 FIRST_PERSON = 0x1000
 BRANCH, SECRETARY = UUID(int=0x10), UUID(int=0x20)
 
@@ -35,9 +36,10 @@ async def measure() -> list[Result]:
         port = await stack.enter_async_context(_activities(stage, issuer))
         bare = await stack.enter_async_context(_bare(stage))
         secretary = issuer.headers(SECRETARY, [("branch_secretary", BRANCH)])
+        schedules = [_schedule(secretary) for _ in range(ROUNDS)]
         value, most = await median_pair(
             ROUNDS,
-            lambda: answered_per_second(port, _schedule(secretary)),
+            lambda: answered_per_second(port, schedules.pop()),
             lambda: answered_per_second(bare, _bare_request),
         )
         ordinary = Result("command", value, "requests/s", most, 0.4, note="POST /v1/activities; SQLAlchemy, outbox")
@@ -52,9 +54,12 @@ async def measure() -> list[Result]:
         return [ordinary, hot]
 
 
+_BARE_BODY = json.dumps({"organisation_id": str(BRANCH), "title": "第四季度支部党员大会"}).encode()
+_BARE_REQUEST = http_request("POST", "/things", {}, _BARE_BODY)
+
+
 def _bare_request(_: int) -> bytes:
-    body = json.dumps({"organisation_id": str(BRANCH), "title": "第四季度支部党员大会"}).encode()
-    return http_request("POST", "/things", {}, body)
+    return _BARE_REQUEST
 
 
 def _activity() -> dict[str, object]:
@@ -70,7 +75,11 @@ def _activity() -> dict[str, object]:
 
 
 def _schedule(headers: dict[str, str]) -> Callable[[int], bytes]:
-    return lambda _: http_request("POST", "/v1/activities", headers, json.dumps(_activity()).encode())
+    """Write the requests before they are sent: what that costs is no part of what is measured."""
+    made = [
+        http_request("POST", "/v1/activities", headers, json.dumps(_activity()).encode()) for _ in range(MOST_SCHEDULED)
+    ]
+    return made.__getitem__
 
 
 def _check_ins(activities: list[UUID], people: list[dict[str, str]]) -> Callable[[int], bytes]:

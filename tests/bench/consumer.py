@@ -20,7 +20,6 @@ ROUNDS = 3
 AGED = 1_000
 TABLES = """
 create table plain (organisation_id uuid primary key, version bigint, name text, parent_id uuid);
-create table plain_inbox (day date, consumer text, event_id uuid, primary key (day, consumer, event_id));
 create table plain_delta (id bigint generated always as identity, organisation_id uuid, measure text, delta bigint);
 create table projected (organisation_id uuid primary key, version bigint, name text, parent_id uuid);
 create table delta (id bigint generated always as identity, organisation_id uuid, measure text, delta bigint);
@@ -37,7 +36,7 @@ insert into delta (organisation_id, measure, delta)
 select after, 'organisations', 1 from changed where before is distinct from after
 """
 PLAIN = "insert into plain select * from unnest($1::uuid[], $2::bigint[], $3::text[], $4::uuid[])"
-PLAIN_INBOX = "insert into plain_inbox select current_date, 'bench', id from unnest($1::uuid[]) as id"
+PLAIN_INBOX = "insert into inbox select current_date, 'plain', id from unnest($1::uuid[]) as id"
 PLAIN_DELTA = """
 insert into plain_delta (organisation_id, measure, delta) select id, 'organisations', 1 from unnest($1::uuid[]) as id
 """
@@ -88,7 +87,7 @@ async def _consumer(publisher: Database, database: Database, nats: NatsConnectio
     rounds = iter(range(100))
 
     async def consumed() -> float:
-        await _run(database, "truncate projected, delta, plain, plain_inbox, plain_delta")
+        await _run(database, "truncate projected, delta, plain, plain_delta, inbox")
         handled = Handled()
         consumer = Consumer(f"bench-{next(rounds)}", handlers={members.OrganisationEstablishedV1: handled.project})
         async with _working(Worker("gateway", database, nats, [consumer])):

@@ -13,7 +13,7 @@ from contracts import Event
 from messaging.connection import NatsConnection
 
 PARTITIONS = 16
-BATCH_SIZE = 1000
+BATCH_SIZE = 2000
 RETENTION = timedelta(days=14)
 DUPLICATE_WINDOW = timedelta(minutes=10)
 ACK_WAIT = timedelta(seconds=60)

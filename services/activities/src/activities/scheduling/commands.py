@@ -2,17 +2,16 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import cast
 from uuid import UUID
 
-from sqlalchemy import Table, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
 from activities.scheduling.rules import Kind, check_can_close, check_times
 from activities.scheduling.tables import Activity
 from contracts.activities import ActivityClosedV1, ActivityScheduledV1, ActivityState
+from database import insert_new
 from messaging import Origin, Publication, append
 
 
@@ -22,11 +21,6 @@ class ActivityUnknown(Exception):
 
 class ActivityIdTaken(Exception):
     """The id brought for an activity belongs to another one."""
-
-
-# Made once: composing a statement costs more than running it.
-_TABLE = cast("Table", Activity.__table__)
-_INSERT = insert(_TABLE).on_conflict_do_nothing().returning(_TABLE.c.activity_id)
 
 
 async def schedule_activity(
@@ -70,12 +64,12 @@ async def schedule_activity(
         "scheduled_at": now,
         "version": 1,
     }
-    inserted = await session.scalar(_INSERT, new)
-    activity = await session.get_one(Activity, activity_id) if inserted is None else Activity(**new)
-    if inserted is None:
+    if not await insert_new(session, Activity, new):
+        activity = await session.get_one(Activity, activity_id)
         if activity.scheduled_by != person_id or any(getattr(activity, name) != stated[name] for name in stated):
             raise ActivityIdTaken
         return activity
+    activity = Activity(**new)
     await _publish(session, ActivityScheduledV1, activity, by)
     return activity
 

@@ -6,12 +6,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
 from contracts.feedback import CaseAnsweredV1, CaseConfirmedV1, CaseOpenedV1, CaseState
-from database import KeyRing
+from database import KeyRing, insert_new
 from feedback.cases.deadlines import deadline
 from feedback.cases.queries import CaseUnknown, visible_to
 from feedback.cases.rules import NotResponsible, NotTheReporter, check_can_answer, check_can_confirm
@@ -53,23 +52,23 @@ async def open_case(
     assigned = nearest(path, await assignments_along(session, category, path), day_of(now))
     due = deadline(now, assigned.working_days)
     data_key, wrapped = new_key(keys, case_id)
-    new = insert(Case).values(
-        case_id=case_id,
-        category=category,
-        organisation_id=organisation_id,
-        responsibility_id=assigned.responsibility_id,
-        responsible_id=assigned.responsible_id,
-        reporter_id=person_id,
-        status="open",
-        opened_at=now,
-        due_at=due.due_at,
-        due_provisionally=due.provisional,
-        data_key=wrapped,
-        version=1,
-    )
-    inserted = await session.scalar(new.on_conflict_do_nothing().returning(Case.case_id))
+    new = {
+        "case_id": case_id,
+        "category": category,
+        "organisation_id": organisation_id,
+        "responsibility_id": assigned.responsibility_id,
+        "responsible_id": assigned.responsible_id,
+        "reporter_id": person_id,
+        "status": "open",
+        "opened_at": now,
+        "due_at": due.due_at,
+        "due_provisionally": due.provisional,
+        "data_key": wrapped,
+        "version": 1,
+    }
+    inserted = await insert_new(session, Case, new)
     case = await session.get_one(Case, case_id)
-    if inserted is None:
+    if not inserted:
         held = (case.reporter_id, case.category, case.organisation_id, await _what_was_said(session, case, keys))
         if held != (person_id, category, organisation_id, text):
             raise CaseIdTaken

@@ -5,10 +5,10 @@ from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
+from database import insert_new
 from feedback.responsibilities.rules import check_owner
 from feedback.responsibilities.tables import Responsibility
 
@@ -46,10 +46,8 @@ async def assign_responsibility(
         "working_days": working_days,
         "valid_from": valid_from,
     }
-    new = insert(Responsibility).values(
-        responsibility_id=responsibility_id, **stated, assigned_by=person_id, assigned_at=now
-    )
-    await session.execute(new.on_conflict_do_nothing())
+    new = {"responsibility_id": responsibility_id, **stated, "assigned_by": person_id, "assigned_at": now}
+    await insert_new(session, Responsibility, new)
     held = await session.get(Responsibility, responsibility_id)
     if held is None or any(getattr(held, name) != stated[name] for name in stated):
         raise ResponsibilityTaken

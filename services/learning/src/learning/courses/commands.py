@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
 from contracts.learning import CoursePublishedV1
+from database import insert_new
 from learning.courses.rules import Draft, check_follows, check_lessons
 from learning.courses.tables import Course, CourseEdition, EditionLesson, Lesson
 from messaging import Origin, Publication, append
@@ -47,8 +48,7 @@ async def publish_edition(
     """
     await orgtree.require_within(session, organisation_id, scopes)
     check_lessons(lessons)
-    new = postgresql.insert(Course).values(course_id=course_id, organisation_id=organisation_id, edition=0)
-    await session.execute(new.on_conflict_do_nothing())
+    await insert_new(session, Course, {"course_id": course_id, "organisation_id": organisation_id, "edition": 0})
     course = await session.get_one(Course, course_id, with_for_update=True)
     if course.organisation_id != organisation_id:
         raise CourseIdTaken

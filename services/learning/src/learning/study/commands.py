@@ -5,11 +5,11 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
 from contracts.learning import LessonProgressedV1, LessonState, UnderstandingReportedV1
+from database import insert_new
 from learning.courses.queries import one_lesson
 from learning.courses.schemas import LessonOut
 from learning.courses.tables import Course, EditionLesson, Enrolment
@@ -88,12 +88,9 @@ async def _locked_study(
 ) -> LessonStudy:
     """Give the person's study of the lesson, locked; one that this begins has version 0."""
     begun = {"person_id": person_id, "course_id": lesson.course_id}
-    enrolment = insert(Enrolment).values(**begun, edition=lesson.edition, started_at=now)
-    await session.execute(enrolment.on_conflict_do_nothing())
-    new = insert(LessonStudy).values(
-        study_id=study_id, **begun, lesson_id=lesson.lesson_id, progress=0, started_at=now, version=0
-    )
-    await session.execute(new.on_conflict_do_nothing())
+    await insert_new(session, Enrolment, {**begun, "edition": lesson.edition, "started_at": now})
+    new = {"study_id": study_id, **begun, "lesson_id": lesson.lesson_id, "progress": 0, "started_at": now, "version": 0}
+    await insert_new(session, LessonStudy, new)
     found = select(LessonStudy).where(LessonStudy.person_id == person_id, LessonStudy.lesson_id == lesson.lesson_id)
     return (await session.scalars(found.with_for_update())).one()
 

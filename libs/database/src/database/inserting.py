@@ -1,0 +1,53 @@
+"""Inserting a row that may be there already: what nearly every command begins with."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, cast
+
+import asyncpg
+from sqlalchemy import Table as CoreTable
+from sqlalchemy.dialects import registry
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.types import Boolean, TypeEngine
+
+from database.engine import raw
+from database.table import Table
+
+_DIALECT = registry.load("postgresql.asyncpg")()
+
+
+class NeedsSQLAlchemy(TypeError):
+    """A row has columns whose values the driver cannot take as they are: insert it by the session instead."""
+
+
+async def insert_new(session: AsyncSession | asyncpg.Connection, table: type[Table], row: Mapping[str, Any]) -> bool:
+    """Insert a row unless it collides with one there is; say whether it was inserted.
+
+    `row` holds the values by column, as the driver takes them; columns left out take the database's defaults.
+    SQLAlchemy composes the statement once for a table, and the driver runs it: composing and adapting costs several
+    times what PostgreSQL needs. Raises `NeedsSQLAlchemy`, and `asyncpg.PostgresError` for other broken constraints.
+    """
+    sql, columns = _composed(table, tuple(row))
+    done: str = await (await raw(session)).execute(sql, *[row[column] for column in columns])
+    return done == "INSERT 0 1"
+
+
+@lru_cache(maxsize=1_000)
+def _composed(table: type[Table], columns: tuple[str, ...]) -> tuple[str, list[str]]:
+    """Give the statement and the columns in the order of its parameters."""
+    core = cast("CoreTable", table.__table__)
+    compiled = insert(core).on_conflict_do_nothing().compile(dialect=_DIALECT, column_keys=list(columns))
+    order = list(compiled.positiontup or ())
+    if sorted(order) != sorted(columns) or any(_is_adapted(core.c[column].type) for column in columns):
+        raise NeedsSQLAlchemy(f"{core.name}: {', '.join(columns)}")
+    return str(compiled), order
+
+
+def _is_adapted(kind: TypeEngine[Any]) -> bool:
+    """Say whether SQLAlchemy would change a value of this type on its way to the driver."""
+    if isinstance(kind, ARRAY):
+        return _is_adapted(kind.item_type)
+    if isinstance(kind, Boolean):
+        return False  # only checked to be one, as the driver does
+    return kind.dialect_impl(_DIALECT).bind_processor(_DIALECT) is not None

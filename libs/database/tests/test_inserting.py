@@ -1,0 +1,82 @@
+"""A row that may be there already is inserted once, whatever it holds."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any, cast
+from uuid import UUID
+
+import asyncpg
+import pytest
+import pytest_asyncio
+from sqlalchemy import ForeignKey, select, text
+from sqlalchemy import Table as CoreTable
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import Text
+
+from database import Database, NeedsSQLAlchemy, Table, insert_new, new_id
+
+
+class Parcel(Table):
+    """A row of many types."""
+
+    __tablename__ = "parcel"
+
+    parcel_id: Mapped[UUID] = mapped_column(primary_key=True)
+    label: Mapped[str | None] = mapped_column(unique=True)
+    marks: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    sent_at: Mapped[datetime | None]
+    inside: Mapped[UUID | None] = mapped_column(ForeignKey("parcel.parcel_id"))
+    fragile: Mapped[bool | None]
+    seal: Mapped[bytes | None]
+    notes: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+
+
+@pytest_asyncio.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    opened = Database(database_url, application_name="test")
+    async with opened.transaction() as session:
+        await (await session.connection()).run_sync(Parcel.metadata.create_all, [cast("CoreTable", Parcel.__table__)])
+    yield opened
+    await opened.close()
+
+
+async def test_a_new_row_is_inserted_with_its_values_and_the_defaults(database: Database) -> None:
+    parcel_id, sent_at = new_id(), datetime(2026, 1, 1, tzinfo=UTC)
+    async with database.transaction() as session:
+        stated = {"seal": b"\0", "sent_at": sent_at, "fragile": True, "label": "书", "parcel_id": parcel_id}
+        assert await insert_new(session, Parcel, stated)
+    async with database.read() as session:
+        [row] = await session.scalars(select(Parcel))
+    assert {name: getattr(row, name) for name in stated} == stated
+    assert row.marks == []
+
+
+async def test_a_row_that_collides_with_one_there_is_changes_nothing(database: Database) -> None:
+    first = {"parcel_id": new_id(), "label": "a", "marks": ["x", "y"]}
+    async with database.transaction() as session:
+        assert await insert_new(session, Parcel, first)
+        assert not await insert_new(session, Parcel, {**first, "marks": []})
+        assert not await insert_new(session, Parcel, {**first, "parcel_id": new_id(), "marks": []})
+        assert (await session.scalars(select(Parcel.marks))).all() == [["x", "y"]]
+
+
+async def test_another_broken_constraint_is_told(database: Database) -> None:
+    with pytest.raises(asyncpg.ForeignKeyViolationError):
+        async with database.transaction() as session:
+            await insert_new(session, Parcel, {"parcel_id": new_id(), "inside": new_id()})
+
+
+async def test_it_works_on_the_driver_s_own_transaction_and_rolls_back_with_it(database: Database) -> None:
+    with pytest.raises(LookupError):
+        async with database.raw_transaction() as connection:
+            assert await insert_new(connection, Parcel, {"parcel_id": new_id()})
+            raise LookupError
+    async with database.read() as session:
+        assert (await session.execute(text("select count(*) from parcel"))).scalar_one() == 0
+
+
+async def test_a_column_whose_values_sqlalchemy_would_adapt_is_refused(database: Database) -> None:
+    async with database.transaction() as session:
+        with pytest.raises(NeedsSQLAlchemy, match="notes"):
+            await insert_new(session, Parcel, {"parcel_id": new_id(), "notes": {}})
