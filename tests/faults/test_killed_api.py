@@ -33,11 +33,11 @@ async def kill_api_before_response(town: Town, *breakages: Breakage) -> list[str
     return found
 
 
-@pytest.mark.fault
 async def test_a_command_whose_answer_died_with_the_api_takes_effect_once(town: Town) -> None:
     assert await kill_api_before_response(town) == []
 
 
+@pytest.mark.fault
 async def test_without_idempotency_keys_a_command_whose_answer_died_is_refused_though_it_took_effect(
     town: Town,
 ) -> None:
