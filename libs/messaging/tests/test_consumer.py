@@ -11,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts import Envelope
 from database import Database, new_id, utc_now
-from messaging import connect, inbox, streams
+from messaging import connect, inbox, reading, streams
 from messaging.pulling import Interrupted, Puller
+from messaging.reading import ConsumerFailing
 from testkit.proxy import TcpProxy
 
 
@@ -213,6 +214,37 @@ async def test_a_consumer_waits_for_a_stream_that_is_declared_later(stage: Any) 
         async with stage.running(stage.worker()):
             await stage.append_many(3)
             await stage.until_ledger(3)
+
+
+async def test_a_consumer_that_may_not_begin_to_read_is_not_ready_until_it_may(
+    stage: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "FAILING_SECONDS", 0.3)
+    await streams.declare_stream(stage.nats, "members")
+    another_kind = {"durable_name": "reader", "ack_policy": "none", "filter_subject": "evt.members.>"}
+    await streams.request(
+        stage.nats,
+        "CONSUMER.CREATE.EVT_MEMBERS.reader.evt.members.>",
+        {"stream_name": "EVT_MEMBERS", "config": another_kind | {"name": "reader"}},
+    )
+    worker = stage.worker(stage.consumer())
+
+    async def is_ready() -> bool:
+        try:
+            await worker.checks()["consumers"]()
+        except ConsumerFailing:
+            return False
+        return True
+
+    async def is_not_ready() -> bool:
+        return not await is_ready()
+
+    async with stage.running(worker):
+        await stage.until(is_not_ready)
+        await streams.request(stage.nats, "CONSUMER.DELETE.EVT_MEMBERS.reader")
+        await stage.until(is_ready)
+        await stage.append_many(3)
+        await stage.until_ledger(3)
 
 
 async def test_a_stop_finishes_the_batch_under_way(stage: Any) -> None:

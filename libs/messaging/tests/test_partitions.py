@@ -53,6 +53,17 @@ async def test_rows_that_had_to_go_to_the_default_partition_move_to_their_own(st
     assert await stage.value("select count(*) from outbox where aggregate_id = any($1)", more) == 2
 
 
+async def test_a_restored_dump_is_noticed_before_rows_written_since_move(stage: Any) -> None:
+    dumped = await stage.append_many(3)
+    await stage.fetch("update outbox set created_at = created_at - interval '1 day'")
+    await stage.fetch("update outbox_state set cluster = cluster + 1")
+    await stage.fetch(f"drop table {partitions.partition_name('outbox', utc_now().date())}")
+    written_since = await stage.append_many(3)
+    await keep_partitions(stage.database)
+    rows = await stage.fetch("select aggregate_id, epoch from outbox order by id")
+    assert [tuple(row) for row in rows] == [(one, 1) for one in dumped] + [(one, 2) for one in written_since]
+
+
 async def test_an_old_partition_goes_only_when_every_row_is_published(stage: Any, connection: Any) -> None:
     today = utc_now().date()
     await stage.append_many(3)

@@ -173,7 +173,7 @@ async def test_a_consumer_is_declared_as_decided(stage: Any, puller: Puller) -> 
         "durable_name": "reader",
         "ack_policy": "explicit",
         "ack_wait": 60 * 10**9,
-        "max_ack_pending": 4000,
+        "max_ack_pending": 8000,
         "max_deliver": -1,
         "filter_subjects": ["evt.members.*.organisation.*"],
     }

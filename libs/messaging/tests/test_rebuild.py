@@ -9,8 +9,9 @@ import pytest_asyncio
 from sqlalchemy import text
 
 from contracts import identity, members
-from database import new_id, raw
-from messaging import Consumer, Publication, append, list_parked, rebuild, streams
+from database import Database, new_id, raw
+from messaging import Consumer, Publication, append, discard, list_parked, rebuild, rebuilding, streams
+from messaging.pulling import Puller
 from messaging.rebuilding import HistoryIncomplete
 from messaging.shadow import CannotRebuild
 from messaging.spaces import WroteToLiveTable
@@ -145,6 +146,55 @@ async def test_a_parked_event_is_parked_in_the_new_generation_too(projected: Any
     await rebuild(projected.database, projected.nats, consumer, tables=TABLES)
     [one] = await list_parked(projected.database)
     assert (one.consumer, one.aggregate_id) == ("reader", bad)
+
+
+async def test_what_an_operator_gave_up_stays_so_and_holds_nobody_up(projected: Any) -> None:
+    early, late = new_id(), new_id()
+    projected.fails = lambda one: ValueError() if one.event.aggregate_id in (early, late) and one.version == 1 else None
+    await projected.append((projected.renamed(early), 1), (projected.renamed(late), 1))
+
+    async def are_parked() -> bool:
+        return len(await list_parked(projected.database)) == 2
+
+    await projected.until(are_parked)
+    events = {one.aggregate_id: one.event_id for one in await list_parked(projected.database)}
+    assert await discard(projected.database, events[early]) == 1
+    await projected.append((projected.moved(early), 2))
+    await projected.until_ledger(91)
+
+    async def discard_late(_: Any) -> None:
+        await discard(projected.database, events[late])
+
+    for _ in range(2):  # the second time from one rebuilt generation to the next
+        await rebuild(projected.database, projected.nats, projected.consumer(), tables=TABLES, settle=discard_late)
+        rows = await projected.fetch("select consumer, event_id, state from parked order by event_id")
+        assert [tuple(row) for row in rows] == [("reader", one, "discarded") for one in sorted(events.values())]
+        assert (early, 2) in await projected.ledger()
+    await projected.append((projected.moved(early), 3), (projected.moved(late), 2))
+    await projected.until_ledger(93)
+
+
+async def test_settling_many_events_takes_no_long_transaction(
+    projected: Any, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rebuilding, "SETTLE_EVENTS", 20)
+    take = Puller.next
+
+    async def take_few(self: Puller, limit: int, *, seconds: float) -> Any:
+        return await take(self, min(limit, 20), seconds=seconds)
+
+    monkeypatch.setattr(Puller, "next", take_few)
+
+    async def settle(session: Any) -> None:
+        connection = await raw(session)
+        settled = await connection.execute("update ledger set type = 'settled' where type <> 'settled'")
+        await connection.execute("select pg_sleep($1)", 0.02 * int(settled.split()[-1]))
+
+    impatient = Database(database_url, application_name="rebuild", transaction_timeout_seconds=1)
+    report = await rebuild(impatient, projected.nats, projected.consumer(), tables=TABLES, settle=settle)
+    await impatient.close()
+    assert (report.events, report.switched) == (90, True)
+    assert await projected.value("select count(*) from ledger where type = 'settled'") == 90
 
 
 async def test_hooks_load_a_snapshot_and_settle_before_the_comparison(projected: Any) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from database import Database, new_id
-from messaging import Publication, append, bump_epoch, connect, relay, republish, streams
+from messaging import Publication, append, bump_epoch, connect, publishing, relay, republish, streams
+from messaging.metrics import OUTBOX_DEPTH
 from messaging.relay import Relay, RelayStuck
 from testkit.proxy import TcpProxy
 
@@ -164,20 +165,54 @@ async def test_a_wiped_broker_gets_everything_again(stage: Any, published: Any) 
         assert await stage.value("select count(*) from ledger") == 125
 
 
-async def test_after_a_restored_dump_the_old_rows_go_first_and_new_ones_follow(stage: Any, published: Any) -> None:
+BURN = "do $$ begin for i in 1..3000 loop perform pg_current_xact_id(); commit; end loop; end $$"
+
+
+@pytest.mark.parametrize("ahead", [5_000_000, 2_000])
+async def test_after_a_restored_dump_the_old_rows_go_first_and_new_ones_follow(
+    stage: Any, published: Any, ahead: int
+) -> None:
+    """The dump is `ahead` of this cluster's transactions, which pass it before a relay looks if it is not far."""
     old = await stage.append_many(50)
     async with stage.running(stage.worker()):
         await published(50)
     waiting = await stage.append_many(10)
-    await stage.fetch("update outbox set txid = ((txid::text::bigint) + 5000000)::text::xid8")
-    await stage.fetch("update outbox_cursor set txid = ((txid::text::bigint) + 5000000)::text::xid8")
+    await stage.fetch("update outbox set txid = (txid::text::bigint + $1)::text::xid8", ahead)
+    await stage.fetch("update outbox_cursor set txid = (txid::text::bigint + $1)::text::xid8", ahead)
+    await stage.fetch("update outbox_state set cluster = cluster + 1")
     new = await stage.append_many(10)
+    burning = await stage.database.connect()
+    await burning.execute(BURN)
+    await burning.close()
+    new += await stage.append_many(10)
     async with stage.running(stage.worker()):
-        await published(70)
+        await published(80)
         more = await stage.append_many(1)
-        await published(71)
+        await published(81)
     order = [envelope.subject.rpartition("/")[2] for envelope in await stage.stream()]
     assert order == [str(one) for one in old + waiting + new + more]
+    assert await stage.value("select epoch from outbox_state") == 2
+
+
+async def test_transaction_ids_that_went_back_begin_a_new_epoch_in_the_same_cluster(stage: Any, published: Any) -> None:
+    async with stage.running(stage.worker()):
+        await stage.append_many(5)
+        await published(5)
+    await stage.fetch("update outbox_cursor set txid = (txid::text::bigint + 5000000)::text::xid8")
+    await stage.append_many(5)
+    async with stage.running(stage.worker()):
+        await published(10)
+    assert await stage.value("select epoch from outbox_state") == 2
+
+
+async def test_several_relays_that_notice_a_restored_dump_begin_one_epoch_and_lose_nothing_unseen(
+    stage: Any, published: Any
+) -> None:
+    await stage.fetch("update outbox_state set shards = 3")
+    await stage.append_many(30)
+    await stage.fetch("update outbox_state set cluster = cluster + 1")
+    async with stage.running(stage.worker()):
+        await published(30)
     assert await stage.value("select epoch from outbox_state") == 2
 
 
@@ -205,6 +240,36 @@ async def test_several_shards_publish_everything_and_keep_each_aggregates_order(
     for envelope in await stage.stream():
         seen.setdefault(envelope.subject, []).append(envelope.aggregateversion)
     assert all(versions == list(range(1, 11)) for versions in seen.values())
+
+
+async def test_a_backlog_is_measured_while_it_is_being_shipped(stage: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relay, "STUCK_SECONDS", 0.3)
+    monkeypatch.setattr(relay, "MEASURE_SECONDS", 0.1)
+    monkeypatch.setattr(publishing, "MAX_BATCH", 10)
+    publish_batch = publishing.publish_batch
+
+    async def publish_slowly(*arguments: Any) -> Any:
+        await asyncio.sleep(0.05)
+        return await publish_batch(*arguments)
+
+    monkeypatch.setattr(publishing, "publish_batch", publish_slowly)
+    depth = OUTBOX_DEPTH.labels("members", "0")
+    worker, depths, complained = stage.worker(), set(), False
+    await stage.append_many(300)
+    async with stage.running(worker):
+
+        async def shipped() -> bool:
+            nonlocal complained
+            depths.add(depth._value.get())
+            try:
+                await worker.checks()["relay"]()
+            except RelayStuck:
+                complained = True
+            return bool(await stage.count_in_stream() >= 300)
+
+        await stage.until(shipped)
+    assert len([one for one in depths if 0 < one < 300]) >= 3
+    assert complained
 
 
 async def test_a_held_transaction_stalls_the_relay_and_it_says_so(

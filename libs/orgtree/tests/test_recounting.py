@@ -1,12 +1,22 @@
 """The nightly recount finds what was kept wrongly, tells it, and leaves it as it is."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from prometheus_client import REGISTRY
 
 from database import Database, raw
-from orgtree import ROOT_ID, NightlyRecount, add_deltas, fold, place_organisations, recounting, totals
+from orgtree import (
+    ROOT_ID,
+    NightlyRecount,
+    add_deltas,
+    fold,
+    mend_by_facts,
+    place_organisations,
+    recounting,
+    totals,
+)
 from orgtree.recounting import night_after
 
 from .trees import number, state
@@ -69,6 +79,46 @@ async def test_a_delta_that_was_lost_is_told(counted: Database) -> None:
     await spoil(counted, "delete from rollup_delta")
     await NightlyRecount(FACTS).recount(counted)
     assert (drift("totals"), drift("own_values")) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("fault", "wrong"),
+    [
+        ("update rollup set value = 21 where organisation_id <> (select organisation_id from rollup_own)", (0, 2)),
+        ("delete from rollup_delta", (1, 0)),
+        ("update rollup_own set value = 7", (1, 3)),
+        ("truncate rollup, rollup_own, rollup_delta", (2, 0)),
+        ("insert into rollup_own select organisation_id, 'invented', 1 from rollup_own", (1, 3)),
+    ],
+)
+async def test_mending_by_the_facts_sets_own_values_and_totals_right(
+    counted: Database, fault: str, wrong: tuple[int, int]
+) -> None:
+    await spoil(counted, fault)
+    async with counted.transaction() as session:
+        assert await mend_by_facts(session, FACTS) == wrong
+    await fold(counted)
+    await NightlyRecount(FACTS).recount(counted)
+    assert (drift("totals"), drift("own_values")) == (0, 0)
+    async with counted.read() as session:
+        assert await totals(session, ROOT_ID) == {"members": 22, "answered": 3}
+    async with counted.transaction() as session:
+        assert await mend_by_facts(session, FACTS) == (0, 0)
+
+
+async def test_who_no_longer_leads_forgets_what_it_found_and_who_leads_does_not(
+    counted: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recounting, "_FORGET_AFTER", timedelta(seconds=0.3))
+    await spoil(counted, "delete from rollup_delta")
+    job = NightlyRecount(FACTS)
+    await job.recount(counted)
+    for _ in range(4):
+        await job(counted)
+        await asyncio.sleep(0.1)
+    assert drift("own_values") == 1
+    await asyncio.sleep(0.4)
+    assert drift("own_values") is None
 
 
 async def test_it_recounts_once_after_each_night_has_come(counted: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,7 +47,7 @@ async def run(command: str, settings: Settings, **changed: str) -> tuple[int, li
     """Run a process to its end; give its exit code and the lines it wrote."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-m", "libs.webapi.tests.orchard", command),
+        *("-m", "libs.webapi.tests.orchard", *command.split()),
         env={**os.environ, **environment(settings, **changed)},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
@@ -206,6 +206,29 @@ async def test_migrate_brings_an_empty_database_to_the_newest_revision(settings:
     assert (code, json.loads(lines[-1])["revision"]) == (0, ["0001"])
     assert await connection.fetchval("select count(*) from tree") == 0
     await connection.close()
+
+
+async def test_a_task_tells_what_came_of_it_and_takes_arguments(settings: Settings) -> None:
+    assert await run("harvest", settings) == (0, ["3 baskets"])
+    assert await run("count --kind pear", settings) == (0, ["0 of pear"])
+    code, lines = await run("count", settings)
+    assert (code, lines[-1]) == (2, "python -m orchard count: error: the following arguments are required: --kind")
+    code, lines = await run("count --help", settings, XIANGQIAO_DATABASE_URL="")
+    assert (code, "Count the trees." in lines, any("--kind" in line for line in lines)) == (0, True, True)
+
+
+async def test_a_task_that_cannot_be_done_is_one_line_that_says_why(settings: Settings) -> None:
+    assert await run("harvest", settings, XIANGQIAO_TROUBLE="unripe") == (
+        1,
+        ["orchard: nothing is ripe; wait for autumn."],
+    )
+
+
+async def test_a_task_that_fails_ends_with_one_line_and_no_value(settings: Settings) -> None:
+    code, lines = await run("harvest", settings, XIANGQIAO_TROUBLE="hail")
+    assert (code, lines[-1]) == (1, "orchard: harvest failed (RuntimeError); the log tells where.")
+    assert [json.loads(line)["event"] for line in lines[:-1]] == ["task_failed"]
+    assert "13812345678" not in "".join(lines)
 
 
 @pytest.mark.parametrize(("command", "code"), [("--help", 0), ("dance", 2), ("api", 2)])

@@ -1,6 +1,8 @@
 """A read model that was dropped and rebuilt from the events equals the live one."""
 
 import asyncio
+import os
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -13,11 +15,14 @@ import orgtree
 from contracts import Event, members
 from contracts.identity import RoleDefinedV1
 from database import Database, new_id, raw
-from gateway.rebuilding import READ_MODELS, rebuild
+from gateway.contributions.event_handlers import FACTS
+from gateway.rebuilding import READ_MODELS, mend_rollups, rebuild, rebuild_home, rebuild_overview
+from gateway.settings import Settings
 from gateway.worker import CONSUMERS
-from messaging import NatsConnection, Publication, Worker
+from messaging import NatsConnection, Publication, Worker, leadership, streams
 from testkit.databases import Template
 from testkit.workers import working
+from webapi import CannotStart
 
 from .events import composed, established
 from .home.test_home import activity, case, course, study
@@ -81,6 +86,13 @@ async def _received(database: Database) -> int:
     return count
 
 
+def settings(database: Database, nats_url: str) -> Settings:
+    nowhere = "http://127.0.0.1:1"
+    upstreams = {f"upstream_{name}": nowhere for name in ("identity", "members", "activities", "learning", "feedback")}
+    told = {"database_url": database.dsn, "nats_url": nats_url, "issuer": nowhere, "jwks_url": nowhere}
+    return Settings.model_validate({**told, **upstreams, "operations_port": 0})
+
+
 @pytest.mark.parametrize("name", READ_MODELS)
 async def test_a_rebuilt_read_model_equals_the_live_one(
     name: str,
@@ -103,3 +115,65 @@ async def test_a_rebuilt_read_model_equals_the_live_one(
         await rebuild(database, nats, name)
         assert await contents(database, tables) == before
     await nats.close()
+
+
+async def test_mending_sets_the_figures_right_by_what_each_aggregate_contributes(
+    database: Database, nats_url: str, fresh_database: MakeDatabase, database_template: Template
+) -> None:
+    kept = ("rollup", "rollup_own")
+    nats = await messaging.connect(nats_url, name="gateway")
+    async with caught_up(database, nats, fresh_database, database_template):
+        before = await contents(database, kept)
+    await nats.close()
+    assert all(before.values())
+    async with database.transaction() as session:
+        connection = await raw(session)
+        await connection.execute("update rollup set value = value + 1 where organisation_id = $1", COUNTY)
+        await connection.execute("delete from rollup_own where organisation_id = $1", BRANCHES[3])
+    said = await mend_rollups(settings(database, nats_url), database)
+    assert await contents(database, kept) == before
+    assert said.endswith(" totals set right")
+    assert not said.startswith("0 own values and 0 ")
+    async with database.transaction() as session:
+        assert await orgtree.mend_by_facts(session, FACTS) == (0, 0)
+
+
+async def test_a_rebuild_without_the_broker_is_one_line_that_says_so(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("messaging.connection.FIRST_ATTEMPT_SECONDS", 0.2)
+    with pytest.raises(CannotStart, match="NATS is not connected; start it"):
+        await rebuild_home(settings(database, "nats://127.0.0.1:1"), database)
+
+
+async def test_a_second_rebuild_is_refused_in_one_line(database: Database, nats_url: str) -> None:
+    first = await leadership.open_session(database)
+    assert await leadership.try_lock(first, "rebuild")
+    with pytest.raises(CannotStart, match="another rebuild is under way; wait"):
+        await rebuild_overview(settings(database, nats_url), database)
+    await first.close()
+
+
+async def test_a_stream_without_its_beginning_refuses_in_one_line_that_says_what_can_be_done(
+    database: Database, nats_url: str, fresh_database: MakeDatabase, database_template: Template
+) -> None:
+    nats = await messaging.connect(nats_url, name="gateway")
+    async with caught_up(database, nats, fresh_database, database_template):
+        await streams.request(nats, "STREAM.PURGE.EVT_MEMBERS", {"keep": 3})
+        with pytest.raises(CannotStart, match=r"EVT_MEMBERS no longer holds its first events.*mend-rollups"):
+            await rebuild_overview(settings(database, nats_url), database)
+    await nats.close()
+
+
+async def test_the_service_s_command_line_shows_what_is_parked_and_mends(database: Database, nats_url: str) -> None:
+    told = {name: str(value) for name, value in settings(database, nats_url).model_dump(exclude_none=True).items()}
+    environment = {**os.environ, **{f"XIANGQIAO_{name.upper()}": value for name, value in told.items()}}
+    for words, said in {
+        "parked list": b"nothing is parked\n",
+        "mend-rollups": b"0 own values and 0 totals set right\n",
+    }.items():
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "gateway", *words.split()), env=environment, stdout=asyncio.subprocess.PIPE
+        )
+        output, _ = await process.communicate()
+        assert (output, process.returncode) == (said, 0)

@@ -87,6 +87,20 @@ async def test_the_own_staff_is_told_how_many_asked_them(county: County, databas
     assert (item["people"], item["people_here"]) == (None, 3)
 
 
+async def test_the_own_staff_cannot_subtract_those_who_asked_it_from_the_total(
+    county: County, database: Database, lesson_id: str
+) -> None:
+    await ask(county, database, lesson_id, first=3, second=10)
+    for person in [await county.member(TOWNSHIP) for _ in range(4)]:
+        await person.post(f"/lessons/{lesson_id}/understanding", {"understanding": "need_help"})
+    await orgtree.fold(database)
+    staff = county.person(("officer", TOWNSHIP))
+    [item] = await staff.all("/help-requests", organisation_id=str(TOWNSHIP))
+    assert (item["people"], item["people_here"]) == (17, 4)
+    # 17 people, less the 4 who asked the township: 13 in two branches, neither of which may be shown.
+    assert [await people(staff, place) for place in (BRANCH, SECOND_BRANCH)] == [[None], [None]]
+
+
 async def test_the_figures_of_another_county_are_not_to_be_had(
     county: County, database: Database, lesson_id: str
 ) -> None:

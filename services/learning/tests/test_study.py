@@ -119,3 +119,17 @@ async def test_a_study_carries_the_branch_of_its_day(county: County, lesson_id: 
     await progress(learner, lesson_id, 20)
     affiliations = [data["affiliation_id"] for _, _, _, data in await published("lesson_study")]
     assert affiliations == [str(BRANCH), str(SECOND_BRANCH)]
+
+
+async def test_events_name_who_was_asked_for_help_until_it_is_understood(
+    county: County, lesson_id: str, published: Any
+) -> None:
+    member, villager = await county.member(BRANCH), county.person()
+    province = await published_course(county.person(("registrar", ROOT_ID)), ROOT_ID)
+    await say(member, lesson_id, "need_help")
+    await county.affiliate(SECOND_BRANCH, member.person_id, version=2)
+    await progress(member, lesson_id, 50)
+    await say(member, lesson_id, "understood")
+    await say(villager, province["lessons"][0]["lesson_id"], "need_help")
+    asked = [data["asked_organisation_id"] for _, _, _, data in await published("lesson_study")]
+    assert sorted(asked, key=str) == sorted([str(BRANCH), str(BRANCH), None, str(ROOT_ID)], key=str)

@@ -7,7 +7,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from learning.help_requests.rules import SMALLEST_SHOWN, Level, hidden_along, hidden_cells
+from learning.help_requests.rules import SMALLEST_SHOWN, Level, hidden_along, hidden_parts
 
 Table: TypeAlias = dict[UUID, dict[UUID, int]]
 ROOT = UUID(int=100)
@@ -35,8 +35,9 @@ def protects(hidden_counts: list[int]) -> bool:
 
 def hidden_below(table: Table) -> tuple[set[UUID], set[tuple[UUID, UUID]]]:
     """Give the lessons hidden at the top of a table, and the cells hidden in it."""
-    hidden = set(hidden_along([Level.of(ROOT, totals(table), table)]))
-    return hidden, hidden_cells(table, hidden=hidden, shown=totals(table).keys() - hidden)
+    level = Level.of(ROOT, totals(table), table, {})
+    hidden = set(hidden_along([level]))
+    return hidden, hidden_parts(level, hidden)
 
 
 @given(parts)
@@ -83,8 +84,8 @@ def test_what_is_hidden_above_is_hidden_below(table: Table, child: int) -> None:
     middle, leaf = UUID(int=child), UUID(int=99)
     below = table.get(middle, {})
     levels = [
-        Level.of(ROOT, totals(table), table),
-        Level.of(middle, below, {leaf: below}),
-        Level.of(leaf, below, {}),
+        Level.of(ROOT, totals(table), table, {middle: below}),
+        Level.of(middle, below, {leaf: below}, {}),
+        Level.of(leaf, below, {}, {}),
     ]
     assert hidden_along(levels) >= hidden_along(levels[:2])

@@ -94,7 +94,7 @@ async def test_a_file_outside_the_scope_is_never_compared_with(province: Provinc
     registrar = province.person(("registrar", county))
     mine = await province.branch(county)
     refused = await registrar.post("/member-imports", {"rows": [{**row, "organisation_id": str(mine)}]})
-    assert [error["requirement"] for error in refused.json()["rows"]] == ["taken"]
+    assert [error["requirement"] for error in refused.json()["rows"]] == ["not_enrollable"]
 
 
 async def test_a_branch_never_has_more_members_than_the_rule_allows(province: Province, database: Database) -> None:
@@ -112,3 +112,19 @@ async def test_a_repeated_request_gets_the_first_answer(province: Province, data
     answers = [await province.registrar.post("/member-imports", {"rows": rows}, headers=headers) for _ in range(2)]
     assert [answer.json() for answer in answers] == [{"added": 1, "unchanged": 0}] * 2
     assert await count(database, "member") == 1
+
+
+async def test_a_number_on_file_elsewhere_is_refused_in_words_that_do_not_say_so(province: Province) -> None:
+    number = id_number()
+    branch, elsewhere = await province.branch(), await province.branch()
+    person = await province.enrol(elsewhere, id_number=number)
+    registrar = province.person(("registrar", branch))
+    refused = await registrar.post("/members", member_row(branch, id_number=number))
+    [row] = refused.json()["rows"]
+    assert (refused.status_code, row["requirement"]) == (422, "not_enrollable")
+    assert not {"file", "already", "exists"} & set(row["en"].split())
+    assert "档案" not in row["zh"]
+    with_id = await registrar.post("/members", member_row(branch, id_number=number, person_id=person))
+    assert with_id.json()["rows"] == [row]
+    within = await province.registrar.post("/members", member_row(branch, id_number=number))
+    assert within.json()["rows"] == [row]

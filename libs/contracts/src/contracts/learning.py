@@ -32,6 +32,8 @@ class LessonState(Event):
 
     `progress` is a percentage that only grows; time spent is never counted. `affiliation_id` is the learner's own
     branch, or nothing for someone without one. `understood` is nothing until the learner says so.
+    `asked_organisation_id` is the organisation whose help the learner waits for, nothing while none is asked; events
+    from before it was published lack it.
     """
 
     aggregate: ClassVar[str] = "lesson_study"
@@ -44,6 +46,7 @@ class LessonState(Event):
     progress: Annotated[int, Field(ge=0, le=100)]
     completed: bool
     understood: bool | None = None
+    asked_organisation_id: UUID | None = None
 
     @property
     def aggregate_id(self) -> UUID:

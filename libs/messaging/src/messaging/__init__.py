@@ -6,6 +6,7 @@ from messaging.consumer import Consumer
 from messaging.jobs import Job
 from messaging.outbox import EventTooLarge, Origin, Publication, append, bump_epoch, origin, republish
 from messaging.parked import Parked, discard, list_parked, resend
+from messaging.parked_command import ParkedCommand
 from messaging.rebuilding import RebuildReport, rebuild
 from messaging.received import Handler, Handlers, Received
 from messaging.worker import Worker
@@ -19,6 +20,7 @@ __all__ = [
     "NatsConnection",
     "Origin",
     "Parked",
+    "ParkedCommand",
     "Publication",
     "RebuildReport",
     "Received",

@@ -20,15 +20,8 @@ from messaging.tracing import handling
 
 logger = logging.getLogger(__name__)
 
-_ENTER = """
-    insert into inbox (day, consumer, event_id)
-    select $1, $2, event_id from unnest($3::uuid[]) as event_id
-    on conflict do nothing
-"""
-_ENTERED = """
-    select event_id from inbox
-    where day = $1 and consumer = $2 and event_id = any($3::uuid[]) and xmin = pg_current_xact_id()::xid
-"""
+_ENTER = "insert into inbox (day, consumer, event_id) select $1, $2, event_id from unnest($3::uuid[]) as event_id"
+_ENTER_NEW = f"{_ENTER} on conflict do nothing returning event_id"
 
 
 class Outcome(NamedTuple):
@@ -46,14 +39,24 @@ async def enter(connection: asyncpg.Connection, label: str, arrivals: Sequence[A
         by_day.setdefault(arrival.day, {}).setdefault(arrival.event_id, arrival)
     fresh: dict[UUID, Arrival] = {}
     for day, wanted in by_day.items():
-        entered = await connection.execute(_ENTER, day, label, list(wanted))
-        if entered != f"INSERT 0 {len(wanted)}":  # some were known: what this transaction wrote says which were not
-            rows = await connection.fetch(_ENTERED, day, label, list(wanted))
-            wanted = {row[0]: wanted[row[0]] for row in rows}  # noqa: PLW2901 - those that are new of them
-        fresh |= wanted
+        if await _all_were_new(connection, day, label, list(wanted)):
+            fresh |= wanted
+        else:
+            rows = await connection.fetch(_ENTER_NEW, day, label, list(wanted))
+            fresh.update((row[0], wanted[row[0]]) for row in rows)
     if len(fresh) == len(arrivals):
         return list(arrivals)
     return [arrival for arrival in arrivals if fresh.get(arrival.event_id) is arrival]
+
+
+async def _all_were_new(connection: asyncpg.Connection, day: date, label: str, event_ids: list[UUID]) -> bool:
+    """Enter events of which, nearly always, none is known: `on conflict` would cost two and a half times as much."""
+    try:
+        async with connection.transaction():  # a savepoint
+            await connection.execute(_ENTER, day, label, event_ids)
+    except asyncpg.UniqueViolationError:
+        return False
+    return True
 
 
 class Inbox:

@@ -1,8 +1,8 @@
 """The tables of messaging in a service's database, made by the service's Alembic history.
 
-`outbox` holds what is to be published, `outbox_cursor` how far each shard is, `outbox_state` the present epoch and the
-number of shards; `inbox` marks what a consumer has received, `parked` keeps what it could not process, and
-`consumer_generation` says which inbox space is its live one.
+`outbox` holds what is to be published, `outbox_cursor` how far each shard is, `outbox_state` the present epoch, the
+cluster whose transaction ids it counts by, and the number of shards; `inbox` marks what a consumer has received,
+`parked` keeps what it could not process, and `consumer_generation` says which inbox space is its live one.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -42,11 +42,12 @@ _TABLES_V1 = (
     create table outbox_state (
         only_row boolean not null default true constraint ck_outbox_state_only_row check (only_row),
         epoch integer not null default 1,
+        cluster bigint not null,
         shards smallint not null default 1 constraint ck_outbox_state_shards check (shards between 1 and 64),
         constraint pk_outbox_state primary key (only_row)
     )
     """,
-    "insert into outbox_state default values",
+    "insert into outbox_state (cluster) select system_identifier from pg_control_system()",
     """
     create table outbox_cursor (
         shard smallint not null,

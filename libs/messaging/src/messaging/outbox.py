@@ -1,5 +1,6 @@
 """The outbox: what a command publishes is written in the command's own transaction, and shipped by the relay."""
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -13,6 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts import Event
 from database import Database, new_id, raw, utc_now
 from messaging.streams import partition_of, subject_of
+
+logger = logging.getLogger(__name__)
 
 MAX_PAYLOAD_BYTES = 512 * 1024  # half of what NATS carries by default
 
@@ -155,40 +158,77 @@ def origin(*, actor: UUID | None = None, on_behalf_of: UUID | None = None) -> Or
     return Origin(actor, on_behalf_of, traceparent, context.trace_state.to_header() or None)
 
 
+# Its cursors alone do not tell: transaction ids written meanwhile may have passed them before a relay looks.
 _RESTORED = """
-    select exists (
-        select from outbox_cursor c, outbox_state s
-        where c.epoch = s.epoch and c.txid >= pg_snapshot_xmax(pg_current_snapshot())
+    select s.cluster <> (select system_identifier from pg_control_system()) or exists (
+        select from outbox_cursor c where c.epoch = s.epoch and c.txid >= pg_snapshot_xmax(pg_current_snapshot())
     )
+    from outbox_state s
 """
 
+_NEXT_EPOCH = """
+    update outbox_state set epoch = epoch + 1, cluster = (select system_identifier from pg_control_system())
+    returning epoch
+"""
+
+# A row that was loaded from a dump was not written by the transaction it names; identities go on above its own.
 _AFTER_RESTORE = """
     update outbox o set epoch = s.epoch
     from outbox_state s
     where o.epoch = s.epoch - 1
-      and o.txid < pg_snapshot_xmax(pg_current_snapshot())
       and o.id > greatest(
-          (select max(id) from outbox where epoch = s.epoch - 1 and txid >= pg_snapshot_xmax(pg_current_snapshot())),
+          (select max(id) from outbox where epoch = s.epoch - 1 and xmin <> txid::xid),
           (select max(id) from outbox_cursor where epoch = s.epoch - 1)
       )
 """
 
+# An epoch may end before any relay has seen it.
+_ENSURE_CURSORS = """
+    insert into outbox_cursor (shard, epoch, txid, id, stream_seq, stream_created_at)
+    select ended.shard, ended.epoch, '0', 0, coalesce(last.stream_seq, 0), last.stream_created_at
+    from (select distinct o.shard, o.epoch from outbox o, outbox_state s where o.epoch = s.epoch - 1) ended
+    left join lateral (
+        select stream_seq, stream_created_at from outbox_cursor where shard = ended.shard order by epoch desc limit 1
+    ) last on true
+    on conflict do nothing
+"""
+
 
 async def was_restored(connection: asyncpg.Connection) -> bool:
-    """Say whether the cursor is ahead of the cluster's own transactions, as after a dump was restored into it."""
+    """Say whether this is another cluster than the epoch began in, or one that went back, as after a restored dump."""
     return bool(await connection.fetchval(_RESTORED))
 
 
-async def bump_epoch(connection: asyncpg.Connection) -> int:
-    """Begin a new epoch, since a restored dump's transaction ids mean nothing in this cluster; gives the new epoch.
+async def notice_restore(connection: asyncpg.Connection) -> None:
+    """Begin a new epoch if the database was restored, once however many notice; `connection` is in no transaction.
 
     Rows written since the restore move to the new epoch: their ids are above every id of the dump. The relay drains
-    what is left of the older epochs first. `connection` is outside any transaction.
+    what is left of the older epochs first.
     """
+    if not await was_restored(connection):
+        return
     async with connection.transaction():
-        await connection.execute("lock table outbox in exclusive mode")  # no writer is between reading and writing
-        epoch: int = await connection.fetchval("update outbox_state set epoch = epoch + 1 returning epoch")
-        await connection.execute(_AFTER_RESTORE)
+        await _keep_writers_out(connection)
+        if await was_restored(connection):  # nobody was quicker
+            logger.warning("outbox_restored", extra={"epoch": await _begin_epoch(connection)})
+
+
+async def bump_epoch(connection: asyncpg.Connection) -> int:
+    """Begin a new epoch by hand, and give it; `connection` is outside any transaction."""
+    async with connection.transaction():
+        await _keep_writers_out(connection)
+        return await _begin_epoch(connection)
+
+
+async def _keep_writers_out(connection: asyncpg.Connection) -> None:
+    """Wait until no writer is between reading the epoch and writing, and let none begin."""
+    await connection.execute("lock table outbox in exclusive mode")
+
+
+async def _begin_epoch(connection: asyncpg.Connection) -> int:
+    epoch: int = await connection.fetchval(_NEXT_EPOCH)
+    await connection.execute(_AFTER_RESTORE)
+    await connection.execute(_ENSURE_CURSORS)
     return epoch
 
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import asyncpg
 
+from messaging import outbox
+
 DAYS_AHEAD = 7
 OUTBOX_DAYS = 14
 INBOX_DAYS = 30  # longer than any row can be published again, so that a duplicate always finds its mark
@@ -54,6 +56,7 @@ async def maintain(connection: asyncpg.Connection, today: date) -> None:
     its lock raises `asyncpg.LockNotAvailableError`, and the next run goes on from there.
     """
     await connection.execute(f"set lock_timeout = '{LOCK_TIMEOUT}'")
+    await outbox.notice_restore(connection)  # it tells rows by the transactions that wrote them: before any moves
     for table, keep_days in (("outbox", OUTBOX_DAYS), ("inbox", INBOX_DAYS)):
         existing = {row["relname"] for row in await connection.fetch(_EXISTING, table)}
         for ahead in range(-1, DAYS_AHEAD + 1):

@@ -28,7 +28,7 @@ FAILING_SECONDS = 30.0
 
 
 class ConsumerFailing(Exception):
-    """A consumer has got nothing through for half a minute, though there is something to do."""
+    """A consumer could not read, or has got nothing through though there is something to do, for half a minute."""
 
 
 class Reading:
@@ -68,12 +68,13 @@ class Reading:
                     await self._read_until_interrupted(lease, stop)
             finally:
                 self._leads = False
+                self._failing_since = None  # whoever leads next tells of its own failures
                 metrics.CONSUMER_CONNECTED.labels(*self._labels).set(0)
                 metrics.CONSUMER_LAG.labels(*self._labels).set(0)
                 await self._puller.end()
 
     async def check(self) -> None:
-        """Raise `ConsumerFailing` when the events at hand could not be applied for half a minute.
+        """Raise `ConsumerFailing` when events could not be read, or those at hand not applied, for half a minute.
 
         A stream that does not exist yet is no failure: services start in any order.
         """
@@ -98,15 +99,18 @@ class Reading:
         try:
             await self._puller.begin()
         except NotFoundError:
+            self._failing_since = None
             logger.info("stream_missing", extra={"consumer": self._consumer.name, "stream": self._stream})
             await pause(stop, STREAM_MISSING_SECONDS)
             await lease.confirm()
             return
         except (NatsError, OSError) as error:
+            self._failing_since = self._failing_since or time.monotonic()
             logger.warning("pull_failed", extra={"part": self.name}, exc_info=error)
             await pause(stop, STREAM_MISSING_SECONDS)
             await lease.confirm()
             return
+        self._failing_since = None
         metrics.CONSUMER_CONNECTED.labels(*self._labels).set(1)
         try:
             await self._consume(lease, stop)

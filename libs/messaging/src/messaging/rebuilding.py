@@ -22,6 +22,33 @@ logger = logging.getLogger(__name__)
 
 Hook = Callable[[AsyncSession], Awaitable[None]]
 _LOCK_TIMEOUT = "10s"
+SETTLE_EVENTS = 20_000
+
+# What an operator gave up stays given up: known to the new inbox space, so that it is neither applied nor parked again.
+_CARRY_DISCARDED = """
+    insert into parked (consumer, event_id, stream, type, aggregate_id, aggregate_version, subject, headers, payload,
+                        reason, error, state, attempts, parked_at)
+    select $2, event_id, stream, type, aggregate_id, aggregate_version, subject, headers, payload,
+           reason, error, state, attempts, parked_at
+    from parked where consumer = $1 and state = 'discarded' order by id
+"""
+_CARRY_RECEIVED = """
+    insert into inbox (day, consumer, event_id)
+    select day, $2, event_id from inbox
+    where consumer = $3 and event_id in (select event_id from parked where consumer = $1 and state = 'discarded')
+"""
+# Given up while the rebuild was under way; what waits behind it goes on.
+_DISCARD_LATE = """
+    with gone as (
+        update parked rebuilt set state = 'discarded', next_at = null from parked live
+        where live.consumer = $1 and live.state = 'discarded'
+          and rebuilt.consumer = $2 and rebuilt.event_id = live.event_id and rebuilt.state <> 'discarded'
+        returning rebuilt.event_id, rebuilt.aggregate_id
+    )
+    update parked set next_at = now()
+    where consumer = $2 and state = 'waiting' and aggregate_id in (select aggregate_id from gone)
+      and event_id not in (select event_id from gone)
+"""
 
 
 class RebuildUnderWay(Exception):
@@ -58,9 +85,10 @@ async def rebuild(
 
     The live consumer goes on meanwhile; it pauses only while the last events are caught up and the tables compared.
     `tables` are all that the handlers write; what they append is thrown away. `snapshot` fills the copies with the
-    owners' state before the streams are read: needed once a stream's oldest events are gone. `settle` runs in the
-    copies before the comparison, e.g. to fold deltas that a job folds in the live ones. `ignoring` names columns that
-    may differ, by table; identities always may. Raises `RebuildUnderWay`, `HistoryIncomplete`,
+    owners' state before the streams are read: needed once a stream's oldest events are gone. `settle` does in the
+    copies what a job does in the live ones, e.g. fold deltas: every 20,000 events, so that it never has much to do in
+    one transaction, and before the comparison. `ignoring` names columns that may differ, by table; identities always
+    may. What was discarded stays so. Raises `RebuildUnderWay`, `HistoryIncomplete`,
     `messaging.shadow.CannotRebuild` or `messaging.spaces.WroteToLiveTable`; the live tables are then as they were.
     """
     began = time.monotonic()
@@ -70,13 +98,14 @@ async def rebuild(
         await connection.execute(f"set lock_timeout = '{_LOCK_TIMEOUT}'")
         if not await leadership.try_lock(connection, "rebuild"):
             raise RebuildUnderWay
-        work = _Rebuild(database, nats, consumer, await _next_generation(connection, consumer.name))
+        work = _Rebuild(database, nats, consumer, await _next_generation(connection, consumer.name), settle)
         try:
             await work.begin(connection, tables, snapshot)
             await work.catch_up()
+            await work.settle()
             async with spaces.closed(connection, consumer.name):
                 await work.catch_up()
-                await work.in_shadow(settle)
+                await work.settle()
                 async with connection.transaction(isolation="repeatable_read", readonly=True):
                     compared = tuple(await shadow.compare(connection, tables, ignoring or {}))
                 switched = switch == "always" or (switch == "if_equal" and all(one.equal for one in compared))
@@ -101,9 +130,13 @@ async def _next_generation(connection: asyncpg.Connection, consumer: str) -> int
 class _Rebuild:
     """One rebuild under way: a shadow consumer with an inbox space and durable consumers of its own."""
 
-    def __init__(self, database: Database, nats: NatsConnection, consumer: Consumer, generation: int) -> None:
+    def __init__(
+        self, database: Database, nats: NatsConnection, consumer: Consumer, generation: int, settle: Hook | None
+    ) -> None:
         self.generation = generation
         self.events = 0
+        self._settle = settle
+        self._settled_events = 0
         self._database = database
         self._nats = nats
         self._name = consumer.name
@@ -127,6 +160,7 @@ class _Rebuild:
     async def begin(self, connection: asyncpg.Connection, tables: Sequence[str], snapshot: Hook | None) -> None:
         """Clear what a broken-off attempt left, make the copies, and load the owners' snapshot."""
         await self._forget(connection)
+        await self._carry_discarded(connection)
         for service in self._readers:
             info = await self._stream_info(service)
             if snapshot is None and info is not None and info["state"]["first_seq"] > 1:
@@ -163,6 +197,8 @@ class _Rebuild:
                 outcome = await inbox.apply(arrivals)
                 self.events += len(outcome.applied)
                 await puller.acknowledge(arrivals)
+                if self.events - self._settled_events >= SETTLE_EVENTS:
+                    await self.settle()
                 continue
             info = await streams.request(self._nats, f"CONSUMER.INFO.{stream}.{self._durable}")
             # What comes between here and the last is of other aggregates. How far the broker has "delivered" tells
@@ -170,6 +206,11 @@ class _Rebuild:
             if info["num_pending"] == 0 and info["num_ack_pending"] == 0:
                 break
         return True
+
+    async def settle(self) -> None:
+        """Have what the handlers noted brought in, in a transaction of its own."""
+        self._settled_events = self.events
+        await self.in_shadow(self._settle)
 
     async def in_shadow(self, hook: Hook | None) -> None:
         """Run a hook in a transaction of the shadow tables."""
@@ -191,6 +232,7 @@ class _Rebuild:
                 self._name,
                 self.generation,
             )
+            await connection.execute(_DISCARD_LATE, self._name, self._label)
             await connection.execute("delete from parked where consumer = $1", self._name)
             await connection.execute("update parked set consumer = $1 where consumer = $2", self._name, self._label)
 
@@ -203,6 +245,12 @@ class _Rebuild:
                 await streams.request(self._nats, f"CONSUMER.DELETE.{streams.stream_name(service)}.{self._durable}")
             except NotFoundError:
                 continue
+
+    async def _carry_discarded(self, connection: asyncpg.Connection) -> None:
+        live = await connection.fetchval(spaces.LABEL, self._name)
+        async with connection.transaction():
+            await connection.execute(_CARRY_RECEIVED, self._name, self._label, live)
+            await connection.execute(_CARRY_DISCARDED, self._name, self._label)
 
     async def _forget(self, connection: asyncpg.Connection) -> None:
         await self.clean_up(connection)

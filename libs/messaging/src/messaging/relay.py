@@ -140,6 +140,7 @@ class Relay:
         self._labels = (service, str(shard))
         self._oldest_age = 0.0
         self._held_back_by: tuple[int, float] = (0, 0.0)
+        self._measure_at = 0.0
         self._generation = 0
         self._stream_shrank = False
 
@@ -182,9 +183,8 @@ class Relay:
     async def _begin(self, connection: asyncpg.Connection) -> None:
         """Make sure that our epoch is this cluster's, and that the stream is there with all it acknowledged."""
         self._generation = self._nats.generation
-        if await outbox.was_restored(connection):
-            epoch = await outbox.bump_epoch(connection)
-            logger.warning("outbox_restored", extra={"service": self._service, "epoch": epoch})
+        self._measure_at = 0.0
+        await outbox.notice_restore(connection)
         await self._notice_broker_loss(connection)
 
     async def _notice_broker_loss(self, connection: asyncpg.Connection) -> None:
@@ -216,14 +216,12 @@ class Relay:
     async def _follow(self, connection: asyncpg.Connection, stop: asyncio.Event, delay: GrowingDelay) -> None:
         """Ship rows as they commit, until `stop`, or until a reconnect calls for a look at the stream."""
         cursors: list[Cursor] = []
-        busy_at, refresh_at, measure_at = time.monotonic(), 0.0, 0.0
+        busy_at, refresh_at = time.monotonic(), 0.0
         while not stop.is_set() and self._generation == self._nats.generation:
             now = time.monotonic()
             if now >= refresh_at:
                 cursors, refresh_at = await self._load(connection), now + REFRESH_SECONDS
-            if now >= measure_at:
-                await self._measure(connection)
-                measure_at = now + MEASURE_SECONDS
+            await self._measure_when_due(connection)
             shipped = 0
             for position, cursor in enumerate(cursors):
                 cursors[position], count = await self._ship(connection, cursor, stop)
@@ -237,7 +235,8 @@ class Relay:
     async def _ship(self, connection: asyncpg.Connection, cursor: Cursor, stop: asyncio.Event) -> tuple[Cursor, int]:
         """Publish all that is committed beyond the cursor; gives the new cursor and how many rows went.
 
-        While one batch is under way, the next is read; and while that one is, the first one's cursor is saved.
+        While one batch is under way, the next is read; and while that one is, the first one's cursor is saved. Under
+        steady load this goes on without an end, so the gauges are set here too.
         """
         shipped = 0
         rows = await self._read(connection, cursor, cursor.txid, cursor.id)
@@ -252,6 +251,7 @@ class Relay:
                 cursor = await self._save(connection, cursor, rows, stored)
                 shipped += len(rows)
                 rows = following
+                await self._measure_when_due(connection)
         finally:
             if publishing_task is not None:
                 publishing_task.cancel()
@@ -314,6 +314,10 @@ class Relay:
             records = await connection.fetch(_CURSORS, self._shard, timeout=DATABASE_SECONDS)
         return [Cursor(*record) for record in records]
 
+    async def _measure_when_due(self, connection: asyncpg.Connection) -> None:
+        if time.monotonic() >= self._measure_at:
+            await self._measure(connection)
+
     async def _measure(self, connection: asyncpg.Connection) -> None:
         """Set the outbox's gauges; the age counts rows that an open write transaction holds back."""
         cursors = await self._load(connection)
@@ -322,6 +326,7 @@ class Relay:
             _MEASURE, oldest.epoch, self._shard, oldest.txid, oldest.id, timeout=DATABASE_SECONDS
         )
         now = time.monotonic()
+        self._measure_at = now + MEASURE_SECONDS
         if row["oldest_open"] == row["next"] or row["oldest_open"] != self._held_back_by[0]:
             self._held_back_by = (row["oldest_open"], now)
         held_back = now - self._held_back_by[1]

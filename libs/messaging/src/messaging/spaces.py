@@ -8,7 +8,7 @@ import asyncpg
 
 from messaging import shadow
 
-_LABEL = """
+LABEL = """
     select case when generation = 1 then consumer else consumer || '@' || generation end
     from consumer_generation where consumer = $1
 """
@@ -41,10 +41,10 @@ class LiveSpace:
     async def enter(self, connection: asyncpg.Connection) -> str:
         """Give the present inbox space, which stays the present one until the transaction ends."""
         await connection.execute(_ENTER, self._consumer)
-        label = await connection.fetchval(_LABEL, self._consumer)
+        label = await connection.fetchval(LABEL, self._consumer)
         if label is None:
             await connection.execute(_ENSURE_GENERATION, self._consumer)
-            label = await connection.fetchval(_LABEL, self._consumer)
+            label = await connection.fetchval(LABEL, self._consumer)
         return str(label)
 
     async def leave(self, connection: asyncpg.Connection) -> None:

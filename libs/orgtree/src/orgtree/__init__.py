@@ -5,7 +5,7 @@ from orgtree.affiliations import affiliation_of, affiliations_of
 from orgtree.handlers import HANDLERS, Handler, Received
 from orgtree.lock import lock_tree
 from orgtree.places import MAX_DEPTH
-from orgtree.recounting import LOOK_EVERY, NightlyRecount
+from orgtree.recounting import LOOK_EVERY, NightlyRecount, mend_by_facts
 from orgtree.roles import Permissions, scopes
 from orgtree.rollups import Difference, add_deltas, fold, fold_here, mend, recount, totals, totals_of_children
 from orgtree.root import ROOT_ID
@@ -33,6 +33,7 @@ __all__ = [
     "fold_here",
     "lock_tree",
     "mend",
+    "mend_by_facts",
     "migrations",
     "organisation",
     "place_organisations",

@@ -1,18 +1,21 @@
 """The nightly recount of the kept rollups: told by a metric and a log line, repaired by nobody unasked.
 
 What keeps the rollups is not trusted to judge them. A difference is a fault to be found, and setting it right at once
-would hide it; `mend` does that when somebody has looked.
+would hide it; `mend` and `mend_by_facts` do that when somebody has looked.
 """
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 
 import asyncpg
 from prometheus_client import Gauge
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from database import Database, utc_now
-from orgtree.rollups import Difference, recount
+from database import Database, raw, utc_now
+from orgtree.lock import lock_tree
+from orgtree.rollups import Difference, add_deltas, fold_here, mend, recount
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +33,8 @@ LOOK_EVERY = timedelta(minutes=10)
 
 _MOST = 1_000
 _SECONDS = 3_600.0
+_MEND_SECONDS = 600.0
+_FORGET_AFTER = 3 * LOOK_EVERY
 
 # Deltas are noted in the transaction that changes the facts, so a snapshot holds them and the folded values together.
 _COMPARE_OWN = """
@@ -50,20 +55,28 @@ class NightlyRecount:
     """A job's work, asked every ten minutes: at two o'clock in China it recounts all that the service keeps.
 
     `facts` is a select of (organisation_id uuid, measure text, value bigint): what the service's own tables say each
-    organisation counts for itself. A process that slept through the hour recounts when it wakes.
+    organisation counts for itself. A process that slept through the hour recounts when it wakes. One that is no longer
+    asked, since another leads the job, no longer tells what it found: that may have been set right meanwhile.
     """
 
     def __init__(self, facts: str) -> None:
         self._compare_own = _COMPARE_OWN.format(facts=facts)
         self._next: datetime | None = None
+        self._forgetting: asyncio.TimerHandle | None = None
 
     async def __call__(self, database: Database) -> None:
         """Recount if the night has come since this process last did, or began."""
         now = utc_now()
-        if self._next is not None and now >= self._next:
-            await self.recount(database)
-        if self._next is None or now >= self._next:
-            self._next = night_after(now)
+        if self._forgetting is not None:
+            self._forgetting.cancel()
+        try:
+            if self._next is not None and now >= self._next:
+                await self.recount(database)
+            if self._next is None or now >= self._next:
+                self._next = night_after(now)
+        finally:
+            seconds = _FORGET_AFTER.total_seconds()
+            self._forgetting = asyncio.get_running_loop().call_later(seconds, DRIFT.clear)
 
     async def recount(self, database: Database) -> None:
         """Compare the totals with the own values and these with the facts, and tell what differs."""
@@ -74,6 +87,21 @@ class NightlyRecount:
             _tell("own_values", [Difference(*row) for row in rows])
         finally:
             await connection.close()
+
+
+async def mend_by_facts(session: AsyncSession, facts: str) -> tuple[int, int]:
+    """Set own values and totals to what `facts` (as of `NightlyRecount`) say; give how many of each were wrong.
+
+    Nothing folds or moves meanwhile, for ten minutes at most; what is noted meanwhile counts on top. Deltas that wait
+    are folded too, so that the totals are right when it commits.
+    """
+    connection = await raw(session)
+    await connection.execute(f"set local transaction_timeout = '{_MEND_SECONDS:.0f}s'")
+    await lock_tree(session)
+    rows = await connection.fetch(_COMPARE_OWN.format(facts=facts), None, timeout=_MEND_SECONDS)
+    await add_deltas(session, [(row["organisation_id"], row["measure"], row["counted"] - row["kept"]) for row in rows])
+    await fold_here(session)
+    return len(rows), await mend(session, within_seconds=_MEND_SECONDS)
 
 
 def night_after(now: datetime) -> datetime:

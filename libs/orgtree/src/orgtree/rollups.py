@@ -222,13 +222,14 @@ async def recount(
     return [Difference(*row) for row in rows]
 
 
-async def mend(session: AsyncSession) -> int:
+async def mend(session: AsyncSession, *, within_seconds: float | None = None) -> int:
     """Set every total that was kept wrongly to what a recount gives, and say how many there were.
 
-    Nothing folds or moves meanwhile. It belongs after a rebuild of the tree whose own values were not rebuilt.
+    Nothing folds or moves meanwhile. `within_seconds` is as of `recount`. It belongs after a rebuild of the tree whose
+    own values were not rebuilt.
     """
     await lock_tree(session)
-    wrong = await recount(session, limit=None)
+    wrong = await recount(session, limit=None, within_seconds=within_seconds)
     if wrong:
         connection = await raw(session)
         places, measures, _, values = zip(*wrong, strict=True)

@@ -41,6 +41,13 @@ class ReadModel(enum.Enum):
     OVERVIEW = "overview"
 
 
+class Rollups(enum.Enum):
+    """Who keeps rollups that `mend-rollups` sets right."""
+
+    GATEWAY = "gateway"
+    LEARNING = "learning"
+
+
 def _home(data: Path | None, port: int | None = None) -> tuple[DataDirectory, Settings]:
     settings = read(data=data, gateway_port=port)
     return DataDirectory(settings.data), settings
@@ -131,6 +138,19 @@ def rebuild(
         raise CannotRun("the system does not run; start it first with: xiangqiao run")
     with running.open_servers(home, settings) as (_, supervisor):
         _say(supervisor.perform(services.DOOR, f"rebuild-{what.value}"))
+
+
+@application.command("mend-rollups")
+def mend_rollups(
+    service: Annotated[Rollups, typer.Argument(help="The service whose nightly recount told a drift.")],
+    data: Data = None,
+) -> None:
+    """Count a service's kept figures anew and set those right that were kept wrongly; the system goes on."""
+    home, settings = _home(data)
+    if not home.is_in_use():
+        raise CannotRun("the system does not run; start it first with: xiangqiao run")
+    with running.open_servers(home, settings) as (_, supervisor):
+        _say(supervisor.perform(service.value, "mend-rollups"))
 
 
 def _load_demonstration(home: DataDirectory, servers: Servers) -> None:

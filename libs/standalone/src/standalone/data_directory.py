@@ -45,6 +45,13 @@ class DataDirectory:
                 raise of_disk(error, self.path) from error
             yield
 
+    def has_data(self) -> bool:
+        """Tell whether the system, or its databases at least, were ever started here."""
+        try:
+            return (self.postgres / "PG_VERSION").exists()
+        except OSError as error:
+            raise of_disk(error, self.postgres) from error
+
     def is_in_use(self) -> bool:
         """Tell whether a process holds the lock now."""
         try:

@@ -2,23 +2,45 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from uuid import UUID
+
+import asyncpg
 
 import messaging
 from database import Database
-from messaging import Parked
+from messaging.parked_command import HEADINGS, described
 from standalone import running, services
 from standalone.data_directory import DataDirectory
 from standalone.refusals import CannotRun
 from standalone.settings import Settings
 
+__all__ = ["HEADINGS", "Page", "discard", "list_parked", "resend"]
+
 T = TypeVar("T")
 
 
-def list_parked(home: DataDirectory, settings: Settings) -> list[Parked]:
-    """Return what every service has put aside, service by service, in the order it happened."""
-    return [row for rows in _ask(home, settings, services.NAMES, messaging.list_parked) for row in rows]
+class Page(NamedTuple):
+    """What a service has put aside, in words under `HEADINGS`; `more_after` is where its list goes on, if it does."""
+
+    service: str
+    rows: list[tuple[str, ...]]
+    more_after: int | None
+
+
+def list_parked(home: DataDirectory, settings: Settings, service: str | None, *, after: int, limit: int) -> list[Page]:
+    """Return what each service, or the one that is named, has put aside behind an id of its list. Raises CannotRun."""
+    if service is None and after:
+        raise CannotRun("name the --service whose list goes on behind --after")
+    names = services.NAMES if service is None else (service,)
+
+    async def page(database: Database) -> tuple[list[tuple[str, ...]], int | None]:
+        rows = await messaging.list_parked(database, after=after, limit=limit)
+        last = rows[-1].id if rows else 0
+        is_more = rows and await messaging.list_parked(database, after=last, limit=1)
+        return [described(row) for row in rows], last if is_more else None
+
+    return [Page(name, *answer) for name, answer in zip(names, _ask(home, settings, names, page), strict=True)]
 
 
 def resend(home: DataDirectory, settings: Settings, service: str, *, event: UUID | None, aggregate: UUID | None) -> int:
@@ -44,6 +66,9 @@ def _ask(
     if unknown:
         raise CannotRun(f"{unknown.pop()} is no service; there are {', '.join(services.NAMES)}")
 
+    if not home.has_data():
+        raise CannotRun(f"nothing was ever started in {home.path}; name another directory with --data")
+
     async def ask(url: str) -> T:
         database = Database(url, application_name="xiangqiao")
         try:
@@ -52,4 +77,13 @@ def _ask(
             await database.close()
 
     with running.open_servers(home, settings) as (servers, _):
-        return [asyncio.run(ask(servers.addresses.database_urls[name])) for name in names]
+        answers = []
+        for name in names:
+            try:
+                answers.append(asyncio.run(ask(servers.addresses.database_urls[name])))
+            except asyncpg.UndefinedTableError as error:
+                raise CannotRun(f"the database of {name} was not migrated; do it with: xiangqiao migrate") from error
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+                reason = type(error).__name__
+                raise CannotRun(f"the database of {name} did not answer ({reason}); try: xiangqiao status") from error
+        return answers

@@ -22,17 +22,24 @@ Event = Annotated[UUID, typer.Option(help="The id of a parked event.")]
 
 
 @parked.command("list")
-def list_(data: Data = None) -> None:
+def list_(
+    service: Annotated[str | None, typer.Option(help="Of this service alone.")] = None,
+    after: Annotated[int, typer.Option(help="Begin behind this id of the service's list.", min=0)] = 0,
+    limit: Annotated[int, typer.Option(help="At most so many of a service.", min=1, max=200)] = 50,
+    data: Data = None,
+) -> None:
     """List the events that are parked, service by service."""
+    pages = _events().list_parked(*_home(data), service, after=after, limit=limit)
     shown = Table(box=None, pad_edge=False)
-    for heading in ("consumer", "event", "type", "aggregate", "version", "state", "attempts", "next at", "reason"):
+    for heading in _events().HEADINGS:
         shown.add_column(heading, overflow="fold")
-    for row in _events().list_parked(*_home(data)):
-        next_at = row.next_at.isoformat(timespec="seconds") if row.next_at else None
-        what = (row.consumer, row.event_id, row.type, row.aggregate_id, row.aggregate_version)
-        how = (row.state, row.attempts, next_at, f"{row.reason}: {row.error or ''}")
-        shown.add_row(*("" if each is None else str(each) for each in (*what, *how)))
+    for page in pages:
+        for row in page.rows:
+            shown.add_row(*row)
     console.print(shown if shown.row_count else "nothing is parked")
+    for page in pages:
+        if page.more_after is not None:
+            console.print(f"more: xiangqiao parked list --service {page.service} --after {page.more_after}")
 
 
 @parked.command()

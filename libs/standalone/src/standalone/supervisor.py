@@ -97,7 +97,8 @@ class Supervisor:
         )
         lines = (done.stdout if done.returncode == 0 else done.stderr).strip().splitlines()
         if done.returncode != 0:
-            raise DidNotStart(f"{service} {task} failed: {lines[-1] if lines else 'it said nothing'}")
+            said = _in_short(lines[-1]).removeprefix(f"{service}: ") if lines else "it said nothing"
+            raise DidNotStart(f"{service} {task} failed: {said}")
         return lines[-1] if lines else ""
 
     def start(self) -> None:

@@ -11,8 +11,9 @@ from webapi.pages import Page, PageQuery, PageRequest
 from webapi.problems import NOT_FOUND, UNAVAILABLE, Problem, Refusal
 from webapi.processes import Worker
 from webapi.requests import body_limit
-from webapi.serving import serve
+from webapi.serving import TaskWithArguments, serve
 from webapi.settings import ServiceSettings, read_settings
+from webapi.validation import rule_broken
 
 __all__ = [
     "NOT_FOUND",
@@ -35,6 +36,7 @@ __all__ = [
     "RoleGrant",
     "ScopeResolver",
     "ServiceSettings",
+    "TaskWithArguments",
     "Worker",
     "body_limit",
     "create_app",
@@ -43,5 +45,6 @@ __all__ = [
     "open_database",
     "purge_idempotency_keys",
     "read_settings",
+    "rule_broken",
     "serve",
 ]

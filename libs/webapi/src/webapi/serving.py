@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack
 from pathlib import Path
 from time import monotonic
-from typing import Final, NoReturn, TypeVar
+from typing import Final, NoReturn, Protocol, TypeVar, runtime_checkable
 
 import asyncpg
 import sqlalchemy.exc
@@ -50,7 +50,22 @@ S = TypeVar("S", bound=ServiceSettings)
 T = TypeVar("T")
 
 Task = Callable[[S, Database], Awaitable[str]]
-"""One thing that an operator has done in the service's database; gives the line that tells what came of it."""
+"""One thing that an operator has done in the service's database; gives the line that tells what came of it.
+
+What keeps it from being done it raises as `CannotStart("why; what to do.")`.
+"""
+
+
+@runtime_checkable
+class TaskWithArguments(Protocol):
+    """A task that is told more on its command line; the first line of its class's docstring is its help."""
+
+    def declare(self, parser: argparse.ArgumentParser) -> None:
+        """Add to `parser`, which is the task's own, what may follow its name."""
+
+    async def __call__(self, database: Database, arguments: argparse.Namespace) -> str:
+        """Do it in the service's database; give the lines that tell what came of it."""
+
 
 OpenWorker = Callable[[S, Database], AbstractAsyncContextManager[Worker]]
 """Opens a service's worker on the process's database: `async with open_worker(settings, database) as worker`."""
@@ -105,23 +120,45 @@ async def _migrate(settings: ServiceSettings, folder: Path) -> None:
     _log.info("migrated", extra={"revision": applied})
 
 
-async def _perform(service: str, settings: S, folder: Path, task: "Task[S]") -> None:
+async def _perform(service: str, settings: S, folder: Path, name: str, task: "Task[S]") -> None:
     await _patiently(settings, lambda: alembic.check(settings.database_url, folder))
     database = open_database(service, settings)
     try:
         sys.stdout.write(await task(settings, database) + "\n")
+    except CannotStart:
+        raise
+    except Exception as error:
+        _log.exception("task_failed", extra={"job": name})
+        raise CannotStart(f"{name} failed ({type(error).__name__}); the log tells where.") from error
     finally:
         await database.close()
 
 
-def _parse(service: str, tasks: Mapping[str, str], arguments: Sequence[str] | None) -> str:
+def _bound(task: TaskWithArguments, arguments: argparse.Namespace) -> "Task[S]":
+    async def perform(_: S, database: Database) -> str:
+        return await task(database, arguments)
+
+    return perform
+
+
+def _parse(
+    service: str, tasks: "Mapping[str, Task[S] | TaskWithArguments]", arguments: Sequence[str] | None
+) -> "tuple[str, Task[S] | None]":
+    """Read the command line: the command, and what it does if it is a task."""
     parser = argparse.ArgumentParser(
         prog=f"python -m {service}", description=f"Run a process of {service}. Settings are read from XIANGQIAO_*."
     )
     chosen = parser.add_subparsers(dest="command", required=True, metavar="|".join([*_COMMANDS, *tasks]))
-    for name, meaning in {**_COMMANDS, **tasks}.items():
+    for name, meaning in _COMMANDS.items():
         chosen.add_parser(name, help=meaning, description=meaning)
-    return str(parser.parse_args(arguments).command)
+    for name, task in tasks.items():
+        meaning = (task.__doc__ or name).splitlines()[0]
+        own = chosen.add_parser(name, help=meaning, description=meaning)
+        if isinstance(task, TaskWithArguments):
+            task.declare(own)
+    found = parser.parse_args(arguments)
+    task_or_none = tasks.get(found.command)
+    return found.command, _bound(task_or_none, found) if isinstance(task_or_none, TaskWithArguments) else task_or_none
 
 
 def serve(
@@ -131,19 +168,17 @@ def serve(
     application: Callable[[S], Application],
     worker: OpenWorker[S],
     migrations: Path,
-    tasks: "Mapping[str, Task[S]] | None" = None,
+    tasks: "Mapping[str, Task[S] | TaskWithArguments] | None" = None,
     arguments: Sequence[str] | None = None,
 ) -> NoReturn:
     """Be `python -m <service>`: run what the command line asks for and end the process.
 
     `settings` is read from the environment; `application` composes the HTTP application; `worker` opens the background
     half on the process's database; `migrations` is the service's folder of that name; `tasks` are further commands of
-    this service alone, by name, told by the first line of their docstrings. Exit codes: 0 after SIGTERM or
+    this service, by name, told by the first line of their docstrings. Exit codes: 0 after SIGTERM or
     SIGINT, 1 with one line on stderr when the process cannot work, 2 for a wrong setting or argument.
     """
-    own = tasks or {}
-    told = {name: (task.__doc__ or name).splitlines()[0] for name, task in own.items()}
-    command = _parse(service, told, arguments)
+    command, task = _parse(service, tasks or {}, arguments)
     values = read_settings(settings)
     telemetry.configure(
         service,
@@ -163,8 +198,8 @@ def serve(
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             if command == "migrate":
                 runner.run(_migrate(values, migrations))
-            elif command in own:
-                runner.run(_perform(service, values, migrations, own[command]))
+            elif task is not None:
+                runner.run(_perform(service, values, migrations, command, task))
             else:
                 runner.run(_run(values, migrations, compose, public=command != "worker"))
     except CannotStart as reason:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from pydantic_core import PydanticCustomError
+
 from webapi.problems import INVALID, Refusal
 
 MOST_ERRORS: Final = 20
@@ -13,6 +15,7 @@ _MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "missing": ("This field is required.", "此项必填。"),
     "extra_forbidden": ("There is no such field.", "没有此字段。"),
     "string_type": ("This must be text.", "应为文本。"),
+    "string_unicode": ("This holds half of a character; write it anew.", "文本含有不完整的字符,请重新填写。"),
     "string_too_short": ("This needs at least {min_length} characters.", "至少 {min_length} 个字符。"),
     "string_too_long": ("This may have at most {max_length} characters.", "最多 {max_length} 个字符。"),
     "string_pattern_mismatch": ("This does not have the required form.", "格式不正确。"),
@@ -24,20 +27,28 @@ _MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "less_than_equal": ("This must be at most {le}.", "不应大于 {le}。"),
     "int_type": ("This must be a whole number.", "应为整数。"),
     "int_parsing": ("This must be a whole number.", "应为整数。"),
+    "int_parsing_size": ("This number is too large.", "数字过大。"),
+    "int_from_float": ("This must be a whole number.", "应为整数。"),
+    "finite_number": ("This must be a number.", "应为数字。"),
+    "bool_type": ("This must be true or false.", "应为是或否。"),
     "bool_parsing": ("This must be true or false.", "应为是或否。"),
     "uuid_type": ("This must be a UUID.", "应为 UUID。"),
     "uuid_parsing": ("This must be a UUID.", "应为 UUID。"),
     "datetime_from_date_parsing": ("This must be a time (RFC 3339).", "应为 RFC 3339 时间。"),
     "datetime_parsing": ("This must be a time (RFC 3339).", "应为 RFC 3339 时间。"),
+    "datetime_type": ("This must be a time (RFC 3339).", "应为 RFC 3339 时间。"),
     "timezone_aware": ("This time needs an offset from UTC.", "时间须带时区。"),
     "date_from_datetime_parsing": ("This must be a date (YYYY-MM-DD).", "应为日期(YYYY-MM-DD)。"),
     "date_parsing": ("This must be a date (YYYY-MM-DD).", "应为日期(YYYY-MM-DD)。"),
+    "date_from_datetime_inexact": ("This must be a date (YYYY-MM-DD).", "应为日期(YYYY-MM-DD)。"),
+    "date_type": ("This must be a date (YYYY-MM-DD).", "应为日期(YYYY-MM-DD)。"),
     "literal_error": ("This must be one of: {expected}.", "应为以下之一:{expected}。"),
     "enum": ("This must be one of: {expected}.", "应为以下之一:{expected}。"),
     "json_invalid": ("This is not JSON.", "不是有效的 JSON。"),
     "model_attributes_type": ("This must be an object.", "应为对象。"),
     "dict_type": ("This must be an object.", "应为对象。"),
     "list_type": ("This must be a list.", "应为列表。"),
+    "tuple_type": ("This must be a list.", "应为列表。"),
 }
 _OTHERWISE: Final = ("This is not valid.", "内容有误。")
 
@@ -47,9 +58,20 @@ def _pointer(place: Sequence[int | str]) -> str:
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in place)[:LONGEST_POINTER]
 
 
+def rule_broken(rule: str, *, en: str, zh: str) -> PydanticCustomError:
+    """Make what a schema's own validator raises: not `ValueError`, for which there is no text that says what to do.
+
+    `rule` is a stable code; `en` and `zh` say what to do and hold nothing of what was sent.
+    """
+    return PydanticCustomError(rule, "{en}", {"en": en, "zh": zh})
+
+
 def _message(rule: str, limits: Mapping[str, Any], language: str) -> str:
-    english, chinese = _MESSAGES.get(rule, _OTHERWISE)
-    return (english if language == "en" else chinese).format_map(limits)
+    texts = _MESSAGES.get(rule)
+    if texts is not None:
+        return texts[0 if language == "en" else 1].format_map(limits)
+    otherwise = _OTHERWISE[0 if language == "en" else 1]
+    return str(limits.get("en" if language == "en" else "zh", otherwise))
 
 
 def invalid(errors: Sequence[Mapping[str, Any]], language: str) -> Refusal:

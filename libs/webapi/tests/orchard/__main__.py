@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from libs.webapi.tests.orchard.application import Settings, create_application, open_worker
+from libs.webapi.tests.orchard.application import TASKS, Settings, create_application, open_worker
 
 from webapi import serve
 
@@ -12,4 +12,5 @@ serve(
     application=create_application,
     worker=open_worker,
     migrations=Path(__file__).parent / "migrations",
+    tasks=TASKS,
 )

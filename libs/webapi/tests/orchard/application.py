@@ -1,6 +1,7 @@
 """The application of the small service: trees that are planted, listed and broken in every way a service can break."""
 
 import asyncio
+from argparse import ArgumentParser, Namespace
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -21,11 +22,13 @@ from webapi import (
     PageQuery,
     Problem,
     ServiceSettings,
+    TaskWithArguments,
     body_limit,
     create_app,
     json_answer,
     open_database,
 )
+from webapi.serving import Task
 
 router = APIRouter(prefix="/v1/trees", tags=["trees"])
 
@@ -179,3 +182,29 @@ def create_application(settings: Settings) -> Application:
 async def open_worker(settings: Settings, database: Database) -> AsyncIterator[Gardener]:
     """Open the worker."""
     yield Gardener(database, settings.trouble)
+
+
+async def harvest(settings: Settings, _: Database) -> str:
+    """Bring in what is ripe."""
+    if settings.trouble == "unripe":
+        raise CannotStart("nothing is ripe; wait for autumn.")
+    if settings.trouble:
+        raise RuntimeError("13812345678")
+    return "3 baskets"
+
+
+class Counting:
+    """Count the trees."""
+
+    def declare(self, parser: ArgumentParser) -> None:
+        """Take a kind."""
+        parser.add_argument("--kind", required=True, help="the kind that is counted")
+
+    async def __call__(self, database: Database, arguments: Namespace) -> str:
+        """Count the trees of a kind."""
+        async with database.read() as session:
+            count = await (await raw(session)).fetchval("select count(*) from tree where kind = $1", arguments.kind)
+        return f"{count} of {arguments.kind}"
+
+
+TASKS: Mapping[str, Task[Settings] | TaskWithArguments] = {"harvest": harvest, "count": Counting()}

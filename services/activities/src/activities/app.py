@@ -39,6 +39,9 @@ PROBLEMS: dict[type[Exception], Problem] = {
         "Only members of the organisation that holds it, or of one below, take part.",
         "仅限主办组织及其下级组织的成员参加。",
     ),
+    rulebook.NoVersionHolds: Problem(
+        422, "no_rule_holds", "No rule is known here for the day of this activity.", "该活动日期没有适用的规则。"
+    ),
     rulebook.Refused: Problem(
         409,
         "refused_by_rule",

@@ -1,4 +1,4 @@
-"""Points in time, and the day of the calendar they fall on where this service's people live."""
+"""Days and points in time, and the day of the calendar they fall on where this service's people live."""
 
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import Annotated
@@ -10,6 +10,10 @@ CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
 
 Moment = Annotated[AwareDatetime, Field(ge=datetime(1900, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))]
 """A time that people may mean; what lies further away overflows somewhere on its way to the database."""
+
+
+Day = Annotated[date, Field(ge=date(1900, 1, 1), lt=date(2200, 1, 1))]
+"""A day that people may mean; what lies further away overflows somewhere on its way to the database."""
 
 
 def day_of(moment: datetime) -> date:

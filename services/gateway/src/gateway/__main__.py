@@ -1,11 +1,12 @@
-"""`python -m gateway api|worker|all|migrate`."""
+"""`python -m gateway api|worker|all|migrate|parked|rebuild-overview|rebuild-home|mend-rollups`."""
 
 from pathlib import Path
 
 from gateway.app import create_application
-from gateway.rebuilding import rebuild_home, rebuild_overview
+from gateway.rebuilding import mend_rollups, rebuild_home, rebuild_overview
 from gateway.settings import Settings
 from gateway.worker import open_worker
+from messaging import ParkedCommand
 from webapi import serve
 
 if __name__ == "__main__":
@@ -15,5 +16,10 @@ if __name__ == "__main__":
         application=create_application,
         worker=open_worker,
         migrations=Path(__file__).parents[2] / "migrations",
-        tasks={"rebuild-overview": rebuild_overview, "rebuild-home": rebuild_home},
+        tasks={
+            "parked": ParkedCommand(),
+            "rebuild-overview": rebuild_overview,
+            "rebuild-home": rebuild_home,
+            "mend-rollups": mend_rollups,
+        },
     )

@@ -1,4 +1,4 @@
-"""Fills the read models anew from the events, beside the live ones, and puts them in place."""
+"""Sets read models right: fills them anew from the events beside the live ones, or mends the rollups by the facts."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -6,10 +6,13 @@ from typing import NamedTuple
 import messaging
 import orgtree
 from database import Database
+from gateway.contributions.event_handlers import FACTS
 from gateway.settings import Settings
 from gateway.worker import HOME, OVERVIEW
 from messaging import Consumer, NatsConnection, RebuildReport
+from messaging.rebuilding import HistoryIncomplete, RebuildUnderWay
 from orgtree.migrations import PROJECTION_TABLES
+from webapi import CannotStart
 
 
 class ReadModel(NamedTuple):
@@ -43,12 +46,34 @@ async def rebuild_home(settings: Settings, database: Database) -> str:
     return await _rebuilt(settings, database, "home")
 
 
+async def mend_rollups(_: Settings, database: Database) -> str:
+    """Set the kept figures to what a recount of the contributions gives."""
+    async with database.transaction() as session:
+        own_values, totals = await orgtree.mend_by_facts(session, FACTS)
+    return f"{own_values} own values and {totals} totals set right"
+
+
 async def _rebuilt(settings: Settings, database: Database, name: str) -> str:
     nats = await messaging.connect(settings.nats_url, name="gateway")
     try:
+        await _require(nats)
         report = await rebuild(database, nats, name)
+    except RebuildUnderWay as error:
+        raise CannotStart("another rebuild is under way; wait until it has ended.") from error
+    except HistoryIncomplete as error:
+        raise CannotStart(
+            f"the stream {error} no longer holds its first events, so nothing can be rebuilt from it; "
+            "the read model stays as it is; mend-rollups sets the figures right by their own facts."
+        ) from error
     finally:
         await nats.close()
     differing = [table.table for table in report.tables if not table.equal]
     outcome = f"differed from the live one in {', '.join(differing)}" if differing else "equal to the live one"
     return f"{name}: {report.events} events in {report.seconds:.1f} s, {outcome}; in place"
+
+
+async def _require(nats: NatsConnection) -> None:
+    try:
+        await nats.ping()
+    except ConnectionError as error:
+        raise CannotStart(f"{error}; start it or correct XIANGQIAO_NATS_URL, then try again.") from error

@@ -48,14 +48,14 @@ def course(organisation_id: UUID = COUNTY) -> Event:
     )
 
 
-def study(*, completed: bool, understood: bool | None = None) -> Event:
+def study(*, completed: bool, understood: bool | None = None, **places: UUID | None) -> Event:
     kind = learning.LessonProgressedV1 if understood is None else learning.UnderstandingReportedV1
     return kind(
         study_id=UUID(int=41),
         person_id=MEMBER,
         course_id=COURSE,
         lesson_id=LESSON,
-        affiliation_id=BRANCH,
+        **{"affiliation_id": BRANCH, **places},
         progress=100 if completed else 10,
         completed=completed,
         understood=understood,
@@ -137,6 +137,33 @@ async def test_a_call_for_help_reaches_the_staff_of_the_branch_until_it_is_under
     assert await home(database, STRANGER, staff) == ["learner.help"]
     assert await home(database, STRANGER) == []
     await hand_over(database, HANDLERS, [(study(completed=True, understood=True), 2)])
+    assert await home(database, STRANGER, staff) == []
+
+
+async def test_help_asked_by_someone_without_a_branch_reaches_the_courses_publisher(database: Database) -> None:
+    staff = f"staff:learning.needs.read:{COUNTY}"
+    asked = study(completed=True, understood=False, affiliation_id=None, asked_organisation_id=COUNTY)
+    await hand_over(database, HANDLERS, [*BASE, (asked, 1)])
+    assert await home(database, STRANGER, staff) == ["learner.help"]
+    await hand_over(database, HANDLERS, [(study(completed=True, understood=True, affiliation_id=None), 2)])
+    assert await home(database, STRANGER, staff) == []
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_help_stays_with_those_who_were_asked_when_the_learner_moves(database: Database, seed: int) -> None:
+    asked = study(completed=False, understood=False, asked_organisation_id=BRANCH)
+    moved = study(completed=True, understood=False, affiliation_id=OTHER, asked_organisation_id=BRANCH)
+    await hand_over(database, HANDLERS, disturbed([*BASE, (asked, 1), (moved, 2)], seed))
+    assert await home(database, VILLAGER, f"staff:learning.needs.read:{BRANCH}") == ["learner.help"]
+    assert await home(database, VILLAGER, f"staff:learning.needs.read:{OTHER}") == []
+
+
+async def test_an_event_from_before_it_named_who_was_asked_is_about_the_own_branch(database: Database) -> None:
+    nowhere = study(completed=True, understood=False, affiliation_id=None)
+    staff = f"staff:learning.needs.read:{BRANCH}"
+    await hand_over(database, HANDLERS, [*BASE, (study(completed=False, understood=False), 1)])
+    assert await home(database, STRANGER, staff) == ["learner.help"]
+    await hand_over(database, HANDLERS, [(nowhere, 2)])
     assert await home(database, STRANGER, staff) == []
 
 

@@ -1,10 +1,11 @@
-"""`python -m learning api|worker|all|migrate|mend-rollups`."""
+"""`python -m learning api|worker|all|migrate|mend-rollups|parked`."""
 
 from pathlib import Path
 
 from learning.app import create_application
 from learning.settings import Settings
 from learning.worker import mend_rollups, open_worker
+from messaging import ParkedCommand
 from webapi import serve
 
 if __name__ == "__main__":
@@ -14,5 +15,5 @@ if __name__ == "__main__":
         application=create_application,
         worker=open_worker,
         migrations=Path(__file__).parents[2] / "migrations",
-        tasks={"mend-rollups": mend_rollups},
+        tasks={"parked": ParkedCommand(), "mend-rollups": mend_rollups},
     )

@@ -32,7 +32,7 @@ async def open_worker(settings: Settings, database: Database) -> AsyncIterator[m
 
 
 async def mend_rollups(_: Settings, database: Database) -> str:
-    """Set the kept totals to what a recount of the own values gives."""
+    """Set the kept figures to what a recount of the open requests gives."""
     async with database.transaction() as session:
-        mended = await orgtree.mend(session)
-    return f"{mended} totals set right"
+        own_values, totals = await orgtree.mend_by_facts(session, FACTS)
+    return f"{own_values} own values and {totals} totals set right"

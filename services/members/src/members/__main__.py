@@ -1,10 +1,11 @@
-"""`python -m members api|worker|all|migrate`."""
+"""`python -m members api|worker|all|migrate|parked`."""
 
 from pathlib import Path
 
 from members.app import create_application
 from members.settings import Settings
 from members.worker import open_worker
+from messaging import ParkedCommand
 from webapi import serve
 
 serve(
@@ -13,4 +14,5 @@ serve(
     application=create_application,
     worker=open_worker,
     migrations=Path(__file__).parents[2] / "migrations",
+    tasks={"parked": ParkedCommand()},
 )

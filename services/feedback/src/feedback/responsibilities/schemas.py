@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from contracts import Code
+from feedback.days import Day
 
 
 class AssignResponsibility(BaseModel):
@@ -19,7 +20,7 @@ class AssignResponsibility(BaseModel):
     organisation_id: UUID = Field(description="The place; a category begins with the root of the tree.")
     responsible_id: UUID
     working_days: Annotated[int, Field(ge=1, le=90, description="Until the answer is due.")]
-    valid_from: date
+    valid_from: Day
 
 
 class ResponsibilityOut(BaseModel):

@@ -68,12 +68,13 @@ async def project_participations(
 
 
 async def project_studies(session: AsyncSession, batch: Sequence[Received[learning.LessonState]]) -> None:
-    """Remember what was studied, and show a call for help to the learner's branch."""
+    """Remember what was studied, and show a call for help to those who were asked."""
     latest = _latest_by_aggregate(batch)
     rows = [(r.event.person_id, r.event.course_id, r.event.lesson_id, r.version, r.event.completed) for r in latest]
     await (await raw(session)).execute(_KEEP_STUDIES, *_columns(rows))
-    items = (item_of_help(r.event, r.version, r.time) for r in latest if r.event.understood is not None)
-    await _keep_items(session, (item for item in items if item is not None))
+    await _keep_items(
+        session, (item_of_help(r.event, r.version, r.time) for r in latest if r.event.understood is not None)
+    )
 
 
 async def _keep_items(session: AsyncSession, items: Iterable[Item]) -> None:

@@ -1,8 +1,10 @@
 """`GET /v1/home`."""
 
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Annotated
 
 from fastapi import APIRouter
+from pydantic import AwareDatetime, Field
 from starlette.responses import Response
 
 from database import utc_now
@@ -14,6 +16,9 @@ router = APIRouter(prefix="/v1/home", tags=["home"])
 
 STAFF_PERMISSIONS = ("feedback.case.answer", "learning.needs.read")
 """The permissions whose holders have something to do for an organisation."""
+
+Moment = Annotated[AwareDatetime, Field(ge=datetime(1900, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))]
+"""A time that people may mean; what lies further away overflows somewhere on its way to the database."""
 
 
 @router.get("", response_model=Page[HomeItemOut])
@@ -30,7 +35,7 @@ async def home(page: PageQuery, caller: Caller) -> Response:
             person_id=caller.person_id,
             staff_audiences=staff,
             now=utc_now(),
-            after=page.after(datetime, str),
+            after=page.after(Moment, str),
             limit=page.fetch,
         )
     return json_answer(page.of(items, key=lambda item: (item.since, item.key), shape=lambda item: item))

@@ -62,21 +62,24 @@ def item_of_course(event: learning.CoursePublishedV1, version: int) -> Item:
     )
 
 
-def item_of_help(event: learning.LessonState, version: int, time: datetime) -> Item | None:
-    """Someone who needs help is for the staff of their branch to see; who it is stays in learning."""
-    if event.affiliation_id is None:
-        return None
+def item_of_help(event: learning.LessonState, version: int, time: datetime) -> Item:
+    """Someone who needs help is for the staff of the organisation they asked to see; who it is stays in learning.
+
+    Events from before that organisation was published were about learners who asked their own branch, or, without one,
+    an organisation that the event does not name. What is over is on nobody's home, and stands there under its course.
+    """
+    asked = event.asked_organisation_id or event.affiliation_id
     return Item(
         key=f"learner.help:{event.study_id}",
         version=version,
-        audience=f"staff:learning.needs.read:{event.affiliation_id}",
+        audience=f"staff:learning.needs.read:{asked}",
         kind="learner.help",
         subject_id=event.lesson_id,
-        organisation_id=event.affiliation_id,
+        organisation_id=asked or event.course_id,
         since=time,
         due_at=None,
         expires_at=None,
-        open=event.understood is False,
+        open=event.understood is False and asked is not None,
         facts={"course_id": str(event.course_id)},
     )
 

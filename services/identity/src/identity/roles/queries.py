@@ -1,10 +1,11 @@
 """Who holds which role on a day, and which roles there are."""
 
-from datetime import date, datetime
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
 
+from identity.roles.rules import Moment
 from identity.roles.tables import RoleAssignment
 from webapi import PageRequest
 
@@ -42,7 +43,7 @@ def assignments_after(
     chosen = select(RoleAssignment).where(visible)
     if person_id is not None:
         chosen = chosen.where(RoleAssignment.person_id == person_id)
-    after = page.after(datetime, UUID)
+    after = page.after(Moment, UUID)
     if after is not None:
         chosen = chosen.where(tuple_(RoleAssignment.granted_at, RoleAssignment.assignment_id) < after)
     newest_first = (RoleAssignment.granted_at.desc(), RoleAssignment.assignment_id.desc())

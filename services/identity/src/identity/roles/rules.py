@@ -1,10 +1,18 @@
 """When a role holds: dates are days of the province's official time."""
 
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Annotated
+
+from pydantic import AwareDatetime, Field
 
 CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
 """China has one time and no summer time, so no zone data is needed."""
 
+Moment = Annotated[AwareDatetime, Field(ge=datetime(1900, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))]
+"""A time that people may mean; what lies further away overflows somewhere on its way to the database."""
+
+Day = Annotated[date, Field(ge=date(1900, 1, 1), lt=date(2200, 1, 1))]
+"""A day that people may mean; what lies further away overflows somewhere on its way to the database."""
 
 MOST_ROLES_HELD = 50
 """Each role takes about 115 characters of an access token, and services refuse a token of more than 8,192."""

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from contracts import Code
+from identity.roles.rules import Day
 
 
 class RoleOut(BaseModel):
@@ -36,8 +37,8 @@ class GrantRole(BaseModel):
     person_id: UUID
     role: Code
     organisation_id: UUID
-    valid_from: Annotated[date | None, Field(description="The first day; today when it is left out.")] = None
-    valid_until: Annotated[date | None, Field(description="The last day; no end when it is left out.")] = None
+    valid_from: Annotated[Day | None, Field(description="The first day; today when it is left out.")] = None
+    valid_until: Annotated[Day | None, Field(description="The last day; no end when it is left out.")] = None
 
 
 class RoleAssignmentOut(BaseModel):

@@ -1,6 +1,6 @@
 """Reads of requests for help: counts up the tree, protected; and who asked, for those who help them."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
@@ -87,22 +87,31 @@ async def list_people(
 
 async def _levels(session: AsyncSession, path: tuple[UUID, ...]) -> list[Level]:
     """Give the counts of each organisation of the path and of its parts, from the root down."""
-    place, kept = orgtree.organisation, orgtree.rollup
+    place, above, kept = orgtree.organisation, orgtree.organisation.alias(), orgtree.rollup
     counted = (
         select(place.c.organisation_id, place.c.parent_id, kept.c.measure, kept.c.value)
         .join(kept, kept.c.organisation_id == place.c.organisation_id)
-        .where(
-            or_(place.c.organisation_id.in_(path), place.c.parent_id.in_(path)),
-            kept.c.measure.startswith(MEASURE_PREFIX, autoescape=True),
-            kept.c.value > 0,
-        )
+        .where(kept.c.measure.startswith(MEASURE_PREFIX, autoescape=True), kept.c.value > 0)
     )
+    near = counted.where(or_(place.c.organisation_id.in_(path), place.c.parent_id.in_(path)))
+    grandchildren = counted.join(above, above.c.organisation_id == place.c.parent_id).where(above.c.parent_id.in_(path))
     counts: dict[UUID, dict[UUID, int]] = defaultdict(dict)
     children: dict[UUID | None, set[UUID]] = defaultdict(set)
-    for row in await session.execute(counted):
+    for row in await session.execute(near):
         counts[row.organisation_id][lesson_of(row.measure)] = row.value
         children[row.parent_id].add(row.organisation_id)
-    return [Level.of(place, counts[place], {child: counts[child] for child in children[place]}) for place in path]
+    below: dict[UUID | None, Counter[UUID]] = defaultdict(Counter)
+    for row in await session.execute(grandchildren):
+        below[row.parent_id][lesson_of(row.measure)] += row.value
+    return [
+        Level.of(
+            place_id,
+            counts[place_id],
+            {child: counts[child] for child in children[place_id]},
+            {child: below[child] for child in children[place_id]},
+        )
+        for place_id in path
+    ]
 
 
 async def _asked_here(session: AsyncSession, organisation_id: UUID) -> dict[UUID, int]:

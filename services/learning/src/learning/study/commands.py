@@ -131,5 +131,6 @@ async def _publish(session: AsyncSession, event: type[LessonState], study: Lesso
         progress=study.progress,
         completed=study.completed_at is not None,
         understood=study.understood,
+        asked_organisation_id=study.asked_organisation_id,
     )
     await append(session, [Publication(state, study.version, by)])

@@ -121,8 +121,9 @@ async def _without_those_on_file(
         if record is None:
             new.append(row)
         elif not _says(record, row.member, keys):
-            same_id = record["person_id"] == row.member.person_id
-            errors.append(already_on_file(row.row, by_id=same_id))
+            # Out of scope, which of the two is on file must not tell that they belong together.
+            by_id = record["person_id"] == row.member.person_id and (record["visible"] or index not in by_number)
+            errors.append(already_on_file(row.row, by_id=by_id))
     if errors:
         raise RowsRefused(errors)
     return new

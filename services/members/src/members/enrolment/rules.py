@@ -99,6 +99,11 @@ def already_on_file(row: int, *, by_id: bool) -> RowError:
             "该编号已有档案,内容不同",
             "This id has a file that does not say what the row says",
         )
+    # Where the file is, and so that there is one, is not for everyone who enrols: see decision 11.
     return RowError(
-        row, "id_number", "on_file", "该身份证号已有档案", "There is a file with this identity number already"
+        row,
+        "id_number",
+        "not_enrollable",
+        "该身份证号不能在此登记,请核对号码,或报上级党组织查询",
+        "This identity number cannot be enrolled here; check it, or ask the organisation above",
     )

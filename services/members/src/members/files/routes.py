@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 import orgtree
 from database import KeyRing
 from members.acting import acting
-from members.days import day_of
+from members.days import Day, day_of
 from members.files import openings, queries, revision
 from members.files.queries import FileRow
 from members.files.revision import FileNotFound
@@ -20,6 +20,7 @@ from members.files.schemas import (
     MemberOut,
     ReviseMember,
     RevisionOutcome,
+    Version,
     VersionOut,
 )
 from members.files.sealing import FIELDS
@@ -92,7 +93,7 @@ async def get_member(
     keys: Keys,
     *,
     purpose: PurposeQuery = None,
-    as_of: Annotated[date | None, Query(description="As it was at the end of this day.")] = None,
+    as_of: Annotated[Day | None, Query(description="As it was at the end of this day.")] = None,
     if_none_match: Annotated[str | None, Header(max_length=200)] = None,
 ) -> Response:
     """Read a file, as it is or as it was on a day. The ETag is its version; a file opened for a purpose has none."""
@@ -139,7 +140,7 @@ async def revise_member(person_id: UUID, body: ReviseMember, caller: Caller, key
 async def list_versions(person_id: UUID, page: PageQuery, caller: Caller, keys: Keys) -> Page[VersionOut]:
     """List the versions of a file, the latest first."""
     scopes = None if person_id == caller.person_id else await caller.scopes(READ)
-    before = page.after(int)
+    before = page.after(Version)
     async with caller.read() as session:
         rows = await queries.list_versions(
             session, person_id, scopes=scopes, before=before[0] if before else None, limit=page.fetch

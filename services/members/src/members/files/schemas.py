@@ -6,10 +6,15 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from members.files.rules import SealedField
+from webapi import rule_broken
 
 Stage = Literal["applicant", "activist", "development_target", "probationary", "full"]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True)]
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")
+]
 Phone = Annotated[str, StringConstraints(pattern=r"^1[0-9]{10}$"), Field(description="A mobile number: 11 digits.")]
+Version = Annotated[int, Field(ge=1, lt=2**31)]
+"""A version that a file may have; the column takes more, and nobody changes a file so often."""
 
 
 class Body(BaseModel):
@@ -21,7 +26,7 @@ class Body(BaseModel):
 class ReviseMember(Body):
     """Change a file; `base_version` is the version that the change was made to. What is left out stays."""
 
-    base_version: Annotated[int, Field(ge=1)]
+    base_version: Version
     stage: Stage | None = None
     name: Name | None = None
     phone: Annotated[Phone | None, Field(description="null takes the number out.")] = None
@@ -36,9 +41,17 @@ class ReviseMember(Body):
     @model_validator(mode="after")
     def _only_the_phone_can_go(self) -> "ReviseMember":
         if not self.changes:
-            raise ValueError("nothing to change")
+            raise rule_broken(
+                "nothing_to_change",
+                en="Send at least one field besides base_version: what is to change.",
+                zh="除 base_version 外,请至少提交一项要更改的内容。",
+            )
         if any(value is None for field, value in self.changes.items() if field != "phone"):
-            raise ValueError("only the phone can be taken out")
+            raise rule_broken(
+                "only_the_phone_can_go",
+                en="Only the phone can be null, which takes it out; leave out the fields that stay as they are.",
+                zh="只有电话可以为 null(表示删除);不更改的字段请不要提交。",
+            )
         return self
 
 

@@ -1,6 +1,5 @@
 """The organisation tree over HTTP."""
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -9,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 from contracts.members import Kind, Level
 from database import new_id
 from members.acting import acting
-from members.days import day_of
+from members.days import Day, day_of
 from members.organisations import commands, queries
 from members.organisations.commands import OrganisationNotFound
 from members.organisations.rules import NewOrganisation
@@ -29,7 +28,7 @@ ESTABLISH = "members.organisation.establish"
 
 router = APIRouter(prefix="/v1", tags=["organisations"])
 
-AsOf = Annotated[date | None, Query(description="As it was on this day; now when left out.")]
+AsOf = Annotated[Day | None, Query(description="As it was on this day; now when left out.")]
 
 
 @router.post("/organisations", status_code=201, response_model=OrganisationOut)

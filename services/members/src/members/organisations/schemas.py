@@ -7,8 +7,11 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from contracts.members import Kind, Level
+from members.days import Day
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")
+]
 DivisionCode = Annotated[
     str,
     Field(
@@ -33,7 +36,7 @@ class OrganisationRow(_Body):
     level: Level
     name: Name
     division_code: DivisionCode | None = None
-    established_on: Annotated[date | None, Field(description="The first day; today when left out.")] = None
+    established_on: Annotated[Day | None, Field(description="The first day; today when left out.")] = None
 
 
 class EstablishOrganisation(_Body):
@@ -45,7 +48,7 @@ class EstablishOrganisation(_Body):
     level: Level
     name: Name
     division_code: DivisionCode | None = None
-    established_on: Annotated[date | None, Field(description="The first day; today when left out.")] = None
+    established_on: Annotated[Day | None, Field(description="The first day; today when left out.")] = None
 
 
 class ImportOrganisations(_Body):
@@ -67,7 +70,7 @@ class MoveOrganisation(_Body):
     """Move an organisation, and all below it, under another parent."""
 
     parent_id: UUID
-    on: Annotated[date | None, Field(description="The first day in the new place; today when left out.")] = None
+    on: Annotated[Day | None, Field(description="The first day in the new place; today when left out.")] = None
 
 
 class RenameOrganisation(_Body):
@@ -75,7 +78,7 @@ class RenameOrganisation(_Body):
 
     name: Name | None = None
     division_code: DivisionCode | None = None
-    on: Annotated[date | None, Field(description="The first day of the name; today when left out.")] = None
+    on: Annotated[Day | None, Field(description="The first day of the name; today when left out.")] = None
 
 
 class OrganisationOut(BaseModel):
