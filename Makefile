@@ -41,12 +41,13 @@ migrate: $(MADE) ## bring every service's database in .xiangqiao to the newest r
 test: $(MADE) check ## check, then all tests but the long fault tests
 	@$(IN) testkit.session $(MAKE) tests
 
-# One PostgreSQL and one NATS server serve all of these. Two services at a time, then the rest by two workers.
+# One PostgreSQL and one NATS server serve all of these. Two services at a time, then the rest by three workers, for
+# those wait more than they work.
 .PHONY: tests
 tests: $(MADE)
 	@status=0; \
 	$(MAKE) -j 2 --keep-going --output-sync=target $(SERVICES:%=test-%) || status=1; \
-	echo "== libs, tests"; $(IN) pytest $(QUICK) -n 2 libs tests || status=1; \
+	echo "== libs, tests"; $(IN) pytest $(QUICK) -n 3 libs tests || status=1; \
 	exit $$status
 
 # A service sees only what it declares: every module of it must import, and its tests pass, with nothing else installed.

@@ -6,6 +6,7 @@ from typing import Any
 
 import asyncpg
 import orjson
+from nats.errors import Error as NatsError
 
 import orgtree
 from database import Database
@@ -109,9 +110,17 @@ async def differences(ledger: Ledger, addresses: Addresses, nats: NatsConnection
 async def settled(ledger: Ledger, addresses: Addresses, nats: NatsConnection, *, seconds: float = 120) -> list[str]:
     """Ask until nothing differs any more, or for so many seconds; gives what still differs then."""
     deadline = time.monotonic() + seconds
-    while (found := await differences(ledger, addresses, nats)) and time.monotonic() < deadline:
+    while (found := await _asked(ledger, addresses, nats)) and time.monotonic() < deadline:
         await asyncio.sleep(0.5)
     return found
+
+
+async def _asked(ledger: Ledger, addresses: Addresses, nats: NatsConnection) -> list[str]:
+    """Ask everything; a broker that our own connection has not found again yet is a difference like any other."""
+    try:
+        return await differences(ledger, addresses, nats)
+    except NatsError as error:
+        return [f"the broker does not answer: {type(error).__name__}"]
 
 
 def _sorted(measures: dict[str, int]) -> tuple[tuple[str, int], ...]:

@@ -139,7 +139,6 @@ async def damage(url: str, statements: Iterable[str]) -> None:
     await connection.close()
 
 
-@pytest.mark.fault
 async def test_a_few_hundred_commands_survive_the_death_of_each_part_and_the_oracle_would_tell_if_not(
     servers: Servers, issuer: TokenIssuer, tmp_path: Path
 ) -> None:

@@ -2,8 +2,6 @@
 
 import random
 
-import pytest
-
 from tests.faults import books, broken
 from tests.faults.broken import Breakage
 from tests.faults.conftest import until_dead
@@ -37,7 +35,6 @@ async def test_a_command_whose_answer_died_with_the_api_takes_effect_once(town: 
     assert await kill_api_before_response(town) == []
 
 
-@pytest.mark.fault
 async def test_without_idempotency_keys_a_command_whose_answer_died_is_refused_though_it_took_effect(
     town: Town,
 ) -> None:

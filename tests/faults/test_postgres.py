@@ -17,7 +17,7 @@ from tests.faults.stage import Stage, effects_consumer, make_tables, running
 from tests.faults.town import lasting_port, start_server
 
 # On one worker, for they share two servers.
-pytestmark = [pytest.mark.fault, pytest.mark.xdist_group("faults-postgres")]
+pytestmark = pytest.mark.xdist_group("faults-postgres")
 
 NOT_DURABLE = {
     "synchronous_commit": "off",

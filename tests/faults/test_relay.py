@@ -100,7 +100,6 @@ async def test_a_lost_acknowledgement_of_a_batch_loses_nothing_and_doubles_nothi
     assert await stage.differences() == []
 
 
-@pytest.mark.fault
 @pytest.mark.parametrize(
     ("breakage", "harm"),
     [
