@@ -53,6 +53,14 @@ def _home(data: Path | None, port: int | None = None) -> tuple[DataDirectory, Se
     return DataDirectory(settings.data), settings
 
 
+def _home_in_use(data: Path | None) -> tuple[DataDirectory, Settings]:
+    """Give the same for a system that runs; raises `CannotRun` when it does not."""
+    home, settings = _home(data)
+    if not home.is_in_use():
+        raise CannotRun("the system does not run; start it first with: xiangqiao run")
+    return home, settings
+
+
 @application.callback(invoke_without_command=True)
 def _options(
     shown: Annotated[bool, typer.Option("--version", help="Print the version and end.", is_eager=True)] = False,
@@ -98,9 +106,7 @@ def seed_(
     ] = None,
 ) -> None:
     """Load the demonstration into the running system; what is there already stays as it is."""
-    home, _ = _home(data)
-    if not home.is_in_use():
-        raise CannotRun("the system does not run; start it first with: xiangqiao run")
+    home, _ = _home_in_use(data)
     door = home.state["ports"][services.DOOR]
     demonstration.load(home, f"http://127.0.0.1:{door}", console, scope=scope)
 
@@ -111,9 +117,7 @@ def token(
     data: Data = None,
 ) -> None:
     """Sign somebody in, by code and PKCE as every front end does, and print the access token (10 minutes)."""
-    home, _ = _home(data)
-    if not home.is_in_use():
-        raise CannotRun("the system does not run; start it first with: xiangqiao run")
+    home, _ = _home_in_use(data)
     door = home.state["ports"][services.DOOR]
     typer.echo(demonstration.access_token(home, f"http://127.0.0.1:{door}", username))
 
@@ -133,9 +137,7 @@ def rebuild(
     data: Data = None,
 ) -> None:
     """Fill a read model anew from the events, beside the live one, and put it in place; the system goes on."""
-    home, settings = _home(data)
-    if not home.is_in_use():
-        raise CannotRun("the system does not run; start it first with: xiangqiao run")
+    home, settings = _home_in_use(data)
     with running.open_servers(home, settings) as (_, supervisor):
         _say(supervisor.perform(services.DOOR, f"rebuild-{what.value}"))
 
@@ -146,9 +148,7 @@ def mend_rollups(
     data: Data = None,
 ) -> None:
     """Count a service's kept figures anew and set those right that were kept wrongly; the system goes on."""
-    home, settings = _home(data)
-    if not home.is_in_use():
-        raise CannotRun("the system does not run; start it first with: xiangqiao run")
+    home, settings = _home_in_use(data)
     with running.open_servers(home, settings) as (_, supervisor):
         _say(supervisor.perform(service.value, "mend-rollups"))
 
