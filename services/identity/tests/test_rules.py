@@ -9,8 +9,8 @@ from authlib.oidc.discovery import OpenIDProviderMetadata
 from identity.accounts.rules import normalised_username
 from identity.oauth.discovery import discovery_document
 from identity.oauth.rules import allowed_scope, redirect_uri_allowed
+from identity.pages.visits import cookie_name
 from identity.roles.rules import day_of
-from identity.sign_in.rules import cookie_name
 
 from .provider import Provider
 

@@ -1,12 +1,11 @@
 """The sign-in and sign-out pages: what they hold, what they refuse, and what they never tell."""
 
 import re
-import tomllib
-from importlib import resources
 
 import pytest
 from sqlalchemy import func, select
 
+from identity.pages.rendering import TEXTS
 from identity.sign_in.tables import BrowserSession
 
 from .front_end import PASSWORD, FrontEnd, answer_of
@@ -64,9 +63,8 @@ async def test_the_page_speaks_the_language_that_is_asked_for(
 
 
 def test_both_languages_say_the_same_things() -> None:
-    texts = tomllib.loads((resources.files("identity.sign_in") / "texts.toml").read_text("utf-8"))
-    assert texts["zh"].keys() == texts["en"].keys()
-    placeholders = {lang: {key: re.findall(r"{.*?}", text) for key, text in texts[lang].items()} for lang in texts}
+    assert TEXTS["zh"].keys() == TEXTS["en"].keys()
+    placeholders = {lang: {key: re.findall(r"{.*?}", text) for key, text in TEXTS[lang].items()} for lang in TEXTS}
     assert placeholders["zh"] == placeholders["en"]
 
 

@@ -1,4 +1,4 @@
-"""Events of identity: which roles exist, and who holds one on which organisation."""
+"""Events of identity: roles, who holds one where, whose tokens no longer hold, and who is to be forgotten."""
 
 from datetime import date
 from typing import Annotated, ClassVar
@@ -53,3 +53,49 @@ class RoleEndedV1(RoleAssignmentState):
     """A role assignment was ended before or at its time; `valid_until` is its last day."""
 
     type: ClassVar[str] = "xiangqiao.identity.role_assignment.ended.v1"
+
+
+class SessionRevokedV1(Event):
+    """A front end's sign-in was ended before its time: no token with this id as its `sid` holds any more."""
+
+    type: ClassVar[str] = "xiangqiao.identity.session.revoked.v1"
+    aggregate: ClassVar[str] = "session"
+
+    session_id: UUID
+
+    @property
+    def aggregate_id(self) -> UUID:
+        """The session's id, which is the `sid` of its tokens."""
+        return self.session_id
+
+
+class AuthorizationChangedV1(Event):
+    """What an account may do has changed: no token of a lower `authorization_version` holds any more.
+
+    Roles granted or ended, deactivation, recovery and signing out everywhere all raise the version.
+    """
+
+    type: ClassVar[str] = "xiangqiao.identity.account.authorization_changed.v1"
+    aggregate: ClassVar[str] = "account"
+
+    person_id: UUID
+    authorization_version: Annotated[int, Field(ge=1)]
+
+    @property
+    def aggregate_id(self) -> UUID:
+        """The person's id."""
+        return self.person_id
+
+
+class PersonErasedV1(Event):
+    """A person is to be forgotten: every service destroys the key of what it holds about them, for good."""
+
+    type: ClassVar[str] = "xiangqiao.identity.erasure.decided.v1"
+    aggregate: ClassVar[str] = "erasure"
+
+    person_id: UUID
+
+    @property
+    def aggregate_id(self) -> UUID:
+        """The person's id."""
+        return self.person_id

@@ -63,7 +63,10 @@ class TokenIssuer:
         scope: str = "openid",
         session_id: UUID | str | None = None,
         acr: str = "1",
+        authenticated_at: float | None = None,
+        authorization_version: int = 1,
         actor: UUID | None = None,
+        actions: Iterable[str] = (),
         issued_at: float | None = None,
         lifetime: timedelta = LIFETIME,
         claims: Mapping[str, Any] | None = None,
@@ -71,7 +74,8 @@ class TokenIssuer:
     ) -> str:
         """Return an access token for a person who holds these roles, each on an organisation.
 
-        `issued_at` is in seconds since 1970, now when left out. `claims` and `header` replace what is made here (None
+        `issued_at` and `authenticated_at` are in seconds since 1970, now when left out; with an `actor` it is a token
+        of an assisted session that allows `actions`. `claims` and `header` replace what is made here (None
         removes it), so that a test can spoil a token.
         """
         issued = time.time() if issued_at is None else issued_at
@@ -83,11 +87,14 @@ class TokenIssuer:
             "scope": scope,
             "sid": str(session_id or uuid4()),
             "acr": acr,
+            "auth_time": int(issued if authenticated_at is None else authenticated_at),
+            "authorization_version": authorization_version,
             "jti": str(uuid4()),
             "iat": int(issued),
             "exp": int(issued + lifetime.total_seconds()),
             "roles": [{"role": role, "organisation_id": str(organisation)} for role, organisation in roles],
             "act": {"sub": str(actor)} if actor else None,
+            "assist": {"id": str(uuid4()), "actions": list(actions)} if actor else None,
             **(claims or {}),
         }
         head = {"alg": "ES256", "typ": "at+jwt", "kid": self.key.kid, **(header or {})}

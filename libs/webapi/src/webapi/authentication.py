@@ -30,16 +30,31 @@ class RoleGrant(NamedTuple):
     organisation_id: UUID
 
 
+class Assistance(NamedTuple):
+    """What a helper may do in an assisted session: its id, and the actions its consent names."""
+
+    assist_id: UUID
+    actions: frozenset[str]
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks, as the access token says: `person_id` is its `sub`, `actor` the helper who acts for that person."""
+    """Who asks, as the access token says: `person_id` is its `sub`, `actor` the helper who acts for that person.
+
+    `authenticated_at` (seconds since 1970) is when the person proved who they are, at the level `acr`.
+    `authorization_version` counts the changes of what the account may do, up to the token; `assistance` is there
+    exactly when `actor` is.
+    """
 
     person_id: UUID
     client_id: str
     scope: frozenset[str]
     session_id: str | None
     acr: str | None
+    authenticated_at: float | None
+    authorization_version: int | None
     actor: UUID | None
+    assistance: Assistance | None
     roles: tuple[RoleGrant, ...]
     expires_at: float
 
@@ -162,6 +177,20 @@ def _text(claims: dict[str, Any], name: str) -> str | None:
     return value
 
 
+def _count(claims: dict[str, Any], name: str) -> int | None:
+    value = claims.get(name)
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
+        raise _Invalid(f"{name} is malformed")
+    return value
+
+
+def _assistance(claims: dict[str, Any]) -> Assistance | None:
+    assist = claims.get("assist")
+    if (assist is None) != (claims.get("act") is None):
+        raise _Invalid("act and assist stand together")
+    return None if assist is None else Assistance(UUID(assist["id"]), frozenset(map(str, assist["actions"])))
+
+
 def _principal(claims: dict[str, Any]) -> Principal:
     try:
         actor = claims.get("act")
@@ -174,7 +203,10 @@ def _principal(claims: dict[str, Any]) -> Principal:
             scope=frozenset(str(claims.get("scope", "")).split()),
             session_id=_text(claims, "sid"),
             acr=_text(claims, "acr"),
+            authenticated_at=_count(claims, "auth_time"),
+            authorization_version=_count(claims, "authorization_version"),
             actor=UUID(actor["sub"]) if actor else None,
+            assistance=_assistance(claims),
             roles=tuple(RoleGrant(str(each["role"]), UUID(each["organisation_id"])) for each in roles),
             expires_at=float(claims["exp"]),
         )

@@ -34,14 +34,23 @@ def revoke(session: Session, *families: Any, reason: RevokedFor, now: datetime) 
 
 def _subject(provider: Provider, source: AuthorizationCode | TokenFamily) -> Subject:
     session, account_id = provider.session, source.account_id
-    status = session.scalar(select(Account.status).where(Account.account_id == account_id))
-    if status != "active":
+    account = session.get(Account, account_id, populate_existing=True)
+    if account is None or account.status != "active":
         raise InvalidGrantError("The account is not active.")
     username = session.scalar(
         select(Identifier.plain).where(Identifier.account_id == account_id, Identifier.kind == "username")
     )
     roles = session.execute(held_on(account_id, day_of(provider.now)))
-    return Subject(account_id, username, source.family_id, source.acr, [(r.role, r.organisation_id) for r in roles])
+    return Subject(
+        account_id,
+        username,
+        source.family_id,
+        source.acr,
+        source.amr,
+        source.signed_in_at,
+        account.authorization_version,
+        [(r.role, r.organisation_id) for r in roles],
+    )
 
 
 class CodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[misc]  # authlib has no types
@@ -74,6 +83,7 @@ class CodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[misc]  # authlib
                 nonce=request.payload.data.get("nonce"),
                 code_challenge=request.payload.data["code_challenge"],
                 acr=person.acr,
+                amr=list(person.amr),
                 signed_in_at=person.signed_in_at,
                 issued_at=self.server.now,
                 expires_at=self.server.now + rules.CODE_LIFETIME,

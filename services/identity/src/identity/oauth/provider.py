@@ -8,6 +8,7 @@ in `grants`: lifetimes, the key's id in the header, PKCE for everybody by S256 a
 import hashlib
 import logging
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -51,6 +52,9 @@ class Subject(NamedTuple):
     username: str | None
     family_id: UUID
     acr: str
+    amr: Sequence[str]
+    signed_in_at: datetime
+    authorization_version: int
     roles: list[tuple[str, UUID]]
 
 
@@ -60,6 +64,7 @@ class SignedIn(NamedTuple):
     account_id: UUID
     session_id: UUID
     acr: str
+    amr: Sequence[str]
     signed_in_at: datetime
 
 
@@ -109,6 +114,8 @@ class Provider(AuthorizationServer):  # type: ignore[misc]  # authlib has no typ
             "scope": scope,
             "sid": str(user.family_id),
             "acr": user.acr,
+            "auth_time": int(user.signed_in_at.timestamp()),
+            "authorization_version": user.authorization_version,
             "iat": issued,
             "exp": issued + lifetime,
             "jti": str(new_id()),
@@ -137,6 +144,7 @@ class Provider(AuthorizationServer):  # type: ignore[misc]  # authlib has no typ
                     session_id=code.session_id,
                     scope=code.scope,
                     acr=code.acr,
+                    amr=code.amr,
                     signed_in_at=code.signed_in_at,
                     expires_at=self.now + rules.FAMILY_LIFETIME,
                 )

@@ -16,10 +16,10 @@ from identity.oauth.keys import key_set
 from identity.oauth.provider import Answer
 from identity.oauth.requests import FORM_TYPE, ProviderRequest, Unreadable, read_form, read_query
 from identity.oauth.tables import TokenFamily
+from identity.pages.rendering import language_of, refused
+from identity.pages.visits import cookie_name
 from identity.parts import IdentityParts, Parts
 from identity.sign_in.commands import person_at
-from identity.sign_in.pages import language_of, refused
-from identity.sign_in.rules import cookie_name
 from webapi import Caller
 
 router = APIRouter(tags=["sign-in"])

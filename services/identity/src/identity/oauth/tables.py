@@ -81,6 +81,7 @@ class AuthorizationCode(Table):
     nonce: Mapped[str | None]
     code_challenge: Mapped[str]
     acr: Mapped[str]
+    amr: Mapped[list[str]] = mapped_column(ARRAY(Text))
     signed_in_at: Mapped[datetime]
     issued_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)
@@ -113,7 +114,7 @@ class AuthorizationCode(Table):
 
     def get_amr(self) -> list[str]:
         """Give the ways in which they proved it (RFC 8176)."""
-        return ["pwd"]
+        return self.amr
 
 
 class TokenFamily(Table):
@@ -131,6 +132,8 @@ class TokenFamily(Table):
     session_id: Mapped[UUID] = mapped_column(index=True)
     scope: Mapped[str]
     acr: Mapped[str]
+    amr: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    """The ways in which the person proved who they are (RFC 8176)."""
     signed_in_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)
     """After this no token of the family is refreshed, however often it rotated."""

@@ -14,7 +14,7 @@ from identity.accounts.tables import Account, Credential, Identifier
 from identity.oauth.grants import revoke
 from identity.oauth.provider import SignedIn, hash_of, new_secret
 from identity.oauth.tables import TokenFamily
-from identity.sign_in.rules import PASSWORD_ACR, SESSION_LIFETIME
+from identity.sign_in.rules import PASSWORD_ACR, PASSWORD_AMR, SESSION_LIFETIME
 from identity.sign_in.tables import BrowserSession
 
 
@@ -61,12 +61,13 @@ async def begin_session(
         cookie_hash=hash_of(cookie),
         account_id=proven.account_id,
         acr=PASSWORD_ACR,
+        amr=list(PASSWORD_AMR),
         signed_in_at=now,
         expires_at=now + SESSION_LIFETIME,
     )
     session.add(begun)
     await session.flush()
-    return SignedIn(proven.account_id, session_id, PASSWORD_ACR, now), cookie
+    return SignedIn(proven.account_id, session_id, PASSWORD_ACR, PASSWORD_AMR, now), cookie
 
 
 async def person_at(session: AsyncSession, cookie: str | None, *, now: datetime) -> SignedIn | None:
@@ -76,7 +77,11 @@ async def person_at(session: AsyncSession, cookie: str | None, *, now: datetime)
     row = (
         await session.execute(
             select(
-                BrowserSession.account_id, BrowserSession.session_id, BrowserSession.acr, BrowserSession.signed_in_at
+                BrowserSession.account_id,
+                BrowserSession.session_id,
+                BrowserSession.acr,
+                BrowserSession.amr,
+                BrowserSession.signed_in_at,
             )
             .join(Account, Account.account_id == BrowserSession.account_id)
             .where(BrowserSession.cookie_hash == hash_of(cookie), BrowserSession.ended_at.is_(None))

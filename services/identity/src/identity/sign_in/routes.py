@@ -1,8 +1,6 @@
 """Signing in and out on a page. Each is a plain form: it works without script and on the oldest phone."""
 
 import logging
-from hmac import compare_digest
-from typing import NamedTuple
 
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
@@ -10,12 +8,11 @@ from starlette.responses import RedirectResponse, Response
 from database import new_id, utc_now
 from identity.accounts.passwords import TooManySignIns
 from identity.oauth.authorization import Decision, Redirect, Refused, SignInNeeded, decide_for
-from identity.oauth.provider import new_secret
-from identity.oauth.requests import Parameters, Unreadable, read_form, read_query
+from identity.oauth.requests import Unreadable, read_form
+from identity.pages.rendering import page, refused
+from identity.pages.visits import Visit, cookie_name, form_page, is_ours, read_visit, set_cookie, unreadable
 from identity.parts import IdentityParts, Parts
 from identity.sign_in import commands
-from identity.sign_in.pages import Language, language_of, page, refused
-from identity.sign_in.rules import FORM_LIFETIME, cookie_name
 
 router = APIRouter(include_in_schema=False)
 
@@ -24,23 +21,13 @@ _BUSY_SECONDS = "30"
 _log = logging.getLogger(__name__)
 
 
-class Visit(NamedTuple):
-    """One request for a page: its parameters, its language, its cookies, and whether another site sent it."""
-
-    parameters: Parameters
-    language: Language
-    session_cookie: str | None
-    form_cookie: str | None
-    from_elsewhere: bool
-
-
 @router.get("/sign-in")
 async def show_sign_in(request: Request, parts: Parts) -> Response:
     """Show the sign-in page, for the client that sent the person here if one did."""
     try:
-        visit = _visit(request, parts)
+        visit = read_visit(request, parts)
     except Unreadable:
-        return _unreadable(request)
+        return unreadable(request)
     if "client_id" in visit.parameters:
         return await _page_for_client(parts, visit)
     async with parts.database.read() as session:
@@ -54,10 +41,10 @@ async def show_sign_in(request: Request, parts: Parts) -> Response:
 async def sign_in(request: Request, parts: Parts) -> Response:
     """Check the password; then begin a session and go on to the client, or say on the page what is wrong."""
     try:
-        visit, form = _visit(request, parts), await read_form(request)
+        visit, form = read_visit(request, parts), await read_form(request)
     except Unreadable:
-        return _unreadable(request)
-    if not _is_ours(visit, form):
+        return unreadable(request)
+    if not is_ours(visit, form):
         return await _again(parts, visit, problem="form_expired", status=403)
     name, password = form.get("username", ""), form.get("password", "")
     try:
@@ -83,7 +70,7 @@ async def _welcome(parts: IdentityParts, visit: Visit, proven: commands.Proven) 
             decision = await decide_for(parts, session, visit.parameters, person, just_now=True, now=now)
     _log.info("signed_in", extra={"account_id": person.account_id, "session_id": person.session_id})
     response = _answer(parts, visit, decision) if decision else RedirectResponse("/sign-in", 303)
-    _set_cookie(response, parts, "session", cookie)
+    set_cookie(response, parts, "session", cookie)
     return response
 
 
@@ -91,25 +78,20 @@ async def _welcome(parts: IdentityParts, visit: Visit, proven: commands.Proven) 
 async def show_sign_out(request: Request, parts: Parts) -> Response:
     """Ask whether to sign out: a link alone must not do it."""
     try:
-        visit = _visit(request, parts)
+        visit = read_visit(request, parts)
     except Unreadable:
-        return _unreadable(request)
-    form_token = visit.form_cookie or new_secret()
-    response = page(
-        "sign_out", language=visit.language, address=SIGN_OUT, parameters=visit.parameters, form_token=form_token
-    )
-    _set_cookie(response, parts, "form", form_token, max_age=FORM_LIFETIME)
-    return response
+        return unreadable(request)
+    return form_page(parts, visit, "sign_out", address=SIGN_OUT)
 
 
 @router.post(SIGN_OUT)
 async def sign_out(request: Request, parts: Parts) -> Response:
     """End the browser's session and all tokens that came of it."""
     try:
-        visit, form = _visit(request, parts), await read_form(request)
+        visit, form = read_visit(request, parts), await read_form(request)
     except Unreadable:
-        return _unreadable(request)
-    if not _is_ours(visit, form):
+        return unreadable(request)
+    if not is_ours(visit, form):
         return RedirectResponse(SIGN_OUT, 303)
     if visit.session_cookie is not None:
         async with parts.database.transaction() as session:
@@ -118,27 +100,6 @@ async def sign_out(request: Request, parts: Parts) -> Response:
     response = page("signed_out", language=visit.language, address="/sign-in", parameters={})
     response.delete_cookie(cookie_name("session", secure=parts.secure), secure=parts.secure, httponly=True)
     return response
-
-
-def _visit(request: Request, parts: IdentityParts) -> Visit:
-    """Read the request. Raises `Unreadable`."""
-    parameters = read_query(request)
-    return Visit(
-        parameters,
-        language_of(parameters.get("ui_locales"), request.headers.get("accept-language")),
-        request.cookies.get(cookie_name("session", secure=parts.secure)),
-        request.cookies.get(cookie_name("form", secure=parts.secure)),
-        request.headers.get("sec-fetch-site", "none") not in {"same-origin", "none"},
-    )
-
-
-def _is_ours(visit: Visit, form: Parameters) -> bool:
-    """Say whether the form came from our own page in this browser: its token is the cookie's, which no site can read.
-
-    `SameSite` keeps the cookie from other sites; where a browser says who sent the form, that is asked too.
-    """
-    sent, kept = form.get("form_token", ""), visit.form_cookie or ""
-    return bool(kept) and not visit.from_elsewhere and compare_digest(sent.encode(), kept.encode())
 
 
 async def _page_for_client(
@@ -175,35 +136,8 @@ def _sign_in_page(
     problem: str | None = None,
     status: int = 200,
 ) -> Response:
-    form_token = visit.form_cookie or new_secret()
     client = None if needed is None else needed.name_en if visit.language == "en" else needed.name_zh
-    response = page(
-        "sign_in",
-        language=visit.language,
-        address="/sign-in",
-        parameters=visit.parameters,
-        status=status,
-        target=None if needed is None else needed.target,
-        client=client,
-        problem=problem,
-        form_token=form_token,
-    )
-    _set_cookie(response, parts, "form", form_token, max_age=FORM_LIFETIME)
-    return response
-
-
-def _unreadable(request: Request) -> Response:
-    return refused(language_of(None, request.headers.get("accept-language")), "invalid_request")
-
-
-def _set_cookie(
-    response: Response, parts: IdentityParts, purpose: str, value: str, *, max_age: int | None = None
-) -> None:
-    response.set_cookie(
-        cookie_name(purpose, secure=parts.secure),
-        value,
-        max_age=max_age,
-        secure=parts.secure,
-        httponly=True,
-        samesite="lax",
+    target = None if needed is None else needed.target
+    return form_page(
+        parts, visit, "sign_in", address="/sign-in", status=status, target=target, client=client, problem=problem
     )

@@ -14,15 +14,27 @@ from starlette.responses import HTMLResponse
 from identity.oauth.requests import Parameters
 
 Language = Literal["zh", "en"]
-Page = Literal["sign_in", "signed_in", "sign_out", "signed_out", "refused"]
 
-_FILES = resources.files("identity.sign_in")
+_FILES = resources.files("identity.pages")
 _STYLE = (_FILES / "templates" / "style.css").read_text("utf-8").strip()
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 _TEMPLATES = Environment(
-    loader=PackageLoader("identity.sign_in"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    loader=PackageLoader("identity.pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
 )
-TEXTS: dict[str, dict[str, str]] = tomllib.loads((_FILES / "texts.toml").read_text("utf-8"))
+
+
+def _read_texts() -> dict[str, dict[str, str]]:
+    """Read what the pages say, by language; each file of texts holds both, and no word of another file."""
+    texts: dict[str, dict[str, str]] = {"zh": {}, "en": {}}
+    for file in sorted((_FILES / "texts").iterdir(), key=lambda file: file.name):
+        for language, words in tomllib.loads(file.read_text("utf-8")).items():
+            if repeated := texts[language].keys() & words.keys():
+                raise ValueError(f"{file.name} says {sorted(repeated)} again")
+            texts[language].update(words)
+    return texts
+
+
+TEXTS = _read_texts()
 
 
 def language_of(ui_locales: str | None, accept_language: str | None) -> Language:
@@ -39,7 +51,7 @@ def language_of(ui_locales: str | None, accept_language: str | None) -> Language
 
 
 def page(
-    name: Page,
+    name: str,
     *,
     language: Language,
     address: str,
@@ -48,7 +60,7 @@ def page(
     target: str | None = None,
     **values: Any,
 ) -> HTMLResponse:
-    """Render a page that stands at `address`.
+    """Render the template `name` as a page that stands at `address`.
 
     `target` is a further place, as a CSP source expression, to which the answer to the page's form may lead.
     """

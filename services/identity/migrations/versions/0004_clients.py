@@ -1,0 +1,14 @@
+"""Clients that are registered and reviewed, and what they may ask for."""
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass

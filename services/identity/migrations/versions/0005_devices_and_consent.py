@@ -1,0 +1,14 @@
+"""Devices that sign in by a code, and what people let clients have."""
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass

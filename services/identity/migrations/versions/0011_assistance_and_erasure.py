@@ -1,0 +1,14 @@
+"""Assisted sessions, consent, export, erasure and legal holds."""
+
+revision = "0011"
+down_revision = "0010"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass

@@ -1,0 +1,88 @@
+"""A request for a page: its parameters, language and cookies, and whether its form came from a page of ours."""
+
+from hmac import compare_digest
+from typing import NamedTuple
+
+from fastapi import Request
+from starlette.responses import HTMLResponse, Response
+
+from identity.oauth.provider import new_secret
+from identity.oauth.requests import Parameters, read_query
+from identity.pages.rendering import Language, language_of, page, refused
+from identity.parts import IdentityParts
+
+FORM_LIFETIME = 3600
+"""Seconds in which a form that was shown may be sent."""
+
+
+class Visit(NamedTuple):
+    """One request for a page: its parameters, its language, its cookies, and whether another site sent it."""
+
+    parameters: Parameters
+    language: Language
+    session_cookie: str | None
+    form_cookie: str | None
+    from_elsewhere: bool
+
+
+def cookie_name(purpose: str, *, secure: bool) -> str:
+    """Give a cookie's name; under https the prefix makes browsers refuse one that another host or path set."""
+    return f"__Host-{purpose}" if secure else purpose
+
+
+def read_visit(request: Request, parts: IdentityParts) -> Visit:
+    """Read the request. Raises `identity.oauth.requests.Unreadable`."""
+    parameters = read_query(request)
+    return Visit(
+        parameters,
+        language_of(parameters.get("ui_locales"), request.headers.get("accept-language")),
+        request.cookies.get(cookie_name("session", secure=parts.secure)),
+        request.cookies.get(cookie_name("form", secure=parts.secure)),
+        request.headers.get("sec-fetch-site", "none") not in {"same-origin", "none"},
+    )
+
+
+def is_ours(visit: Visit, form: Parameters) -> bool:
+    """Say whether the form came from our own page in this browser: its token is the cookie's, which no site can read.
+
+    `SameSite` keeps the cookie from other sites; where a browser says who sent the form, that is asked too.
+    """
+    sent, kept = form.get("form_token", ""), visit.form_cookie or ""
+    return bool(kept) and not visit.from_elsewhere and compare_digest(sent.encode(), kept.encode())
+
+
+def form_page(
+    parts: IdentityParts, visit: Visit, template: str, *, address: str, status: int = 200, **values: object
+) -> HTMLResponse:
+    """Render the page `template`, which holds a form with the hidden field `form_token`, and set the form's cookie."""
+    form_token = visit.form_cookie or new_secret()
+    response = page(
+        template,
+        language=visit.language,
+        address=address,
+        parameters=visit.parameters,
+        status=status,
+        form_token=form_token,
+        **values,
+    )
+    set_cookie(response, parts, "form", form_token, max_age=FORM_LIFETIME)
+    return response
+
+
+def unreadable(request: Request) -> Response:
+    """Render the refusal of a request whose parameters cannot be read."""
+    return refused(language_of(None, request.headers.get("accept-language")), "invalid_request")
+
+
+def set_cookie(
+    response: Response, parts: IdentityParts, purpose: str, value: str, *, max_age: int | None = None
+) -> None:
+    """Set a cookie that no script reads and no other site sends; `max_age` in seconds, else while the browser runs."""
+    response.set_cookie(
+        cookie_name(purpose, secure=parts.secure),
+        value,
+        max_age=max_age,
+        secure=parts.secure,
+        httponly=True,
+        samesite="lax",
+    )
