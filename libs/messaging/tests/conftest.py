@@ -192,10 +192,10 @@ class Stage:
         return int(info["state"]["messages"])
 
     async def publish_raw(self, payload: bytes, *, subject: str | None = None, event_id: UUID | None = None) -> None:
-        """Put something into the stream that no outbox wrote."""
+        """Put something into the stream that no outbox wrote; an envelope goes where its subject says."""
         await declare_stream(self.nats, "members")
         await self.nats.client.request(
-            subject or f"evt.members.p00.organisation.{new_id()}",
+            subject or f"evt.members.p00.{orjson.loads(payload)['subject'].replace('/', '.')}",
             payload,
             headers={"Nats-Msg-Id": str(event_id or new_id())},
             timeout=5,

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from contracts import Envelope, identity, members
 from database import new_id
-from messaging.received import Delivery, Reader, waves
+from messaging.received import Arrival, Delivery, Reader, waves
+from messaging.streams import subject_of
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -32,7 +33,7 @@ def organisation(organisation_id: UUID | None = None, name: str = "x") -> member
 
 def delivery(envelope: Envelope, **changes: Any) -> Delivery:
     body = {**envelope.model_dump(mode="json", exclude_none=True), **changes}
-    return Delivery("evt.members.p00.organisation.x", orjson.dumps(body))
+    return Delivery(subject_of(envelope.event()), orjson.dumps(body), b"NATS/1.0\r\nNats-Msg-Id: 1\r\n\r\n", b"", 1)
 
 
 def test_a_delivery_gives_the_event_and_the_envelopes_attributes() -> None:
@@ -118,7 +119,7 @@ def test_no_attribute_whatever_stops_the_reading(attribute: str, value: Any) -> 
 
 
 def test_a_message_without_an_id_keeps_the_one_it_is_given() -> None:
-    broken = Delivery("evt.members.p00.organisation.x", b"?", b"NATS/1.0\r\nOther: 1\r\n\r\n", b"", 77)
+    broken = Delivery("evt.members.p00.organisation.x", b"?", b"NATS/1.0\r\nNats-Msg-Id: x\r\n\r\n", b"", 77)
     assert READER.read(broken).event_id == READER.read(broken).event_id
     assert READER.read(broken).event_id != READER.read(broken._replace(stream_seq=78)).event_id
     assert READER.read(broken).day == READER.read(broken).day
@@ -128,6 +129,37 @@ def test_a_broken_message_goes_by_the_id_its_publisher_gave() -> None:
     event_id = new_id()
     broken = Delivery("x", b"?", f"NATS/1.0\r\nNats-Msg-Id: {event_id}\r\n\r\n".encode(), b"", 1)
     assert READER.read(broken).event_id == event_id
+
+
+def is_ignored(arrival: Arrival) -> bool:
+    return (arrival.received, arrival.reason, arrival.aggregate_id) == (None, None, None)
+
+
+def test_what_a_service_says_of_another_services_things_is_ignored() -> None:
+    genuine = delivery(Envelope.around(organisation(), event_id=new_id(), version=1, time=NOON))
+    assert READER.read(genuine).received is not None
+    for subject in (
+        genuine.subject.replace("evt.members.", "evt.learning."),
+        genuine.subject.replace(".organisation.", ".member."),
+        genuine.subject[:-1] + ("0" if genuine.subject[-1] != "0" else "1"),
+        genuine.subject + ".more",
+        "evt.members",
+    ):
+        assert is_ignored(READER.read(genuine._replace(subject=subject)))
+
+
+def test_an_unknown_event_of_another_service_is_ignored_and_holds_nothing_up() -> None:
+    envelope = Envelope.around(organisation(), event_id=new_id(), version=1, time=NOON)
+    unknown = delivery(envelope, type="xiangqiao.members.organisation.invented.v1")
+    assert READER.read(unknown).reason == "unknown_type"
+    assert is_ignored(READER.read(unknown._replace(subject=unknown.subject.replace("members", "learning"))))
+
+
+def test_what_the_broker_wrote_into_a_stream_is_ignored() -> None:
+    genuine = delivery(Envelope.around(organisation(), event_id=new_id(), version=1, time=NOON))
+    republished = genuine.headers[:-2] + b"Nats-Stream: EVT_LEARNING\r\n\r\n"
+    assert is_ignored(READER.read(genuine._replace(headers=republished)))
+    assert is_ignored(READER.read(genuine._replace(headers=b"", payload=b'{"type":"io.nats.jetstream.api.v1"}')))
 
 
 def test_events_of_one_type_are_one_call_in_their_order() -> None:

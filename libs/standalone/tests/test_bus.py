@@ -12,6 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from contracts import Envelope, members
+from database import new_id, utc_now
 from messaging import NatsConnection, connect, publishing, streams
 from messaging.pulling import Puller
 from messaging.received import Arrival, Reader
@@ -163,3 +165,49 @@ async def read_and_acknowledge(nats: NatsConnection, service: str, name: str) ->
         while (await streams.request(nats, f"CONSUMER.INFO.{stream}.{name}"))["num_ack_pending"]:
             await asyncio.sleep(0.02)
     await puller.end()
+
+
+async def test_what_the_broker_is_made_to_write_into_another_stream_is_ignored(server: NatsServer) -> None:
+    victim, forger = (
+        await connect(server.url("members"), name="members"),
+        await connect(server.url("learning"), name="learning"),
+    )
+    for nats, service in ((victim, "members"), (forger, "learning")):
+        await streams.declare_stream(nats, service)
+    event = members.OrganisationEstablishedV1(
+        organisation_id=new_id(), parent_id=None, kind="branch", level="branch", name="forged"
+    )
+    subject, envelope = streams.subject_of(event), Envelope.around(event, event_id=new_id(), version=1, time=utc_now())
+    forged = envelope.model_dump_json(exclude_none=True).encode()
+    own = f"evt.learning.p00.organisation.{event.organisation_id}"
+    settings = streams.stream_configuration("learning")
+    again = {**settings, "republish": {"src": own, "dest": subject}}
+    await streams.request(forger, "STREAM.UPDATE.EVT_LEARNING", again)
+    await publishing.publish_batch(forger, [publishing.Message(str(envelope.id), own, None, forged)])
+    await forger.client.publish("$JS.API.STREAM.INFO.EVT_LEARNING", b"", reply=subject)
+    await streams.declare_consumer(forger, "EVT_LEARNING", "learning", [own])
+    asked = json.dumps({"batch": 1, "expires": 2_000_000_000}).encode()
+    await forger.client.publish("$JS.API.CONSUMER.MSG.NEXT.EVT_LEARNING.learning", asked, reply=subject)
+
+    async def handle(_session: object, _received: object) -> None:
+        """Take what comes."""
+
+    genuine = publishing.Message(str(new_id()), subject, None, forged)
+    await asyncio.sleep(0.2)
+    await publishing.publish_batch(victim, [genuine])
+    reader = Reader({members.OrganisationEstablishedV1: handle})
+    puller = Puller(victim, reader, stream="EVT_MEMBERS", durable="members", subjects=["evt.members.*.organisation.*"])
+    await puller.begin()
+    arrivals: list[Arrival] = []
+    while not any(arrival.received for arrival in arrivals):
+        arrivals += await puller.next(10, seconds=5)
+    await puller.end()
+    mine = [arrival for arrival in arrivals if arrival.delivery.subject == subject]
+    assert [(bool(arrival.received), arrival.reason) for arrival in mine] == [
+        (False, None),
+        (False, None),
+        (True, None),
+    ]
+    await streams.request(forger, "STREAM.UPDATE.EVT_LEARNING", settings)
+    await victim.close()
+    await forger.close()

@@ -39,6 +39,7 @@ DUPLICATES = Counter(
 )
 PARKED_TOTAL = Counter("messaging_parked", "Events put aside.", ["consumer", "reason"])
 PARKED = Gauge("messaging_parked_events", "Events put aside at present.", ["consumer", "state"])
+FOREIGN = Counter("messaging_foreign_messages", "Messages that another than the stream's service put there; ignored.")
 REWINDS = Counter("messaging_rewinds", "Times a consumer went back to its acknowledged floor.", ["consumer", "stream"])
 
 

@@ -1,5 +1,12 @@
-"""An event as it reaches a handler, and how a delivery of the broker is read into one."""
+"""An event as it reaches a handler, and how a delivery of the broker is read into one.
 
+A credential of NATS bounds the subjects a service may publish to, and nothing else: what an event says of itself counts
+only when its subject says the same. A service could also have the broker write for it into another's stream, by asking
+for an answer at a subject of that stream or by having its own stream published again there. Such messages lack the
+header every relay sends, or have one that the broker adds; they are foreign, and are ignored.
+"""
+
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -10,8 +17,11 @@ from asyncpg.pgproto import pgproto
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts import EVENT_TYPES, Event
+from messaging import metrics
 from messaging.failures import describe
 from messaging.wire import read_headers
+
+logger = logging.getLogger(__name__)
 
 E = TypeVar("E", bound=Event)
 
@@ -19,6 +29,8 @@ _NAMELESS = UUID("6f1c5d0e-0d0b-5d5e-9a55-0b7f0e5c7a11")  # name space for messa
 _MAX_VERSION = 2**63 - 1
 _MAX_TEXT = 200
 _NO_DAY = date(1970, 1, 1)
+_WRITTEN_BY_THE_BROKER = b"\r\nNats-Stream:"
+_PARTITION = len("p00.")
 _uuid: Callable[[str], UUID] = pgproto.UUID  # a uuid.UUID that is made in a tenth of the time
 
 
@@ -71,11 +83,16 @@ class Unparsable(Exception):
     """A message is no envelope; the text says which attribute is wrong, never its value."""
 
 
+class Foreign(Exception):
+    """A message stands in a stream whose service did not publish it, or speaks of what is another's."""
+
+
 class Reader:
     """Reads deliveries for one set of handlers."""
 
     def __init__(self, handlers: Handlers) -> None:
         self._handled = {event_type.type: event_type.__pydantic_validator__.validate_python for event_type in handlers}
+        self._origins = {event_type.type: _origin(event_type.type) for event_type in handlers}
 
     def read(self, delivery: Delivery) -> Arrival:
         """Read one delivery; whatever is wrong with it is told in the arrival, nothing is raised."""
@@ -89,13 +106,17 @@ class Reader:
             validate = self._handled.get(event_type)
             if validate is None:
                 event_type = _text(event_type)
-            aggregate_id = _uuid(envelope["subject"].rpartition("/")[2])
+            aggregate = envelope["subject"]
+            aggregate_id = _uuid(aggregate.rpartition("/")[2])
+            self._require_own(delivery, event_type, aggregate)
             actor, on_behalf_of = envelope.get("actor"), envelope.get("onbehalfof")
             actor = _uuid(actor) if actor is not None else None
             on_behalf_of = _uuid(on_behalf_of) if on_behalf_of is not None else None
             traceparent = envelope.get("traceparent")
             traceparent = _text(traceparent) if traceparent is not None else None
             data = envelope["data"]
+        except Foreign:
+            return _foreign(delivery)
         except Exception as error:  # noqa: BLE001 - whatever a message holds, it must not stop those after it
             return _nameless(delivery, error)
         if validate is None:
@@ -108,6 +129,24 @@ class Reader:
             return Arrival(delivery, event_id, day, event_type, aggregate_id, version, None, "unparsable", problem)
         received = Received(event, version, event_id, time, actor, on_behalf_of, traceparent)
         return Arrival(delivery, event_id, day, event_type, aggregate_id, version, received, None, None)
+
+    def _require_own(self, delivery: Delivery, event_type: str, aggregate: str) -> None:
+        """Raise `Foreign` unless the delivery's subject bears out whose event this is, and of which aggregate."""
+        place, kind = self._origins.get(event_type) or _origin(event_type)
+        subject = delivery.subject
+        if (
+            not subject.startswith(place)
+            or not aggregate.startswith(kind)
+            or subject[len(place) + _PARTITION :] != aggregate.replace("/", ".")
+            or _WRITTEN_BY_THE_BROKER in delivery.headers
+        ):
+            raise Foreign
+
+
+def _origin(event_type: str) -> tuple[str, str]:
+    """Give how the subject of such an event begins, and how its envelope's `subject` does."""
+    _, service, aggregate = (*event_type.split(".", 3), "", "")[:3]
+    return f"evt.{service}.", f"{aggregate}/"
 
 
 def waves(arrivals: Sequence[Arrival]) -> list[dict[str, list[Received[Any]]]]:
@@ -168,10 +207,12 @@ def _text(value: Any) -> str:
 
 def _nameless(delivery: Delivery, error: Exception) -> Arrival:
     """Give a message that is no envelope an id it keeps at every delivery, and its aggregate if the subject tells."""
-    message_id = read_headers(delivery.headers).get("Nats-Msg-Id", "")
+    message_id = read_headers(delivery.headers).get("Nats-Msg-Id")
+    if message_id is None and delivery.stream_seq:
+        return _foreign(delivery)
     try:
         event_id = UUID(message_id)
-    except ValueError:
+    except (TypeError, ValueError):
         event_id = uuid5(_NAMELESS, f"{delivery.subject}/{delivery.stream_seq}")
     try:
         aggregate_id = UUID(delivery.subject.rpartition(".")[2])
@@ -179,3 +220,11 @@ def _nameless(delivery: Delivery, error: Exception) -> Arrival:
         aggregate_id = None
     problem = str(error) if isinstance(error, Unparsable) else f"envelope: {describe(error)}"
     return Arrival(delivery, event_id, _NO_DAY, None, aggregate_id, None, None, "unparsable", problem)
+
+
+def _foreign(delivery: Delivery) -> Arrival:
+    """Let a foreign message go by: to park it would make the aggregate it names wait behind it."""
+    metrics.FOREIGN.inc()
+    logger.error("foreign_message", extra={"stream_seq": delivery.stream_seq})
+    event_id = uuid5(_NAMELESS, f"{delivery.subject}/{delivery.stream_seq}")
+    return Arrival(delivery, event_id, _NO_DAY, None, None, None, None, None, None)
