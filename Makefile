@@ -11,7 +11,7 @@ SERVICES := $(notdir $(wildcard services/*))
 DECLARATIONS := requirements.lock $(wildcard pyproject.toml libs/*/pyproject.toml services/*/pyproject.toml)
 IN := .venv/bin/python -m
 MADE := .venv/made-in
-QUICK := -q -c pyproject.toml -m "not fault"
+QUICK := -q -c pyproject.toml -m "not fault and not browser"
 
 # An environment knows its own path: one that was copied or moved with the checkout is made again.
 ifneq ($(shell cat $(MADE) 2>/dev/null),$(CURDIR))
@@ -61,6 +61,11 @@ $(SERVICES:%=test-%): test-%: $(MADE)
 test-faults: $(MADE) ## the tests that kill, freeze and cut things while work goes on, the long ones too
 	@$(IN) pytest -m "fault or not fault" tests/faults $(ARGS)
 	@$(IN) pytest -m fault --ignore=tests/faults $(ARGS) || test $$? -eq 5 # 5: there are none elsewhere
+
+.PHONY: test-browser
+test-browser: $(MADE) ## every page in Chromium: axe, without script, narrow and enlarged (needs Node.js)
+	@tests/browser/chromium
+	@XIANGQIAO_REQUIRE_NODE=1 $(IN) pytest -q -c pyproject.toml -m browser tests/browser $(ARGS)
 
 .PHONY: check
 check: $(MADE) ## lint, formatting, types, and who may import whom

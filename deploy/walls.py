@@ -26,6 +26,15 @@ async def uses_anothers_role() -> None:
     await connection.close()
 
 
+async def changes_its_audit() -> None:
+    """Remove what was recorded of it."""
+    connection = await asyncpg.connect(DATABASE, timeout=5)
+    try:
+        await connection.execute("delete from audit.entry")
+    finally:
+        await connection.close()
+
+
 async def publishes_in_anothers_name() -> None:
     """Store an event in identity's stream."""
     await _ask("evt.identity.p00.account.x")
@@ -82,6 +91,7 @@ async def _ask(subject: str) -> None:
 REFUSED_AS: dict[Callable[[], Awaitable[None]], type[Exception]] = {
     enters_anothers_database: asyncpg.InsufficientPrivilegeError,
     uses_anothers_role: asyncpg.InvalidPasswordError,
+    changes_its_audit: asyncpg.InsufficientPrivilegeError,
     publishes_in_anothers_name: PermissionError,
     deletes_anothers_stream: PermissionError,
     reads_as_another: PermissionError,

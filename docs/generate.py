@@ -1,4 +1,4 @@
-"""Writes what can be derived from the code: `docs/events.md`, `docs/asyncapi.json`, `deploy/nats/users.conf`.
+"""Writes what can be derived from the code: events, the matrix of operations and roles, who may what on the bus.
 
 Run it by `make docs`; a test fails when the files and the code differ.
 """
@@ -9,10 +9,24 @@ from pathlib import Path
 from typing import Any
 
 from contracts import EVENT_TYPES, Envelope, Event
+from database import KeyRing
+from identity.roles.definitions import roles_to_define
 from standalone import bus
+from webapi.access import EXTENSION
 
 ROOT = Path(__file__).resolve().parents[1]
 SERVICES = ("identity", "members", "activities", "learning", "feedback", "gateway")
+ACCESS_PREFACE = """
+Every operation of every service and the roles that may ask for it. Written by `make docs` from what the routes declare
+(`x-access` in the OpenAPI documents) and from `identity/roles/roles.toml`; `tests/flows/test_access_matrix.py` asks
+each of them for real.
+
+- **all**: `public` is open without a token, `client` to OAuth clients that prove who they are, `self` to everyone who
+  is signed in, on what is theirs or meant for everyone.
+- **✓**: the role has a permission that the operation demands, on the organisations where it is held and below. All
+  else is 404 to it, and 403 to whoever lacks the permission altogether.
+- **·**: the role gives nothing here beyond what is open to all.
+"""
 GOLDEN = ROOT / "tests" / "contracts" / "golden"
 
 
@@ -120,6 +134,67 @@ def _operation(action: str, channel: dict[str, str]) -> dict[str, Any]:
     return {"action": action, "channel": channel, "messages": []}
 
 
+def document_of(service: str) -> dict[str, Any]:
+    """Give a service's OpenAPI document, from its application as it would start; nothing of it is opened."""
+    nowhere = "http://127.0.0.1:9"
+    settings = importlib.import_module(f"{service}.settings").Settings(
+        database_url=f"postgresql://{service}@127.0.0.1:9/{service}",
+        nats_url="nats://127.0.0.1:9",
+        issuer=nowhere,
+        jwks_url=nowhere,
+        operations_port=0,
+        sealing_key=KeyRing.generate(),
+        **{f"upstream_{name}": nowhere for name in SERVICES},
+    )
+    document: dict[str, Any] = importlib.import_module(f"{service}.app").create_application(settings).openapi()
+    return document
+
+
+def access_of(service: str) -> list[tuple[str, list[str]]]:
+    """List a service's operations ("GET /v1/...") with what each demands."""
+    found = []
+    for path, item in document_of(service)["paths"].items():
+        for method, operation in item.items():
+            rules = operation[EXTENSION]
+            found.append((f"{method.upper()} {path}", [rules] if isinstance(rules, str) else list(rules)))
+    return sorted(found, key=lambda each: (each[0].partition(" ")[2], each[0]))
+
+
+def access_page() -> str:
+    """Render `docs/access.md`."""
+    roles = roles_to_define()
+    lines = ["# Who may what", "", *ACCESS_PREFACE.strip().splitlines(), ""]
+    asked: set[str] = set()
+    for service in SERVICES:
+        lines += [f"## {service}", "", f"| operation | all | {' | '.join(map(_readable, roles))} | demands |"]
+        lines.append("|---" * (len(roles) + 3) + "|")
+        for operation, rules in access_of(service):
+            permissions = [rule for rule in rules if "." in rule]
+            asked |= set(permissions)
+            open_to = ", ".join(rule for rule in rules if "." not in rule) or "·"
+            cells = ["✓" if set(permissions) & set(role.permissions) else "·" for role in roles.values()]
+            demands = "<br>".join(f"`{permission}`" for permission in permissions) or "–"
+            lines.append(f"| `{operation}` | {open_to} | {' | '.join(cells)} | {demands} |")
+        lines.append("")
+    lines += [
+        "## Roles",
+        "",
+        "| role | | held by approval of two | may be handed on | permissions |",
+        "|---|---|---|---|---|",
+    ]
+    for name, role in roles.items():
+        permissions = sorted(role.permissions)
+        shown = " ".join(f"`{permission}`" if permission in asked else f"`{permission}`*" for permission in permissions)
+        two, on = ("yes" if flag else "no" for flag in (role.privileged, role.delegable))
+        lines.append(f"| {role.title_en} `{name}` | {role.title_zh} | {two} | {on} | {shown} |")
+    lines += ["", "\\* no operation of today asks for it."]
+    return "\n".join(lines) + "\n"
+
+
+def _readable(role: str) -> str:
+    return role.replace("_", " ")
+
+
 def missing_golden_files() -> list[type[Event]]:
     """List the events that have no golden file yet."""
     return [event for event in EVENT_TYPES.values() if not (GOLDEN / f"{event.type}.json").exists()]
@@ -128,6 +203,7 @@ def missing_golden_files() -> list[type[Event]]:
 def documents() -> dict[Path, str]:
     """Render every generated document by its path."""
     return {
+        ROOT / "docs" / "access.md": access_page(),
         ROOT / "docs" / "events.md": events_page(),
         ROOT / "docs" / "asyncapi.json": json.dumps(asyncapi(), indent=1, ensure_ascii=False) + "\n",
         ROOT / "deploy" / "nats" / "users.conf": bus.users_configuration(),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import uvloop
 
-from tests.bench import command, consumer, forward, relay, rollup
+from tests.bench import command, consumer, forward, relay, rollup, sign_in, token_verify
 from tests.bench.results import Result, keep, show
 
 MEASUREMENTS = {
@@ -15,6 +15,8 @@ MEASUREMENTS = {
     "rollup": rollup.measure,
     "command": command.measure,
     "forward": forward.measure,
+    "token-verify": token_verify.measure,
+    "sign-in": sign_in.measure,
 }
 
 
@@ -24,6 +26,8 @@ GROUP_OF = {
     "hot-command": "command",
     "forward-nginx": "forward",
     "forward-direct": "forward",
+    "token-known": "token-verify",
+    "sign-in-cpu": "sign-in",
 }
 """Which measurement a figure comes from, where it is not called the same."""
 

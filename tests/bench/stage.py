@@ -13,6 +13,7 @@ from pathlib import Path
 
 import asyncpg
 
+import audit
 from database import Database
 from database import migrations as service_migrations
 from messaging import NatsConnection, connect
@@ -42,6 +43,7 @@ class Stage:
     async def migrated(self, service: str) -> str:
         """Make the database of a service and give its address."""
         url = await self.database_url(service)
+        await audit.provision(url)
         await service_migrations.upgrade(url, ROOT / "services" / service / "migrations")
         return url
 

@@ -104,7 +104,9 @@ async def test_a_lost_acknowledgement_of_a_batch_loses_nothing_and_doubles_nothi
     ("breakage", "harm"),
     [
         (broken.messages_without_ids, "twice in the stream"),
-        (broken.refused_batch_counts_as_done, "in the outbox, and not in the stream"),
+        pytest.param(  # whether a batch is refused at all hangs on when the broker is reached again
+            broken.refused_batch_counts_as_done, "in the outbox, and not in the stream", marks=pytest.mark.fault
+        ),
     ],
 )
 async def test_a_lost_acknowledgement_does_harm_when_duplicates_are_not_handled(

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Any
 
 import httpx
+import pyotp
 
 from standalone.seed.sign_in import SignedIn
 
@@ -14,9 +15,11 @@ from standalone.seed.sign_in import SignedIn
 class Person:
     """Somebody who is signed in; `get`, `post` and `put` give the JSON of an answer with the expected status."""
 
-    def __init__(self, url: str, username: str, password: str) -> None:
+    def __init__(self, url: str, username: str, password: str, *, signed_in: SignedIn | None = None) -> None:
+        self._url = url
+        self._password = password
         self._http = httpx.AsyncClient(base_url=url, trust_env=False, timeout=20)
-        self._signed_in = SignedIn(url, username, password)
+        self._signed_in = signed_in or SignedIn(url, username, password)
 
     async def __aenter__(self) -> "Person":
         return self
@@ -25,6 +28,32 @@ class Person:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._http.aclose()
+
+    async def set_up_second_factor(self) -> None:
+        """Begin to use an authenticator app, and sign in with it from now on."""
+        begun = await self.post("/v1/me/totp")
+        codes = await self.post("/v1/me/totp/confirm", {"code": pyotp.TOTP(begun["secret"]).now()}, status=200)
+        spare = iter(codes["recovery_codes"])  # each is good once, but at any time: no waiting for the next code
+        name = self._signed_in.username
+        self._signed_in = SignedIn(self._url, name, self._password, second_factor=lambda: next(spare))
+
+    async def give_up_second_factor(self) -> None:
+        """Use the authenticator app no longer."""
+        await self.ask("DELETE", "/v1/me/totp", None, status=204)
+        self._signed_in = SignedIn(self._url, self._signed_in.username, self._password)
+
+    def sign_in_anew(self) -> None:
+        """Sign in again at the next request."""
+        self._signed_in.forget()
+
+    async def token(self) -> str:
+        """Give the access token."""
+        return (await self._signed_in.headers())["Authorization"].removeprefix("Bearer ")
+
+    async def answer(self, method: str, path: str, body: Any = None, **parameters: Any) -> httpx.Response:
+        """Give an answer as it is, whatever its status."""
+        headers = await self._signed_in.headers()
+        return await self._http.request(method, path, json=body, params=parameters or None, headers=headers)
 
     async def get(self, path: str, *, status: int = 200, **parameters: Any) -> Any:
         return await self.ask("GET", path, None, status=status, parameters=parameters)

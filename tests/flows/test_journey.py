@@ -29,8 +29,8 @@ async def test_an_officer_sees_the_own_subtree_and_nothing_beside_it(system: Sys
             await neighbour.get(path, status=404)
         members = await officer.get("/v1/members", organisation_id=system.seeded.branch_id, limit=200)
         person_id = members["items"][0]["person_id"]
-        await officer.get(f"/v1/members/{person_id}")
-        await neighbour.get(f"/v1/members/{person_id}", status=404)
+        await officer.get(f"/v1/members/{person_id}", purpose="contact")
+        await neighbour.get(f"/v1/members/{person_id}", status=404, purpose="contact")
         seen = await neighbour.get("/v1/organisations", limit=200)
         assert str(system.seeded.branch_id) not in {each["organisation_id"] for each in seen["items"]}
 

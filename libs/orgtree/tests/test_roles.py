@@ -78,7 +78,7 @@ async def test_remembered_permissions_are_those_of_the_tables(database: Database
     permissions = Permissions(database)
     held = [("reader", number(1)), ("writer", number(2)), ("stranger", number(3))]
     assert await permissions.scopes(held, READ) == await scopes_now(database, held, READ)
-    assert await permissions.scopes(held, WRITE) == {number(2)}
+    assert await permissions.scopes(held, WRITE) == frozenset({number(2)})
     assert await permissions.of(held) == {READ, WRITE}
     assert await permissions.of(held[2:]) == frozenset()
 
@@ -90,10 +90,10 @@ async def test_a_withdrawn_permission_is_forgotten_within_two_seconds(
     monkeypatch.setattr("orgtree.roles.monotonic", lambda: clock)
     await define(database, ("officer", (READ,), 1))
     permissions, held = Permissions(database), [("officer", number(1))]
-    assert await permissions.scopes(held, READ) == {number(1)}
+    assert await permissions.scopes(held, READ) == frozenset({number(1)})
     await define(database, ("officer", (), 2))
     clock += 1.9
-    assert await permissions.scopes(held, READ) == {number(1)}
+    assert await permissions.scopes(held, READ) == frozenset({number(1)})
     clock += 0.1
     assert await permissions.scopes(held, READ) == frozenset()
 

@@ -7,14 +7,16 @@ import re
 import shutil
 import socket
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 
-from contracts import Envelope, members
+from contracts import Envelope, Event, members
+from contracts.identity import SessionRevokedV1
 from database import new_id, utc_now
-from messaging import NatsConnection, connect, publishing, streams
+from messaging import NatsConnection, Tail, connect, outbox, publishing, streams
 from messaging.pulling import Puller
 from messaging.received import Arrival, Reader
 from standalone import bus, processes, services
@@ -151,6 +153,30 @@ async def test_the_code_gets_by_with_it(service: str, server: NatsServer) -> Non
             await read_and_acknowledge(nats, service, name)
         await streams.request(nats, f"CONSUMER.DELETE.EVT_{service.upper()}.{reader}-rebuild")
     await nats.close()
+
+
+@pytest.mark.parametrize("service", bus.READERS)
+async def test_each_service_hears_of_revocations_and_reads_no_other_stream_like_that(
+    service: str, server: NatsServer
+) -> None:
+    identity = await connect(server.url("identity"), name="identity")
+    await streams.declare_stream(identity, "identity")
+    revoked = SessionRevokedV1(session_id=new_id())
+    event_id = new_id()
+    payload = outbox.encode(revoked, event_id=event_id, version=1, time=utc_now())
+    await publishing.publish_batch(
+        identity, [publishing.Message(str(event_id), streams.subject_of(revoked), None, payload)]
+    )
+    nats = await connect(server.url(service), name=f"{service}-api")
+    heard: list[Event] = []
+    tail = Tail(nats)
+    async with tail.following([SessionRevokedV1], heard.append, since=timedelta(minutes=1)):
+        await tail.check()
+        assert revoked in heard
+    others = [f"$JS.API.DIRECT.GET.EVT_{name.upper()}" for name in bus.READERS if name != "identity"]
+    assert refused(server.port, service, others) == set(others)
+    for connection in (nats, identity):
+        await connection.close()
 
 
 async def read_and_acknowledge(nats: NatsConnection, service: str, name: str) -> None:

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from standalone.data_directory import DataDirectory
 from standalone.refusals import CannotRun
-from standalone.seed import DEMO, SCENARIO, Watcher, seed, shown
+from standalone.seed import DEMO, SCENARIO, Authenticators, Watcher, seed, shown
 from standalone.seed.demo import Stage, choose_branch
 from standalone.seed.divisions import read_divisions
 from standalone.seed.people import People
@@ -45,9 +46,16 @@ def test_a_wrong_scenario_is_one_line(tmp_path: Path, text: str, reason: str) ->
 
 
 @pytest.mark.parametrize("scope", ["522799", "5227", "nowhere"])
-async def test_a_scope_that_is_no_county_is_refused_before_anything_is_sent(scope: str) -> None:
+async def test_a_scope_that_is_no_county_is_refused_before_anything_is_sent(scope: str, tmp_path: Path) -> None:
     with shown(Console(quiet=True)) as watcher, pytest.raises(CannotRun, match="is no county of 贵州省"):
-        await seed("http://127.0.0.1:9", administrator_password="-", demo_password="-", watcher=watcher, scope=scope)
+        await seed(
+            "http://127.0.0.1:9",
+            administrator_password="-",
+            demo_password="-",
+            authenticators=Authenticators(DataDirectory(tmp_path)),
+            watcher=watcher,
+            scope=scope,
+        )
 
 
 def test_progress_is_plain_lines_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
@@ -67,3 +75,12 @@ def test_progress_is_bars_in_a_terminal() -> None:
         watcher.begin("organisations", 2)
         watcher.advance(2)
     assert "2/2" in console.export_text()
+
+
+def test_an_app_gives_each_code_once_and_is_kept_with_the_secrets(tmp_path: Path) -> None:
+    kept = Authenticators(DataDirectory(tmp_path))
+    assert kept.of("officer.demo") is None
+    app = kept.keep("officer.demo", "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")
+    assert len({app.code_to_confirm(), app.code(), app.code()}) == 3
+    assert (tmp_path / "secrets.json").stat().st_mode & 0o077 == 0
+    assert Authenticators(DataDirectory(tmp_path)).of("officer.demo") is not None

@@ -71,6 +71,8 @@ async def test_a_token_gives_the_principal(authenticator: Authenticator, issuer:
         {"header": {"kid": "unknown"}},
         {"header": {"kid": None}},
         {"issued_at": 1.0},
+        {"lifetime": timedelta(days=3650)},
+        {"lifetime": timedelta(minutes=30, seconds=6)},
     ],
 )
 async def test_a_token_with_a_wrong_claim_is_refused(
@@ -128,6 +130,25 @@ async def test_a_token_holds_until_it_expires_though_it_is_remembered(issuer: To
     await authenticator.close()
 
 
+async def test_a_remembered_token_ends_when_its_key_is_published_no_more() -> None:
+    with TokenIssuer() as own:
+        authenticator = Authenticator(own.jwks_url, own.issuer, own.audience)
+        token = own.token(new_id())
+        await authenticator.authenticate(token)
+        own.revoke_key()
+        assert authenticator.known(token) is not None
+        await authenticator.authenticate(own.token(new_id()))  # names a key that is not known, so the set is read again
+        assert (await refusal_of(authenticator, token)).problem.status == 401
+        await authenticator.close()
+
+
+async def test_a_token_of_an_assisted_session_lives_half_an_hour(
+    authenticator: Authenticator, issuer: TokenIssuer
+) -> None:
+    token = issuer.token(new_id(), actor=new_id(), lifetime=timedelta(minutes=30))
+    assert (await authenticator.authenticate(token)).actor is not None
+
+
 async def test_a_remembered_token_costs_microseconds(authenticator: Authenticator, issuer: TokenIssuer) -> None:
     token = issuer.token(new_id(), [("officer", new_id())])
     await authenticator.authenticate(token)
@@ -161,6 +182,8 @@ async def test_known_keys_serve_while_identity_is_away_and_unknown_ones_wait_for
         later = issuer.token(new_id())
         url = issuer.jwks_url
     assert (await authenticator.authenticate(later)).client_id == "portal"
+    issuer.new_key()
+    assert (await refusal_of(authenticator, issuer.token(new_id()))).problem.status == 503
     await authenticator.close()
     without_keys = Authenticator(url, issuer.issuer, issuer.audience)
     assert (await refusal_of(without_keys, later)).problem.status == 503

@@ -149,3 +149,18 @@ async def test_the_answer_and_the_effect_are_one_transaction(
     )
     assert row["person_id"] == person
     assert row["together"]
+
+
+@pytest.mark.parametrize("key", [{}, {"Idempotency-Key": "k-refused"}])
+async def test_what_is_refused_with_effect_commits_and_keeps_no_answer(
+    client: httpx.AsyncClient, headers: dict[str, str], settings: Settings, key: dict[str, str]
+) -> None:
+    kept, undone = tree(), {**tree(), "height": 1}
+    for body in (undone, kept):
+        refused = await client.post("/v1/trees/felled", json=body, headers={**headers, **key})
+        assert (refused.status_code, refused.json()["type"]) == (409, "/problems/tree_felled")
+        assert "idempotency-replayed" not in refused.headers
+    planted = [str(row["tree_id"]) for row in await rows(settings, "select tree_id from tree")]
+    assert kept["tree_id"] in planted
+    assert undone["tree_id"] not in planted
+    assert await rows(settings, "select * from idempotency_key where operation like '%felled'") == []

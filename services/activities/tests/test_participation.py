@@ -122,7 +122,7 @@ async def test_a_helper_who_checks_somebody_in_is_named_as_the_source(
     county: County, secretary: Person, database: Database
 ) -> None:
     held, helper = await scheduled(secretary), new_id()
-    member = await county.member(BRANCH, actor=helper)
+    member = await county.member(BRANCH, actor=helper, actions=["activities.attend"])
     answer = await member.post(f"{held}/attendances", {"mode": "in_person"})
     assert answer.json()["provenance"] == ["helper"]
     async with database.read() as session:

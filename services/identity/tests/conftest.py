@@ -19,6 +19,7 @@ from messaging import Publication
 from testkit.databases import Template, TestDatabases
 
 from .front_end import FrontEnd
+from .phones import Phones, phones_of
 from .provider import ADMINISTRATOR_PASSWORD, QUICK, Provider, ring, running
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
@@ -60,3 +61,10 @@ async def provider(databases: TestDatabases, database_template: Template) -> Asy
 @pytest.fixture
 def front_end(provider: Provider) -> FrontEnd:
     return provider.front_end()
+
+
+@pytest_asyncio.fixture(scope="session")
+async def phones(provider: Provider) -> AsyncIterator[Phones]:
+    """The phones of all people of the provider."""
+    async with phones_of(provider) as reached:
+        yield reached

@@ -80,6 +80,14 @@ class FrontEnd:
         page = await self.http.get(sent_to_page.headers["location"])
         return answer_of(await self.submit(page, username=username, password=password))
 
+    async def second_page(self, username: str, password: str = PASSWORD, **changed: str | None) -> httpx.Response:
+        """Give the password on the page and go on to the page that asks for a second factor."""
+        page = await self.http.get((await self.authorize(**changed)).headers["location"])
+        given = await self.submit(page, username=username, password=password)
+        assert given.status_code == 303, given.text
+        assert given.headers["location"].startswith("/sign-in/second-factor"), given.headers["location"]
+        return await self.http.get(given.headers["location"])
+
     async def redeem(self, code: str, **changed: str | None) -> httpx.Response:
         fields = {
             "grant_type": "authorization_code",

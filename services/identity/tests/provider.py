@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import secrets
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -20,6 +19,7 @@ from identity.accounts.commands import open_account
 from identity.app import create_application
 from identity.roles.commands import grant_role
 from identity.settings import Settings
+from testkit.listening import listener
 
 from .front_end import CALLBACK, PASSWORD, FrontEnd, Tokens
 
@@ -42,6 +42,8 @@ def settings_for(url: str, port: int = 0, **changed: Any) -> Settings:
         "issuer": address,
         "jwks_url": f"{address}/oauth2/jwks",
         "sealing_key": SEALING_KEY,
+        "codes_per_address": 100_000,  # all tests come from one address
+        "failures_per_address": 100_000,
     }
     return Settings(**{**values, **changed})
 
@@ -105,11 +107,11 @@ class Provider:
 @asynccontextmanager
 async def running(url: str, **settings: Any) -> AsyncIterator[Provider]:
     """Serve identity on a free port for the length of the block."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    with listener() as listening:
+        port = listening.getsockname()[1]
         application = create_application(settings_for(url, port, **settings))
         server = uvicorn.Server(uvicorn.Config(application, lifespan="on", log_config=None, access_log=False))
-        serving = asyncio.create_task(server.serve([listener]))
+        serving = asyncio.create_task(server.serve([listening]))
         while not server.started and not serving.done():
             await asyncio.sleep(0.01)
         provider = Provider(f"http://127.0.0.1:{port}", Database(url, application_name="tests"), url)

@@ -12,15 +12,14 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
 from sqlalchemy import update
-from sqlalchemy.dialects.postgresql import insert
 
 import orgtree
-from database import utc_now
-from identity.oauth.tables import AuthorizationCode, Client
+from identity.oauth.tables import AuthorizationCode
 from identity.sign_in.tables import BrowserSession
 
 from .front_end import CALLBACK, FrontEnd, answer_of, tokens_of
 from .provider import Provider
+from .system_clients import WEB, WEB_CALLBACK, registered
 
 
 async def opened(provider: Provider, token: str) -> jwt.Token:
@@ -120,29 +119,13 @@ async def test_no_client_gets_a_code_without_an_s256_challenge(
     provider: Provider, front_end: FrontEnd, spoilt: dict[str, Any], confidential: bool
 ) -> None:
     if confidential:
-        front_end = provider.front_end(await _confidential_client(provider), "https://app.example/callback")
+        client = await registered(provider, WEB, token_endpoint_auth_method="client_secret_basic")
+        front_end = provider.front_end(client.client_id, WEB_CALLBACK)
     answer = answer_of(await front_end.authorize(**spoilt))
     assert answer.address == front_end.redirect_uri
     assert answer.parameters["error"] == "invalid_request"
     assert answer.parameters["state"] == "state-1"
     assert "code" not in answer.parameters
-
-
-async def _confidential_client(provider: Provider) -> str:
-    async with provider.database.transaction() as session:
-        client = {
-            "client_id": "confidential",
-            "name_zh": "机密客户端",
-            "name_en": "Confidential",
-            "application_type": "web",
-            "token_endpoint_auth_method": "client_secret_basic",
-            "redirect_uris": ["https://app.example/callback"],
-            "grant_types": ["authorization_code"],
-            "scopes": ["openid"],
-            "registered_at": utc_now(),
-        }
-        await session.execute(insert(Client).values(client).on_conflict_do_nothing())
-    return "confidential"
 
 
 @pytest.mark.parametrize("verifier", [None, "a" * 43, "short", "a" * 43 + "\n"])
@@ -298,13 +281,15 @@ async def test_a_signed_in_person_goes_straight_on_to_a_web_client_but_not_to_a_
     straight = answer_of(await web.authorize())
     assert "code" in straight.parameters
     assert (await web.redeem(straight.parameters["code"])).status_code == 200
-    for prompt in ("login", "consent", "select_account"):
+    for prompt in ("login", "select_account"):
         assert (await web.authorize(prompt=prompt)).headers["location"].startswith("/sign-in?")
     assert answer_of(await web.authorize(prompt="none")).parameters["code"]
 
     web.client_id, web.redirect_uri = "command-line", CALLBACK
     assert (await web.authorize()).headers["location"].startswith("/sign-in?")
     assert answer_of(await web.authorize(prompt="none")).parameters["error"] == "interaction_required"
+    skipped = await web.http.get("/sign-in/second-factor", params=web.request())  # where nothing is missing
+    assert skipped.headers["location"].startswith("/sign-in?")
 
 
 async def test_max_age_asks_again_when_the_sign_in_is_too_old(provider: Provider) -> None:

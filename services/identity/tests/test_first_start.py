@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,9 +18,10 @@ from identity.accounts.tables import Account
 from identity.first_start import prepare
 from identity.oauth.keys import SigningKeys
 from identity.oauth.tables import Client, SigningKey
-from identity.roles.commands import define_roles, roles_to_define
+from identity.roles.administrators import USERNAMES
+from identity.roles.definitions import define_roles, roles_to_define
 from identity.roles.tables import RoleAssignment, RoleDefinition
-from testkit.databases import Template
+from testkit.databases import Template, TestDatabases
 
 from .conftest import MIGRATIONS
 from .front_end import PASSWORD
@@ -39,9 +41,11 @@ async def start(
         passwords.close()
 
 
-async def empty(fresh_database: Fresh) -> Database:
-    url = await fresh_database(None)
-    await migrations.upgrade(url, MIGRATIONS)
+async def empty(databases: TestDatabases, fresh_database: Fresh) -> Database:
+    async def migrate(url: str) -> None:
+        await migrations.upgrade(url, MIGRATIONS)
+
+    url = await fresh_database(await databases.template("identity", migrate, sources=[MIGRATIONS, Path(__file__)]))
     return Database(url, application_name="tests")
 
 
@@ -51,15 +55,19 @@ async def counts(session: AsyncSession) -> list[int | None]:
     return [*counted, await session.scalar(text("select count(*) from outbox"))]
 
 
-async def test_the_first_start_makes_everything_once_however_many_processes_start(fresh_database: Fresh) -> None:
-    database = await empty(fresh_database)
+async def test_the_first_start_makes_everything_once_however_many_processes_start(
+    databases: TestDatabases, fresh_database: Fresh
+) -> None:
+    database = await empty(databases, fresh_database)
     await asyncio.gather(*(start(database) for _ in range(3)))
     await start(database, password="another password")
     async with database.read() as session:
-        assert await counts(session) == [1, 1, 4, 2, 1, 5]  # four roles and one grant were told
-        granted = (await session.scalars(select(RoleAssignment))).one()
-        assert (granted.role, granted.organisation_id) == ("system_administrator", orgtree.ROOT_ID)
-        assert granted.granted_by is None
+        assert (await counts(session))[:4] == [3, 3, len(roles_to_define()), 2]
+        granted = (await session.scalars(select(RoleAssignment))).all()
+        assert {each.role for each in granted} == USERNAMES.keys()
+        assert {(each.organisation_id, each.granted_by, each.status) for each in granted} == {
+            (orgtree.ROOT_ID, None, "granted")
+        }
     await database.close()
 
 
@@ -72,22 +80,25 @@ async def test_the_administrator_signs_in_and_opens_accounts(databases: Any, dat
 
 
 async def test_without_a_bootstrap_password_there_is_no_administrator_until_there_is_one(
-    fresh_database: Fresh,
+    databases: TestDatabases, fresh_database: Fresh
 ) -> None:
-    database = await empty(fresh_database)
+    database = await empty(databases, fresh_database)
     await start(database, password=None)
     async with database.read() as session:
         assert (await counts(session))[:2] == [0, 0]
-    with pytest.raises(PasswordUnusable):
-        await start(database, password="administrator")
+    for unusable in ("administrator", "security"):
+        with pytest.raises(PasswordUnusable):
+            await start(database, password=unusable)
     await start(database)
     async with database.read() as session:
-        assert (await counts(session))[:2] == [1, 1]
+        assert (await counts(session))[:2] == [3, 3]
     await database.close()
 
 
-async def test_a_changed_role_is_told_again_with_the_next_version(fresh_database: Fresh) -> None:
-    database = await empty(fresh_database)
+async def test_a_changed_role_is_told_again_with_the_next_version(
+    databases: TestDatabases, fresh_database: Fresh
+) -> None:
+    database = await empty(databases, fresh_database)
     await start(database)
     changed = roles_to_define()
     changed["officer"] = changed["officer"].model_copy(update={"permissions": ["members.file.read"]})
@@ -99,11 +110,13 @@ async def test_a_changed_role_is_told_again_with_the_next_version(fresh_database
         row = (await session.scalars(select(RoleDefinition).where(RoleDefinition.role == "officer"))).one()
         told = (await session.scalars(text(versions + " order by id"), {"id": row.role_id})).all()
         assert (row.version, row.permissions, told) == (2, ["members.file.read"], [1, 2])
+        recorded = "select count(*) from audit.entry where action = 'identity.role.defined' and purpose = 'officer'"
+        assert await session.scalar(text(recorded)) == 2
     await database.close()
 
 
-async def test_the_built_in_clients_follow_the_public_address(fresh_database: Fresh) -> None:
-    database = await empty(fresh_database)
+async def test_the_built_in_clients_follow_the_public_address(databases: TestDatabases, fresh_database: Fresh) -> None:
+    database = await empty(databases, fresh_database)
     await start(database, issuer="https://old.example")
     async with database.transaction() as session:
         await session.execute(update(Client).values(status="suspended"))
@@ -115,8 +128,10 @@ async def test_the_built_in_clients_follow_the_public_address(fresh_database: Fr
     await database.close()
 
 
-async def test_a_signing_key_opens_only_in_its_own_row_and_under_its_own_ring(fresh_database: Fresh) -> None:
-    database = await empty(fresh_database)
+async def test_a_signing_key_opens_only_in_its_own_row_and_under_its_own_ring(
+    databases: TestDatabases, fresh_database: Fresh
+) -> None:
+    database = await empty(databases, fresh_database)
     await start(database)
     async with database.transaction() as session:
         second = await SigningKeys(ring()).create(session, state="next", now=utc_now())

@@ -11,11 +11,12 @@ from testkit.nasty import refused_badly
 from .front_end import FrontEnd
 from .provider import Provider
 
-ADMINISTRATOR = ("system_administrator", ROOT_ID)
+ADMINISTRATORS = ("system_administrator", "security_administrator")
 
 
-async def test_no_nasty_value_is_an_error_of_ours(provider: Provider) -> None:
-    _, tokens = await provider.signed_in(ADMINISTRATOR)
+@pytest.mark.parametrize("role", ADMINISTRATORS)
+async def test_no_nasty_value_is_an_error_of_ours(provider: Provider, role: str) -> None:
+    _, tokens = await provider.signed_in((role, ROOT_ID))
     person_id, _ = await provider.open_person()
     known = {
         "organisation_id": str(ROOT_ID),
@@ -31,7 +32,7 @@ async def test_no_nasty_value_is_an_error_of_ours(provider: Provider) -> None:
 
 @pytest.mark.parametrize("time", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
 async def test_a_forged_cursor_is_refused(provider: Provider, time: str) -> None:
-    person_id, tokens = await provider.signed_in(ADMINISTRATOR)
+    person_id, tokens = await provider.signed_in(("security_administrator", ROOT_ID))
     cursor = base64.urlsafe_b64encode(json.dumps([time, str(person_id)]).encode()).decode()
     refused = await provider.http.get("/v1/role-assignments", params={"cursor": cursor}, headers=tokens.headers)
     assert (refused.status_code, refused.json()["type"]) == (422, "/problems/cursor_invalid")

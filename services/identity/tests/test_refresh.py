@@ -151,7 +151,7 @@ async def test_a_deactivated_account_gets_no_more_tokens(provider: Provider, fro
     ("data", "error"),
     [
         ({"grant_type": "password", "client_id": "docs"}, "unsupported_grant_type"),
-        ({"grant_type": "client_credentials", "client_id": "docs"}, "unsupported_grant_type"),
+        ({"grant_type": "client_credentials", "client_id": "docs"}, "invalid_client"),
         ({"client_id": "docs"}, "unsupported_grant_type"),
         ({"grant_type": "authorization_code", "client_id": "docs"}, "invalid_request"),
         ({"grant_type": "refresh_token", "client_id": "docs"}, "invalid_request"),
@@ -162,7 +162,7 @@ async def test_a_deactivated_account_gets_no_more_tokens(provider: Provider, fro
 )
 async def test_the_token_endpoint_refuses_as_oauth_says(front_end: FrontEnd, data: dict[str, str], error: str) -> None:
     refused = await front_end.http.post("/oauth2/token", data=data)
-    assert (refused.status_code, refused.json()["error"]) == (400, error)
+    assert (refused.status_code, refused.json()["error"]) == (401 if error == "invalid_client" else 400, error)
     assert refused.headers["content-type"] == "application/json"
     assert refused.headers["cache-control"] == "no-store"
 

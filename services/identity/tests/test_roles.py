@@ -2,51 +2,24 @@
 
 import asyncio
 from datetime import timedelta
-from typing import Any
-from uuid import UUID
 
-import httpx
-import orjson
 import pytest
-from joserfc import jws
-from sqlalchemy import text
 
 import orgtree
 from database import new_id, utc_now
 from identity.roles.rules import MOST_ROLES_HELD, day_of
 
 from .front_end import Tokens
+from .granting import end, events_of, grant, hand_on, roles_in, strongly_signed_in
 from .provider import Provider
 
 TODAY = day_of(utc_now())
 
 
-async def grant(provider: Provider, tokens: Tokens, **body: object) -> httpx.Response:
-    content = {name: str(value) for name, value in body.items()}
-    return await provider.http.post("/v1/role-assignments", json=content, headers=tokens.headers)
-
-
-async def end(provider: Provider, tokens: Tokens, assignment_id: object) -> httpx.Response:
-    return await provider.http.delete(f"/v1/role-assignments/{assignment_id}", headers=tokens.headers)
-
-
-async def events_of(provider: Provider, aggregate_id: object) -> list[dict[str, Any]]:
-    async with provider.database.read() as session:
-        rows = await session.execute(
-            text("select payload from outbox where aggregate_id = :id order by id"), {"id": UUID(str(aggregate_id))}
-        )
-        return [orjson.loads(payload) for (payload,) in rows]
-
-
-def roles_in(tokens: Tokens) -> list[str]:
-    payload = jws.extract_compact(tokens.access.encode()).payload or b""
-    return [held["role"] for held in orjson.loads(payload)["roles"]]
-
-
 async def test_a_role_is_granted_within_ones_scope_and_told_to_every_service(provider: Provider) -> None:
     county = await provider.establish()
     township = await provider.establish(county)
-    granter, tokens = await provider.signed_in(("system_administrator", county))
+    granter, tokens = await strongly_signed_in(provider, ("security_administrator", county))
     person_id, username = await provider.open_person()
     assignment_id = new_id()
     granted = await grant(
@@ -71,18 +44,18 @@ async def test_a_role_is_granted_within_ones_scope_and_told_to_every_service(pro
 
 async def test_nothing_is_granted_beyond_ones_scope(provider: Provider) -> None:
     county, sibling = await provider.establish(), await provider.establish()
-    _, tokens = await provider.signed_in(("system_administrator", county), ("officer", sibling))
+    _, tokens = await strongly_signed_in(provider, ("security_administrator", county), ("registrar", sibling))
     person_id, _ = await provider.open_person()
     for outside in (sibling, orgtree.ROOT_ID, new_id()):
         refused = await grant(provider, tokens, person_id=person_id, role="officer", organisation_id=outside)
         assert (refused.status_code, refused.json()["type"]) == (404, "/problems/not_found")
-    _, officer = await provider.signed_in(("officer", county))
+    _, officer = await strongly_signed_in(provider, ("officer", county))
     forbidden = await grant(provider, officer, person_id=person_id, role="officer", organisation_id=county)
     assert forbidden.status_code == 403
 
 
 async def test_what_cannot_be_granted_is_refused_with_its_reason(provider: Provider) -> None:
-    granter, tokens = await provider.signed_in(("system_administrator", orgtree.ROOT_ID))
+    granter, tokens = await strongly_signed_in(provider, ("security_administrator", orgtree.ROOT_ID))
     person_id, _ = await provider.open_person()
     good = {"person_id": person_id, "role": "officer", "organisation_id": orgtree.ROOT_ID}
     yesterday = TODAY - timedelta(days=1)
@@ -96,15 +69,17 @@ async def test_what_cannot_be_granted_is_refused_with_its_reason(provider: Provi
         ({"valid_from": TODAY + timedelta(days=2), "valid_until": TODAY}, 422, "days_out_of_order"),
         ({"assignment_id": taken}, 409, "assignment_exists"),
         ({"granted_by": person_id}, 422, "invalid"),
+        ({"status": "granted"}, 422, "invalid"),
+        ({"decided_by": person_id}, 422, "invalid"),
     ):
         refused = await grant(provider, tokens, **{**good, **spoilt})
         assert (refused.status_code, refused.json()["type"]) == (status, f"/problems/{code}")
 
 
 async def test_nobody_holds_more_roles_than_a_token_can_carry(provider: Provider) -> None:
-    _, tokens = await provider.signed_in(("system_administrator", orgtree.ROOT_ID))
+    _, tokens = await strongly_signed_in(provider, ("security_administrator", orgtree.ROOT_ID))
     counties = [await provider.establish() for _ in range(MOST_ROLES_HELD)]
-    person_id, username = await provider.open_person(*(("system_administrator", county) for county in counties))
+    person_id, username = await provider.open_person(*(("officer", county) for county in counties))
     one_more = {"person_id": person_id, "role": "officer", "organisation_id": orgtree.ROOT_ID}
     refused = await grant(provider, tokens, **one_more)
     assert (refused.status_code, refused.json()["type"]) == (409, "/problems/too_many_roles")
@@ -113,7 +88,7 @@ async def test_nobody_holds_more_roles_than_a_token_can_carry(provider: Provider
 
 
 async def test_a_role_is_in_the_token_on_the_days_it_holds(provider: Provider) -> None:
-    _, tokens = await provider.signed_in(("system_administrator", orgtree.ROOT_ID))
+    _, tokens = await strongly_signed_in(provider, ("security_administrator", orgtree.ROOT_ID))
     person_id, username = await provider.open_person()
     good = {"person_id": person_id, "organisation_id": orgtree.ROOT_ID}
     await grant(provider, tokens, **good, role="officer", valid_from=TODAY, valid_until=TODAY)
@@ -122,7 +97,7 @@ async def test_a_role_is_in_the_token_on_the_days_it_holds(provider: Provider) -
 
 
 async def test_an_ended_role_leaves_the_next_token_and_stays_on_record(provider: Provider) -> None:
-    ender, tokens = await provider.signed_in(("system_administrator", orgtree.ROOT_ID))
+    ender, tokens = await strongly_signed_in(provider, ("security_administrator", orgtree.ROOT_ID))
     person_id, username = await provider.open_person()
     good = {"person_id": person_id, "organisation_id": orgtree.ROOT_ID, "role": "officer"}
     assignment_id = (await grant(provider, tokens, **good)).json()["assignment_id"]
@@ -142,7 +117,7 @@ async def test_an_ended_role_leaves_the_next_token_and_stays_on_record(provider:
 
 
 async def test_two_who_end_a_role_at_once_end_it_once(provider: Provider) -> None:
-    _, tokens = await provider.signed_in(("system_administrator", orgtree.ROOT_ID))
+    _, tokens = await strongly_signed_in(provider, ("security_administrator", orgtree.ROOT_ID))
     person_id, _ = await provider.open_person()
     granted = await grant(provider, tokens, person_id=person_id, organisation_id=orgtree.ROOT_ID, role="officer")
     assignment_id = granted.json()["assignment_id"]
@@ -153,8 +128,8 @@ async def test_two_who_end_a_role_at_once_end_it_once(provider: Provider) -> Non
 
 async def test_an_assignment_outside_ones_scope_does_not_exist(provider: Provider) -> None:
     county, sibling = await provider.establish(), await provider.establish()
-    _, ours = await provider.signed_in(("system_administrator", county))
-    _, theirs = await provider.signed_in(("system_administrator", sibling))
+    _, ours = await strongly_signed_in(provider, ("security_administrator", county))
+    _, theirs = await strongly_signed_in(provider, ("security_administrator", sibling))
     person_id, _ = await provider.open_person()
     made = await grant(provider, theirs, person_id=person_id, organisation_id=sibling, role="officer")
     assignment_id = made.json()["assignment_id"]
@@ -167,7 +142,7 @@ async def test_an_assignment_outside_ones_scope_does_not_exist(provider: Provide
 
 async def test_assignments_are_listed_in_pages_and_everybody_sees_their_own(provider: Provider) -> None:
     county = await provider.establish()
-    _, tokens = await provider.signed_in(("system_administrator", county))
+    _, tokens = await strongly_signed_in(provider, ("security_administrator", county))
     person_id, username = await provider.open_person()
     made = [
         (await grant(provider, tokens, person_id=person_id, organisation_id=county, role=role)).json()["assignment_id"]
@@ -192,7 +167,8 @@ async def test_roles_are_listed_with_what_they_permit(provider: Provider) -> Non
     _, tokens = await provider.signed_in()
     roles = (await provider.http.get("/v1/roles", headers=tokens.headers)).json()["items"]
     permissions = {role["role"]: role["permissions"] for role in roles}
-    assert permissions["system_administrator"] == ["identity.account.open", "identity.role.grant"]
+    assert "identity.role.grant" in permissions["security_administrator"]
+    assert "identity.role.grant" not in permissions["system_administrator"]
     assert "feedback.case.answer" in permissions["branch_secretary"]
     assert "members.file.read" not in permissions["registrar"]
 
@@ -205,8 +181,31 @@ async def test_roles_are_listed_with_what_they_permit(provider: Provider) -> Non
         ("GET", "/v1/role-assignments"),
         ("POST", "/v1/role-assignments"),
         ("DELETE", "/v1/role-assignments/00000000-0000-7000-8000-000000000001"),
+        ("POST", "/v1/role-assignments/00000000-0000-7000-8000-000000000001/approval"),
+        ("POST", "/v1/role-assignments/00000000-0000-7000-8000-000000000001/refusal"),
+        ("GET", "/v1/role-assignments/00000000-0000-7000-8000-000000000001/delegations"),
+        ("POST", "/v1/role-assignments/00000000-0000-7000-8000-000000000001/delegations"),
         ("POST", "/v1/accounts"),
     ],
 )
 async def test_nothing_is_done_or_shown_without_a_token(provider: Provider, method: str, path: str) -> None:
     assert (await provider.http.request(method, path, json={} if method == "POST" else None)).status_code == 401
+
+
+async def test_roles_come_and_go_and_are_handed_on_by_two_factors(provider: Provider) -> None:
+    _, weak = await provider.signed_in(("security_administrator", orgtree.ROOT_ID))
+    _, strong = await strongly_signed_in(provider, ("security_administrator", orgtree.ROOT_ID))
+    holder, username = await provider.open_person()
+    deputy, _ = await provider.open_person()
+    wanted = {"person_id": holder, "role": "officer", "organisation_id": orgtree.ROOT_ID}
+    made = await grant(provider, strong, **wanted)
+    assignment_id = made.json()["assignment_id"]
+    theirs = await provider.front_end().tokens(username)
+    for answer in (
+        await grant(provider, weak, **wanted),
+        await end(provider, weak, assignment_id),
+        await hand_on(provider, theirs, assignment_id, person_id=deputy),
+    ):
+        assert (answer.status_code, answer.json()["type"]) == (401, "/problems/step_up_required")
+        assert 'acr_values="2"' in answer.headers["www-authenticate"]
+    assert roles_in(await provider.front_end().tokens(username)) == ["officer"]

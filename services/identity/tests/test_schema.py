@@ -1,17 +1,24 @@
 """The Alembic history makes exactly the tables that the code declares: no more and no less."""
 
+from pathlib import Path
+
 import asyncpg
 
 from database import migrations
 from identity import tables
+from testkit.databases import TestDatabases
 from testkit.schemas import declared_by, differences
 
 from .conftest import MIGRATIONS
 from .test_first_start import Fresh
 
 
-async def test_the_history_makes_the_tables_that_the_code_declares(fresh_database: Fresh) -> None:
-    url = await fresh_database(None)
+async def test_the_history_makes_the_tables_that_the_code_declares(
+    databases: TestDatabases, fresh_database: Fresh
+) -> None:
+    async def leave_empty(_: str) -> None: ...
+
+    url = await fresh_database(await databases.template("identity", leave_empty, sources=[Path(__file__)]))
     revisions = sorted(file.name[:4] for file in (MIGRATIONS / "versions").glob("0*.py"))
     assert await migrations.upgrade(url, MIGRATIONS) == revisions
     assert await migrations.upgrade(url, MIGRATIONS) == []

@@ -6,6 +6,7 @@ from sqlalchemy import text
 
 from database import Database
 from identity.worker import open_worker
+from testkit.databases import TestDatabases
 
 from .provider import settings_for
 from .test_first_start import Fresh, empty, start
@@ -17,8 +18,10 @@ async def permissions_of(database: Database, role: str) -> list[str]:
         return list((await session.scalars(found, {"role": role})).all())
 
 
-async def test_the_roles_reach_identitys_own_copy_through_the_broker(fresh_database: Fresh, nats_url: str) -> None:
-    database = await empty(fresh_database)
+async def test_the_roles_reach_identitys_own_copy_through_the_broker(
+    databases: TestDatabases, fresh_database: Fresh, nats_url: str
+) -> None:
+    database = await empty(databases, fresh_database)
     await start(database)
     assert await permissions_of(database, "system_administrator") == []
     stop = asyncio.Event()
@@ -29,7 +32,8 @@ async def test_the_roles_reach_identitys_own_copy_through_the_broker(fresh_datab
                 await asyncio.sleep(0.1)
         assert await permissions_of(database, "system_administrator") == [
             "identity.account.open",
-            "identity.role.grant",
+            "identity.client.register",
+            "identity.role.approve",
         ]
         stop.set()
         await working

@@ -24,6 +24,8 @@ KEY_RING = KeyRing.generate()
 ROLES = {
     "registrar": ("members.organisation.read", "members.organisation.establish", "members.file.import"),
     "officer": ("members.organisation.read", "members.file.read"),
+    "branch_secretary": ("members.file.read",),
+    "audit_administrator": ("members.audit.read",),
 }
 
 

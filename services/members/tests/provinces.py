@@ -55,8 +55,10 @@ class Province:
         self.registrar = self.person(("registrar", orgtree.ROOT_ID))
 
     def person(self, *roles: tuple[str, UUID], person_id: UUID | None = None, **token: Any) -> Person:
+        """Sign somebody in, staff by two factors unless `acr` is given."""
         person_id = person_id or new_id()
-        return Person(self.http, person_id, self._issuer.headers(person_id, roles, **token))
+        strong = {"acr": "2" if roles else "1", **token}
+        return Person(self.http, person_id, self._issuer.headers(person_id, roles, **strong))
 
     async def establish(
         self, parent_id: UUID = orgtree.ROOT_ID, *, kind: str = "committee", level: str = "county", **fields: Any

@@ -76,15 +76,23 @@ def test_a_mask_shows_its_owner_that_it_is_theirs_and_no_more() -> None:
 
 
 def test_a_purpose_opens_what_it_needs() -> None:
-    assert fields_opened("attendance", TODAY, on_list=True) == {"name"}
-    assert fields_opened("verification", TODAY, on_list=False) == {"name", "id_number"}
+    officer = ["officer"]
+    assert fields_opened("attendance", TODAY, roles=officer, on_list=True) == {"name"}
+    assert fields_opened("verification", TODAY, roles=officer, on_list=False) == {"name", "id_number"}
 
 
 @pytest.mark.parametrize(("purpose", "on_list"), [("curiosity", False), ("contact", True)])
 def test_other_purposes_and_whole_pages_are_refused(purpose: str, on_list: bool) -> None:
     with pytest.raises(Refused) as caught:
-        fields_opened(purpose, TODAY, on_list=on_list)
+        fields_opened(purpose, TODAY, roles=["officer"], on_list=on_list)
     assert caught.value.rule == "opening_purposes"
+
+
+@pytest.mark.parametrize("roles", [[], ["branch_secretary"], ["registrar", "nobody"]])
+def test_a_purpose_of_another_role_is_refused(roles: list[str]) -> None:
+    with pytest.raises(Refused) as caught:
+        fields_opened("file_care", TODAY, roles=roles, on_list=False)
+    assert caught.value.requirement == "purpose_of_the_role"
 
 
 def test_changes_to_different_fields_merge_and_to_the_same_field_clash() -> None:

@@ -33,9 +33,8 @@ async def test_a_member_is_enrolled_in_a_branch_and_shown_masked(province: Provi
     shown = answer.json()
     assert answer.headers["location"] == f"/v1/members/{shown['person_id']}"
     officer = province.person(("officer", branch))
-    read = await officer.get(f"/members/{shown['person_id']}")
-    assert read.json() == shown
-    assert read.headers["etag"] == '"1"'
+    listed = await officer.get("/members", params={"organisation_id": str(branch)})
+    assert listed.json()["items"] == [shown]
     shown.pop("recorded_at")
     assert shown == {
         "person_id": shown["person_id"],
@@ -54,8 +53,10 @@ async def test_a_member_is_enrolled_in_a_branch_and_shown_masked(province: Provi
 async def test_an_unchanged_file_is_not_sent_again(province: Province) -> None:
     branch = await province.branch()
     person = await province.enrol(branch)
-    officer = province.person(("officer", branch))
-    answer = await officer.get(f"/members/{person}", headers={"If-None-Match": '"1"'})
+    answer = await province.person(person_id=person).get("/members/me")
+    assert answer.headers["etag"] == '"1"'
+    own = province.person(person_id=person)
+    answer = await own.get(f"/members/{person}", headers={"If-None-Match": '"1"'})
     assert (answer.status_code, answer.content) == (304, b"")
 
 
@@ -70,7 +71,7 @@ async def test_an_officer_sees_files_of_the_own_subtree_and_nothing_beside_or_ab
     for place in (orgtree.ROOT_ID, other, theirs, new_id()):
         assert (await officer.get("/members", params={"organisation_id": str(place)})).status_code == 404
     for path in (f"/members/{stranger}", f"/members/{stranger}/versions", f"/members/{new_id()}"):
-        assert (await officer.get(path)).status_code == 404
+        assert (await officer.get(path, params={"purpose": "contact"})).status_code == 404
     registrar = province.person(("registrar", county))
     revision = await registrar.post(f"/members/{stranger}/revisions", {"base_version": 1, "away": True})
     assert revision.status_code == 404
@@ -97,10 +98,15 @@ async def test_a_purpose_opens_what_it_needs_and_is_kept_with_the_file(province:
     assert await openings(database) == [(person, officer.person_id, None, "contact", ["name", "phone"])]
 
 
-async def test_no_purpose_and_a_made_up_one_open_nothing(province: Province, database: Database) -> None:
+async def test_without_a_purpose_nobody_reads_anothers_file_and_a_made_up_one_opens_nothing(
+    province: Province, database: Database
+) -> None:
     branch = await province.branch()
     person = await province.enrol(branch)
     officer = province.person(("officer", branch))
+    for path in (f"/members/{person}", f"/members/{person}/versions"):
+        refused = await officer.get(path)
+        assert (refused.status_code, refused.json()["type"]) == (422, "/problems/purpose_missing")
     refused = await officer.get(f"/members/{person}", params={"purpose": "curiosity"})
     assert (refused.status_code, refused.json()["rule"]) == (409, "opening_purposes")
     assert await openings(database) == []
@@ -128,10 +134,10 @@ async def test_a_person_reads_the_own_file_in_clear_and_a_helper_reads_it_masked
     assert [own[field] for field in ("name", "id_number", "phone")] == [body["name"], body["id_number"], body["phone"]]
     by_id = (await province.person(person_id=person).get(f"/members/{person}")).json()
     assert by_id == own
-    helped = (await province.person(person_id=person, actor=new_id()).get("/members/me")).json()
+    helper = province.person(person_id=person, actor=new_id(), actions=["members.read_profile"])
+    helped = (await helper.get("/members/me")).json()
     assert helped["opened"] == []
     assert "*" in helped["name"]
-    helper = province.person(person_id=person, actor=new_id())
     assert (await helper.get(f"/members/{person}", params={"purpose": "file_care"})).status_code == 403
 
 
@@ -183,7 +189,7 @@ async def test_a_file_is_told_as_it_was_on_a_day(province: Province, database: D
     assert (was["version"], was["phone"], was["away"]) == (1, "14200000001", False)
     now_is = (await officer.get(f"/members/{person}", params={"purpose": "contact"})).json()
     assert (now_is["version"], now_is["phone"], now_is["away"]) == (2, "14200000002", True)
-    before = {"as_of": str(day_of(last_year - timedelta(days=1)))}
+    before = {"purpose": "contact", "as_of": str(day_of(last_year - timedelta(days=1)))}
     assert (await officer.get(f"/members/{person}", params=before)).status_code == 404
 
 
@@ -198,3 +204,62 @@ async def test_no_personal_field_comes_back_in_a_refusal(province: Province) -> 
         refused = await province.registrar.post("/members", body)
         assert refused.status_code == 422
         assert not any(str(body[field]) in refused.text for field in ("name", "id_number", "phone"))
+
+
+async def test_staff_open_nobodys_file_by_one_factor(province: Province, database: Database) -> None:
+    branch = await province.branch()
+    person = await province.enrol(branch)
+    weak, strong = (province.person(("officer", branch), acr=acr) for acr in ("1", "2"))
+    lists = f"/members?organisation_id={branch}"
+    for path in (
+        f"/members/{person}?purpose=contact",
+        f"/members/{person}",
+        f"/members/{person}/versions?purpose=contact",
+        f"{lists}&purpose=attendance",
+    ):
+        refused = await weak.get(path)
+        assert (refused.status_code, refused.json()["type"]) == (401, "/problems/step_up_required"), path
+        assert 'acr_values="2"' in refused.headers["www-authenticate"]
+    assert await openings(database) == []
+    assert (await weak.get(lists)).status_code == 200  # every field is masked there
+    assert (await strong.get(f"/members/{person}?purpose=contact")).status_code == 200
+    assert (await province.person(person_id=person, acr="1").get(f"/members/{person}")).status_code == 200
+
+
+async def test_a_purpose_opens_files_only_where_a_role_of_it_is_held(province: Province, database: Database) -> None:
+    """Officer in one county, secretary of a branch in another: what the officer may is not for that branch."""
+    here, there = await province.branch(), await province.branch()
+    mine, others = await province.enrol(here), await province.enrol(there)
+    both = province.person(("officer", here), ("branch_secretary", there))
+    care = {"purpose": "file_care"}
+    assert (await both.get(f"/members/{mine}", params=care)).status_code == 200
+    for path in (f"/members/{others}", f"/members/{others}/versions"):
+        assert (await both.get(path, params=care)).status_code == 404
+        assert (await both.get(path, params={"purpose": "contact"})).status_code == 200
+    kept = {(row[0], row[3]) for row in await openings(database)}
+    assert kept == {(mine, "file_care"), (others, "contact")}
+    async with database.read() as session:
+        rows = await (await raw(session)).fetch(
+            "select subject, actor_role, actor_organisation_id from audit.entry"
+            " where actor = $1 and decision = 'allowed' and action = 'members.file.read'",
+            both.person_id,
+        )
+    assert {tuple(row) for row in rows} == {(mine, "officer", here), (others, "branch_secretary", there)}
+
+
+async def test_the_audit_names_the_office_that_covers_the_file_and_gave_the_permission(
+    province: Province, database: Database
+) -> None:
+    county, other = await province.establish(), await province.establish()
+    branch, elsewhere = await province.branch(county), await province.branch(other)
+    near, far = await province.enrol(branch), await province.enrol(elsewhere)
+    held = [("officer", county), ("officer", other), ("officer", branch), ("helper", elsewhere), ("registrar", branch)]
+    for roles in (held, held[::-1]):
+        reader = province.person(*roles)
+        for person in (near, far):
+            assert (await reader.get(f"/members/{person}", params={"purpose": "contact"})).status_code == 200
+        async with database.read() as session:
+            rows = await (await raw(session)).fetch(
+                "select subject, actor_role, actor_organisation_id from audit.entry where actor = $1", reader.person_id
+            )
+        assert {tuple(row) for row in rows} == {(near, "officer", branch), (far, "officer", other)}

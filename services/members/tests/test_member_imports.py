@@ -4,7 +4,10 @@ from collections import Counter
 from typing import Any
 from uuid import UUID
 
+from contracts.identity import PersonErasedV1
 from database import Database, new_id, raw
+from members.worker import HANDLERS
+from testkit.told import tell
 
 from .provinces import Province, id_number, member_row
 
@@ -128,3 +131,18 @@ async def test_a_number_on_file_elsewhere_is_refused_in_words_that_do_not_say_so
     assert with_id.json()["rows"] == [row]
     within = await province.registrar.post("/members", member_row(branch, id_number=number))
     assert within.json()["rows"] == [row]
+
+
+async def test_somebody_who_was_erased_is_enrolled_under_that_id_no_more(
+    province: Province, database: Database
+) -> None:
+    """They need not have had a file: whoever restores an old list must not bring them back."""
+    branch, person_id = await province.branch(), new_id()
+    await tell(database, HANDLERS, PersonErasedV1(person_id=person_id))
+    rows = [member_row(branch), member_row(branch, person_id=person_id)]
+    refused = await province.registrar.post("/member-imports", {"rows": rows})
+    assert refused.status_code == 422
+    assert [(each["row"], each["rule"], each["requirement"]) for each in refused.json()["rows"]] == [
+        (2, "person_id", "erased")
+    ]
+    assert await count(database, "member") == 0

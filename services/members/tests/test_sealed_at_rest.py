@@ -80,10 +80,12 @@ async def test_an_older_version_put_in_place_of_the_newer_does_not_open(
 
 async def test_without_its_data_key_a_file_is_unreadable(province: Province, database: Database, keys: KeyRing) -> None:
     person = await province.enrol(await province.branch())
-    async with database.transaction() as session:
-        await (await raw(session)).execute("update member_key set wrapped = null, destroyed_at = now()")
     async with database.read() as session:
         row = await one_file(session, person, scopes=None)
     assert row is not None
+    async with database.transaction() as session:
+        await (await raw(session)).execute("update member_key set wrapped = null, destroyed_at = now()")
+    async with database.read() as session:
+        assert await one_file(session, person, scopes=None) is None
     with pytest.raises(SealBroken):
-        sealed_file(keys, dict(row._mapping))
+        sealed_file(keys, {**row._mapping, "wrapped": None})

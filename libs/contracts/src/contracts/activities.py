@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
+from contracts.audit import AuditChainState
 from contracts.envelope import Code, Event
 
 Provenance = Literal["online", "paper", "qr", "helper", "late_sync"]
@@ -76,3 +77,9 @@ class AttendanceRecordedV1(ParticipationState):
     """A person took part, or a further source confirmed that they did."""
 
     type: ClassVar[str] = "xiangqiao.activities.participation.attended.v1"
+
+
+class ActivitiesAuditCheckpointedV1(AuditChainState):
+    """The audit of activities has come so far on a day; another service witnesses it."""
+
+    type: ClassVar[str] = "xiangqiao.activities.audit_chain.checkpointed.v1"

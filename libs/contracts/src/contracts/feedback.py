@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime
 
+from contracts.audit import AuditChainState
 from contracts.envelope import Code, Event
 
 CaseStatus = Literal["open", "answered", "confirmed"]
@@ -51,3 +52,9 @@ class CaseConfirmedV1(CaseState):
     """The person confirmed that the answer settles it."""
 
     type: ClassVar[str] = "xiangqiao.feedback.case.confirmed.v1"
+
+
+class FeedbackAuditCheckpointedV1(AuditChainState):
+    """The audit of feedback has come so far on a day; another service witnesses it."""
+
+    type: ClassVar[str] = "xiangqiao.feedback.audit_chain.checkpointed.v1"

@@ -1,11 +1,12 @@
-"""Events of identity: roles, who holds one where, whose tokens no longer hold, and who is to be forgotten."""
+"""Events of identity: roles, who holds one where, whose tokens no longer hold, who is forgotten, clients' quotas."""
 
 from datetime import date
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field
 
+from contracts.audit import AuditChainState
 from contracts.envelope import Code, Event
 
 
@@ -87,6 +88,21 @@ class AuthorizationChangedV1(Event):
         return self.person_id
 
 
+class ExportRequestedV1(Event):
+    """A person asked for all that is known of them: every service composes its part, for a day."""
+
+    type: ClassVar[str] = "xiangqiao.identity.export.requested.v1"
+    aggregate: ClassVar[str] = "export"
+
+    export_id: UUID
+    person_id: UUID
+
+    @property
+    def aggregate_id(self) -> UUID:
+        """The export's id."""
+        return self.export_id
+
+
 class PersonErasedV1(Event):
     """A person is to be forgotten: every service destroys the key of what it holds about them, for good."""
 
@@ -99,3 +115,26 @@ class PersonErasedV1(Event):
     def aggregate_id(self) -> UUID:
         """The person's id."""
         return self.person_id
+
+
+class ClientQuotaSetV1(Event):
+    """A client may send so many requests a minute, or none at all while it is suspended."""
+
+    type: ClassVar[str] = "xiangqiao.identity.client.quota_set.v1"
+    aggregate: ClassVar[str] = "client"
+
+    client_principal_id: UUID
+    client_id: Code
+    requests_per_minute: Annotated[int, Field(ge=1)]
+    status: Literal["active", "suspended"]
+
+    @property
+    def aggregate_id(self) -> UUID:
+        """The client's id as somebody who acts."""
+        return self.client_principal_id
+
+
+class IdentityAuditCheckpointedV1(AuditChainState):
+    """The audit of identity has come so far on a day; another service witnesses it."""
+
+    type: ClassVar[str] = "xiangqiao.identity.audit_chain.checkpointed.v1"

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
+from contracts.audit import AuditChainState
 from contracts.envelope import Event
 
 
@@ -64,3 +65,9 @@ class UnderstandingReportedV1(LessonState):
     """A learner said "understood" or "need help"."""
 
     type: ClassVar[str] = "xiangqiao.learning.lesson_study.understanding_reported.v1"
+
+
+class LearningAuditCheckpointedV1(AuditChainState):
+    """The audit of learning has come so far on a day; another service witnesses it."""
+
+    type: ClassVar[str] = "xiangqiao.learning.audit_chain.checkpointed.v1"

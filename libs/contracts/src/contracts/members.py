@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from contracts.audit import AuditChainState
 from contracts.envelope import Code, Event
 
 Level = Literal["province", "city", "county", "township", "village", "branch"]
@@ -84,3 +85,9 @@ class CompositionCountedV1(Event):
     def aggregate_id(self) -> UUID:
         """The branch's id: each has one composition."""
         return self.organisation_id
+
+
+class MembersAuditCheckpointedV1(AuditChainState):
+    """The audit of members has come so far on a day; another service witnesses it."""
+
+    type: ClassVar[str] = "xiangqiao.members.audit_chain.checkpointed.v1"

@@ -9,6 +9,8 @@ from messaging.parked import Parked, discard, list_parked, resend
 from messaging.parked_command import ParkedCommand
 from messaging.rebuilding import RebuildReport, rebuild
 from messaging.received import Handler, Handlers, Received
+from messaging.replaying import apply_again
+from messaging.tail import Tail
 from messaging.worker import Worker
 
 __all__ = [
@@ -24,8 +26,10 @@ __all__ = [
     "Publication",
     "RebuildReport",
     "Received",
+    "Tail",
     "Worker",
     "append",
+    "apply_again",
     "bump_epoch",
     "connect",
     "discard",

@@ -40,6 +40,8 @@ class NatsConnection:
         self._connecting: asyncio.Task[None] | None = None
         self._closing = False
         self._broken = asyncio.Event()
+        self.refused = asyncio.Event()
+        """Set by an attempt to connect that failed, until one succeeds."""
         self.generation = 0
 
     @property
@@ -144,6 +146,8 @@ class NatsConnection:
         logger.info("nats_connected", extra={"connection_id": self._name})
 
     async def _on_error(self, error: Exception) -> None:
+        if not self._client.is_connected:
+            self.refused.set()
         logger.warning("nats_error", extra={"connection_id": self._name, "error": type(error).__name__})
 
     async def _on_disconnected(self) -> None:
@@ -153,6 +157,7 @@ class NatsConnection:
 
     def _begin_generation(self) -> None:
         self._broken = asyncio.Event()
+        self.refused.clear()
         self.generation += 1
 
     async def _on_reconnected(self) -> None:

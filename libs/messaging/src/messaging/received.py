@@ -7,7 +7,7 @@ header every relay sends, or have one that the broker adds; they are foreign, an
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID, uuid5
@@ -88,11 +88,12 @@ class Foreign(Exception):
 
 
 class Reader:
-    """Reads deliveries for one set of handlers."""
+    """Reads deliveries for those who care for some types of events, e.g. have handlers for them."""
 
-    def __init__(self, handlers: Handlers) -> None:
-        self._handled = {event_type.type: event_type.__pydantic_validator__.validate_python for event_type in handlers}
-        self._origins = {event_type.type: _origin(event_type.type) for event_type in handlers}
+    def __init__(self, event_types: Iterable[type[Event]]) -> None:
+        types = list(event_types)
+        self._handled = {each.type: each.__pydantic_validator__.validate_python for each in types}
+        self._origins = {each.type: _origin(each.type) for each in types}
 
     def read(self, delivery: Delivery) -> Arrival:
         """Read one delivery; whatever is wrong with it is told in the arrival, nothing is raised."""

@@ -6,7 +6,7 @@ from orgtree.handlers import HANDLERS, Handler, Received
 from orgtree.lock import lock_tree
 from orgtree.places import MAX_DEPTH
 from orgtree.recounting import LOOK_EVERY, NightlyRecount, mend_by_facts
-from orgtree.roles import Permissions, scopes
+from orgtree.roles import Permissions, Scopes, scopes
 from orgtree.rollups import Difference, add_deltas, fold, fold_here, mend, recount, totals, totals_of_children
 from orgtree.root import ROOT_ID
 from orgtree.scope import OutsideScope, require_within, within
@@ -24,6 +24,7 @@ __all__ = [
     "OutsideScope",
     "Permissions",
     "Received",
+    "Scopes",
     "add_deltas",
     "affiliation",
     "affiliation_of",

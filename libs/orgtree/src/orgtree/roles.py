@@ -21,6 +21,19 @@ _FORGET = "delete from role_permission where role = any($1::text[])"
 _ALLOW = "insert into role_permission (role, permission) select * from unnest($1::text[], $2::text[])"
 
 
+class Scopes(frozenset[UUID]):
+    """Organisations on which somebody has a permission; `offices` are the (role, organisation) pairs that give it."""
+
+    offices: tuple[tuple[str, UUID], ...]
+
+    def __new__(cls, offices: Iterable[tuple[str, UUID]]) -> "Scopes":
+        """Take the pairs, in any order."""
+        ordered = tuple(sorted({(role, organisation_id) for role, organisation_id in offices}))
+        made = super().__new__(cls, (organisation_id for _, organisation_id in ordered))
+        made.offices = ordered
+        return made
+
+
 async def write_roles(session: AsyncSession, states: Iterable[tuple[RoleDefinedV1, int]]) -> None:
     """Take over roles' permissions, each set with its aggregate's version, in any order; older ones change nothing."""
     latest: dict[str, tuple[RoleDefinedV1, int]] = {}
@@ -63,10 +76,10 @@ class Permissions:
         known = await self._current()
         return frozenset().union(*(known.get(role, frozenset()) for role, _ in roles))
 
-    async def scopes(self, roles: Sequence[tuple[str, UUID]], permission: str) -> frozenset[UUID]:
+    async def scopes(self, roles: Sequence[tuple[str, UUID]], permission: str) -> Scopes:
         """Give the organisations on which (role, organisation) pairs give `permission`."""
         known = await self._current()
-        return frozenset(place for role, place in roles if permission in known.get(role, ()))
+        return Scopes((role, place) for role, place in roles if permission in known.get(role, ()))
 
     async def _current(self) -> Mapping[str, frozenset[str]]:
         if self._is_fresh():

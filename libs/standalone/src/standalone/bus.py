@@ -12,9 +12,12 @@ READERS: Final = {
     "activities": ("activities",),
     "learning": ("learning",),
     "feedback": ("feedback",),
-    "gateway": ("gateway-home", "gateway-overview"),
+    "gateway": ("gateway-home", "gateway-overview", "gateway-privacy", "gateway-quotas"),
 }
 """The names of the consumers of each service."""
+
+REVOCATIONS: Final = "EVT_IDENTITY"
+"""The stream that tells which tokens were ended: every service reads it, without a consumer."""
 
 _READING: Final = ("CONSUMER.CREATE", "CONSUMER.INFO", "CONSUMER.RESET", "CONSUMER.MSG.NEXT")
 _HEADING: Final = """\
@@ -28,6 +31,7 @@ def publish_subjects(service: str) -> tuple[str, ...]:
 
     It declares its stream and the one of advisories, and sees how far any stream is. It can delete, empty or restore
     none. A consumer it may make, reset, read and acknowledge under its own names; removing one is for rebuilds.
+    Without a consumer it may read the stream that tells of revocations.
     """
     streams = (f"EVT_{service.upper()}", "ADVISORIES")
     declaring = [f"$JS.API.STREAM.{verb}.{stream}" for stream in streams for verb in ("CREATE", "UPDATE")]
@@ -39,7 +43,8 @@ def publish_subjects(service: str) -> tuple[str, ...]:
             # An acknowledgement names domain and account before the stream where the server is set to do so.
             reading += [f"$JS.ACK.*.{name}.>", f"$JS.ACK.*.*.*.{name}.>"]
         reading.append(f"$JS.API.CONSUMER.DELETE.*.{rebuilding}")
-    return (f"evt.{service}.>", *declaring, "$JS.API.STREAM.INFO.*", *reading)
+    following = f"$JS.API.DIRECT.GET.{REVOCATIONS}"
+    return (f"evt.{service}.>", *declaring, "$JS.API.STREAM.INFO.*", following, *reading)
 
 
 def subscribe_subjects(service: str) -> tuple[str, ...]:

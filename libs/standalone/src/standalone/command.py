@@ -13,6 +13,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from standalone import demonstration, inspection, running, services
+from standalone.auditing import auditing
 from standalone.data_directory import DataDirectory
 from standalone.parked import parked
 from standalone.refusals import CannotRun
@@ -26,7 +27,9 @@ application = typer.Typer(
     rich_markup_mode=None,
 )
 application.add_typer(parked, name="parked")
+application.add_typer(auditing, name="audit")
 console = Console(highlight=False)
+ADMINISTRATION = ("opens accounts, approves roles", "grants and proposes roles", "reads the audits")
 
 Data = Annotated[Path | None, typer.Option(help="The directory that holds all data.", envvar="XIANGQIAO_DATA")]
 Port = Annotated[
@@ -75,6 +78,12 @@ def run(
     data: Data = None,
     port: Port = None,
     seed: Annotated[bool, typer.Option(help="Load a demonstration county at the first start.")] = True,
+    demo_phone: Annotated[
+        bool | None,
+        typer.Option(
+            help="Show what is sent to phones on a page of this machine; as a rule with a demonstration only."
+        ),
+    ] = None,
 ) -> None:
     """Run the whole system until Ctrl-C: PostgreSQL, NATS and all services."""
     home, settings = _home(data, port)
@@ -84,7 +93,9 @@ def run(
             _load_demonstration(home, servers)
         _welcome(home, servers)
 
-    running.run(home, settings, say=_say, once_ready=once_ready)
+    demonstrated = seed or demonstration.is_loaded(home)
+    with_demo_phone = demonstrated if demo_phone is None else demo_phone
+    running.run(home, settings, say=_say, once_ready=once_ready, with_demo_phone=with_demo_phone)
 
 
 @application.command()
@@ -111,9 +122,23 @@ def seed_(
     demonstration.load(home, f"http://127.0.0.1:{door}", console, scope=scope)
 
 
+@application.command("demo-code")
+def demo_code(
+    username: Annotated[
+        str, typer.Argument(help="Somebody of the demonstration who has an authenticator app, or security.")
+    ],
+    data: Data = None,
+) -> None:
+    """Print the code that somebody's authenticator app shows now; each is good once, the next comes every 30 s."""
+    home, _ = _home(data)
+    _say(demonstration.code(home, username))
+
+
 @application.command()
 def token(
-    username: Annotated[str, typer.Argument(help="Somebody of the demonstration, or administrator.")],
+    username: Annotated[
+        str, typer.Argument(help="Somebody of the demonstration, or administrator, security, auditor.")
+    ],
     data: Data = None,
 ) -> None:
     """Sign somebody in, by code and PKCE as every front end does, and print the access token (10 minutes)."""
@@ -167,12 +192,20 @@ def _welcome(home: DataDirectory, servers: Servers) -> None:
     shown = Table(box=None, show_header=False, pad_edge=False)
     shown.add_row("interfaces, to read and to try", f"{servers.addresses.url(services.DOOR)}/docs")
     shown.add_row("logs", _short(home.logs))
-    shown.add_row("sign in as", f"{running.ADMINISTRATOR}, password {running.administrator_password(home)}")
+    for number, (username, does) in enumerate(zip(running.ADMINISTRATORS, ADMINISTRATION, strict=True)):
+        shown.add_row("" if number else "sign in as", f"{username}  {does}")
+    shown.add_row("", f"all three with the password {running.administrator_password(home)} if unchanged")
     people = demonstration.people(home)
-    for number, (username, title) in enumerate(people):
-        shown.add_row("" if number else "or as", f"{username}  {title}")
+    for number, (username, title, phone) in enumerate(people):
+        shown.add_row("" if number else "or as", f"{username}  {title}  {phone}".rstrip())
     if people:
         shown.add_row("", f"all with the password {running.demonstration_password(home)}")
+        everybody = (*running.ADMINISTRATORS, *(username for username, *_ in people))
+        by_two = [username for username in everybody if demonstration.has_authenticator(home, username)]
+        if by_two:
+            shown.add_row("", f"a code as well for {', '.join(by_two)}: xiangqiao demo-code <username>")
+    if (phone_port := home.state.get("demo_phone")) is not None:
+        shown.add_row("phone of all of them", f"http://127.0.0.1:{phone_port} shows the codes that sign in")
     console.print(Panel(shown, title="乡桥 Xiangqiao runs. Ctrl-C stops it.", expand=False))
 
 

@@ -73,6 +73,15 @@ class DataDirectory:
             self._write(self._secrets, known)
         return str(known[name])
 
+    def known_secret(self, name: str) -> str | None:
+        """Return the secret kept under this name, None when there is none."""
+        found = self._read(self._secrets).get(name)
+        return None if found is None else str(found)
+
+    def keep_secret(self, name: str, secret: str) -> None:
+        """Keep a secret that was made elsewhere, in place of a former one of this name."""
+        self._write(self._secrets, {**self._read(self._secrets), name: secret})
+
     @property
     def state(self) -> dict[str, Any]:
         """What the last run remembered: ports, process ids, what was migrated, whether the demonstration is loaded."""

@@ -1,17 +1,20 @@
-"""A role and a database for each service on one PostgreSQL server; nobody enters another's."""
+"""A role and a database for each service on one PostgreSQL server, each with an audit; none enters another's."""
 
 import asyncio
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 import asyncpg
 
+import audit
+from standalone import services
 from standalone.refusals import CannotRun
 
 
 def prepare(superuser_url: str, passwords: Mapping[str, str]) -> None:
-    """Make what is missing: for each name a role with that password and a database it owns. Quick when all is there.
+    """Make what is missing: for each name a role with that password, a database it owns, and the audit in it.
 
-    Raises CannotRun when the server does not know the superuser's password.
+    Quick when all is there. Raises CannotRun when the server does not know the superuser's password.
     """
     try:
         asyncio.run(_prepare(superuser_url, passwords))
@@ -35,6 +38,10 @@ async def _prepare(superuser_url: str, passwords: Mapping[str, str]) -> None:
                 await connection.execute(f"revoke all on database {name} from public")
     finally:
         await connection.close()
+    for name in passwords:
+        if name == services.DOOR:  # it keeps nothing of anybody
+            continue
+        await audit.provision(urlsplit(superuser_url)._replace(path=f"/{name}").geturl())
 
 
 def _quoted(text: str) -> str:

@@ -7,13 +7,16 @@ from rich.console import Console
 
 from standalone import running
 from standalone.data_directory import DataDirectory
+from standalone.demo_phone import number_of
+from standalone.refusals import CannotRun
 
 
 class Known(NamedTuple):
-    """Somebody who can sign in: with which name, and who that is."""
+    """Somebody who can sign in: with which name, who that is, and the number of their demonstration phone."""
 
     username: str
     title: str
+    phone: str = ""
 
 
 def load(home: DataDirectory, gateway_url: str, console: Console, *, scope: str | None = None) -> None:
@@ -26,11 +29,16 @@ def load(home: DataDirectory, gateway_url: str, console: Console, *, scope: str 
                 gateway_url,
                 administrator_password=running.administrator_password(home),
                 demo_password=running.demonstration_password(home),
+                authenticators=seed.Authenticators(home),
                 watcher=watcher,
                 scope=scope,
             )
         )
-    people = [[person.username, person.title_en] for person in result.people]
+    numbered = enumerate(result.people, start=1)
+    people = [
+        [person.username, person.title_en, "" if has_authenticator(home, person.username) else number_of(position)]
+        for position, person in numbered
+    ]
     home.remember(demonstration={"county": result.county_name, "people": people})
     console.print(
         f"{result.county_name}: {result.organisations.added} organisations and {result.members.added} members loaded "
@@ -40,13 +48,31 @@ def load(home: DataDirectory, gateway_url: str, console: Console, *, scope: str 
 
 
 def access_token(home: DataDirectory, gateway_url: str, username: str) -> str:
-    """Sign somebody of the demonstration, or the administrator, in and give the access token. Raises CannotRun."""
+    """Sign in somebody of the demonstration, or an administrator, and give the access token. Raises CannotRun."""
+    from standalone.seed.authenticators import Authenticators  # noqa: PLC0415 - as above
     from standalone.seed.sign_in import SignedIn  # noqa: PLC0415 - as above
 
-    is_administrator = username == running.ADMINISTRATOR
+    is_administrator = username in running.ADMINISTRATORS
     password = running.administrator_password(home) if is_administrator else running.demonstration_password(home)
-    headers = asyncio.run(SignedIn(gateway_url, username, password).headers())
+    app = Authenticators(home).of(username)
+    person = SignedIn(gateway_url, username, password, second_factor=app.code if app else None)
+    headers = asyncio.run(person.headers())
     return headers["Authorization"].removeprefix("Bearer ")
+
+
+def code(home: DataDirectory, username: str) -> str:
+    """Give the code that the authenticator app of somebody of the demonstration shows now. Raises CannotRun."""
+    from standalone.seed.authenticators import Authenticators  # noqa: PLC0415 - as above
+
+    app = Authenticators(home).of(username)
+    if app is None:
+        raise CannotRun(f"{username} is nobody of the demonstration who has an authenticator app")
+    return app.code()
+
+
+def has_authenticator(home: DataDirectory, username: str) -> bool:
+    """Tell whether somebody of the demonstration signs in with a code as well."""
+    return home.known_secret(f"authenticator.{username}") is not None
 
 
 def is_loaded(home: DataDirectory) -> bool:

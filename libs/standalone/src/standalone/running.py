@@ -5,17 +5,19 @@ import signal
 import threading
 import time
 from base64 import b32encode, b64encode
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
 from standalone import services
 from standalone.data_directory import DataDirectory
+from standalone.demo_phone import demo_phone
 from standalone.servers import Say, Servers, choose_ports, require_door
 from standalone.settings import Settings
 from standalone.supervisor import Supervisor
 
-ADMINISTRATOR = "administrator"
+ADMINISTRATORS = ("administrator", "security", "auditor")
+"""The accounts that the first start opens, one for each administration: system, security, audit."""
 
 
 def run(
@@ -25,18 +27,26 @@ def run(
     say: Say,
     once_ready: Callable[[Servers], None],
     names: Sequence[str] = services.NAMES,
+    with_demo_phone: bool = False,
 ) -> None:
     """Run the whole system until SIGINT, SIGTERM or SIGHUP; a second signal hurries the stop.
 
     `once_ready` is called when every service is ready. Raises CannotRun when the system cannot start, or a server
-    cannot be started again; everything is stopped by then.
+    cannot be started again; everything is stopped by then. `with_demo_phone` shows what is sent to phones on a page of
+    this machine, where no gateway of short messages is set.
     """
-    with home.opened(), _Signals() as signals, suppress(KeyboardInterrupt):
+    with (
+        home.opened(),
+        _Signals() as signals,
+        suppress(KeyboardInterrupt),
+        demo_phone(home, wanted=with_demo_phone) as phone,
+    ):
         require_door(settings.gateway_port)
         servers = Servers(home, choose_ports(home, settings, names), names)
-        supervisor = Supervisor(
-            home, servers, names, secrets=secrets_of(home, names), say=say, end_if_stopped=signals.end_if_stopped
-        )
+        secrets = secrets_of(home, names)
+        if phone is not None and "identity" in secrets:
+            secrets["identity"].update(phone[1])
+        supervisor = Supervisor(home, servers, names, secrets=secrets, say=say, end_if_stopped=signals.end_if_stopped)
         try:
             for what, do in {
                 "PostgreSQL": servers.start_postgres,
@@ -81,8 +91,8 @@ def open_servers(
             servers.stop()
 
 
-def secrets_of(home: DataDirectory, names: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
-    """Return the secret settings of each service: what seals its personal data, the first administrator's password."""
+def secrets_of(home: DataDirectory, names: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Return the secret settings of each service: what seals its personal data, the first administrators' password."""
     secrets = {name: {"SEALING_KEY": home.secret(f"{name}.sealing_key", make=_sealing_key)} for name in names}
     if "identity" in secrets:
         secrets["identity"]["BOOTSTRAP_PASSWORD"] = administrator_password(home)
@@ -90,8 +100,8 @@ def secrets_of(home: DataDirectory, names: Sequence[str]) -> Mapping[str, Mappin
 
 
 def administrator_password(home: DataDirectory) -> str:
-    """Return the password that the account `administrator` was made with."""
-    return home.secret(ADMINISTRATOR, make=_typeable_password)
+    """Return the password that the three administrators' accounts were made with."""
+    return home.secret("administrator", make=_typeable_password)
 
 
 def demonstration_password(home: DataDirectory) -> str:

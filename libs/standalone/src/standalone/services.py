@@ -12,6 +12,14 @@ from standalone import bus
 from standalone.nats import NatsUser
 
 NAMES = ("identity", "members", "activities", "learning", "feedback", "gateway")
+WITNESSES = {
+    "identity": "members",
+    "members": "identity",
+    "activities": "identity",
+    "learning": "identity",
+    "feedback": "identity",
+}
+"""The services that keep an audit, and which other one witnesses each."""
 DOOR = "gateway"
 """The service that people and programs outside reach; the others are reached through it."""
 OPERATIONS = "operations"

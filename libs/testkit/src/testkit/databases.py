@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import asyncpg
 
+import audit
+
 _LOCK = 0x746573746B6974  # guards the making of roles and templates across workers; any constant will do
 
 
@@ -37,6 +39,10 @@ class TestDatabases:
         """The address of the server's own database for its superuser."""
         return f"postgresql://postgres:{self._password}@127.0.0.1:{self.port}/postgres"
 
+    def superuser_url_of(self, database: str) -> str:
+        """Return the address of a database for the superuser."""
+        return self.superuser_url.removesuffix("postgres") + database.rpartition("/")[2]
+
     def url(self, database: str, role: str) -> str:
         """Return the address of a database for a role."""
         return f"postgresql://{role}:{role}@127.0.0.1:{self.port}/{database}"
@@ -49,7 +55,7 @@ class TestDatabases:
         `owner` is the service's name, as in production. What the template is made of may be given as `sources`
         (files and directories): another content is another template. Without them the owner's name is the key.
         """
-        key = hashlib.sha256()
+        key = hashlib.sha256(audit.script().encode())
         for file in sorted(_files(sources)):
             key.update(str(file).encode() + b"\0" + file.read_bytes())
         template = Template(f"template_{owner}_{key.hexdigest()[:12]}", owner)
@@ -61,6 +67,7 @@ class TestDatabases:
             unfinished = f"{template.name}_unfinished"
             await connection.execute(f'drop database if exists "{unfinished}" with (force)')
             await connection.execute(f'create database "{unfinished}" owner "{owner}"')
+            await audit.provision(self.superuser_url_of(unfinished))
             await migrate(self.url(unfinished, owner))
             await connection.execute(
                 "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1", unfinished
@@ -69,7 +76,7 @@ class TestDatabases:
         return template
 
     async def create(self, template: Template | None = None) -> str:
-        """Make a database, a copy of the template or an empty one, and return its address for its owner."""
+        """Make a database, a copy of the template or one with an audit alone, and return its address for its owner."""
         owner = template.owner if template else "tester"
         name = f"test_{owner}_{uuid.uuid4().hex[:12]}"
         async with self._administration() as connection:
@@ -79,6 +86,8 @@ class TestDatabases:
                 await self._ensure_role(connection, owner)
                 copied = "template template0"
             await connection.execute(f'create database "{name}" owner "{owner}" {copied}')
+        if template is None:
+            await audit.provision(self.superuser_url_of(name))
         return self.url(name, owner)
 
     async def drop(self, url: str) -> None:

@@ -31,6 +31,7 @@ class SpanReceiver:
 
     def __init__(self) -> None:
         self._received: list[ReceivedSpan] = []
+        self._exports: list[bytes] = []
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
@@ -55,6 +56,12 @@ class SpanReceiver:
         """All spans received so far, in order of arrival."""
         with self._lock:
             return list(self._received)
+
+    @property
+    def exports(self) -> list[bytes]:
+        """Every export of traces as it came, uncompressed: all that left the processes."""
+        with self._lock:
+            return list(self._exports)
 
     def of_trace(self, trace_id: str) -> list[ReceivedSpan]:
         """The spans of one trace (lower-case hex)."""
@@ -104,6 +111,7 @@ class SpanReceiver:
         ]
         with self._lock:
             self._received.extend(found)
+            self._exports.append(body)
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         receiver = self

@@ -18,7 +18,8 @@ LIFETIME = timedelta(minutes=10)
 class TokenIssuer:
     """Signs `at+jwt` access tokens with an ES256 key of its own; while it is open, `jwks_url` gives the public key.
 
-    Use it in a `with` block. `new_key()` rotates: tokens signed before stay valid, the old key stays published.
+    Use it in a `with` block. `new_key()` rotates: tokens signed before stay valid, the old key stays published;
+    `revoke_key()` publishes the new one alone.
     """
 
     def __init__(self, *, issuer: str = "http://identity.test", audience: str = "xiangqiao") -> None:
@@ -53,6 +54,11 @@ class TokenIssuer:
         """Sign with a new key from now on."""
         self.key = _make_key()
         self._published.append(self.key)
+
+    def revoke_key(self) -> None:
+        """Sign with a new key from now on, and publish none that was before."""
+        self.key = _make_key()
+        self._published = [self.key]
 
     def token(
         self,

@@ -1,16 +1,30 @@
 """One way to be an HTTP service: application, authentication, problems, pages, idempotency, health, processes."""
 
 from webapi import migrations
+from webapi.access import access
 from webapi.application import Application, Hook, create_app, open_database
+from webapi.assistance import assistable
 from webapi.authentication import Authenticator, Principal, RoleGrant
-from webapi.caller import AuthenticatedCaller, Caller, Command, RawCommand, ScopeResolver, json_answer
+from webapi.caller import (
+    AuthenticatedCaller,
+    Caller,
+    Command,
+    RawCommand,
+    RefusedWithEffect,
+    ScopeResolver,
+    asks_for_token,
+    caller_by,
+    json_answer,
+)
 from webapi.cannot_start import CannotStart
 from webapi.health import Check
+from webapi.heeding import heed_revocations
 from webapi.idempotency import purge_idempotency_keys
 from webapi.pages import Page, PageQuery, PageRequest
 from webapi.problems import NOT_FOUND, UNAVAILABLE, Problem, Refusal
 from webapi.processes import Worker
 from webapi.requests import body_limit
+from webapi.revocations import Revocations
 from webapi.serving import TaskWithArguments, serve
 from webapi.settings import ServiceSettings, read_settings
 from webapi.validation import rule_broken
@@ -33,13 +47,20 @@ __all__ = [
     "Problem",
     "RawCommand",
     "Refusal",
+    "RefusedWithEffect",
+    "Revocations",
     "RoleGrant",
     "ScopeResolver",
     "ServiceSettings",
     "TaskWithArguments",
     "Worker",
+    "access",
+    "asks_for_token",
+    "assistable",
     "body_limit",
+    "caller_by",
     "create_app",
+    "heed_revocations",
     "json_answer",
     "migrations",
     "open_database",

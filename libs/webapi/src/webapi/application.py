@@ -12,6 +12,8 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.types import ASGIApp
 
 from database import Database
+from webapi.access import require_access
+from webapi.assistance import AssistedRecorder, action_of
 from webapi.authentication import Authenticator
 from webapi.caller import ScopeResolver
 from webapi.health import LIVE, PATHS, Check, health_application, health_routes, live_route
@@ -65,6 +67,7 @@ class Application(FastAPI):
         self.database = database
         self.authenticator = authenticator
         self.scope_resolver = scope_resolver
+        self.record_assisted: AssistedRecorder | None = None
         self.checks: dict[str, Check] = {"database": database.ping}
         self.operations: ASGIApp | None = None
         self.hooks: list[Hook] = []
@@ -91,7 +94,10 @@ class Application(FastAPI):
         return self._document
 
     def add_routers(self, routers: Sequence[APIRouter]) -> None:
-        """Take over the routes of `routers` flat: an included router would match each path twice."""
+        """Take over the routes of `routers` flat: an included router would match each path twice.
+
+        Raises `AccessUndeclared` for a documented route that does not say what it demands.
+        """
         names: set[str] = set()
         for route in (route for router in routers for route in router.routes):
             if isinstance(route, APIRoute):
@@ -99,7 +105,11 @@ class Application(FastAPI):
                 if route.operation_id in names:
                     raise ValueError(f"two routes are called {route.operation_id}")
                 names.add(route.operation_id)
+                if (action := action_of(route.endpoint)) is not None:
+                    route.openapi_extra = {**(route.openapi_extra or {}), "x-assistable": action}
             self.router.routes.append(route)
+        documented = [route for route in self.routes if isinstance(route, APIRoute)]
+        require_access(documented, protected_operations(list(self.routes)))
 
 
 @asynccontextmanager
@@ -135,6 +145,7 @@ def create_app(
     routers: Sequence[APIRouter] = (),
     problems: Mapping[type[Exception], Problem] | None = None,
     scope_resolver: ScopeResolver | None = None,
+    record_assisted: AssistedRecorder | None = None,
     checks: Mapping[str, Check] | None = None,
     hooks: Sequence[Hook] = (),
     authenticator: Authenticator | None = None,
@@ -147,9 +158,10 @@ def create_app(
     """Compose a service's application.
 
     `problems` maps exceptions of the domain to problem details; `scope_resolver` gives the organisations on which roles
-    give a permission; `checks` beside the database's decide readiness; `hooks` run as long as the application;
-    `authenticator` replaces the one that asks identity at `settings.jwks_url`; `body_limit` is in bytes; `front` wraps
-    the application when it is served, and `http_protocol` is uvicorn's protocol class (both for the gateway).
+    give a permission; `record_assisted` keeps what helpers call in assisted sessions; `checks` beside the database's
+    decide readiness; `hooks` run as long as the application; `authenticator` replaces the one that asks identity at
+    `settings.jwks_url`; `body_limit` is in bytes; `front` wraps the application when it is served, and `http_protocol`
+    is uvicorn's protocol class (both for the gateway).
     """
     application = Application(
         service,
@@ -165,6 +177,7 @@ def create_app(
         version=version,
         description=description,
     )
+    application.record_assisted = record_assisted
     application.add_routers(routers)
     application.checks.update(checks or {})
     application.hooks.extend(hooks)

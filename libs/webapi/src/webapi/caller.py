@@ -2,8 +2,8 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from datetime import datetime
-from typing import Annotated, Any, Protocol
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Final, Protocol, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -14,12 +14,26 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from database import Database, raw, utc_now
+from webapi.access import require_declared, require_person
+from webapi.assistance import AssistedRecorder, require_assistable
 from webapi.authentication import Authenticator, Principal, bearer_token
 from webapi.idempotency import BODY_HASH, Claim, answer, read_key
 from webapi.problems import PERMISSION_MISSING, Refusal, language_of
+from webapi.step_up import require_acr
+
+_ASKS: Final = "__asks_for_token__"
+F = TypeVar("F", bound=Callable[..., Any])
 
 ScopeResolver = Callable[[Sequence[tuple[str, UUID]], str], Awaitable[frozenset[UUID]]]
 """Gives the organisations on which roles, each held on an organisation, give a permission: (roles, permission)."""
+
+
+class RefusedWithEffect(Exception):
+    """Raised inside `command()` for an `error` whose command commits all the same: a wrong try that must count."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(type(error).__name__)
+        self.error = error
 
 
 class Command:
@@ -92,8 +106,10 @@ class AuthenticatedCaller:
     async def scopes(self, permission: str) -> frozenset[UUID]:
         """Give the organisations under which this caller has `permission`.
 
-        Raises the 403 problem `permission_missing` when there is none.
+        Raises the 403 problem `permission_missing` when there is none, and `AccessUndeclared` where the route does not
+        declare the permission (`webapi.access`).
         """
+        require_declared(self._request.scope.get("route"), permission)
         found = await self.scopes_if_any(permission)
         if not found:
             raise Refusal(PERMISSION_MISSING, permission=permission)
@@ -105,24 +121,43 @@ class AuthenticatedCaller:
             raise RuntimeError("create_app was given no scope_resolver")
         return await self._resolve(self.principal.roles, permission) if self.principal.roles else frozenset()
 
+    def require_acr(self, level: str, max_age: timedelta | None = None) -> None:
+        """Demand that the person proved who they are at `level` ("1" to "3"), and no longer than `max_age` ago.
+
+        Raises the 401 problem `step_up_required`, which tells the client what to ask the authorization endpoint for
+        (RFC 9470). A helper who acts for the person never meets it.
+        """
+        require_acr(self.principal, level, max_age, now=utc_now().timestamp())
+
     def read(self) -> AbstractAsyncContextManager[AsyncSession]:
         """Open a read-only transaction."""
         return self._database.read()
+
+    def apart(self) -> AbstractAsyncContextManager[AsyncSession]:
+        """Open a transaction of its own, for what is to be kept although the request is refused."""
+        return self._database.transaction()
 
     @asynccontextmanager
     async def command(self) -> AsyncIterator[Command]:
         """Open a command's transaction under the Idempotency-Key rule.
 
         It commits at the end of the block, before the answer is sent. A repeated command never enters the block: its
-        first answer is sent again.
+        first answer is sent again. What raises `RefusedWithEffect` commits too, and keeps no answer.
         """
-        claim = self._claim()
+        claim, refused = self._claim(), None
         async with claim.turn if claim is not None else nullcontext(), self._database.transaction() as session:
             if claim is not None:
                 await claim.take(await raw(session))
-            yield Command(session, utc_now(), claim)
-            if claim is not None:
+            try:
+                yield Command(session, utc_now(), claim)
+            except RefusedWithEffect as refusal:
+                refused = refusal.error
+            if claim is not None and refused is None:
                 claim.require_answer()
+            elif claim is not None:
+                await claim.release(await raw(session))
+        if refused is not None:
+            raise refused
 
     @asynccontextmanager
     async def raw_command(self) -> AsyncIterator[RawCommand]:
@@ -152,13 +187,48 @@ class _Home(Protocol):
     authenticator: Authenticator
     database: Database
     scope_resolver: ScopeResolver | None
+    service: str
+    record_assisted: AssistedRecorder | None
 
 
-async def _authenticated(request: Request) -> AuthenticatedCaller:
+def asks_for_token(dependency: F) -> F:
+    """Mark a dependency of one's own by which a route asks for a token, so that its document says so."""
+    setattr(dependency, _ASKS, True)
+    return dependency
+
+
+async def caller_by(authenticator: Authenticator, request: Request) -> AuthenticatedCaller:
+    """Give the caller as `authenticator` knows it; raises the 401 problem, and the 403 ones for who is not let in."""
     token = bearer_token(request.scope["headers"])
     home: _Home = request.scope["app"]
-    principal = home.authenticator.known(token) or await home.authenticator.authenticate(token)
+    principal = authenticator.known(token) or await authenticator.authenticate(token)
+    if not principal.is_person:
+        require_person(request.scope.get("route"))
+    if principal.actor is not None:
+        await _let_helper_in(request, home, principal)
     return AuthenticatedCaller(request, principal, home.database, home.scope_resolver)
+
+
+@asks_for_token
+async def _authenticated(request: Request) -> AuthenticatedCaller:
+    home: _Home = request.scope["app"]
+    return await caller_by(home.authenticator, request)
+
+
+async def _let_helper_in(request: Request, home: _Home, principal: Principal) -> None:
+    """Refuse a helper what the session does not cover; either way it is recorded before anything else happens."""
+    refused = None
+    try:
+        require_assistable(principal, request.scope.get("endpoint"))
+    except Refusal as refusal:
+        refused = refusal
+    if home.record_assisted is not None:
+        name = getattr(request.scope.get("route"), "name", "unknown").rstrip("_")
+        await home.record_assisted(
+            home.database, principal, f"{home.service}.assisted.{name}"[:64], refused.problem.code if refused else None
+        )
+    if refused is not None:
+        raise refused
 
 
 Caller = Annotated[AuthenticatedCaller, Depends(_authenticated)]
@@ -172,4 +242,4 @@ def json_answer(model: BaseModel, status: int = 200, headers: dict[str, str] | N
 
 def is_protected(calls: Sequence[Any]) -> bool:
     """Say whether a route with these dependencies asks for a token."""
-    return _authenticated in calls
+    return any(getattr(call, _ASKS, False) for call in calls)

@@ -30,6 +30,7 @@ _KEEP: Final = """
     update idempotency_key set status = $4, location = $5, body = $6
     where person_id = $1 and client_id = $2 and key_hash = $3
 """
+_RELEASE: Final = "delete from idempotency_key where person_id = $1 and client_id = $2 and key_hash = $3"
 _PURGE: Final = """
     delete from idempotency_key where ctid = any(array(
         select ctid from idempotency_key where created_at < now() - $1::interval limit 10000))
@@ -95,6 +96,10 @@ class Claim:
         sealed = seal(self._seal_key, body, place=_PLACE)
         await connection.execute(_KEEP, *self._row, status, location, sealed)
         self._answered = True
+
+    async def release(self, connection: asyncpg.Connection) -> None:
+        """Give the key back: the same request may be tried again under it."""
+        await connection.execute(_RELEASE, *self._row)
 
     def require_answer(self) -> None:
         """Raise, so that the transaction rolls back, when nothing was kept: a repetition would find no answer."""

@@ -79,7 +79,7 @@ def with_problems(document: dict[str, Any], protected: set[tuple[str, str]], pro
                 responses["422"] = reference
             if (path, method) in protected:
                 operation["security"] = [{"bearer": []}]
-                responses.setdefault("401", reference)
+                responses.setdefault("401", {"$ref": "#/components/responses/Unauthenticated"})
                 responses.setdefault("403", reference)
                 if method in _WRITING:
                     operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
@@ -94,6 +94,13 @@ def with_problems(document: dict[str, Any], protected: set[tuple[str, str]], pro
     components.setdefault("responses", {})["Problem"] = {
         "description": "The request is refused or failed.",
         "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    components["responses"]["Unauthenticated"] = {
+        **components["responses"]["Problem"],
+        "description": "No token, a token that does not hold (`token_invalid`), or `step_up_required`: the person has "
+        "to prove more, or anew, who they are. The challenge then names what to ask the authorization endpoint for, "
+        "as `acr_values` and `max_age` (RFC 9470).",
+        "headers": {"WWW-Authenticate": {"description": "RFC 6750 and RFC 9470.", "schema": {"type": "string"}}},
     }
     components.setdefault("securitySchemes", {})["bearer"] = {
         "type": "http", "scheme": "bearer", "bearerFormat": "at+jwt",

@@ -13,6 +13,8 @@ import telemetry
 
 PROBLEM_JSON: Final = "application/problem+json"
 RETRY_AFTER_SECONDS: Final = 2
+RETRY_AFTER: Final = "retry_after_seconds"
+"""The member of a problem whose value becomes the header Retry-After, too."""
 
 
 class Problem(NamedTuple):
@@ -55,7 +57,25 @@ class Refusal(Exception):
 BAD_REQUEST: Final = Problem(400, "bad_request", "The request cannot be read.", "无法读取该请求。")
 UNAUTHENTICATED: Final = Problem(401, "unauthenticated", "Sign in first.", "请先登录。")
 TOKEN_INVALID: Final = Problem(401, "token_invalid", "The access token is not valid.", "访问令牌无效。")
+STEP_UP_REQUIRED: Final = Problem(
+    401,
+    "step_up_required",
+    "Prove once more, or more strongly, who you are.",
+    "请重新验证身份，或使用更强的方式验证。",
+)
 PERMISSION_MISSING: Final = Problem(403, "permission_missing", "You lack the permission for this.", "您没有此项权限。")
+NOT_ASSISTABLE: Final = Problem(
+    403,
+    "not_assistable",
+    "The assisted session does not cover this; the person does it themselves.",
+    "协助会话不包括此项操作，须由本人办理。",
+)
+NOT_A_PERSON: Final = Problem(
+    403,
+    "not_a_person",
+    "This is for people; the token is a client's own.",
+    "此操作仅限本人，客户端自身的令牌不能使用。",
+)
 NOT_FOUND: Final = Problem(404, "not_found", "There is no such thing.", "未找到。")
 METHOD_NOT_ALLOWED: Final = Problem(405, "method_not_allowed", "This cannot be done here.", "不支持此操作。")
 BODY_TOO_LARGE: Final = Problem(413, "body_too_large", "The request is too large.", "请求内容过大。", ("limit_bytes",))
@@ -122,7 +142,10 @@ class Problems:
             if problem is not None:
                 english, chinese = getattr(error, "en", None), getattr(error, "zh", None)
                 detail = (english, chinese) if isinstance(english, str) and isinstance(chinese, str) else None
-                return Refusal(problem, detail=detail, **{name: getattr(error, name) for name in problem.members})
+                members = {name: getattr(error, name) for name in problem.members}
+                wait = members.get(RETRY_AFTER)
+                headers = {"retry-after": str(wait)} if wait is not None else None
+                return Refusal(problem, headers=headers, detail=detail, **members)
         driver_error = getattr(error, "orig", None) or error
         if getattr(driver_error, "sqlstate", None) in _TEXT_STATES:
             return Refusal(TEXT_INVALID)

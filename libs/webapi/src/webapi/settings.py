@@ -66,6 +66,7 @@ class ServiceSettings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
     otlp_endpoint: HttpUrl | None = Field(None, description="base URL of an OTLP/HTTP collector; none: no spans")
     trace_sample_ratio: float = Field(1.0, ge=0, le=1, description="share of traces recorded")
+    audit_days: int = Field(180, ge=180, le=36_500, description="how many days the audit is kept, 180 or more")
     database_pool_size: int = Field(10, ge=1, le=200, description="connections kept")
     database_pool_overflow: int = Field(
         0, ge=0, le=200, description="further connections under load, each closed after its use"

@@ -9,6 +9,7 @@ from http.client import HTTPException
 from time import monotonic
 from typing import Any, Final
 
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
@@ -24,7 +25,7 @@ _opener: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class KeysUnavailable(Exception):
-    """No key was ever fetched, so no token can be judged."""
+    """The key is not known and identity could not be asked for it, so the token cannot be judged."""
 
 
 class SigningKeys:
@@ -33,29 +34,37 @@ class SigningKeys:
     def __init__(self, jwks_url: str, *, clock: Callable[[], float] = monotonic) -> None:
         self._url = jwks_url
         self._clock = clock
-        self._keys: dict[str, ECKey] = {}
+        self._keys: dict[str, EllipticCurvePublicKey] = {}
         self._fetched_at: float | None = None
         self._tried_at: float | None = None
+        self._answered = False
         self._lock = asyncio.Lock()
         self._refresh: asyncio.Task[None] | None = None
 
-    async def get(self, key_id: str) -> ECKey | None:
-        """Give the key, asking identity when it is not known; None when identity does not publish it.
-
-        Raises `KeysUnavailable` when identity cannot be reached and nothing was ever fetched.
-        """
+    def at_hand(self, key_id: str) -> EllipticCurvePublicKey | None:
+        """Give the key if it is known, without waiting; keys that are not fresh are fetched meanwhile."""
         key = self._keys.get(key_id)
         if key is not None:
             self._refresh_if_old()
+        return key
+
+    async def get(self, key_id: str) -> EllipticCurvePublicKey | None:
+        """Give the key, asking identity when it is not known; None when identity does not publish it.
+
+        Raises `KeysUnavailable` when the key is not known and identity could not be asked just now.
+        """
+        key = self.at_hand(key_id)
+        if key is not None:
             return key
         asked_at = self._clock()
         async with self._lock:
             fetched_since = self._tried_at is not None and self._tried_at >= asked_at
             if key_id not in self._keys and not fetched_since:  # else another fetched it while this one waited
                 await self._fetch()
-        if self._fetched_at is None:
+        key = self._keys.get(key_id)
+        if key is None and not self._answered:
             raise KeysUnavailable
-        return self._keys.get(key_id)
+        return key
 
     async def close(self) -> None:
         """Stop asking identity."""
@@ -82,10 +91,12 @@ class SigningKeys:
         try:
             keys = _read_keys(json.loads(await asyncio.to_thread(_download, self._url)))
         except (OSError, HTTPException, ValueError, TypeError, KeyError, AttributeError) as error:
+            self._answered = False
             _log.warning("signing_keys_not_fetched", exc_info=error)
         else:
             self._keys = keys
             self._fetched_at = self._clock()
+            self._answered = True
 
 
 def _download(url: str) -> bytes:
@@ -94,15 +105,16 @@ def _download(url: str) -> bytes:
     return content
 
 
-def _read_keys(jwks: dict[str, Any]) -> dict[str, ECKey]:
+def _read_keys(jwks: dict[str, Any]) -> dict[str, EllipticCurvePublicKey]:
     """Read the P-256 signature keys of a JWK set; others are not for us and are passed over (RFC 7517, 5)."""
-    keys: dict[str, ECKey] = {}
+    keys: dict[str, EllipticCurvePublicKey] = {}
     for jwk in jwks["keys"]:
         wanted = {"kty": "EC", "crv": "P-256", "use": "sig", "alg": "ES256"}
         if "kid" not in jwk or any(jwk.get(name, value) != value for name, value in wanted.items()):
             continue
         try:
-            keys[str(jwk["kid"])] = ECKey.import_key({name: jwk[name] for name in ("kty", "crv", "x", "y")})
+            read = ECKey.import_key({name: jwk[name] for name in ("kty", "crv", "x", "y")})
+            keys[str(jwk["kid"])] = read.public_key
         except (JoseError, ValueError, KeyError) as error:
             _log.warning("signing_key_unreadable", exc_info=error)
     return keys

@@ -4,7 +4,7 @@ import asyncio
 from argparse import ArgumentParser, Namespace
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -21,8 +21,11 @@ from webapi import (
     Page,
     PageQuery,
     Problem,
+    RefusedWithEffect,
     ServiceSettings,
     TaskWithArguments,
+    access,
+    assistable,
     body_limit,
     create_app,
     json_answer,
@@ -74,7 +77,20 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
 _PLANT = "insert into tree (tree_id, kind, planted_at) values ($1, $2, $3)"
 
 
-@router.post("", status_code=201, response_model=TreeOut)
+@router.post("/felled", status_code=201, response_model=TreeOut, openapi_extra=access("self"))
+async def plant_and_fell(body: PlantTree, caller: Caller) -> Response:
+    """Plant a tree and refuse it all the same."""
+    async with caller.command() as command:
+        await command.session.execute(
+            text("insert into tree (tree_id, kind, planted_at) values (:tree_id, :kind, :now)"),
+            {"tree_id": body.tree_id, "kind": body.kind, "now": command.now},
+        )
+        if body.height == 0:
+            raise RefusedWithEffect(TreeFelled(body.tree_id, "nobody"))
+        raise TreeFelled(body.tree_id, "nobody")
+
+
+@router.post("", status_code=201, response_model=TreeOut, openapi_extra=access("orchard.tree.plant"))
 async def plant(body: PlantTree, caller: Caller) -> Response:
     """Plant a tree."""
     await caller.scopes("orchard.tree.plant")
@@ -86,7 +102,7 @@ async def plant(body: PlantTree, caller: Caller) -> Response:
         return await command.respond(201, tree, location=f"/v1/trees/{body.tree_id}")
 
 
-@router.put("/hot", status_code=200, response_model=TreeOut)
+@router.put("/hot", status_code=200, response_model=TreeOut, openapi_extra=access("self"))
 async def plant_quickly(body: PlantTree, caller: Caller) -> Response:
     """Plant a tree on the hot path."""
     async with caller.raw_command() as command:
@@ -96,7 +112,7 @@ async def plant_quickly(body: PlantTree, caller: Caller) -> Response:
         return await command.respond(200, TreeOut(tree_id=body.tree_id, kind=body.kind))
 
 
-@router.get("", response_model=Page[TreeOut])
+@router.get("", response_model=Page[TreeOut], openapi_extra=access("self"))
 async def list_(page: PageQuery, caller: Caller) -> Response:
     """List trees by the time they were planted."""
     after = page.after(datetime, UUID)
@@ -109,19 +125,27 @@ async def list_(page: PageQuery, caller: Caller) -> Response:
     return json_answer(page.of(rows, lambda row: (row["planted_at"], row["tree_id"]), lambda row: shape(dict(row))))
 
 
-@router.get("/{tree_id}", response_model=TreeOut)
+@router.put("/graft", status_code=204, openapi_extra=access("self"))
+@assistable("orchard.graft")
+async def graft(caller: Caller) -> Response:
+    """Do what nobody does without having proved lately, by two factors, who they are."""
+    caller.require_acr("2", timedelta(minutes=10))
+    return Response(status_code=204)
+
+
+@router.get("/{tree_id}", response_model=TreeOut, openapi_extra=access("public"))
 async def show(tree_id: UUID) -> Response:
     """Show a tree that was felled."""
     raise TreeFelled(tree_id, "Zhang San")
 
 
-@router.delete("")
+@router.delete("", openapi_extra=access("public"))
 async def fell_all(request: Request) -> Response:
     """Fail as the database does: with a person's data in the message."""
     raise RuntimeError(f"duplicate key (phone)=(13812345678) {request.url}")
 
 
-@router.post("/photographs", status_code=204)
+@router.post("/photographs", status_code=204, openapi_extra=access("public"))
 @body_limit(3_000_000)
 async def photograph(request: Request) -> Response:
     """Take a large body."""

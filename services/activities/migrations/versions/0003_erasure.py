@@ -1,4 +1,8 @@
-"""What erasing a person needs."""
+"""What exporting and erasing a person's data needs."""
+
+from alembic import op
+
+from privacy import migrations as privacy
 
 revision = "0003"
 down_revision = "0002"
@@ -7,8 +11,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    pass
+    privacy.create_v1(op)
 
 
 def downgrade() -> None:
-    pass
+    privacy.drop_v1(op)

@@ -3,9 +3,12 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import audit.routes
 import messaging
 import orgtree
+import privacy
 import rulebook
+from activities import own_data
 from activities.participation.gathering import Gathering
 from activities.participation.routes import router as participation_router
 from activities.participation.rules import ActivityClosed, ActivityOver, NotAMemberThere
@@ -13,7 +16,8 @@ from activities.scheduling.commands import ActivityIdTaken, ActivityUnknown
 from activities.scheduling.routes import router as scheduling_router
 from activities.scheduling.rules import EndsBeforeItStarts, LastsTooLong, NotYetBegun
 from activities.settings import Settings
-from webapi import NOT_FOUND, Application, Problem, create_app, open_database
+from audit.assisted import record_assisted
+from webapi import NOT_FOUND, Application, Problem, create_app, heed_revocations, open_database
 
 PROBLEMS: dict[type[Exception], Problem] = {
     orgtree.OutsideScope: NOT_FOUND,
@@ -69,11 +73,17 @@ def create_application(settings: Settings) -> Application:
         description="Organisational life: meetings, registration, attendance.",
         settings=settings,
         database=database,
-        routers=[scheduling_router, participation_router],
+        routers=[
+            scheduling_router,
+            participation_router,
+            privacy.Parts("activities", own_data.compose).router(),
+            audit.routes.router("activities"),
+        ],
         problems=PROBLEMS,
         scope_resolver=orgtree.Permissions(database).scopes,
+        record_assisted=record_assisted,
         checks={"nats": nats.ping},
-        hooks=[nats.kept, running],
+        hooks=[nats.kept, heed_revocations(messaging.Tail(nats)), running],
     )
     application.state.gathering = gathering
     return application

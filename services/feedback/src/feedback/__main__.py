@@ -1,7 +1,8 @@
-"""`python -m feedback api|worker|all|migrate|parked`."""
+"""`python -m feedback api|worker|all|migrate|parked|verify-audit`."""
 
 from pathlib import Path
 
+from audit.command import VerifyAudit
 from feedback.app import create_application
 from feedback.settings import Settings
 from feedback.worker import open_worker
@@ -15,5 +16,5 @@ if __name__ == "__main__":
         application=create_application,
         worker=open_worker,
         migrations=Path(__file__).parents[2] / "migrations",
-        tasks={"parked": ParkedCommand()},
+        tasks={"parked": ParkedCommand(), "verify-audit": VerifyAudit()},
     )

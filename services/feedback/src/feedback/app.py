@@ -1,9 +1,13 @@
 """The HTTP application of feedback."""
 
+import audit.routes
 import messaging
 import orgtree
+import privacy
+from audit.assisted import record_assisted
 from database import KeyRing
-from feedback.cases.commands import CaseIdTaken, PlaceUnknown
+from feedback import own_data
+from feedback.cases.commands import CaseIdTaken, PlaceUnknown, ReporterErased
 from feedback.cases.queries import CaseUnknown
 from feedback.cases.routes import router as cases_router
 from feedback.cases.rules import CaseNotAnswered, CaseNotOpen, NotResponsible, NotTheReporter
@@ -11,7 +15,7 @@ from feedback.responsibilities.commands import ResponsibilityTaken
 from feedback.responsibilities.routes import router as responsibilities_router
 from feedback.responsibilities.rules import CategoryWithoutOwner
 from feedback.settings import Settings
-from webapi import NOT_FOUND, Application, Problem, create_app, open_database
+from webapi import NOT_FOUND, Application, Problem, create_app, heed_revocations, open_database
 
 PROBLEMS: dict[type[Exception], Problem] = {
     orgtree.OutsideScope: NOT_FOUND,
@@ -30,6 +34,12 @@ PROBLEMS: dict[type[Exception], Problem] = {
         "该编号已被使用,或该类别在此地当日已有负责组织。",
     ),
     CaseIdTaken: Problem(409, "case_id_taken", "This id belongs to another case.", "该编号已用于另一事项。"),
+    ReporterErased: Problem(
+        409,
+        "reporter_erased",
+        "Who brought this case is erased, and what they said with them.",
+        "该事项的提出人已注销，其内容已一并删除。",
+    ),
     CaseNotOpen: Problem(409, "case_not_open", "The case has its answer already.", "该事项已答复。"),
     CaseNotAnswered: Problem(409, "case_not_answered", "The case has no answer yet.", "该事项尚未答复。"),
     NotResponsible: Problem(
@@ -43,6 +53,7 @@ PROBLEMS: dict[type[Exception], Problem] = {
 
 def create_application(settings: Settings) -> Application:
     """Compose the application."""
+    keys = KeyRing.parse(settings.sealing_key.get_secret_value())
     database = open_database("feedback", settings)
     nats = messaging.NatsConnection(settings.nats_url, name="feedback-api")
     application = create_app(
@@ -51,11 +62,17 @@ def create_application(settings: Settings) -> Application:
         description="What people say, and what is done about it.",
         settings=settings,
         database=database,
-        routers=[cases_router, responsibilities_router],
+        routers=[
+            cases_router,
+            responsibilities_router,
+            privacy.Parts("feedback", own_data.composer(keys), keys).router(),
+            audit.routes.router("feedback"),
+        ],
         problems=PROBLEMS,
         scope_resolver=orgtree.Permissions(database).scopes,
+        record_assisted=record_assisted,
         checks={"nats": nats.ping},
-        hooks=[nats.kept],
+        hooks=[nats.kept, heed_revocations(messaging.Tail(nats))],
     )
-    application.state.keys = KeyRing.parse(settings.sealing_key.get_secret_value())
+    application.state.keys = keys
     return application

@@ -1,9 +1,11 @@
-"""Which events of other services feedback consumes: the tree, affiliations and roles, as its local copy."""
+"""Which events of others feedback consumes: tree, affiliations and roles for its local copy; exports and erasures."""
 
 from collections.abc import Mapping
 
 import orgtree
+import privacy
 from contracts import Event
+from feedback import own_data
 from messaging import Handler
 
-HANDLERS: Mapping[type[Event], Handler] = orgtree.HANDLERS
+HANDLERS: Mapping[type[Event], Handler] = {**orgtree.HANDLERS, **privacy.handlers(own_data.forget)}

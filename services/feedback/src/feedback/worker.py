@@ -4,8 +4,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
+import audit.sealing
 import messaging
-from database import Database
+import privacy
+from contracts.feedback import FeedbackAuditCheckpointedV1
+from database import Database, KeyRing
+from feedback import own_data
 from feedback.event_handlers import HANDLERS
 from feedback.settings import Settings
 from messaging import Consumer, Job
@@ -18,8 +22,15 @@ JOBS = (Job("purge_idempotency_keys", timedelta(hours=1), purge_idempotency_keys
 @asynccontextmanager
 async def open_worker(settings: Settings, database: Database) -> AsyncIterator[messaging.Worker]:
     """Open the worker on the process's database; the broker's connection is closed when it has drained."""
+    keys = KeyRing.parse(settings.sealing_key.get_secret_value())
     nats = await messaging.connect(settings.nats_url, name="feedback")
     try:
-        yield messaging.Worker("feedback", database, nats, CONSUMERS, JOBS, replicas=settings.nats_replicas)
+        jobs = (
+            *JOBS,
+            *audit.sealing.jobs(FeedbackAuditCheckpointedV1, keep_days=settings.audit_days),
+            privacy.Parts("feedback", own_data.composer(keys), keys).composing,
+            privacy.replaying(nats, "feedback", own_data.forget),
+        )
+        yield messaging.Worker("feedback", database, nats, CONSUMERS, jobs, replicas=settings.nats_replicas)
     finally:
         await nats.close()

@@ -1,14 +1,18 @@
-"""What erasing a person needs."""
+"""What exporting and erasing a person's data needs."""
+
+from alembic import op
+
+from privacy import migrations as privacy
 
 revision = "0003"
-down_revision = "0002"
+down_revision = "0001"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    pass
+    privacy.create_v1(op)
 
 
 def downgrade() -> None:
-    pass
+    privacy.drop_v1(op)

@@ -4,18 +4,33 @@ from starlette.types import ASGIApp
 
 import messaging
 import orgtree
+import privacy
+from gateway import own_data
 from gateway.documents.document import MergedDocument
 from gateway.documents.pages import DocumentPages
+from gateway.exporting.gathering import Gathering, PartsMissing
+from gateway.exporting.routes import router as exporting_router
 from gateway.forwarding.edge import EdgeProtocol
 from gateway.forwarding.forwarder import Forwarder
 from gateway.forwarding.pool import Upstream
+from gateway.forwarding.proxies import behind_proxies
 from gateway.forwarding.routing import public_routes
 from gateway.home.routes import router as home_router
 from gateway.overview.routes import router as overview_router
+from gateway.quotas.buckets import Quotas
 from gateway.settings import Settings
-from webapi import NOT_FOUND, Application, Authenticator, Problem, create_app, open_database
+from webapi import NOT_FOUND, Application, Authenticator, Problem, create_app, heed_revocations, open_database
 
-PROBLEMS: dict[type[Exception], Problem] = {orgtree.OutsideScope: NOT_FOUND}
+PROBLEMS: dict[type[Exception], Problem] = {
+    orgtree.OutsideScope: NOT_FOUND,
+    PartsMissing: Problem(
+        409,
+        "export_not_ready",
+        "Not all services have composed their part yet.",
+        "部分服务的数据尚未汇集完成。",
+        ("parts",),
+    ),
+}
 
 
 def create_application(settings: Settings) -> Application:
@@ -25,15 +40,20 @@ def create_application(settings: Settings) -> Application:
     authenticator = Authenticator(settings.jwks_url, settings.issuer, settings.audience)
     upstreams = {service: Upstream(service, url) for service, url in settings.upstreams.items()}
     routes = public_routes()
+    parts = privacy.Parts("gateway", own_data.compose)
+    quotas = Quotas(settings.client_requests_per_minute)
 
     def door(behind: ASGIApp) -> ASGIApp:
-        return Forwarder(
+        forwarder = Forwarder(
             DocumentPages(behind, document),
             routes=routes,
             upstreams=upstreams,
             authenticator=authenticator,
             public_url=settings.issuer,
+            quotas=quotas,
         )
+        opened: ASGIApp = behind_proxies(forwarder, settings.trusted_proxies)
+        return opened
 
     application = create_app(
         "gateway",
@@ -41,15 +61,16 @@ def create_application(settings: Settings) -> Application:
         description="One door: home, overview, and the way to every service.",
         settings=settings,
         database=database,
-        routers=[home_router, overview_router],
+        routers=[exporting_router, parts.router(), home_router, overview_router],
         problems=PROBLEMS,
         scope_resolver=orgtree.Permissions(database).scopes,
-        checks={"nats": nats.ping},
-        hooks=[nats.kept],
+        checks={"nats": nats.ping, "quotas": quotas.check},
+        hooks=[nats.kept, heed_revocations(messaging.Tail(nats))],
         authenticator=authenticator,
         front=door,
         http_protocol=EdgeProtocol,
     )
+    application.state.gathering = Gathering(upstreams, parts, public_url=settings.issuer)
     document = MergedDocument(upstreams, routes, application.openapi, public_url=settings.issuer)
-    application.hooks.append(document.running)
+    application.hooks += [document.running, quotas.kept(database)]
     return application

@@ -1,6 +1,8 @@
 """What the gateway's processes are told beside what every service is told."""
 
-from pydantic import Field
+from ipaddress import ip_network
+
+from pydantic import Field, field_validator
 
 from webapi.settings import HttpUrl, ServiceSettings
 
@@ -11,11 +13,26 @@ class Settings(ServiceSettings):
     operations_port: int = Field(
         ge=0, le=65535, description="port of /health/ready and /metrics, never open to the public"
     )
+    client_requests_per_minute: int = Field(
+        600_000, ge=1, description="quota of a client that identity told nothing of, at each process"
+    )
+    trusted_proxies: str = Field(
+        "",
+        max_length=10_000,
+        description="networks of the proxies in front, by commas; their X-Forwarded-For is believed",
+    )
     upstream_identity: HttpUrl = Field(description="base URL of identity")
     upstream_members: HttpUrl = Field(description="base URL of members")
     upstream_activities: HttpUrl = Field(description="base URL of activities")
     upstream_learning: HttpUrl = Field(description="base URL of learning")
     upstream_feedback: HttpUrl = Field(description="base URL of feedback")
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, setting: str) -> str:
+        for part in filter(None, setting.split(",")):
+            ip_network(part.strip())
+        return setting
 
     @property
     def upstreams(self) -> dict[str, str]:

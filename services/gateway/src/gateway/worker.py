@@ -6,15 +6,21 @@ from datetime import timedelta
 
 import messaging
 import orgtree
+import privacy
 from database import Database
+from gateway import own_data
 from gateway.contributions import event_handlers as contributions
 from gateway.home import event_handlers as home
+from gateway.quotas import event_handlers as quotas
 from gateway.settings import Settings
 
 # The rollups go up the tree, so tree and figures are one projection and are rebuilt together.
 OVERVIEW = messaging.Consumer("gateway-overview", handlers={**orgtree.HANDLERS, **contributions.HANDLERS})
 HOME = messaging.Consumer("gateway-home", handlers=home.HANDLERS)
-CONSUMERS = (OVERVIEW, HOME)
+# Apart from the read models, so that a rebuild of theirs neither composes nor forgets anything anew.
+PRIVACY = messaging.Consumer("gateway-privacy", handlers=privacy.handlers(own_data.forget))
+QUOTAS = messaging.Consumer("gateway-quotas", handlers=quotas.HANDLERS)
+CONSUMERS = (OVERVIEW, HOME, PRIVACY, QUOTAS)
 
 JOBS = (
     messaging.Job("fold_rollups", timedelta(seconds=1), orgtree.fold),
@@ -27,6 +33,11 @@ async def open_worker(settings: Settings, database: Database) -> AsyncIterator[m
     """Connect to NATS and give the worker; the connection ends with the block."""
     nats = await messaging.connect(settings.nats_url, name="gateway")
     try:
-        yield messaging.Worker("gateway", database, nats, CONSUMERS, JOBS, replicas=settings.nats_replicas)
+        jobs = (
+            *JOBS,
+            privacy.Parts("gateway", own_data.compose).composing,
+            privacy.replaying(nats, PRIVACY.name, own_data.forget),
+        )
+        yield messaging.Worker("gateway", database, nats, CONSUMERS, jobs, replicas=settings.nats_replicas)
     finally:
         await nats.close()

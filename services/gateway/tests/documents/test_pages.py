@@ -22,7 +22,7 @@ from gateway.documents.pages import DocumentPages
 from gateway.forwarding.limits import Limits
 from gateway.forwarding.pool import Upstream
 from gateway.forwarding.routing import Route, RoutingTable
-from webapi import Caller, Problem, ServiceSettings, create_app
+from webapi import Caller, Problem, ServiceSettings, access, create_app
 
 from ..forwarding.raw_service import Asked, RawService, Talk, answering
 
@@ -56,9 +56,10 @@ def service_document(service: str, path: str, model: type[BaseModel]) -> dict[st
     async def read(caller: Caller) -> BaseModel:
         raise NotImplementedError
 
-    router.add_api_route(path, read, response_model=model, name="read")
-    router.add_api_route(path, read, response_model=model, name="write", methods=["POST"])
-    router.add_api_route("/internal", read, response_model=model, name="inner")
+    demand = access("self")
+    router.add_api_route(path, read, response_model=model, name="read", openapi_extra=demand)
+    router.add_api_route(path, read, response_model=model, name="write", methods=["POST"], openapi_extra=demand)
+    router.add_api_route("/internal", read, response_model=model, name="inner", openapi_extra=demand)
     problem = Problem(409, f"{service}_conflict", "x", "x")
     database = Database(SETTINGS.database_url, application_name=service)
     app = create_app(

@@ -17,10 +17,13 @@ from gateway.forwarding.edge import EdgeProtocol
 from gateway.forwarding.forwarder import Forwarder, Scope
 from gateway.forwarding.limits import Limits, Timeouts
 from gateway.forwarding.pool import Upstream
+from gateway.forwarding.proxies import behind_proxies
 from gateway.forwarding.routing import Route, RoutingTable
+from gateway.quotas.buckets import Quotas
 from webapi import Authenticator
 
 PUBLIC_URL = "https://xiangqiao.test"
+UNLIMITED = 1_000_000_000
 PATIENT = Timeouts(connect=10, queue=10, first_byte=10, idle=10, total=60, watch_after=0.05)
 HASTY = Timeouts(connect=10, queue=0.3, first_byte=0.4, idle=0.4, total=2.0, watch_after=0.05)
 SMALL = Limits(connections=4, waiting=4, sweep_seconds=0.02)
@@ -166,14 +169,26 @@ async def opened(
     token: str,
     *,
     limits: Limits = SMALL,
+    quotas: Quotas | None = None,
+    trusted_proxies: str = "",
 ) -> AsyncIterator[Door]:
     """Run a gateway before the services at `upstreams` (name -> URL)."""
     pools = {name: Upstream(name, url, limits=limits) for name, url in upstreams.items()}
     forwarder = Forwarder(
-        behind, routes=RoutingTable(routes), upstreams=pools, authenticator=authenticator, public_url=PUBLIC_URL
+        behind,
+        routes=RoutingTable(routes),
+        upstreams=pools,
+        authenticator=authenticator,
+        public_url=PUBLIC_URL,
+        quotas=Quotas(UNLIMITED) if quotas is None else quotas,
     )
     config = uvicorn.Config(
-        forwarder, http=EdgeProtocol, ws="none", access_log=False, log_config=None, proxy_headers=False
+        behind_proxies(forwarder, trusted_proxies),
+        http=EdgeProtocol,
+        ws="none",
+        access_log=False,
+        log_config=None,
+        proxy_headers=False,
     )
     config.load()
     state = ServerState()

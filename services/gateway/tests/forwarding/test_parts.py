@@ -2,6 +2,7 @@
 
 import asyncio
 import posixpath
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -17,6 +18,7 @@ from gateway.forwarding.headers import OddRequest, RequestHead, read_request, wr
 from gateway.forwarding.limits import Limits, Timeouts
 from gateway.forwarding.pool import Upstream
 from gateway.forwarding.routing import OddPath, Route, RoutingTable, public_routes
+from gateway.quotas.buckets import Quotas
 from webapi import Authenticator
 
 from .door import Door
@@ -74,12 +76,12 @@ def test_only_sign_in_and_keys_are_public() -> None:
 def test_a_forwarder_needs_an_upstream_for_every_service_and_a_real_address() -> None:
     async def app(*_: object) -> None: ...
 
-    authenticator = Authenticator.__new__(Authenticator)
+    others: dict[str, Any] = {"authenticator": Authenticator.__new__(Authenticator), "quotas": Quotas(1)}
     with pytest.raises(ValueError, match="feedback"):
-        Forwarder(app, routes=TABLE, upstreams={}, authenticator=authenticator, public_url="http://x")
+        Forwarder(app, routes=TABLE, upstreams={}, public_url="http://x", **others)
     for url in ("x", "ftp://x", "http://user@x", "http://"):
         with pytest.raises(ValueError, match="address"):
-            Forwarder(app, routes=RoutingTable([]), upstreams={}, authenticator=authenticator, public_url=url)
+            Forwarder(app, routes=RoutingTable([]), upstreams={}, public_url=url, **others)
     for url in ("x:1", "ftp://x", "http://x/path", "http://x?y"):
         with pytest.raises(ValueError, match="address"):
             Upstream("members", url)

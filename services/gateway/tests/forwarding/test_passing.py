@@ -4,7 +4,10 @@ import asyncio
 
 import pytest
 
-from .door import PUBLIC_URL, Door
+from gateway.forwarding.routing import Route
+from webapi import Authenticator
+
+from .door import PUBLIC_URL, Door, opened
 from .raw_service import OK, Asked, RawService, Talk, answering
 
 
@@ -18,6 +21,19 @@ async def test_a_request_reaches_its_service_with_path_query_and_headers(door: D
     assert asked.header(b"accept") == b"application/json"
     assert asked.header(b"x-custom") == "乡".encode()
     assert asked.header(b"authorization") == f"Bearer {door.token}".encode()
+
+
+@pytest.mark.parametrize(
+    ("trusted", "seen"),
+    [("127.0.0.0/8", b"203.0.113.7"), ("127.0.0.1/32,203.0.113.0/24", b"198.51.100.9"), ("10.0.0.0/8", b"127.0.0.1")],
+)
+async def test_a_proxy_in_front_is_believed_about_the_address_it_saw_itself(
+    service: RawService, authenticator: Authenticator, token: str, trusted: str, seen: bytes
+) -> None:
+    routes = (Route("/v1/courses", "learning"),)
+    async with opened(routes, {"learning": service.url}, authenticator, token, trusted_proxies=trusted) as door:
+        await door.ask("GET /v1/courses", "x-forwarded-for: 192.0.2.1, 198.51.100.9, 203.0.113.7")
+    assert service.asked[0].header(b"x-forwarded-for") == seen
 
 
 async def test_the_service_learns_who_asked_the_gateway_and_where(door: Door, service: RawService) -> None:

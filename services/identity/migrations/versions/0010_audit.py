@@ -1,4 +1,8 @@
-"""The audit of this service."""
+"""The audit, which the superuser made in this database: this service records in it and cannot change it."""
+
+from alembic import op
+
+import audit
 
 revision = "0010"
 down_revision = "0009"
@@ -7,8 +11,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    pass
+    audit.require_v1(op)
 
 
 def downgrade() -> None:
-    pass
+    """Leave it: what was recorded stays."""

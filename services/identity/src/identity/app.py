@@ -1,30 +1,69 @@
 """The HTTP application of identity."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
+import audit.routes
 import messaging
 import orgtree
+import privacy
+from audit.assisted import record_assisted
 from database import KeyRing, utc_now
 from identity.accounts.commands import AccountExists, UsernameTaken
+from identity.accounts.credentials import PasswordWrong
+from identity.accounts.deactivation_routes import router as deactivation_router
+from identity.accounts.own_routes import router as own_accounts_router
 from identity.accounts.passwords import Passwords, TooManySignIns
 from identity.accounts.routes import router as accounts_router
-from identity.accounts.rules import PasswordUnusable, UsernameUnusable
+from identity.accounts.rules import PasswordTooCommon, PasswordUnusable, UsernameUnusable
+from identity.assistance.routes import router as assistance_router
+from identity.challenges.commands import CodeRefused
+from identity.clients.problems import PROBLEMS as CLIENTS_PROBLEMS
+from identity.clients.routes import router as clients_router
+from identity.devices.pages import router as device_page_router
+from identity.devices.routes import router as devices_router
+from identity.factors import wiring as factors
 from identity.first_start import prepare
+from identity.oauth.consent_page import router as consent_page_router
+from identity.oauth.consent_routes import router as consents_router
+from identity.oauth.consents import ConsentUnknown
+from identity.oauth.end_session import router as end_session_router
+from identity.oauth.introspection import router as introspection_router
 from identity.oauth.keys import SigningKeys
 from identity.oauth.provider import Place, keep_tokens_out_of_logs
+from identity.oauth.revocation import router as revocation_router
 from identity.oauth.routes import router as oauth_router
 from identity.parts import IdentityParts
-from identity.roles.commands import AccountUnknown, AssignmentExists, AssignmentUnknown, RoleUnknown
+from identity.phones import PhoneTaken, PhoneUnusable
+from identity.privacy import own_data
+from identity.privacy.consent_routes import router as consent_to_purposes_router
+from identity.privacy.problems import ASSISTANCE_PROBLEMS, PRIVACY_PROBLEMS
+from identity.privacy.routes import router as privacy_router
+from identity.recovery.objecting import router as objection_router
+from identity.recovery.pages import router as recovery_pages_router
+from identity.recovery.routes import router as recoveries_router
+from identity.recovery.rules import AlreadyApproved, OwnRecovery, RecoveryOver, RecoveryUnknown
+from identity.roles.problems import PROBLEMS as ROLES_PROBLEMS
 from identity.roles.routes import router as roles_router
-from identity.roles.rules import DaysOutOfOrder, RoleForOneself, TooManyRoles
+from identity.sessions.problems import PROBLEMS as SESSIONS_PROBLEMS
+from identity.sessions.revoking import AccountUnknown
+from identity.sessions.routes import router as sessions_router
 from identity.settings import Settings
+from identity.sign_in.by_code import router as sign_in_by_code_router
 from identity.sign_in.routes import router as sign_in_router
-from webapi import NOT_FOUND, Application, Problem, create_app, open_database
+from identity.throttling.addresses import parse_networks
+from identity.throttling.rates import TooOften
+from webapi import NOT_FOUND, Application, Authenticator, Problem, create_app, heed_revocations, open_database
 
-PROBLEMS = {
+PROBLEMS: Mapping[type[Exception], Problem] = {
+    **factors.PROBLEMS,
     orgtree.OutsideScope: NOT_FOUND,
-    AssignmentUnknown: NOT_FOUND,
+    ConsentUnknown: NOT_FOUND,
+    **ROLES_PROBLEMS,
+    **ASSISTANCE_PROBLEMS,
+    **PRIVACY_PROBLEMS,
+    **CLIENTS_PROBLEMS,
+    **SESSIONS_PROBLEMS,
     AccountExists: Problem(409, "account_exists", "This person has an account already.", "此人已有账号。"),
     UsernameTaken: Problem(409, "username_taken", "This user name is taken.", "此用户名已被使用。"),
     UsernameUnusable: Problem(
@@ -39,20 +78,38 @@ PROBLEMS = {
         "A password has 8 to 128 characters and is not the user name.",
         "密码须为 8 至 128 个字符，且不能与用户名相同。",
     ),
+    PasswordTooCommon: Problem(
+        422,
+        "password_too_common",
+        "This password is too common and easily guessed.",
+        "此密码太常见，容易被猜到。",
+    ),
+    PasswordWrong: Problem(422, "password_wrong", "The present password is another one.", "原密码不正确。"),
+    PhoneUnusable: Problem(
+        422, "phone_unusable", "Give a mainland mobile number of 11 digits.", "请填写 11 位大陆手机号。"
+    ),
+    PhoneTaken: Problem(
+        409,
+        "phone_taken",
+        "This number belongs to another account; a number can belong to one person alone, in a family too.",
+        "此手机号已属于另一个账号；一个手机号只能归一人使用，家人共用的手机也是如此。",
+    ),
+    CodeRefused: Problem(422, "code_refused", "The code is wrong or not valid any more.", "验证码不正确或已失效。"),
+    TooOften: Problem(
+        429, "too_often", "Too often; try again later.", "操作太频繁，请稍后再试。", ("retry_after_seconds",)
+    ),
+    RecoveryUnknown: NOT_FOUND,
+    OwnRecovery: Problem(
+        403, "own_recovery", "Nobody approves the recovery of their own account.", "不能同意找回自己的账号。"
+    ),
+    AlreadyApproved: Problem(
+        409, "already_approved", "You agreed already; it takes another officer.", "您已同意，须由另一名工作人员同意。"
+    ),
+    RecoveryOver: Problem(409, "recovery_over", "This recovery is not open to approval.", "此找回申请不在待同意状态。"),
     TooManySignIns: Problem(
         503, "too_many_sign_ins", "Many people are signing in; try again.", "现在登录的人很多，请稍后再试。"
     ),
     AccountUnknown: Problem(422, "account_unknown", "This person has no account.", "此人没有账号。"),
-    AssignmentExists: Problem(409, "assignment_exists", "This id is taken.", "此编号已被使用。"),
-    RoleUnknown: Problem(422, "role_unknown", "There is no such role.", "没有此角色。"),
-    RoleForOneself: Problem(403, "role_for_oneself", "Nobody grants a role to themselves.", "不能给自己授予角色。"),
-    TooManyRoles: Problem(409, "too_many_roles", "This person holds too many roles.", "此人的角色过多。"),
-    DaysOutOfOrder: Problem(
-        422,
-        "days_out_of_order",
-        "The role would end before it begins, or is over.",
-        "角色的结束日期早于开始日期，或已经过去。",
-    ),
 }
 
 
@@ -61,11 +118,19 @@ def create_application(settings: Settings) -> Application:
     keep_tokens_out_of_logs()
     database = open_database("identity", settings)
     nats = messaging.NatsConnection(settings.nats_url, name="identity-api")
+    ring = KeyRing.parse(settings.sealing_key.get_secret_value())
+    authenticator = Authenticator(settings.jwks_url, settings.issuer, settings.audience)
     parts = IdentityParts(
         database=database,
-        keys=SigningKeys(KeyRing.parse(settings.sealing_key.get_secret_value())),
+        keys=SigningKeys(ring),
         passwords=Passwords(threads=settings.password_threads),
         place=Place(settings.issuer, settings.audience),
+        ring=ring,
+        proxies=parse_networks(settings.trusted_proxies),
+        codes_per_address=settings.codes_per_address,
+        failures_per_address=settings.failures_per_address,
+        sign_in=authenticator.accepting_also(settings.issuer),
+        wechat=factors.wechat_of(settings),
     )
     bootstrap = settings.bootstrap_password
 
@@ -90,11 +155,39 @@ def create_application(settings: Settings) -> Application:
         description="Who is acting, for whom, and may they.",
         settings=settings,
         database=database,
-        routers=[oauth_router, sign_in_router, accounts_router, roles_router],
+        routers=[
+            oauth_router,
+            introspection_router,
+            revocation_router,
+            end_session_router,
+            clients_router,
+            devices_router,
+            device_page_router,
+            consent_page_router,
+            consents_router,
+            sign_in_router,
+            sign_in_by_code_router,
+            *factors.ROUTERS,
+            recovery_pages_router,
+            objection_router,
+            recoveries_router,
+            accounts_router,
+            own_accounts_router,
+            deactivation_router,
+            sessions_router,
+            roles_router,
+            assistance_router,
+            consent_to_purposes_router,
+            privacy_router,
+            privacy.Parts("identity", own_data.composer(ring), ring).router(),
+            audit.routes.router("identity"),
+        ],
         problems=PROBLEMS,
         scope_resolver=orgtree.Permissions(database).scopes,
+        authenticator=authenticator,
+        record_assisted=record_assisted,
         checks={"nats": nats.ping},
-        hooks=[nats.kept, running],
+        hooks=[nats.kept, heed_revocations(messaging.Tail(nats)), running],
     )
     application.state.identity = parts
     return application

@@ -1,24 +1,24 @@
-"""What must be there before the first request: a signing key, the roles, the built-in clients, an administrator."""
+"""What must be there before the first request: a signing key, the roles, the built-in clients, three administrators."""
 
 import logging
 from datetime import datetime
-from uuid import UUID
 
 from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-import orgtree
 from database import Database, new_id
-from identity.accounts.commands import any_account, open_account
 from identity.accounts.passwords import Passwords
-from identity.accounts.rules import require_password
+from identity.assistance.exchange import GRANT_TYPE as TOKEN_EXCHANGE
+from identity.clients.commands import tell_new_quotas
 from identity.oauth.keys import SigningKeys
-from identity.oauth.rules import SCOPES
+from identity.oauth.rules import SCOPES_OF_PEOPLE
 from identity.oauth.tables import Client, SigningKey
-from identity.roles.commands import define_roles, grant_role, roles_to_define
+from identity.roles.administrators import hash_first_passwords, open_administrators, vacant_administrations
+from identity.roles.definitions import define_roles, roles_to_define
 
-ADMINISTRATOR = "administrator"
+BUILT_IN_QUOTA = 60_000
+"""Requests a minute of all who use a built-in client, at each gateway process."""
 _LOCK = 0x6669727374  # one advisory lock for all first starts of a database; any constant will do
 _log = logging.getLogger(__name__)
 
@@ -34,14 +34,14 @@ async def prepare(
 ) -> None:
     """Make what is missing, in one transaction, once however many processes start; a later start changes little.
 
-    Without `bootstrap_password` no administrator is made. Raises `PasswordUnusable` for one that cannot be used.
+    With `bootstrap_password` each administration that nobody ever had gets an account of its own. Raises
+    `PasswordUnusable` for one that cannot be used.
     """
-    encoding = None
+    encodings: dict[str, str] = {}
     if bootstrap_password is not None:
         async with database.read() as session:
-            wanted = not await any_account(session)
-        if wanted:
-            encoding = await passwords.hash(require_password(bootstrap_password, username=ADMINISTRATOR))
+            vacant = await vacant_administrations(session)
+        encodings = await hash_first_passwords(passwords, bootstrap_password, vacant)
     async with database.transaction() as session:
         await session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
         if await session.scalar(select(SigningKey.kid).where(SigningKey.state == "active")) is None:
@@ -51,8 +51,8 @@ async def prepare(
             _log.info("role_defined", extra={"role": role})
         for client in built_in_clients(issuer):
             await _register(session, {**client, "registered_at": now})
-        if not await any_account(session):
-            await _open_administrator(session, encoding, now=now)
+        await tell_new_quotas(session)
+        await open_administrators(session, encodings, now=now)
 
 
 def built_in_clients(issuer: str) -> list[dict[str, object]]:
@@ -63,55 +63,28 @@ def built_in_clients(issuer: str) -> list[dict[str, object]]:
             "client_id": "docs",
             "name_zh": "接口文档",
             "name_en": "API documentation",
+            "first_party": True,
             "application_type": "web",
             "redirect_uris": [f"{issuer}/docs/oauth2-redirect.html"],
+            "post_logout_redirect_uris": [f"{issuer}/docs"],
             "grant_types": grants,
-            "scopes": list(SCOPES),
+            "scopes": list(SCOPES_OF_PEOPLE),
         },
         {
             "client_id": "command-line",
             "name_zh": "命令行",
             "name_en": "Command line",
+            "first_party": True,
             "application_type": "native",
             "redirect_uris": ["http://127.0.0.1/callback"],
-            "grant_types": grants,
-            "scopes": list(SCOPES),
+            "post_logout_redirect_uris": [],
+            "grant_types": [*grants, TOKEN_EXCHANGE],
+            "scopes": list(SCOPES_OF_PEOPLE),
         },
     ]
 
 
 async def _register(session: AsyncSession, client: dict[str, object]) -> None:
-    stated = insert(Client).values(client)
+    stated = insert(Client).values({**client, "principal_id": new_id(), "requests_per_minute": BUILT_IN_QUOTA})
     changed = {name: stated.excluded[name] for name in client if name not in {"client_id", "registered_at"}}
     await session.execute(stated.on_conflict_do_update(index_elements=[Client.client_id], set_=changed))
-
-
-async def _open_administrator(session: AsyncSession, encoding: str | None, *, now: datetime) -> None:
-    if encoding is None:
-        _log.warning("no_account_exists")
-        return
-    person_id: UUID = new_id()
-    await open_account(
-        session,
-        person_id=person_id,
-        username=ADMINISTRATOR,
-        password_encoding=encoding,
-        organisation_id=orgtree.ROOT_ID,
-        opener=None,
-        scopes=None,
-        new_id=new_id,
-        now=now,
-    )
-    await grant_role(
-        session,
-        assignment_id=new_id(),
-        person_id=person_id,
-        role="system_administrator",
-        organisation_id=orgtree.ROOT_ID,
-        valid_from=None,
-        valid_until=None,
-        granter=None,
-        scopes=None,
-        now=now,
-    )
-    _log.info("administrator_opened", extra={"account_id": person_id})

@@ -2,12 +2,20 @@
 
 from datetime import timedelta
 
-from sqlalchemy import delete
+from sqlalchemy import and_, delete, not_
 
 from database import Database, utc_now
+from identity.challenges.tables import Challenge
+from identity.devices.tables import DeviceCode
+from identity.factors.passkeys.tables import PasskeyCeremony
+from identity.factors.wechat.tables import WechatVisit
 from identity.oauth.rules import FAMILY_LIFETIME
-from identity.oauth.tables import AuthorizationCode, TokenFamily
+from identity.oauth.tables import AuthorizationCode, RevokedClientToken, TokenFamily, UsedAssertion
+from identity.privacy.tables import ExportRequest
+from identity.recovery.rules import KEPT_FOR as RECOVERY_KEPT_FOR
+from identity.recovery.tables import Recovery
 from identity.sign_in.tables import BrowserSession
+from identity.throttling.tables import GuessCount, KnownBrowser, RateCount
 
 KEPT_FOR = timedelta(days=1)
 """How long a row stays after its time, so that a clock somewhat behind still finds it."""
@@ -19,4 +27,14 @@ async def delete_expired(database: Database) -> None:
     async with database.transaction() as session:
         await session.execute(delete(BrowserSession).where(BrowserSession.expires_at < past))
         await session.execute(delete(TokenFamily).where(TokenFamily.expires_at < past))
+        used_lately = and_(DeviceCode.used_at.is_not(None), DeviceCode.expires_at >= past - FAMILY_LIFETIME)
+        await session.execute(delete(DeviceCode).where(DeviceCode.expires_at < past, not_(used_lately)))
+        await session.execute(delete(UsedAssertion).where(UsedAssertion.expires_at < past))
+        await session.execute(delete(RevokedClientToken).where(RevokedClientToken.expires_at < past))
         await session.execute(delete(AuthorizationCode).where(AuthorizationCode.expires_at < past - FAMILY_LIFETIME))
+        await session.execute(delete(PasskeyCeremony).where(PasskeyCeremony.expires_at < past))
+        await session.execute(delete(ExportRequest).where(ExportRequest.expires_at < past))
+        await session.execute(delete(WechatVisit).where(WechatVisit.expires_at < past))
+        for table in (Challenge, RateCount, GuessCount, KnownBrowser):
+            await session.execute(delete(table).where(table.expires_at < past))
+        await session.execute(delete(Recovery).where(Recovery.expires_at < past - RECOVERY_KEPT_FOR))

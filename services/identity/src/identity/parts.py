@@ -5,20 +5,45 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from database import Database
+from database import Database, KeyRing
 from identity.accounts.passwords import Passwords
+from identity.factors.wechat.client import Wechat
 from identity.oauth.keys import SigningKeys
 from identity.oauth.provider import Place
+from identity.throttling.addresses import Network, asker_of
+from identity.throttling.rules import OF_ADDRESS, Patience
+from webapi import Authenticator
 
 
 @dataclass(frozen=True, slots=True)
 class IdentityParts:
-    """The database, the keys that sign, the threads that hash passwords, and where the provider stands."""
+    """The database, the keys that seal and sign, the threads that hash passwords, and where the provider stands.
+
+    `proxies` are the networks from which the gateway speaks; `codes_per_address` how many one-time codes one address
+    may ask for in an hour, and `failures_per_address` how many failed sign-ins from it cost nobody there a wait.
+    `sign_in` takes tokens that are for the provider alone, beside those for all services.
+    """
 
     database: Database
     keys: SigningKeys
     passwords: Passwords
     place: Place
+    ring: KeyRing
+    proxies: tuple[Network, ...]
+    codes_per_address: int
+    failures_per_address: int
+    sign_in: Authenticator
+
+    @property
+    def patience_with_addresses(self) -> Patience:
+        """Give the patience with failures from one address."""
+        return OF_ADDRESS._replace(free=self.failures_per_address)
+
+    wechat: Wechat | None = None
+
+    def asker(self, request: Request) -> str:
+        """Give the address (IPv4, or IPv6 /64) that a request comes from, as the gateway says it."""
+        return asker_of(request, self.proxies)
 
     @property
     def secure(self) -> bool:

@@ -1,7 +1,8 @@
-"""`python -m learning api|worker|all|migrate|mend-rollups|parked`."""
+"""`python -m learning api|worker|all|migrate|mend-rollups|parked|verify-audit`."""
 
 from pathlib import Path
 
+from audit.command import VerifyAudit
 from learning.app import create_application
 from learning.settings import Settings
 from learning.worker import mend_rollups, open_worker
@@ -15,5 +16,5 @@ if __name__ == "__main__":
         application=create_application,
         worker=open_worker,
         migrations=Path(__file__).parents[2] / "migrations",
-        tasks={"parked": ParkedCommand(), "mend-rollups": mend_rollups},
+        tasks={"parked": ParkedCommand(), "verify-audit": VerifyAudit(), "mend-rollups": mend_rollups},
     )

@@ -1,7 +1,11 @@
 """The HTTP application of learning."""
 
+import audit.routes
 import messaging
 import orgtree
+import privacy
+from audit.assisted import record_assisted
+from learning import own_data
 from learning.courses.commands import CourseIdTaken, CourseUnknown, LessonIdTaken
 from learning.courses.queries import LessonUnknown
 from learning.courses.routes import router as courses_router
@@ -10,7 +14,7 @@ from learning.help_requests.queries import NotOwnStaff
 from learning.help_requests.routes import router as help_requests_router
 from learning.settings import Settings
 from learning.study.routes import router as study_router
-from webapi import NOT_FOUND, Application, Problem, create_app, open_database
+from webapi import NOT_FOUND, Application, Problem, create_app, heed_revocations, open_database
 
 PROBLEMS: dict[type[Exception], Problem] = {
     orgtree.OutsideScope: NOT_FOUND,
@@ -55,9 +59,16 @@ def create_application(settings: Settings) -> Application:
         description="What people can learn, and where they need help.",
         settings=settings,
         database=database,
-        routers=[courses_router, study_router, help_requests_router],
+        routers=[
+            courses_router,
+            study_router,
+            help_requests_router,
+            privacy.Parts("learning", own_data.compose).router(),
+            audit.routes.router("learning"),
+        ],
         problems=PROBLEMS,
         scope_resolver=orgtree.Permissions(database).scopes,
+        record_assisted=record_assisted,
         checks={"nats": nats.ping},
-        hooks=[nats.kept],
+        hooks=[nats.kept, heed_revocations(messaging.Tail(nats))],
     )

@@ -4,9 +4,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
+import audit.sealing
 import messaging
 import orgtree
+import privacy
+from contracts.learning import LearningAuditCheckpointedV1
 from database import Database
+from learning import own_data
 from learning.event_handlers import HANDLERS
 from learning.help_requests.queries import FACTS
 from learning.settings import Settings
@@ -26,7 +30,13 @@ async def open_worker(settings: Settings, database: Database) -> AsyncIterator[m
     """Open the worker on the process's database; the broker's connection is closed when it has drained."""
     nats = await messaging.connect(settings.nats_url, name="learning")
     try:
-        yield messaging.Worker("learning", database, nats, CONSUMERS, JOBS, replicas=settings.nats_replicas)
+        jobs = (
+            *JOBS,
+            *audit.sealing.jobs(LearningAuditCheckpointedV1, keep_days=settings.audit_days),
+            privacy.Parts("learning", own_data.compose).composing,
+            privacy.replaying(nats, "learning", own_data.forget),
+        )
+        yield messaging.Worker("learning", database, nats, CONSUMERS, jobs, replicas=settings.nats_replicas)
     finally:
         await nats.close()
 

@@ -1,18 +1,22 @@
 """The HTTP application of members."""
 
+import audit.routes
 import messaging
 import orgtree
+import privacy
+from audit.assisted import record_assisted
+from members import own_data
 from members.enrolment.commands import EnrolledMeanwhile
 from members.enrolment.routes import router as enrolment_router
 from members.files.revision import BaseUnknown, FileNotFound, StaleFile
 from members.files.routes import router as files_router
-from members.files.rules import NotForOneself
+from members.files.rules import NotForOneself, PurposeMissing
 from members.organisations.commands import ChangedMeanwhile, OrganisationNotFound, ParentNotFound, RootStays
 from members.organisations.routes import router as organisations_router
 from members.refused_rows import RowsRefused
 from members.settings import Settings
 from rulebook import Refused
-from webapi import NOT_FOUND, Application, Problem, create_app, open_database
+from webapi import NOT_FOUND, Application, Problem, create_app, heed_revocations, open_database
 
 PROBLEMS = {
     orgtree.OutsideScope: NOT_FOUND,
@@ -46,6 +50,12 @@ PROBLEMS = {
     ),
     BaseUnknown: Problem(422, "base_unknown", "The file has no such version.", "档案没有该版本。"),
     StaleFile: Problem(409, "stale", "The file was changed since.", "档案在此期间已被更改。", ("version", "conflicts")),
+    PurposeMissing: Problem(
+        422,
+        "purpose_missing",
+        "Say by `purpose` what the file is read for; its person will see it.",
+        "请以 purpose 说明用途,档案本人可以看到。",
+    ),
     NotForOneself: Problem(
         403,
         "not_for_oneself",
@@ -57,6 +67,7 @@ PROBLEMS = {
 
 def create_application(settings: Settings) -> Application:
     """Compose the application."""
+    keys = settings.key_ring
     database = open_database("members", settings)
     nats = messaging.NatsConnection(settings.nats_url, name="members-api")
     application = create_app(
@@ -65,11 +76,18 @@ def create_application(settings: Settings) -> Application:
         description="The organisation tree and the people in it.",
         settings=settings,
         database=database,
-        routers=[organisations_router, enrolment_router, files_router],
+        routers=[
+            organisations_router,
+            enrolment_router,
+            files_router,
+            privacy.Parts("members", own_data.composer(keys), keys).router(),
+            audit.routes.router("members"),
+        ],
         problems=PROBLEMS,
         scope_resolver=orgtree.Permissions(database).scopes,
+        record_assisted=record_assisted,
         checks={"nats": nats.ping},
-        hooks=[nats.kept],
+        hooks=[nats.kept, heed_revocations(messaging.Tail(nats))],
     )
-    application.state.key_ring = settings.key_ring
+    application.state.key_ring = keys
     return application

@@ -10,7 +10,8 @@ from uuid import UUID
 import standalone
 from standalone.refusals import CannotRun
 from standalone.seed.api import Api, opened
-from standalone.seed.demo import Stage, bring_up, choose_branch, open_accounts, publish, schedule
+from standalone.seed.authenticators import Authenticators, set_up
+from standalone.seed.demo import Opening, Stage, bring_up, choose_branch, open_accounts, publish, schedule
 from standalone.seed.divisions import Division, Divisions, InvalidDivisions, read_divisions
 from standalone.seed.loading import Loaded, load_members, load_organisations
 from standalone.seed.people import People
@@ -22,6 +23,7 @@ from standalone.seed.tree import Plan, organisation_of, plan, villages_below
 __all__ = [
     "DEMO",
     "PROVINCE",
+    "Authenticators",
     "InvalidDivisions",
     "InvalidScenario",
     "SeedResult",
@@ -39,7 +41,8 @@ SCENARIO = "scenario.toml"
 PROVINCE = "province"
 """The scope that loads everything."""
 
-ADMINISTRATOR = "administrator"
+ADMINISTRATOR, SECURITY = "administrator", "security"
+"""Who opens accounts, and who grants roles: never the same account."""
 
 
 @dataclass(frozen=True)
@@ -72,15 +75,18 @@ async def seed(
     *,
     administrator_password: str,
     demo_password: str,
+    authenticators: Authenticators,
     watcher: Watcher,
     scope: str | None = None,
     folder: Path = DEMO,
 ) -> SeedResult:
     """Load a demonstration through the public API; a second run adds nothing.
 
-    `scope` is the six digits of a county, `PROVINCE` for everything, or None for the scenario's own county. The people
-    of the demonstration sign in with `demo_password`. Raises `CannotRun`, whose message is one line: for a file that is
-    wrong, a password that is, and a request that is refused or not answered for a minute.
+    `administrator_password` is that of the accounts which the first start opens; `scope` is the six digits of a county,
+    `PROVINCE` for everything, or None for the scenario's own county. The people of the demonstration sign in with
+    `demo_password`, and officers with a code of `authenticators` as well, as `security` does. Raises `CannotRun`, whose
+    message is one line: for a file that is wrong, a password that is, and a request that is refused or not answered for
+    a minute.
     """
     clock = _Clock()
     scenario, divisions = read_scenario(folder / SCENARIO), read_divisions(folder / DIVISIONS)
@@ -95,12 +101,17 @@ async def seed(
     async with opened(gateway_url) as http:
 
         def signed_in(username: str, password: str = demo_password) -> Api:
-            return Api(http, SignedIn(gateway_url, username, password))
+            app = authenticators.of(username)
+            person = SignedIn(gateway_url, username, password, second_factor=app.code if app else None)
+            return Api(http, person)
 
-        administrator = signed_in(ADMINISTRATOR, administrator_password)
+        granter = signed_in(SECURITY, administrator_password)
+        if await set_up(granter, SECURITY, authenticators):  # granting takes a second factor
+            granter = signed_in(SECURITY, administrator_password)
+        opening = Opening(accounts=signed_in(ADMINISTRATOR, administrator_password), roles=granter)
         registrar = scenario.with_role("registrar")
         watcher.begin("registrar", 1)
-        await open_accounts(administrator, [registrar], stage, password=demo_password, watcher=watcher)
+        await open_accounts(opening, [registrar], stage, password=demo_password, watcher=watcher)
         in_charge = signed_in(registrar.username)
         organisations = await load_organisations(in_charge, planned, watcher)
         clock.mark("organisations")
@@ -108,7 +119,10 @@ async def seed(
         clock.mark("members")
         others = [person for person in scenario.people if person is not registrar]
         watcher.begin("people", len(others))
-        await open_accounts(administrator, others, stage, password=demo_password, watcher=watcher)
+        await open_accounts(opening, others, stage, password=demo_password, watcher=watcher)
+        for person in scenario.people:
+            if person.second_factor:
+                await set_up(signed_in(person.username), person.username, authenticators)
         await _play(scenario, stage, in_charge, signed_in, watcher)
         clock.mark("scenario")
     return SeedResult(

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from standalone.demo_phone import number_of
 from standalone.seed.api import Api, RequestRefused
 from standalone.seed.people import People, Person, demo_id
 from standalone.seed.progress import Watcher
@@ -54,8 +55,15 @@ def choose_branch(branches: Sequence[Branch], generator: People) -> Chosen:
     raise ValueError("no branch has a secretary, a member at home and one who is away")
 
 
+class Opening(NamedTuple):
+    """Who opens accounts, and who grants roles."""
+
+    accounts: Api
+    roles: Api
+
+
 async def open_accounts(
-    administrator: Api, people: Sequence[DemoPerson], stage: Stage, *, password: str, watcher: Watcher
+    opening: Opening, people: Sequence[DemoPerson], stage: Stage, *, password: str, watcher: Watcher
 ) -> None:
     """Open each person's account and grant the role; who has them already keeps them. Raises `RequestRefused`."""
     for person in people:
@@ -65,7 +73,9 @@ async def open_accounts(
             "username": person.username,
             "password": password,
         }
-        await _unless_there(administrator, "/v1/accounts", account, there="account_exists")
+        if not person.second_factor:  # with a phone on file, an app takes a code to that phone first
+            account["phone"] = number_of([*stage.people].index(person.username) + 1)
+        await _unless_there(opening.accounts, "/v1/accounts", account, there="account_exists")
         if person.role is not None and person.at is not None:
             place = stage.places[person.at]
             role = {
@@ -74,7 +84,7 @@ async def open_accounts(
                 "role": person.role,
                 "organisation_id": str(place),
             }
-            await _unless_there(administrator, "/v1/role-assignments", role, there="assignment_exists")
+            await _unless_there(opening.roles, "/v1/role-assignments", role, there="assignment_exists")
         watcher.advance()
 
 

@@ -37,6 +37,8 @@ class DemoPerson(_Part):
     role: str | None = None
     at: At | None = None
     member: MemberKind | None = None
+    second_factor: bool = False
+    """Whether they use an authenticator app, as everybody does who opens the files of others."""
 
 
 class Lesson(_Part):

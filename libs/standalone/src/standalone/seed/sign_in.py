@@ -5,6 +5,7 @@ import base64
 import hashlib
 import secrets
 import time
+from collections.abc import Callable
 from html.parser import HTMLParser
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
@@ -16,6 +17,8 @@ CLIENT_ID = "command-line"
 REDIRECT_URI = "http://127.0.0.1/callback"
 """Where a browser would be sent with the code. Nobody listens there: the address is read from the answer instead."""
 
+SECOND_FACTOR = "/sign-in/second-factor"
+SECONDS_TO_THE_NEXT_CODE = 31.0
 SCOPE = "openid"
 RENEWED_BEFORE_SECONDS = 60.0
 
@@ -25,12 +28,18 @@ class SignInRefused(CannotRun):
 
 
 class SignedIn:
-    """A person who is signed in; the access token is renewed, by signing in again, before it runs out."""
+    """A person who is signed in; the access token is renewed, by signing in again, before it runs out.
 
-    def __init__(self, gateway_url: str, username: str, password: str) -> None:
+    `second_factor` gives a code, a new one each time, of whoever has an authenticator app.
+    """
+
+    def __init__(
+        self, gateway_url: str, username: str, password: str, *, second_factor: Callable[[], str] | None = None
+    ) -> None:
         self.username = username
         self._gateway_url = gateway_url
         self._password = password
+        self._second_factor = second_factor
         self._token = ""
         self._good_until = 0.0
         self._renewing = asyncio.Lock()
@@ -40,7 +49,7 @@ class SignedIn:
         async with self._renewing:
             if time.monotonic() > self._good_until:
                 asked_at = time.monotonic()
-                self._token, lasts = await _token(self._gateway_url, self.username, self._password)
+                self._token, lasts = await _token(self._gateway_url, self.username, self._password, self._second_factor)
                 self._good_until = asked_at + lasts - RENEWED_BEFORE_SECONDS
         return {"Authorization": f"Bearer {self._token}"}
 
@@ -49,7 +58,9 @@ class SignedIn:
         self._good_until = 0.0
 
 
-async def _token(gateway_url: str, username: str, password: str) -> tuple[str, float]:
+async def _token(
+    gateway_url: str, username: str, password: str, second_factor: Callable[[], str] | None
+) -> tuple[str, float]:
     """Go through discovery, page and code; give an access token and its lifetime in seconds."""
     async with httpx.AsyncClient(base_url=gateway_url, trust_env=False, timeout=30) as browser:
         found = _json(await browser.get("/.well-known/openid-configuration"), "discovery")
@@ -66,7 +77,12 @@ async def _token(gateway_url: str, username: str, password: str) -> tuple[str, f
             "code_challenge_method": "S256",
         }
         page = await browser.get(found["authorization_endpoint"], params=request, follow_redirects=True)
-        answer = _callback(await _submit(browser, page, username, password), username)
+        sent = await _submit(browser, page, username=username, password=password)
+        if urlsplit(sent.headers.get("location", "")).path == SECOND_FACTOR:
+            if second_factor is None:
+                raise SignInRefused(f"{username} has an authenticator app that is not known here")
+            sent = await _second(browser, sent, second_factor)
+        answer = _callback(sent, username)
         if answer.get("state") != state or answer.get("iss") != found["issuer"]:
             raise SignInRefused("the sign-in was answered by somebody else than the identity provider that was asked")
         redeemed = await browser.post(
@@ -83,14 +99,26 @@ async def _token(gateway_url: str, username: str, password: str) -> tuple[str, f
         return token["access_token"], float(token["expires_in"])
 
 
-async def _submit(browser: httpx.AsyncClient, page: httpx.Response, username: str, password: str) -> httpx.Response:
-    """Fill in the form of the sign-in page, its hidden fields as they are, and send it."""
+async def _second(browser: httpx.AsyncClient, sent: httpx.Response, code: Callable[[], str]) -> httpx.Response:
+    """Give a code on the page for it; one that was used before is followed by the next, at last in its own time."""
+    page = await browser.get(urljoin(str(sent.url), sent.headers["location"]))
+    for waiting in (0.0, SECONDS_TO_THE_NEXT_CODE, 0.0):
+        sent = await _submit(browser, page, code=code())
+        if sent.is_redirect:
+            break
+        page = sent
+        await asyncio.sleep(waiting)
+    return sent
+
+
+async def _submit(browser: httpx.AsyncClient, page: httpx.Response, **fields: str) -> httpx.Response:
+    """Fill in the form of a sign-in page, its hidden fields as they are, and send it."""
     form = _Form()
     form.feed(page.text)
     if form.action is None:
         raise SignInRefused(f"the sign-in page could not be had: {page.status_code} from {page.url.path}")
     target = urljoin(str(page.url), form.action)
-    return await browser.post(target, data={**form.hidden, "username": username, "password": password})
+    return await browser.post(target, data={**form.hidden, **fields})
 
 
 def _callback(response: httpx.Response, username: str) -> dict[str, str]:

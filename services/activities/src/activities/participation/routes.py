@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+import audit
 from activities.acting import acting
 from activities.participation import commands, queries
 from activities.participation.commands import AttendanceReported
@@ -14,7 +15,7 @@ from activities.participation.schemas import EnterSheet, ParticipationOut, Repor
 from activities.scheduling.queries import one_activity
 from activities.scheduling.routes import READ
 from database import new_id
-from webapi import Caller, Page, PageQuery, json_answer
+from webapi import Caller, Page, PageQuery, access, assistable, json_answer
 
 RECORD = "activities.attendance.record"
 
@@ -33,7 +34,8 @@ async def _refuse_to_outsider(activity_id: UUID, caller: Caller) -> None:
         await one_activity(session, activity_id, person_id=caller.person_id, scopes=scopes)
 
 
-@router.post("/registrations", status_code=201, response_model=ParticipationOut)
+@router.post("/registrations", status_code=201, response_model=ParticipationOut, openapi_extra=access("self"))
+@assistable("activities.register")
 async def register(activity_id: UUID, caller: Caller) -> Response:
     """Register oneself; registering again changes nothing."""
     try:
@@ -52,7 +54,8 @@ async def register(activity_id: UUID, caller: Caller) -> Response:
         raise
 
 
-@router.post("/attendances", status_code=201, response_model=ParticipationOut)
+@router.post("/attendances", status_code=201, response_model=ParticipationOut, openapi_extra=access("self"))
+@assistable("activities.attend")
 async def report_attendance(
     activity_id: UUID,
     body: ReportAttendance,
@@ -76,7 +79,7 @@ async def report_attendance(
         raise
 
 
-@router.post("/attendance-sheets", response_model=SheetOut)
+@router.post("/attendance-sheets", response_model=SheetOut, openapi_extra=access(RECORD))
 async def enter_sheet(activity_id: UUID, body: EnterSheet, caller: Caller) -> Response:
     """Enter a paper list of up to 500 people; a name that is refused does not keep the others out."""
     scopes = await caller.scopes(RECORD)
@@ -91,12 +94,19 @@ async def enter_sheet(activity_id: UUID, body: EnterSheet, caller: Caller) -> Re
             by=acting(caller.principal),
             now=command.now,
         )
+        by = audit.by(caller.principal, scopes)
+        entries = [
+            by.entry("activities.attendance.recorded", subject=person_id, object_id=activity_id)
+            for person_id in people
+            if isinstance(outcomes[person_id], ParticipationOut)
+        ]
+        await audit.record_all(command.session, entries, now=command.now)
         rows = [_row(person_id, outcomes[person_id]) for person_id in people]
         refused = sum(row.problem is not None for row in rows)
         return await command.respond(200, SheetOut(recorded=len(rows) - refused, refused=refused, rows=rows))
 
 
-@router.get("/participations", response_model=Page[ParticipationOut])
+@router.get("/participations", response_model=Page[ParticipationOut], openapi_extra=access(READ))
 async def list_participations(
     activity_id: UUID,
     page: PageQuery,
@@ -106,16 +116,18 @@ async def list_participations(
     """List who registered and who took part, for staff."""
     scopes = await caller.scopes(READ)
     after = page.after(UUID)
-    async with caller.read() as session:
+    async with caller.command() as command:
         rows = await queries.list_participations(
-            session,
+            command.session,
             activity_id=activity_id,
             scopes=scopes,
             attended=attended,
             after=after[0] if after else None,
             limit=page.fetch,
         )
-    return json_answer(page.of(rows, key=lambda row: (row.person_id,), shape=lambda row: row))
+        entry = audit.by(caller.principal, scopes).entry("activities.participation.listed", object_id=activity_id)
+        await audit.record(command.session, entry, now=command.now)
+        return await command.respond(200, page.of(rows, key=lambda row: (row.person_id,), shape=lambda row: row))
 
 
 def _row(person_id: UUID, outcome: ParticipationOut | NotAMemberThere) -> SheetRow:

@@ -5,13 +5,14 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
+import audit
 from activities.acting import acting
 from activities.days import Moment
 from activities.scheduling import commands, queries
 from activities.scheduling.rules import Kind
 from activities.scheduling.schemas import ActivityForMe, ActivityOut, ScheduleActivity
 from database import new_id
-from webapi import Caller, Page, PageQuery, json_answer
+from webapi import Caller, Page, PageQuery, access, assistable, json_answer
 
 READ = "activities.activity.read"
 SCHEDULE = "activities.activity.schedule"
@@ -19,7 +20,7 @@ SCHEDULE = "activities.activity.schedule"
 router = APIRouter(prefix="/v1/activities", tags=["activities"])
 
 
-@router.post("", status_code=201, response_model=ActivityOut)
+@router.post("", status_code=201, response_model=ActivityOut, openapi_extra=access(SCHEDULE))
 async def schedule_activity(body: ScheduleActivity, caller: Caller) -> Response:
     """Set down a meeting or activity of an organisation."""
     scopes = await caller.scopes(SCHEDULE)
@@ -33,11 +34,15 @@ async def schedule_activity(body: ScheduleActivity, caller: Caller) -> Response:
             by=acting(caller.principal),
             now=command.now,
         )
+        entry = audit.by(caller.principal, scopes).entry(
+            "activities.activity.scheduled", object_id=activity.activity_id, organisation_id=activity.organisation_id
+        )
+        await audit.record(command.session, entry, now=command.now)
         shown = ActivityOut.model_validate(activity)
         return await command.respond(201, shown, location=f"/v1/activities/{activity.activity_id}")
 
 
-@router.get("", response_model=Page[ActivityOut])
+@router.get("", response_model=Page[ActivityOut], openapi_extra=access("self", READ))
 async def list_activities(
     *,
     page: PageQuery,
@@ -66,7 +71,8 @@ async def list_activities(
     return json_answer(page.of(rows, key=lambda row: (row.starts_at, row.activity_id), shape=lambda row: row))
 
 
-@router.get("/{activity_id}", response_model=ActivityForMe)
+@router.get("/{activity_id}", response_model=ActivityForMe, openapi_extra=access("self", READ))
+@assistable("activities.register")
 async def get_activity(activity_id: UUID, caller: Caller) -> Response:
     """Give an activity, with one's own part in it."""
     scopes = await caller.scopes_if_any(READ)
@@ -75,7 +81,7 @@ async def get_activity(activity_id: UUID, caller: Caller) -> Response:
     return json_answer(found)
 
 
-@router.post("/{activity_id}/closing", response_model=ActivityOut)
+@router.post("/{activity_id}/closing", response_model=ActivityOut, openapi_extra=access(SCHEDULE))
 async def close_activity(activity_id: UUID, caller: Caller) -> Response:
     """Make the activity's attendance final."""
     scopes = await caller.scopes(SCHEDULE)
@@ -88,4 +94,8 @@ async def close_activity(activity_id: UUID, caller: Caller) -> Response:
             by=acting(caller.principal),
             now=command.now,
         )
+        entry = audit.by(caller.principal, scopes).entry(
+            "activities.activity.closed", object_id=activity_id, organisation_id=activity.organisation_id
+        )
+        await audit.record(command.session, entry, now=command.now)
         return await command.respond(200, ActivityOut.model_validate(activity))

@@ -26,6 +26,10 @@ class PlaceUnknown(Exception):
     """There is no such place, or it is not known here yet."""
 
 
+class ReporterErased(Exception):
+    """Who brought the case is erased, and what they said with them: there is nothing left to answer."""
+
+
 class CaseIdTaken(Exception):
     """The id brought for a case belongs to another one."""
 
@@ -93,7 +97,7 @@ async def answer_case(
     """Answer a case for the organisation responsible for it.
 
     `scopes` are where the caller may answer, `visible` where the caller may read. Raises `CaseUnknown`,
-    `NotResponsible` and `CaseNotOpen`.
+    `NotResponsible`, `CaseNotOpen` and `ReporterErased`.
     """
     case = await _locked(session, case_id, person_id=person_id, scopes={*scopes, *visible})
     try:
@@ -101,6 +105,8 @@ async def answer_case(
     except orgtree.OutsideScope as outside:
         raise NotResponsible from outside
     check_can_answer(case.status)
+    if case.data_key is None:
+        raise ReporterErased
     case.status, case.answered_at, case.version = "answered", now, case.version + 1
     data_key = open_key(keys, case_id, case.data_key)
     sealed = seal_text(data_key, case_id, case.version, text)
@@ -142,6 +148,8 @@ async def _locked(session: AsyncSession, case_id: UUID, *, person_id: UUID, scop
 
 async def _what_was_said(session: AsyncSession, case: Case, keys: KeyRing) -> str | None:
     """Give the text a case was opened with."""
+    if case.data_key is None:
+        return None
     entry = await session.get_one(CaseEntry, (case.case_id, 1))
     data_key = open_key(keys, case.case_id, case.data_key)
     return None if entry.text is None else unseal_text(data_key, case.case_id, 1, entry.text)

@@ -62,14 +62,14 @@ async def one_case(
     case = await session.scalar(select(Case).where(Case.case_id == case_id, visible_to(person_id, scopes)))
     if case is None:
         raise CaseUnknown
-    data_key = open_key(keys, case_id, case.data_key)
+    data_key = None if case.data_key is None else open_key(keys, case_id, case.data_key)
     rows = await session.scalars(select(CaseEntry).where(CaseEntry.case_id == case_id).order_by(CaseEntry.version))
     entries = [
         CaseEntryOut(
             kind=row.kind,
             at=row.at,
             actor_id=row.actor_id,
-            text=None if row.text is None else unseal_text(data_key, case_id, row.version, row.text),
+            text=unseal_text(data_key, case_id, row.version, row.text) if row.text and data_key else None,
         )
         for row in rows
     ]

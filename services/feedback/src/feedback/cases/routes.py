@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+import audit
 from contracts import Code
 from contracts.feedback import CaseStatus
 from database import KeyRing, new_id
@@ -12,7 +13,7 @@ from feedback.acting import acting
 from feedback.cases import commands, queries
 from feedback.cases.schemas import AnswerCase, CaseOut, CaseWithEntries, OpenCase
 from feedback.days import Moment
-from webapi import Caller, Page, PageQuery, json_answer
+from webapi import Caller, Page, PageQuery, access, assistable
 
 READ = "feedback.case.read"
 ANSWER = "feedback.case.answer"
@@ -28,7 +29,8 @@ async def _keys(request: Request) -> KeyRing:
 Keys = Annotated[KeyRing, Depends(_keys)]
 
 
-@router.post("", status_code=201, response_model=CaseOut)
+@router.post("", status_code=201, response_model=CaseOut, openapi_extra=access("self"))
+@assistable("feedback.open_case")
 async def open_case(body: OpenCase, caller: Caller, keys: Keys) -> Response:
     """Say something about a place; it reaches whoever is responsible there, with a deadline."""
     async with caller.command() as command:
@@ -47,7 +49,7 @@ async def open_case(body: OpenCase, caller: Caller, keys: Keys) -> Response:
         return await command.respond(201, shown, location=f"/v1/cases/{case.case_id}")
 
 
-@router.get("", response_model=Page[CaseOut])
+@router.get("", response_model=Page[CaseOut], openapi_extra=access("self", READ))
 async def list_cases(
     *,
     page: PageQuery,
@@ -59,9 +61,9 @@ async def list_cases(
 ) -> Response:
     """List one's own cases, and for staff those of places and organisations within their scope, the latest first."""
     scopes = await caller.scopes_if_any(READ)
-    async with caller.read() as session:
+    async with caller.command() as command:
         rows = await queries.list_cases(
-            session,
+            command.session,
             person_id=caller.person_id,
             scopes=scopes,
             status=status,
@@ -71,19 +73,32 @@ async def list_cases(
             after=page.after(Moment, UUID),
             limit=page.fetch,
         )
-    return json_answer(page.of(rows, key=lambda row: (row.opened_at, row.case_id), shape=lambda row: row))
+        if scopes:
+            entry = audit.by(caller.principal, scopes).entry("feedback.case.listed", organisation_id=organisation_id)
+            await audit.record(command.session, entry, now=command.now)
+        shown = page.of(rows, key=lambda row: (row.opened_at, row.case_id), shape=lambda row: row)
+        return await command.respond(200, shown)
 
 
-@router.get("/{case_id}", response_model=CaseWithEntries)
+@router.get("/{case_id}", response_model=CaseWithEntries, openapi_extra=access("self", READ))
+@assistable("feedback.confirm_case")
 async def get_case(case_id: UUID, caller: Caller, keys: Keys) -> Response:
     """Give a case with what was said and done."""
     scopes = await caller.scopes_if_any(READ)
-    async with caller.read() as session:
-        found = await queries.one_case(session, case_id, person_id=caller.person_id, scopes=scopes, keys=keys)
-    return json_answer(found)
+    async with caller.command() as command:
+        found = await queries.one_case(command.session, case_id, person_id=caller.person_id, scopes=scopes, keys=keys)
+        if found.reporter_id != caller.person_id or caller.principal.actor is not None:
+            entry = audit.by(caller.principal, scopes).entry(
+                "feedback.case.read",
+                subject=found.reporter_id,
+                object_id=case_id,
+                organisation_id=found.organisation_id,
+            )
+            await audit.record(command.session, entry, now=command.now)
+        return await command.respond(200, found)
 
 
-@router.post("/{case_id}/answers", status_code=201, response_model=CaseOut)
+@router.post("/{case_id}/answers", status_code=201, response_model=CaseOut, openapi_extra=access(ANSWER))
 async def answer_case(case_id: UUID, body: AnswerCase, caller: Caller, keys: Keys) -> Response:
     """Answer a case for the organisation responsible for it."""
     scopes = await caller.scopes(ANSWER)
@@ -100,10 +115,15 @@ async def answer_case(case_id: UUID, body: AnswerCase, caller: Caller, keys: Key
             by=acting(caller.principal),
             now=command.now,
         )
+        entry = audit.by(caller.principal, scopes).entry(
+            "feedback.case.answered", subject=case.reporter_id, object_id=case_id, organisation_id=case.organisation_id
+        )
+        await audit.record(command.session, entry, now=command.now)
         return await command.respond(201, CaseOut.model_validate(case))
 
 
-@router.post("/{case_id}/confirmation", response_model=CaseOut)
+@router.post("/{case_id}/confirmation", response_model=CaseOut, openapi_extra=access("self"))
+@assistable("feedback.confirm_case")
 async def confirm_answer(case_id: UUID, caller: Caller) -> Response:
     """Confirm that the answer settles one's case."""
     visible = await caller.scopes_if_any(READ)

@@ -13,8 +13,9 @@ from database import Sealed, Table
 class Case(Table):
     """A case as it stands; `version` counts its entries and its events. What was said is sealed in its entries.
 
-    `data_key` seals the texts of its entries and is itself sealed under the service's key ring: destroyed, they are
-    unreadable. `due_provisionally` says that the deadline runs over days whose official calendar was not known.
+    `data_key` seals the texts of its entries and is itself sealed under the service's key ring: destroyed, when the
+    person who brought the case is erased, they are unreadable for good. `due_provisionally` says that the deadline
+    runs over days whose official calendar was not known.
     """
 
     __tablename__ = "feedback_case"
@@ -40,7 +41,7 @@ class Case(Table):
     due_provisionally: Mapped[bool]
     answered_at: Mapped[datetime | None]
     confirmed_at: Mapped[datetime | None]
-    data_key: Mapped[Sealed]
+    data_key: Mapped[Sealed | None]
     version: Mapped[int]
 
 

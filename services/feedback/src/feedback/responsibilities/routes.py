@@ -5,18 +5,19 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
+import audit
 from contracts import Code
 from database import new_id
 from feedback.responsibilities import commands, queries
 from feedback.responsibilities.schemas import AssignResponsibility, ResponsibilityOut
-from webapi import Caller, Page, PageQuery, json_answer
+from webapi import Caller, Page, PageQuery, access, json_answer
 
 ASSIGN = "feedback.responsibility.assign"
 
 router = APIRouter(prefix="/v1/responsibilities", tags=["responsibilities"])
 
 
-@router.post("", status_code=201, response_model=ResponsibilityOut)
+@router.post("", status_code=201, response_model=ResponsibilityOut, openapi_extra=access(ASSIGN))
 async def assign_responsibility(body: AssignResponsibility, caller: Caller) -> Response:
     """Make an organisation answer a category's cases from a place and all below it."""
     scopes = await caller.scopes(ASSIGN)
@@ -29,10 +30,16 @@ async def assign_responsibility(body: AssignResponsibility, caller: Caller) -> R
             person_id=caller.person_id,
             now=command.now,
         )
+        entry = audit.by(caller.principal, scopes).entry(
+            "feedback.responsibility.assigned",
+            object_id=assigned.responsibility_id,
+            organisation_id=assigned.organisation_id,
+        )
+        await audit.record(command.session, entry, now=command.now)
         return await command.respond(201, ResponsibilityOut.model_validate(assigned))
 
 
-@router.get("", response_model=Page[ResponsibilityOut])
+@router.get("", response_model=Page[ResponsibilityOut], openapi_extra=access("self"))
 async def list_responsibilities(
     page: PageQuery,
     caller: Caller,

@@ -78,11 +78,24 @@ class Fetched(NamedTuple):
     body: bytes
 
 
-async def fetch(upstream: Upstream, target: str, *, host: str, timeouts: Timeouts, max_bytes: int) -> Fetched:
-    """GET `target` ("/path?query") of a service into memory; raises ForwardingFailure."""
+async def fetch(
+    upstream: Upstream,
+    target: str,
+    *,
+    host: str,
+    timeouts: Timeouts,
+    max_bytes: int,
+    method: bytes = b"GET",
+    headers: Headers | None = None,
+) -> Fetched:
+    """Ask for `target` ("/path?query") of a service, without a body, and read the answer into memory.
+
+    `headers` go along. Raises ForwardingFailure, and OddRequest for a header that is none.
+    """
     own = b"host: %b\r\naccept: application/json\r\n" % host.encode("ascii")
-    head = write_head(b"GET", target.encode("ascii"), RequestHead([], None, chunked=False), own)
-    exchange = Exchange(upstream, b"GET", head, client=None, timeouts=timeouts)
+    lines = [piece for name, value in headers or [] for piece in (name + b": ", value, b"\r\n")]
+    head = write_head(method, target.encode("ascii"), RequestHead(lines, 0, chunked=False), own)
+    exchange = Exchange(upstream, method, head, client=None, timeouts=timeouts)
     body = bytearray()
     try:
         answer = await exchange.open()

@@ -13,8 +13,9 @@ from gateway.forwarding.failures import ClientGone, ForwardingFailure
 from gateway.forwarding.headers import Answer, OddRequest, RequestHead, check_sizes, read_request, write_head
 from gateway.forwarding.pool import Upstream
 from gateway.forwarding.routing import OddPath, Route, RoutingTable
+from gateway.quotas.buckets import OVER_QUOTA, Quotas
 from telemetry import ServedRequest
-from webapi.authentication import Authenticator, Principal, bearer_token
+from webapi.authentication import Authenticator, bearer_token
 from webapi.problems import Refusal, language_of, problem_response
 
 Scope = MutableMapping[str, Any]
@@ -63,6 +64,7 @@ class Forwarder:
         upstreams: Mapping[str, Upstream],
         authenticator: Authenticator,
         public_url: str,
+        quotas: Quotas,
     ) -> None:
         missing = {route.service for route in routes.routes if route.service is not None} - upstreams.keys()
         if missing:
@@ -71,6 +73,7 @@ class Forwarder:
         self._routes = routes
         self._upstreams = upstreams
         self._authenticator = authenticator
+        self._quotas = quotas
         self._own = _own_lines(public_url)
         measures.watch(upstreams.values())
 
@@ -93,8 +96,20 @@ class Forwarder:
             await self._forward(route, route.service, scope, receive, send)
         elif route is None and (path.startswith(b"/v1/") or path == b"/v1"):
             await _refuse(refusals.not_found(), scope, receive, send)
+        elif route is not None and not route.public:
+            await self._answer_here(scope, receive, send)
         else:
             await self._app(scope, receive, send)
+
+    async def _answer_here(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Count a request that the application behind answers itself; what is wrong with its token that one says."""
+        try:
+            await self._admit(scope["headers"])
+        except Refusal as refusal:
+            if refusal.problem in OVER_QUOTA:
+                await _refuse(refusal, scope, receive, send)
+                return
+        await self._app(scope, receive, send)
 
     def close(self) -> None:
         """Close all connections to services."""
@@ -165,10 +180,11 @@ class Forwarder:
                 exchange.close()
         return answer.status
 
-    async def _admit(self, headers: list[tuple[bytes, bytes]]) -> Principal:
-        """Check the access token; the service checks it again by itself."""
+    async def _admit(self, headers: list[tuple[bytes, bytes]]) -> None:
+        """Check the access token, which the service checks again by itself, and count it against its client's quota."""
         token = bearer_token(headers)
-        return self._authenticator.known(token) or await self._authenticator.authenticate(token)
+        principal = self._authenticator.known(token) or await self._authenticator.authenticate(token)
+        self._quotas.take(principal.client_id)
 
     def _lines_of(self, served: ServedRequest, scope: Scope) -> tuple[bytes, bytes]:
         """Give the trace id, which is also the request's id, and the header lines that only the gateway may write."""
@@ -181,8 +197,9 @@ class Forwarder:
             context.span_id,
             context.trace_flags,
         )
-        client = scope.get("client")
-        return trace_id, b"%bx-forwarded-for: %b\r\n" % (lines, client[0].encode("ascii")) if client else lines
+        if client := scope.get("client"):
+            lines = b"%bx-forwarded-for: %b\r\n" % (lines, client[0].encode("ascii", "replace"))
+        return trace_id, lines
 
     async def _refuse_websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()

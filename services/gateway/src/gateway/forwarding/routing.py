@@ -11,6 +11,10 @@ from gateway.forwarding.limits import MIB, Timeouts
 _ODD = re.compile(rb"//|/\.{1,2}(?:/|$)|[^\x21-\x7e]|[\\#?]|%(?:2[ef]|5c|0.|1.|7f|(?![0-9a-f]{2}))|;", re.IGNORECASE)
 
 
+_AUDITED = ("identity", "members", "activities", "learning", "feedback")
+"""The services that keep an audit: the gateway keeps nothing of anybody."""
+
+
 class OddPath(Exception):
     """A path that could mean different things to the gateway and to a service."""
 
@@ -85,6 +89,14 @@ def public_routes() -> RoutingTable:
             Route("/v1/role-assignments", "identity"),
             Route("/v1/roles", "identity"),
             Route("/v1/me", "identity"),
+            Route("/v1/me/export", None),
+            Route("/v1/me/exports", None),
+            Route("/v1/export-parts/identity", "identity"),
+            Route("/v1/export-parts/members", "members"),
+            Route("/v1/export-parts/activities", "activities"),
+            Route("/v1/export-parts/learning", "learning"),
+            Route("/v1/export-parts/feedback", "feedback"),
+            Route("/v1/export-parts/gateway", None),
             Route("/v1/clients", "identity"),
             Route("/v1/assisted-sessions", "identity"),
             Route("/v1/recoveries", "identity"),
@@ -98,6 +110,8 @@ def public_routes() -> RoutingTable:
             Route("/v1/help-requests", "learning"),
             Route("/v1/cases", "feedback"),
             Route("/v1/responsibilities", "feedback"),
+            *(Route(f"/v1/audit/{service}", service) for service in _AUDITED),
+            *(Route(f"/v1/me/access-log/{service}", service) for service in _AUDITED),
             Route("/v1/home", None),
             Route("/v1/overview", None),
         )

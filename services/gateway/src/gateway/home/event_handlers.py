@@ -1,4 +1,4 @@
-"""Keeps the home read model: one upsert a batch, and a row never goes back to an earlier version."""
+"""Keeps the home read model: one upsert a batch, never back to an earlier version, nothing of who is erased."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -18,6 +18,7 @@ select key, version, audience, kind, subject_id, organisation_id, since, due_at,
 from unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::uuid[], $6::uuid[], $7::timestamptz[],
             $8::timestamptz[], $9::timestamptz[], $10::boolean[], $11::text[])
     as new(key, version, audience, kind, subject_id, organisation_id, since, due_at, expires_at, open, facts)
+where not exists (select from erased_person gone where new.audience = 'person:' || gone.person_id)
 order by key
 on conflict (key) do update set
     version = excluded.version, audience = excluded.audience, kind = excluded.kind,
@@ -29,6 +30,8 @@ where kept.version < excluded.version
 _KEEP_PARTICIPATIONS = """
 insert into home_participation as kept (person_id, activity_id, version, registered, attended)
 select * from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::boolean[], $5::boolean[])
+    as new(person_id, activity_id, version, registered, attended)
+where not exists (select from erased_person gone where gone.person_id = new.person_id)
 on conflict (person_id, activity_id) do update set
     version = excluded.version, registered = excluded.registered, attended = excluded.attended
 where kept.version < excluded.version
@@ -37,6 +40,8 @@ where kept.version < excluded.version
 _KEEP_STUDIES = """
 insert into home_study as kept (person_id, course_id, lesson_id, version, completed)
 select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::boolean[])
+    as new(person_id, course_id, lesson_id, version, completed)
+where not exists (select from erased_person gone where gone.person_id = new.person_id)
 on conflict (person_id, course_id, lesson_id) do update set
     version = excluded.version, completed = excluded.completed
 where kept.version < excluded.version
@@ -73,7 +78,12 @@ async def project_studies(session: AsyncSession, batch: Sequence[Received[learni
     rows = [(r.event.person_id, r.event.course_id, r.event.lesson_id, r.version, r.event.completed) for r in latest]
     await (await raw(session)).execute(_KEEP_STUDIES, *_columns(rows))
     await _keep_items(
-        session, (item_of_help(r.event, r.version, r.time) for r in latest if r.event.understood is not None)
+        session,
+        (
+            item_of_help(r.event, r.version, r.time)
+            for r in latest
+            if r.event.understood is not None or isinstance(r.event, learning.UnderstandingReportedV1)
+        ),
     )
 
 

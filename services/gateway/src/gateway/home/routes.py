@@ -10,7 +10,7 @@ from starlette.responses import Response
 from database import utc_now
 from gateway.home import queries
 from gateway.home.schemas import HomeItemOut
-from webapi import Caller, Page, PageQuery, json_answer
+from webapi import Caller, Page, PageQuery, access, assistable, json_answer
 
 router = APIRouter(prefix="/v1/home", tags=["home"])
 
@@ -21,7 +21,8 @@ Moment = Annotated[AwareDatetime, Field(ge=datetime(1900, 1, 1, tzinfo=UTC), lt=
 """A time that people may mean; what lies further away overflows somewhere on its way to the database."""
 
 
-@router.get("", response_model=Page[HomeItemOut])
+@router.get("", response_model=Page[HomeItemOut], openapi_extra=access("self", *STAFF_PERMISSIONS))
+@assistable("gateway.read_home")
 async def home(page: PageQuery, caller: Caller) -> Response:
     """List all that the caller has to do and to read, newest first."""
     staff = [

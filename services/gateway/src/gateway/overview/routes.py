@@ -11,7 +11,9 @@ from database import utc_now
 from gateway.overview import queries
 from gateway.overview.figures import load_figures
 from gateway.overview.schemas import OverviewOut
-from webapi import Caller, Page, PageQuery, json_answer
+from webapi import Caller, Page, PageQuery, access, json_answer
+
+READ = "gateway.overview.read"
 
 router = APIRouter(prefix="/v1/overview", tags=["overview"])
 
@@ -24,20 +26,20 @@ def _today() -> date:
     return utc_now().astimezone(CHINA).date()
 
 
-@router.get("/{organisation_id}", response_model=OverviewOut)
+@router.get("/{organisation_id}", response_model=OverviewOut, openapi_extra=access(READ))
 async def overview(organisation_id: UUID, caller: Caller) -> Response:
     """Give the figures of an organisation and everything below it; groups of fewer than five people are hidden."""
-    scopes = await caller.scopes("gateway.overview.read")
+    scopes = await caller.scopes(READ)
     async with caller.read() as session:
         await orgtree.require_within(session, organisation_id, scopes)
         found = await queries.overview_of(session, organisation_id, figures=FIGURES, day=_today())
     return json_answer(found)
 
 
-@router.get("/{organisation_id}/children", response_model=Page[OverviewOut])
+@router.get("/{organisation_id}/children", response_model=Page[OverviewOut], openapi_extra=access(READ))
 async def children(organisation_id: UUID, page: PageQuery, caller: Caller) -> Response:
     """Give the figures of each organisation directly below, in no order of merit."""
-    scopes = await caller.scopes("gateway.overview.read")
+    scopes = await caller.scopes(READ)
     async with caller.read() as session:
         await orgtree.require_within(session, organisation_id, scopes)
         (after,) = page.after(UUID) or (None,)

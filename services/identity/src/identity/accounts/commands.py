@@ -5,13 +5,13 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
 from database import raw
 from identity.accounts.tables import Account, Credential, Identifier
+from identity.sessions.revoking import end_all_sessions
 
 logger = logging.getLogger(__name__)
 
@@ -23,8 +23,7 @@ where account_id = person_id and opened_within is not null and opened_at < since
 _CHECK = """
 update account set
     opened_within = null,
-    status = case when ancestors && opened_within then account.status else 'deactivated' end,
-    authorization_version = authorization_version + case when ancestors && opened_within then 0 else 1 end
+    status = case when ancestors && opened_within then account.status else 'deactivated' end
 from affiliation join organisation using (organisation_id)
 where person_id = account_id and opened_within is not null and ancestors is not null
 returning account_id, account.status
@@ -106,13 +105,14 @@ async def _is_affiliated_within(session: AsyncSession, person_id: UUID, scopes: 
     return affiliated_with is not None
 
 
-async def check_openings(session: AsyncSession) -> None:
+async def check_openings(session: AsyncSession, *, now: datetime) -> None:
     """Deactivate the accounts whose openers turn out to have had no say over the person, and let the others be.
 
     An affiliation that began after the account was opened says nothing of that: `forget_openings_before` goes first.
     """
     checked = await (await raw(session)).fetch(_CHECK)
     for account_id in (row["account_id"] for row in checked if row["status"] == "deactivated"):
+        await end_all_sessions(session, account_id, reason="deactivated", now=now)
         logger.warning("account_deactivated", extra={"account_id": account_id, "reason": "opened_outside_scope"})
 
 
@@ -120,8 +120,3 @@ async def forget_openings_before(session: AsyncSession, affiliated: Sequence[tup
     """Let the accounts be whose person was affiliated, at the time beside the id, only after the account was opened."""
     people, times = zip(*affiliated, strict=True)
     await (await raw(session)).execute(_FORGET, people, times)
-
-
-async def any_account(session: AsyncSession) -> bool:
-    """Say whether anybody has an account."""
-    return await session.scalar(select(Account.account_id).limit(1)) is not None

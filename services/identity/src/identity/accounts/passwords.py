@@ -11,6 +11,8 @@ from typing import NamedTuple, TypeVar
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from identity.accounts.rules import normalised_password
+
 T = TypeVar("T")
 
 # RFC 9106's memory-constrained choice, with one lane: a sign-in then takes one core at most, never all of them.
@@ -43,14 +45,14 @@ class Passwords:
 
     async def hash(self, password: str) -> str:
         """Encode a new password (argon2id, random salt). Raises `TooManySignIns`."""
-        return await self._run(self._hasher.hash, password)
+        return await self._run(self._hasher.hash, normalised_password(password))
 
     async def verify(self, encoded: str | None, password: str) -> Verdict:
         """Check `password` against its stored encoding.
 
         None (nobody has that name, or no password) costs the same and never matches. Raises `TooManySignIns`.
         """
-        return await self._run(self._verify, encoded, password)
+        return await self._run(self._verify, encoded, normalised_password(password))
 
     def close(self) -> None:
         """End the threads; what waits is dropped."""

@@ -4,29 +4,36 @@ from fastapi import APIRouter
 from sqlalchemy import select
 from starlette.responses import Response
 
+import audit
 from database import new_id, utc_now
 from identity.accounts.commands import open_account
 from identity.accounts.rules import require_password, require_username
 from identity.accounts.schemas import AccountOpened, Me, OpenAccount, RoleHeld
 from identity.accounts.tables import Identifier
 from identity.parts import Parts
+from identity.phones import put_on_file, require_phone
 from identity.roles.queries import held_on
 from identity.roles.rules import day_of
-from webapi import Caller
+from webapi import Caller, access
 
 router = APIRouter(prefix="/v1", tags=["accounts"])
 
+OPEN = "identity.account.open"
 
-@router.post("/accounts", status_code=201, response_model=AccountOpened, summary="Open an account")
+
+@router.post(
+    "/accounts", status_code=201, response_model=AccountOpened, summary="Open an account", openapi_extra=access(OPEN)
+)
 async def open_account_(body: OpenAccount, caller: Caller, parts: Parts) -> Response:
     """Open an account with a username and a first password, for a person of an organisation in one's own scope.
 
     An account for a member whose affiliation has not arrived yet is checked when it does, and deactivated if the member
     belongs to an organisation outside that scope.
     """
-    scopes = await caller.scopes("identity.account.open")
+    scopes = await caller.scopes(OPEN)
     username = require_username(body.username)
-    password = require_password(body.password.get_secret_value(), username=username)
+    phone = None if body.phone is None else require_phone(body.phone)
+    password = require_password(body.password.get_secret_value(), username=username, also=[phone] if phone else [])
     encoding = await parts.passwords.hash(password)  # before the transaction: nothing waits for it in there
     async with caller.command() as command:
         account = await open_account(
@@ -40,6 +47,15 @@ async def open_account_(body: OpenAccount, caller: Caller, parts: Parts) -> Resp
             new_id=new_id,
             now=command.now,
         )
+        if phone is not None:
+            opened_for = account.account_id
+            await put_on_file(
+                command.session, parts.ring, account_id=opened_for, phone=phone, new_id=new_id, now=command.now
+            )
+        entry = audit.by(caller.principal, scopes).entry(
+            "identity.account.opened", subject=account.account_id, organisation_id=account.organisation_id
+        )
+        await audit.record(command.session, entry, now=command.now)
         opened = AccountOpened(
             person_id=account.account_id,
             username=username,
@@ -49,7 +65,7 @@ async def open_account_(body: OpenAccount, caller: Caller, parts: Parts) -> Resp
         return await command.respond(201, opened)
 
 
-@router.get("/me", summary="Who am I")
+@router.get("/me", summary="Who am I", openapi_extra=access("self"))
 async def me(caller: Caller) -> Me:
     """Say who is acting and which roles they hold today; a token shows those of the moment it was made."""
     person_id = caller.person_id

@@ -1,9 +1,29 @@
-"""What a username and a first password may be: pure rules, the same for a page, a route and the first start."""
+"""What a username and a password may be: pure rules, the same for a page, a route and the first start."""
 
 import re
 import unicodedata
+from collections.abc import Iterable
+
+from zxcvbn import zxcvbn  # type: ignore[import-untyped]
 
 PASSWORD_LENGTH = (8, 128)
+LEAST_GUESSES = 10**6
+"""What a password has to withstand: an attacker who is slowed down as everybody here is gives up long before.
+
+zxcvbn estimates it from 30,000 leaked passwords, words, names, dates, sequences and keyboard patterns, all offline
+(https://www.usenix.org/conference/usenixsecurity16/technical-sessions/presentation/wheeler).
+"""
+_READ_BY_THE_ESTIMATE = 64
+"""Characters; the time it takes grows faster than the length, and a longer password is never too common for it."""
+_HABITS = (
+    "乡桥", "xiangqiao", "xiangcun", "dangyuan", "dangjian", "zhibu", "shuji", "zhongguo", "beijing", "woaizhongguo",
+    "woaini", "woaiwojia", "aini", "woaiwo", "wozuishuai", "nihao", "mima", "wodemima", "laopo", "laogong", "baobao",
+    "baobei", "mama", "baba", "tiantian", "pingan", "xingfu", "kuaile", "facai", "jixiang", "5201314", "1314520",
+    "520", "1314", "147258369", "741852963", "112233", "168168", "888888", "666666",
+)  # fmt: skip
+"""What people in China like to take (mima: password, woaini: I love you, 5201314: for ever), beside the leaked ones."""
+_NUMBERS_OF_PEOPLE = re.compile(r"(?:\+?86)?1[3-9][0-9]{9}|[0-9]{17}[0-9xX]|[0-9]{15}")
+"""Phone and identity numbers: long, but on every form the person ever filled in."""
 _USERNAME = re.compile(r"[0-9a-z\u4e00-\u9fff](?:[0-9a-z\u4e00-\u9fff._-]{1,62})[0-9a-z\u4e00-\u9fff]")
 
 
@@ -13,6 +33,10 @@ class UsernameUnusable(Exception):
 
 class PasswordUnusable(Exception):
     """A password is too short, too long, or the username itself."""
+
+
+class PasswordTooCommon(PasswordUnusable):
+    """A password is among the first million that anybody would try: leaked, a pattern, or about its owner."""
 
 
 def normalised_username(typed: str) -> str | None:
@@ -33,9 +57,25 @@ def require_username(typed: str) -> str:
     return username
 
 
-def require_password(password: str, *, username: str) -> str:
-    """Give the password back when it may be used; raises `PasswordUnusable`."""
+def normalised_password(typed: str) -> str:
+    """Give the one form in which a password is hashed, whatever keyboard typed it (NFKC, NIST SP 800-63B 3.1.1.2)."""
+    return unicodedata.normalize("NFKC", typed)
+
+
+def require_password(password: str, *, username: str | None, also: Iterable[str] = ()) -> str:
+    """Give the password in the form to be hashed when it may be used: 8 to 128 characters, and not easily guessed.
+
+    No kinds of characters are asked for (NIST SP 800-63B). `also` are further words that say something about its owner.
+    Raises `PasswordUnusable`, and `PasswordTooCommon` which is one.
+    """
     shortest, longest = PASSWORD_LENGTH
-    if not shortest <= len(password) <= longest or normalised_username(password) == username:
+    if len(password) > longest:
         raise PasswordUnusable
-    return password
+    normalised = normalised_password(password)
+    if not shortest <= len(normalised) <= longest or normalised_username(normalised) == username:
+        raise PasswordUnusable
+    own = [word for word in (username, *also) if word]
+    estimate = zxcvbn(normalised[:_READ_BY_THE_ESTIMATE], user_inputs=[*own, *_HABITS])
+    if _NUMBERS_OF_PEOPLE.fullmatch(normalised) or estimate["guesses"] < LEAST_GUESSES:
+        raise PasswordTooCommon
+    return normalised

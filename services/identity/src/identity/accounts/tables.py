@@ -17,13 +17,16 @@ class Account(Table):
 
     __tablename__ = "account"
     __table_args__ = (
-        CheckConstraint("status in ('active', 'deactivated')", name="status"),
+        CheckConstraint("status in ('active', 'deactivated', 'erased')", name="status"),
         Index("ix_account_unchecked", "account_id", postgresql_where=text("opened_within is not null")),
     )
 
     account_id: Mapped[UUID] = mapped_column(primary_key=True)
     status: Mapped[str] = mapped_column(server_default="active")
     authorization_version: Mapped[int] = mapped_column(server_default="1")
+    authorization_changes: Mapped[int] = mapped_column(server_default="0")
+    """How many of those changes were told to the other services: the version of the account's own events."""
+    authorization_changed_at: Mapped[datetime | None]
     organisation_id: Mapped[UUID]
     """The organisation that opened the account."""
     opened_at: Mapped[datetime]
@@ -43,6 +46,7 @@ class Identifier(Table):
         CheckConstraint("(kind = 'username') = (plain is not null)", name="only_usernames_are_plain"),
         Index("uq_identifier_kind_plain", "kind", "plain", unique=True),
         Index("uq_identifier_kind_blind_index", "kind", "blind_index", unique=True),
+        Index("uq_identifier_phone", "account_id", unique=True, postgresql_where=text("kind = 'phone'")),
     )
 
     identifier_id: Mapped[UUID] = mapped_column(primary_key=True)

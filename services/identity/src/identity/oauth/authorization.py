@@ -1,23 +1,32 @@
-"""The authorization endpoint's decision: send a code, ask the person to sign in, or refuse."""
+"""The authorization endpoint's decision: send a code, ask the person to sign in or to agree, or refuse."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from urllib.parse import urlencode, urlsplit
 
 from authlib.common.urls import add_params_to_uri
-from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Error
-from authlib.oidc.core.errors import InteractionRequiredError, LoginRequiredError
+from authlib.oauth2.rfc6749 import AccessDeniedError, InvalidRequestError, OAuth2Error
+from authlib.oidc.core.errors import ConsentRequiredError, InteractionRequiredError, LoginRequiredError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
-from identity.oauth.grants import CodeGrant, provider_with_grants
-from identity.oauth.provider import Answer, Provider, SignedIn
+from identity.factors.addresses import SECOND_FACTOR
+from identity.factors.required import Step, next_step
+from identity.factors.rules import wanted_level
+from identity.oauth.consents import scopes_let
+from identity.oauth.grants import CodeGrant
+from identity.oauth.provider import Answer, Place, Provider, SignedIn
 from identity.oauth.requests import Parameters, ProviderRequest
+from identity.oauth.resources import InvalidTargetError, requested_resources
+from identity.oauth.serving import provider_with_grants
 from identity.oauth.tables import Client
 from identity.parts import IdentityParts
 
-_ASKS_FOR_THE_PERSON = {"login", "consent", "select_account"}
+_ASKS_FOR_THE_PERSON = {"login", "select_account"}
+CONSENT_PATIENCE = timedelta(minutes=10)
+"""How long after proving who they are a person may think about what the client asks for."""
 _WORDS = re.compile(r"[a-z_ ]{1,64}")
 
 
@@ -35,31 +44,73 @@ class SignInNeeded(NamedTuple):
     target: str
 
 
+class StepUpNeeded(NamedTuple):
+    """Ask the person for what they have not proved yet; the form may lead on to `target`, as above."""
+
+    name_zh: str
+    name_en: str
+    target: str
+
+
+class ConsentNeeded(NamedTuple):
+    """Ask the person whether this client may have these scopes; the form may lead on to `target`, as above."""
+
+    client_id: str
+    name_zh: str
+    name_en: str
+    scopes: Sequence[str]
+    target: str
+
+
 class Refused(NamedTuple):
     """Show the refusal: no address to answer at could be trusted."""
 
     error: str
 
 
-Decision = Redirect | SignInNeeded | Refused
+Decision = Redirect | SignInNeeded | StepUpNeeded | ConsentNeeded | Refused
 
 
-def decide(provider: Provider, parameters: Parameters, person: SignedIn | None, *, just_now: bool) -> Decision:
+class UnmetAuthenticationRequirements(OAuth2Error):  # type: ignore[misc]  # authlib has no types
+    """The person cannot prove who they are as strongly as the client wants (RFC 9470, section 5)."""
+
+    error = "unmet_authentication_requirements"
+
+
+def decide(
+    provider: Provider,
+    parameters: Parameters,
+    person: SignedIn | None,
+    *,
+    just_now: bool,
+    agreed: bool | None = None,
+    step: Step | None = None,
+) -> Decision:
     """Decide on an authorization request.
 
     `just_now` says that the person proved who they are in answer to this very request. A native application is always
     answered that way only: anybody on the machine could be listening at its address, and a silent redirect would give
-    a code to a program the person never meant to start (RFC 8252, section 8.6).
+    a code to a program the person never meant to start (RFC 8252, section 8.6). `agreed` says whether they let the
+    client have what this request asks for, None that they were not asked; `step` what they still have to prove.
     """
     request = ProviderRequest("GET", f"{provider.place.issuer}/oauth2/authorize", _readable(parameters))
     try:
         grant: CodeGrant = provider.get_consent_grant(request, end_user=person)
-        _require_supported(parameters, grant)
-        if not just_now and (person is None or _asks_for_the_person(parameters, grant, person, provider.now)):
+        _require_supported(parameters, grant, provider.place)
+        again = not just_now and (person is None or _asks_for_the_person(parameters, person, provider.now))
+        if step is not None and not again:
+            return _step_up_needed(parameters, grant, step)
+        if again or (not just_now and grant.client.application_type == "native"):
             if parameters.get("prompt") == "none":
                 wanted = LoginRequiredError if person is None else InteractionRequiredError
                 raise wanted(redirect_uri=grant.redirect_uri)
             return _sign_in_needed(grant)
+        if agreed is False:
+            raise AccessDeniedError(redirect_uri=grant.redirect_uri)
+        if agreed is None and person is not None and _asks_for_consent(provider, parameters, grant, person):
+            if parameters.get("prompt") == "none":
+                raise ConsentRequiredError(redirect_uri=grant.redirect_uri)
+            return _consent_needed(grant)
         answer = provider.create_authorization_response(request, grant_user=person, grant=grant)
     except OAuth2Error as error:
         error.state = parameters.get("state")
@@ -74,14 +125,16 @@ async def decide_for(
     person: SignedIn | None,
     *,
     just_now: bool,
+    agreed: bool | None = None,
     now: datetime,
 ) -> Decision:
     """Take `decide` inside `session`; what it gives away is given when the session commits."""
     signer = await parts.keys.signer(session)
+    step = await next_step(session, person, wanted_level(parameters.get("acr_values")), now) if person else None
 
     def run(sync: Session) -> Decision:
         provider = provider_with_grants(sync, place=parts.place, signer=signer, now=now)
-        return decide(provider, parameters, person, just_now=just_now)
+        return decide(provider, parameters, person, just_now=just_now, agreed=agreed, step=step)
 
     return await session.run_sync(run)
 
@@ -91,13 +144,29 @@ def sign_in_address(parameters: Parameters) -> str:
     return f"/sign-in?{urlencode(parameters)}" if parameters else "/sign-in"
 
 
+def step_up_address(parameters: Parameters) -> str:
+    """Give the address of the page that asks for what is missing, and goes on with this request."""
+    return f"{SECOND_FACTOR}?{urlencode(parameters)}" if parameters else SECOND_FACTOR
+
+
+def consent_address(parameters: Parameters) -> str:
+    """Give the address of the page that asks whether the client may have what this request asks for."""
+    return f"/oauth2/consent?{urlencode(parameters)}"
+
+
+def may_still_agree(parameters: Parameters, person: SignedIn, *, now: datetime) -> bool:
+    """Say whether the person proved who they are recently enough to agree to a request that demands just that."""
+    demanded = bool(_ASKS_FOR_THE_PERSON & set(parameters.get("prompt", "").split()))
+    return now - person.signed_in_at <= CONSENT_PATIENCE or not (demanded or "max_age" in parameters)
+
+
 def _readable(parameters: Parameters) -> Parameters:
     """Replace a response type that authlib could not quote in its own error by one that is merely unknown."""
     response_type = parameters.get("response_type", "")
     return parameters if _WORDS.fullmatch(response_type) else {**parameters, "response_type": "unknown"}
 
 
-def _require_supported(parameters: Parameters, grant: CodeGrant) -> None:
+def _require_supported(parameters: Parameters, grant: CodeGrant, place: Place) -> None:
     redirect_uri = grant.redirect_uri
     for unsupported in ("request", "request_uri", "registration"):
         if unsupported in parameters:
@@ -106,18 +175,53 @@ def _require_supported(parameters: Parameters, grant: CodeGrant) -> None:
         raise InvalidRequestError("The only response_mode is query.", redirect_uri=redirect_uri)
     if not parameters.get("max_age", "0").isdecimal():
         raise InvalidRequestError("max_age is a number of seconds.", redirect_uri=redirect_uri)
+    try:
+        requested_resources(parameters.get("resource"), place)
+    except InvalidTargetError as error:
+        error.redirect_uri = redirect_uri
+        raise
 
 
-def _asks_for_the_person(parameters: Parameters, grant: CodeGrant, person: SignedIn, now: datetime) -> bool:
-    if grant.client.application_type == "native" or _ASKS_FOR_THE_PERSON & set(parameters.get("prompt", "").split()):
+def _asks_for_the_person(parameters: Parameters, person: SignedIn, now: datetime) -> bool:
+    if _ASKS_FOR_THE_PERSON & set(parameters.get("prompt", "").split()):
         return True
     max_age = parameters.get("max_age")
     return max_age is not None and now - person.signed_in_at > timedelta(seconds=min(int(max_age), 10**9))
 
 
+def _step_up_needed(parameters: Parameters, grant: CodeGrant, step: Step) -> StepUpNeeded:
+    if not step.reachable:
+        raise UnmetAuthenticationRequirements(redirect_uri=grant.redirect_uri)
+    if parameters.get("prompt") == "none":
+        raise InteractionRequiredError(redirect_uri=grant.redirect_uri)
+    client: Client = grant.client
+    return StepUpNeeded(client.name_zh, client.name_en, source_expression(grant.redirect_uri))
+
+
 def _sign_in_needed(grant: CodeGrant) -> SignInNeeded:
     client: Client = grant.client
-    return SignInNeeded(client.name_zh, client.name_en, _source_expression(grant.redirect_uri))
+    return SignInNeeded(client.name_zh, client.name_en, source_expression(grant.redirect_uri))
+
+
+def _asks_for_consent(provider: Provider, parameters: Parameters, grant: CodeGrant, person: SignedIn) -> bool:
+    if "consent" in parameters.get("prompt", "").split():
+        return True
+    client: Client = grant.client
+    if client.first_party:
+        return False
+    let = provider.session.scalar(scopes_let(person.account_id, client.client_id))
+    return let is None or not set(_scopes_of(grant)) <= set(let)
+
+
+def _consent_needed(grant: CodeGrant) -> ConsentNeeded:
+    client: Client = grant.client
+    target = source_expression(grant.redirect_uri)
+    return ConsentNeeded(client.client_id, client.name_zh, client.name_en, _scopes_of(grant), target)
+
+
+def _scopes_of(grant: CodeGrant) -> Sequence[str]:
+    scope: str = grant.request.scope
+    return scope.split()
 
 
 def _from(answer: Answer, *, issuer: str) -> Redirect | Refused:
@@ -126,7 +230,7 @@ def _from(answer: Answer, *, issuer: str) -> Redirect | Refused:
     return Redirect(add_params_to_uri(answer.location, [("iss", issuer)]))  # RFC 9207, in refusals too
 
 
-def _source_expression(redirect_uri: str) -> str:
+def source_expression(redirect_uri: str) -> str:
     """Give what `form-action` needs to let the form's answer go on to the client: browsers check redirects too."""
     parts = urlsplit(redirect_uri)
     return f"{parts.scheme}://{parts.netloc}" if parts.scheme in {"http", "https"} else f"{parts.scheme}:"

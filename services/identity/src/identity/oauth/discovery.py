@@ -2,8 +2,11 @@
 
 from typing import Any
 
+from identity.factors.rules import LEVELS
+from identity.oauth.client_authentication import ALGORITHMS, CONFIDENTIAL, METHODS
 from identity.oauth.keys import ALGORITHM
 from identity.oauth.rules import SCOPES
+from identity.oauth.serving import GRANT_TYPES
 
 
 def discovery_document(issuer: str) -> dict[str, Any]:
@@ -14,17 +17,27 @@ def discovery_document(issuer: str) -> dict[str, Any]:
         "token_endpoint": f"{issuer}/oauth2/token",
         "jwks_uri": f"{issuer}/oauth2/jwks",
         "userinfo_endpoint": f"{issuer}/oauth2/userinfo",
+        "device_authorization_endpoint": f"{issuer}/oauth2/device_authorization",
+        "introspection_endpoint": f"{issuer}/oauth2/introspect",
+        "revocation_endpoint": f"{issuer}/oauth2/revoke",
+        "end_session_endpoint": f"{issuer}/oauth2/end-session",
         "scopes_supported": list(SCOPES),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
-        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "grant_types_supported": list(GRANT_TYPES),
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": [ALGORITHM],
-        "token_endpoint_auth_methods_supported": ["none"],
+        "token_endpoint_auth_methods_supported": list(METHODS),
+        "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
+        "introspection_endpoint_auth_methods_supported": list(CONFIDENTIAL),
+        "introspection_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
+        "revocation_endpoint_auth_methods_supported": list(METHODS),
+        "revocation_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
         "code_challenge_methods_supported": ["S256"],
         "claims_supported": [
             "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "preferred_username",
         ],
+        "acr_values_supported": list(LEVELS),
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "ui_locales_supported": ["zh-CN", "en"],
         "authorization_response_iss_parameter_supported": True,

@@ -1,38 +1,34 @@
 """The grants, with the unsafe defaults of authlib overridden: PKCE by S256 for all, single use, rotation, replay."""
 
 from collections.abc import Collection
-from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError, grants
 from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oidc.core.grants import OpenIDCode
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import select
 
 from database import new_id
 from identity.accounts.tables import Account, Identifier
 from identity.oauth import rules
-from identity.oauth.keys import ALGORITHM, Signer
+from identity.oauth.client_authentication import METHODS
+from identity.oauth.consents import scopes_let
+from identity.oauth.keys import ALGORITHM
 from identity.oauth.provider import Provider, SignedIn, Subject, hash_of
 from identity.oauth.requests import ProviderRequest
+from identity.oauth.resources import narrowed_resources, requested_resources
 from identity.oauth.tables import AuthorizationCode, Client, RefreshToken, TokenFamily
 from identity.roles.queries import held_on
 from identity.roles.rules import day_of
-
-RevokedFor = Literal["code_replayed", "token_replayed", "signed_out"]
-
-
-def revoke(session: Session, *families: Any, reason: RevokedFor, now: datetime) -> None:
-    """End the families that meet these conditions: none of their refresh tokens works again."""
-    session.execute(
-        update(TokenFamily)
-        .where(*families, TokenFamily.revoked_at.is_(None))
-        .values(revoked_at=now, revoked_for=reason)
-    )
+from identity.sessions.revoking import revoke_families_in_sync
+from identity.sign_in.tables import BrowserSession
 
 
-def _subject(provider: Provider, source: AuthorizationCode | TokenFamily) -> Subject:
+def subject_of(provider: Provider, source: Any, resource: str | None = None) -> Subject:
+    """Give the person of a code or a family as they are now, and what the token asked for is for.
+
+    Raises `InvalidGrantError` when their account is not active, `InvalidTargetError` for a resource not granted.
+    """
     session, account_id = provider.session, source.account_id
     account = session.get(Account, account_id, populate_existing=True)
     if account is None or account.status != "active":
@@ -50,13 +46,14 @@ def _subject(provider: Provider, source: AuthorizationCode | TokenFamily) -> Sub
         source.signed_in_at,
         account.authorization_version,
         [(r.role, r.organisation_id) for r in roles],
+        narrowed_resources(resource, source.resources, provider.place),
     )
 
 
 class CodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[misc]  # authlib has no types
     """Authorization code: a minute of life, one use, and a tombstone that ends the family when it comes again."""
 
-    TOKEN_ENDPOINT_AUTH_METHODS = ("none",)
+    TOKEN_ENDPOINT_AUTH_METHODS = METHODS
     request: ProviderRequest
     server: Provider
 
@@ -80,6 +77,7 @@ class CodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[misc]  # authlib
                 family_id=new_id(),
                 redirect_uri=request.payload.redirect_uri,
                 scope=request.scope,
+                resources=requested_resources(request.payload.data.get("resource"), self.server.place),
                 nonce=request.payload.data.get("nonce"),
                 code_challenge=request.payload.data["code_challenge"],
                 acr=person.acr,
@@ -101,13 +99,26 @@ class CodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[misc]  # authlib
         )
         if found is not None and found.used_at is not None:
             ended = TokenFamily.family_id == found.family_id
-            revoke(session, ended, reason="code_replayed", now=self.server.now)
+            revoke_families_in_sync(session, ended, reason="code_replayed", now=self.server.now)
             return None
         return found if found is not None and found.expires_at > self.server.now else None
 
     def authenticate_user(self, authorization_code: AuthorizationCode) -> Subject:
-        """Give the person the code was given for. Raises `InvalidGrantError` when their account is not active."""
-        return _subject(self.server, authorization_code)
+        """Give the person the code was given for.
+
+        Raises `InvalidGrantError` when their account is not active, the sign-in that gave the code has ended, or they
+        let the client have that no more. The sign-in is locked meanwhile: whoever ends it at this moment waits, and
+        then finds the family of this code.
+        """
+        session_id, client = authorization_code.session_id, self.request.client
+        here = select(BrowserSession.ended_at).where(BrowserSession.session_id == session_id)
+        if self.server.session.scalar(here.with_for_update(read=True)) is not None:
+            raise InvalidGrantError("The sign-in has ended.")
+        if not client.first_party:
+            let = self.server.session.scalar(scopes_let(authorization_code.account_id, client.client_id))
+            if let is None or not set(authorization_code.scope.split()) <= set(let):
+                raise InvalidGrantError("The person does not let the client have this.")
+        return subject_of(self.server, authorization_code, self.request.payload.data.get("resource"))
 
     def delete_authorization_code(self, authorization_code: AuthorizationCode) -> None:
         """Leave the code's tombstone."""
@@ -118,7 +129,7 @@ class CodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[misc]  # authlib
 class RefreshGrant(grants.RefreshTokenGrant):  # type: ignore[misc]  # authlib has no types
     """Refresh token: each is used once and gives the next; a used one that comes again ends the family."""
 
-    TOKEN_ENDPOINT_AUTH_METHODS = ("none",)
+    TOKEN_ENDPOINT_AUTH_METHODS = METHODS
     INCLUDE_NEW_REFRESH_TOKEN = True
     request: ProviderRequest
     server: Provider
@@ -130,39 +141,45 @@ class RefreshGrant(grants.RefreshTokenGrant):  # type: ignore[misc]  # authlib h
         family = session.scalar(select(TokenFamily).where(TokenFamily.family_id == of_this_token).with_for_update())
         if family is None or family.revoked_at is not None or family.expires_at <= self.server.now:
             return None
+        if family.idle_until is not None and family.idle_until <= self.server.now:
+            this = TokenFamily.family_id == family.family_id
+            revoke_families_in_sync(session, this, reason="idle", now=self.server.now)
+            return None
         token = session.get_one(RefreshToken, token_hash)  # read after the lock, so it shows who came first
         if token.used_at is not None:
             this = TokenFamily.family_id == family.family_id
-            revoke(session, this, reason="token_replayed", now=self.server.now)
+            revoke_families_in_sync(session, this, reason="token_replayed", now=self.server.now)
             return None
-        return LivingToken(token, family)
+        return LivingToken(token, family, session.get_one(Client, family.client_id).scopes)
 
     def authenticate_user(self, refresh_token: "LivingToken") -> Subject:
         """Give the person of the family. Raises `InvalidGrantError` when their account is not active."""
-        return _subject(self.server, refresh_token.family)
+        return subject_of(self.server, refresh_token.family, self.request.payload.data.get("resource"))
 
     def revoke_old_credential(self, refresh_token: "LivingToken") -> None:
-        """Mark the token as used."""
+        """Mark the token as used, and its family with it."""
         refresh_token.token.used_at = self.server.now
+        refresh_token.family.idle_until = rules.idle_until(self.request.client.application_type, self.server.now)
         self.server.session.flush()
 
 
 class LivingToken:
     """A refresh token that may be used, with its family, in the form authlib asks for it."""
 
-    def __init__(self, token: RefreshToken, family: TokenFamily) -> None:
+    def __init__(self, token: RefreshToken, family: TokenFamily, registered: Collection[str]) -> None:
         self.token = token
         self.family = family
         self.family_id = family.family_id
         self.token_hash = token.token_hash
+        self._registered = registered
 
     def check_client(self, client: Client) -> bool:
         """Say whether the token was given to this client."""
         return self.family.client_id == client.client_id
 
     def get_scope(self) -> str:
-        """Give the scopes of the family, separated by spaces."""
-        return self.family.scope
+        """Give those scopes of the family that the client is still registered for, separated by spaces."""
+        return " ".join(scope for scope in self.family.scope.split() if scope in self._registered)
 
 
 class S256Challenge(CodeChallenge):  # type: ignore[misc]  # authlib has no types
@@ -222,11 +239,3 @@ def person_claims(subject: str, username: str | None, scope: Collection[str]) ->
     if username is not None and "profile" in scope:
         claims["preferred_username"] = username
     return claims
-
-
-def provider_with_grants(session: Session, *, place: Any, signer: Signer, now: datetime) -> Provider:
-    """Make the provider of one request, with every grant there is."""
-    provider = Provider(session, place=place, signer=signer, now=now)
-    provider.register_grant(CodeGrant, [S256Challenge(required=True), IdToken(provider)])
-    provider.register_grant(RefreshGrant)
-    return provider

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from joserfc import jwt
 from joserfc.jwk import ECKey
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import KeyRing, associated
@@ -14,6 +14,9 @@ from identity.oauth.tables import SigningKey
 ALGORITHM = "ES256"
 PUBLISHED_AFTER_RETIREMENT = timedelta(hours=1)
 """Longer than any token it signed lives, and than any verifier keeps the set."""
+
+
+_ACTIVE = select(SigningKey.kid).where(SigningKey.state == "active")
 
 
 class NoSigningKey(Exception):
@@ -35,7 +38,7 @@ class Signer(NamedTuple):
 class SigningKeys:
     """The service's signing keys: which one signs is asked of the database each time, so a rotation holds at once.
 
-    Opened private keys stay in memory by their id.
+    The private key that signs stays open in memory, by its id.
     """
 
     def __init__(self, ring: KeyRing) -> None:
@@ -44,15 +47,16 @@ class SigningKeys:
 
     async def signer(self, session: AsyncSession) -> Signer:
         """Give the active key. Raises `NoSigningKey`, and `database.SealBroken` under a wrong key ring."""
-        kid = await session.scalar(select(SigningKey.kid).where(SigningKey.state == "active"))
+        kid = await session.scalar(_ACTIVE)
         if kid is None:
             raise NoSigningKey
         if kid not in self._opened:
-            sealed = await session.scalar(select(SigningKey.sealed_private).where(SigningKey.kid == kid))
-            if sealed is None:
-                raise NoSigningKey
-            private = self._ring.unwrap(sealed, place=_place(kid))
-            self._opened[kid] = Signer(kid, ECKey.import_key(private))
+            # Read together: between two statements the key may retire and lose its private part.
+            row = (await session.execute(_ACTIVE.add_columns(SigningKey.sealed_private))).one()
+            kid = row.kid
+            self._opened = {
+                kid: Signer(kid, ECKey.import_key(self._ring.unwrap(row.sealed_private, place=_place(kid))))
+            }
         return self._opened[kid]
 
     async def create(self, session: AsyncSession, *, state: str, now: datetime) -> str:
@@ -61,15 +65,29 @@ class SigningKeys:
         kid = key.thumbprint()
         public = {**key.as_dict(private=False), "kid": kid, "alg": ALGORITHM, "use": "sig"}
         sealed = self._ring.wrap(key.as_pem(private=True), place=_place(kid))
-        session.add(SigningKey(kid=kid, state=state, public_jwk=public, sealed_private=sealed, made_at=now))
+        activated_at = now if state == "active" else None
+        session.add(
+            SigningKey(
+                kid=kid,
+                state=state,
+                public_jwk=public,
+                sealed_private=sealed,
+                made_at=now,
+                activated_at=activated_at,
+            )
+        )
         await session.flush()
         return kid
 
 
+def published(now: datetime) -> ColumnElement[bool]:
+    """Give the predicate of the keys whose signatures hold for anybody who reads the set now."""
+    return or_(SigningKey.state != "retired", SigningKey.retired_at > now - PUBLISHED_AFTER_RETIREMENT)
+
+
 async def key_set(session: AsyncSession, *, now: datetime) -> dict[str, list[dict[str, Any]]]:
     """Give the JSON Web Key Set (RFC 7517): every key that signs, will sign, or signed a token that may still live."""
-    alive = or_(SigningKey.state != "retired", SigningKey.retired_at > now - PUBLISHED_AFTER_RETIREMENT)
-    keys = await session.scalars(select(SigningKey.public_jwk).where(alive).order_by(SigningKey.made_at))
+    keys = await session.scalars(select(SigningKey.public_jwk).where(published(now)).order_by(SigningKey.made_at))
     return {"keys": list(keys)}
 
 

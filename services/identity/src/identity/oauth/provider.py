@@ -8,19 +8,22 @@ in `grants`: lifetimes, the key's id in the header, PKCE for everybody by S256 a
 import hashlib
 import logging
 import secrets
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from authlib.oauth2.rfc6749 import AuthorizationServer, OAuth2Error
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from database import new_id
-from identity.oauth import rules
+from identity.oauth import client_authentication, rules
 from identity.oauth.keys import Signer
 from identity.oauth.requests import ProviderRequest
+from identity.oauth.resources import audience_of
 from identity.oauth.tables import Client, RefreshToken, TokenFamily
+from identity.sign_in.tables import BrowserSession
 
 JSON = dict[str, Any]
 
@@ -46,16 +49,22 @@ class Answer(NamedTuple):
 
 
 class Subject(NamedTuple):
-    """The person a token is for, and the sign-in it descends from."""
+    """Whom a token is for, and what it descends from; a client that acts by itself proved nothing a person would.
+
+    `resources` is what it is for, `lifetime` another than that of the client's tokens, `claims` are further claims.
+    """
 
     account_id: UUID
     username: str | None
     family_id: UUID
-    acr: str
+    acr: str | None
     amr: Sequence[str]
-    signed_in_at: datetime
-    authorization_version: int
-    roles: list[tuple[str, UUID]]
+    signed_in_at: datetime | None
+    authorization_version: int | None
+    roles: Sequence[tuple[str, UUID]]
+    resources: Sequence[str] = ()
+    lifetime: timedelta | None = None
+    claims: Mapping[str, Any] = {}
 
 
 class SignedIn(NamedTuple):
@@ -79,9 +88,14 @@ class Provider(AuthorizationServer):  # type: ignore[misc]  # authlib has no typ
         self.now = now
 
     def query_client(self, client_id: str) -> Client | None:
-        """Find a registered client that is not suspended."""
-        client = self.session.get(Client, client_id)
+        """Find a registered client that is neither waiting for its review nor suspended."""
+        named = rules.identifier_of(client_id)
+        client = None if named is None else self.session.get(Client, named)
         return client if client is not None and client.status == "active" else None
+
+    def authenticate_client(self, request: ProviderRequest, methods: Sequence[str], endpoint: str = "token") -> Client:
+        """Give the client that sent the request, proven in the one way it is registered for; else `invalid_client`."""
+        return client_authentication.authenticate(self, request, methods, endpoint)
 
     def create_oauth2_request(self, request: ProviderRequest) -> ProviderRequest:
         """Take the request as it is: the route has read it."""
@@ -100,30 +114,33 @@ class Provider(AuthorizationServer):  # type: ignore[misc]  # authlib has no typ
         client: Client,
         user: Subject,
         scope: str,
-        expires_in: int | None = None,  # noqa: ARG002 - one lifetime for all
+        expires_in: int | None = None,  # noqa: ARG002 - the subject says how long
         include_refresh_token: bool = True,
     ) -> JSON:
         """Make the token response: a signed access token (RFC 9068) and, for a client that may refresh, its link."""
-        lifetime = int(rules.ACCESS_TOKEN_LIFETIME.total_seconds())
+        lifetime = int((user.lifetime or rules.access_token_lifetime(client.application_type)).total_seconds())
         issued = int(self.now.timestamp())
         claims = {
             "iss": self.place.issuer,
             "sub": str(user.account_id),
-            "aud": self.place.audience,
+            "aud": audience_of(user.resources, self.place),
             "client_id": client.client_id,
             "scope": scope,
             "sid": str(user.family_id),
             "acr": user.acr,
-            "auth_time": int(user.signed_in_at.timestamp()),
+            "auth_time": None if user.signed_in_at is None else int(user.signed_in_at.timestamp()),
             "authorization_version": user.authorization_version,
             "iat": issued,
             "exp": issued + lifetime,
             "jti": str(new_id()),
             "roles": [{"role": role, "organisation_id": str(organisation)} for role, organisation in user.roles],
+            **user.claims,
         }
         token: JSON = {
             "token_type": "Bearer",
-            "access_token": self.signer.sign(claims, typ="at+jwt"),
+            "access_token": self.signer.sign(
+                {name: value for name, value in claims.items() if value is not None}, typ="at+jwt"
+            ),
             "expires_in": lifetime,
             "scope": scope,
         }
@@ -132,26 +149,36 @@ class Provider(AuthorizationServer):  # type: ignore[misc]  # authlib has no typ
         return token
 
     def save_token(self, token: JSON, request: ProviderRequest) -> None:
-        """Keep the refresh token's hash as the next link of its family; a code's first token begins the family."""
-        parent = None
+        """Keep the refresh token's hash as the next link of its family; a code's first token begins the family.
+
+        A grant that has neither code nor refresh token keeps nothing: its tokens are never refreshed.
+        """
         if code := request.authorization_code:
-            family_id = code.family_id
+            application_type = request.client.application_type
+            browser = select(BrowserSession.device).where(BrowserSession.session_id == code.session_id)
             self.session.add(
                 TokenFamily(
-                    family_id=family_id,
+                    family_id=code.family_id,
                     client_id=code.client_id,
                     account_id=code.account_id,
                     session_id=code.session_id,
                     scope=code.scope,
+                    resources=code.resources,
                     acr=code.acr,
                     amr=code.amr,
                     signed_in_at=code.signed_in_at,
-                    expires_at=self.now + rules.FAMILY_LIFETIME,
+                    expires_at=self.now + rules.family_lifetime(application_type),
+                    idle_until=rules.idle_until(application_type, self.now),
+                    terminal_hash=code.terminal_hash,
+                    device=self.session.scalar(browser),
                 )
             )
             self.session.flush()
-        else:
-            family_id, parent = request.refresh_token.family_id, request.refresh_token.token_hash
+            self._keep_link(token, code.family_id, parent=None)
+        elif used := request.refresh_token:
+            self._keep_link(token, used.family_id, parent=used.token_hash)
+
+    def _keep_link(self, token: JSON, family_id: UUID, *, parent: bytes | None) -> None:
         if "refresh_token" in token:
             link = RefreshToken(
                 token_hash=hash_of(token["refresh_token"]), family_id=family_id, parent_hash=parent, issued_at=self.now
@@ -175,9 +202,13 @@ def hash_of(secret: str) -> bytes:
 
 
 def keep_tokens_out_of_logs() -> None:
-    """Drop authlib's DEBUG records, whatever level is configured: they hold whole token responses."""
-    for module in ("authorization_code", "refresh_token"):
-        logging.getLogger(f"authlib.oauth2.rfc6749.grants.{module}").addFilter(_above_debug)
+    """Drop authlib's DEBUG records, whatever level is configured: they hold whole token responses.
+
+    A filter of a logger does not hold for those below it, so each that exists gets it.
+    """
+    for name in list(logging.root.manager.loggerDict):
+        if name.startswith("authlib"):
+            logging.getLogger(name).addFilter(_above_debug)
 
 
 def _above_debug(record: logging.LogRecord) -> bool:

@@ -13,6 +13,7 @@ MOST_FIELDS = 50
 FORM_TYPE = "application/x-www-form-urlencoded"
 
 Parameters = dict[str, str]
+"""Parameters by name; the few `resource`s a request may name are one value, separated by spaces, which no URI has."""
 
 
 class Unreadable(Exception):
@@ -20,12 +21,12 @@ class Unreadable(Exception):
 
 
 def read_query(request: Request) -> Parameters:
-    """Give the query's parameters, each once. Raises `Unreadable`."""
+    """Give the query's parameters. Raises `Unreadable`."""
     return _parse(bytes(request.scope["query_string"]))
 
 
 async def read_form(request: Request) -> Parameters:
-    """Give the parameters of a form in the body, each once. Raises `Unreadable`."""
+    """Give the parameters of a form in the body. Raises `Unreadable`."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM_TYPE:
         raise Unreadable
     body = bytearray()
@@ -45,7 +46,11 @@ def _parse(encoded: bytes) -> Parameters:
         raise Unreadable from None
     if not rules.acceptable(pairs):
         raise Unreadable
-    return {name: value for name, value in pairs if value}  # RFC 6749, 3.1: without a value is as if omitted
+    parameters: Parameters = {}
+    for name, value in pairs:
+        if value:  # RFC 6749, 3.1: without a value is as if omitted
+            parameters[name] = f"{parameters[name]} {value}" if name in parameters else value
+    return parameters
 
 
 class ProviderRequest(OAuth2Request):  # type: ignore[misc]  # authlib has no types

@@ -1,79 +1,75 @@
 """The provider's endpoints. They answer as OAuth 2 and OpenID Connect say, not with problem details."""
 
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from database import utc_now
 from identity.accounts.tables import Identifier
-from identity.oauth.authorization import Redirect, SignInNeeded, decide_for, sign_in_address
+from identity.oauth.authorization import (
+    ConsentNeeded,
+    Redirect,
+    SignInNeeded,
+    StepUpNeeded,
+    consent_address,
+    decide_for,
+    sign_in_address,
+    step_up_address,
+)
+from identity.oauth.client_endpoints import ERRORS, NO_STORE, form_of
 from identity.oauth.discovery import discovery_document
-from identity.oauth.grants import person_claims, provider_with_grants
+from identity.oauth.grants import person_claims
 from identity.oauth.keys import key_set
 from identity.oauth.provider import Answer
-from identity.oauth.requests import FORM_TYPE, ProviderRequest, Unreadable, read_form, read_query
+from identity.oauth.requests import ProviderRequest, Unreadable, read_form, read_query
+from identity.oauth.rules import MOST_REPEATED
+from identity.oauth.serving import GRANT_TYPES, provider_with_grants
 from identity.oauth.tables import TokenFamily
 from identity.pages.rendering import language_of, refused
 from identity.pages.visits import cookie_name
 from identity.parts import IdentityParts, Parts
 from identity.sign_in.commands import person_at
-from webapi import Caller
+from webapi import AuthenticatedCaller, access, asks_for_token, caller_by
 
 router = APIRouter(tags=["sign-in"])
 
 _IS_USERNAME = Identifier.kind == "username"
 _PUBLIC = {"Cache-Control": "public, max-age=300"}
-_ERROR = {
-    "description": "Refused, as RFC 6749 section 5.2 says.",
-    "content": {
-        "application/json": {
-            "schema": {
-                "type": "object",
-                "required": ["error"],
-                "properties": {"error": {"type": "string"}, "error_description": {"type": "string"}},
-            }
-        }
-    },
-}
-_TOKEN_FORM = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            FORM_TYPE: {
-                "schema": {
-                    "type": "object",
-                    "required": ["grant_type", "client_id"],
-                    "properties": {
-                        "grant_type": {"type": "string", "enum": ["authorization_code", "refresh_token"]},
-                        "client_id": {"type": "string"},
-                        "code": {"type": "string"},
-                        "redirect_uri": {"type": "string"},
-                        "code_verifier": {"type": "string"},
-                        "refresh_token": {"type": "string"},
-                        "scope": {"type": "string"},
-                    },
-                }
-            }
-        },
-    }
-}
+_TOKEN_FORM = form_of(
+    ["grant_type"],
+    grant_type={"type": "string", "enum": list(GRANT_TYPES)},
+    code={"type": "string"},
+    redirect_uri={"type": "string"},
+    code_verifier={"type": "string"},
+    refresh_token={"type": "string"},
+    device_code={"type": "string"},
+    scope={"type": "string"},
+    resource={"type": "array", "maxItems": MOST_REPEATED, "items": {"type": "string"}},
+)
 
 
-@router.get("/.well-known/openid-configuration", name="openid_configuration", summary="OpenID Connect discovery")
+@router.get(
+    "/.well-known/openid-configuration",
+    name="openid_configuration",
+    summary="OpenID Connect discovery",
+    openapi_extra=access("public"),
+)
 @router.get(
     "/.well-known/oauth-authorization-server",
     name="authorization_server_metadata",
     summary="Authorization server metadata (RFC 8414)",
+    openapi_extra=access("public"),
 )
 async def discovery(parts: Parts) -> Response:
     """Describe the provider: its endpoints, and what it supports."""
     return JSONResponse(discovery_document(parts.place.issuer), headers=_PUBLIC)
 
 
-@router.get("/oauth2/jwks", summary="The keys that sign tokens (RFC 7517)")
+@router.get("/oauth2/jwks", summary="The keys that sign tokens (RFC 7517)", openapi_extra=access("public"))
 async def jwks(parts: Parts) -> Response:
     """Give the public keys by which every service checks tokens itself."""
     async with parts.database.read() as session:
@@ -98,23 +94,28 @@ async def authorize(request: Request, parts: Parts) -> Response:
             return RedirectResponse(location, 303, {"Cache-Control": "no-store"})
         case SignInNeeded():
             return RedirectResponse(sign_in_address(parameters), 303, {"Cache-Control": "no-store"})
+        case StepUpNeeded():
+            return RedirectResponse(step_up_address(parameters), 303, {"Cache-Control": "no-store"})
+        case ConsentNeeded():
+            return RedirectResponse(consent_address(parameters), 303, {"Cache-Control": "no-store"})
     return refused(language, decision.error)
 
 
 @router.post(
     "/oauth2/token",
     summary="Redeem a code or a refresh token (RFC 6749)",
-    responses={400: _ERROR},
-    openapi_extra=_TOKEN_FORM,
+    responses=ERRORS,
+    openapi_extra=_TOKEN_FORM | access("client"),
 )
 async def token(request: Request, parts: Parts) -> Response:
     """Give an access token. What a replay ends is committed although the answer is a refusal."""
     try:
         parameters = await read_form(request)
     except Unreadable:
-        answer = Answer(400, {"error": "invalid_request"}, {"Cache-Control": "no-store", "Pragma": "no-cache"})
+        answer = Answer(400, {"error": "invalid_request"}, NO_STORE)
     else:
-        asked = ProviderRequest("POST", f"{parts.place.issuer}/oauth2/token", parameters)
+        authorization = request.headers.get("authorization")
+        asked = ProviderRequest("POST", f"{parts.place.issuer}/oauth2/token", parameters, authorization=authorization)
         answer = await _token_answer(parts, asked)
     return JSONResponse(answer.body, answer.status, answer.headers)
 
@@ -132,10 +133,22 @@ async def _token_answer(parts: IdentityParts, asked: ProviderRequest) -> Answer:
         return await session.run_sync(run)
 
 
-@router.get("/oauth2/userinfo", summary="Who is signed in (OpenID Connect Core 5.3)")
+@asks_for_token
+async def _caller_of_sign_in(request: Request, parts: Parts) -> AuthenticatedCaller:
+    return await caller_by(parts.sign_in, request)
+
+
+CallerOfSignIn = Annotated[AuthenticatedCaller, Depends(_caller_of_sign_in)]
+"""Like `Caller`, by a token for the provider alone too."""
+
+
+@router.get("/oauth2/userinfo", summary="Who is signed in (OpenID Connect Core 5.3)", openapi_extra=access("self"))
 @router.post("/oauth2/userinfo", name="userinfo_by_post", include_in_schema=False)
-async def userinfo(parts: Parts, caller: Caller) -> Response:
+async def userinfo(parts: Parts, caller: CallerOfSignIn) -> Response:
     """Give the claims about the person that the token's scope asks for, while the token's family lives."""
+    if "openid" not in caller.principal.scope:
+        challenge = 'Bearer error="insufficient_scope", scope="openid"'
+        return JSONResponse({"error": "insufficient_scope"}, 403, {"WWW-Authenticate": challenge})
     family_id = UUID(caller.principal.session_id)
     async with parts.database.read() as session:
         row = (

@@ -2,19 +2,46 @@
 
 import re
 from collections.abc import Collection, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 ACCESS_TOKEN_LIFETIME = timedelta(minutes=10)
 CODE_LIFETIME = timedelta(minutes=1)
 FAMILY_LIFETIME = timedelta(days=30)
 """A refresh token rotates inside its family; the family ends this long after the sign-in of the front end."""
 
-SCOPES = ("openid", "profile")
+TERMINAL = "terminal"
+"""The application type of a machine that many people use in turn: it forgets each of them soon."""
+TERMINAL_ACCESS_TOKEN_LIFETIME = timedelta(minutes=5)
+TERMINAL_FAMILY_LIFETIME = timedelta(hours=8)
+TERMINAL_IDLE = timedelta(minutes=10)
+"""A terminal refreshes while somebody uses it; without that, the sign-in ends this long after the last time."""
+
+SCOPES_OF_PEOPLE = ("openid", "profile")
+SCOPES = (*SCOPES_OF_PEOPLE, "introspect")
+"""What a client may ask for; `introspect` lets a service ask about tokens that others hold."""
 
 LONGEST_PARAMETER = 4_000
+REPEATABLE = ("resource",)
+MOST_REPEATED = 4
+_IDENTIFIER = re.compile(r"[\x21-\x7e]{1,128}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _LOOPBACK = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::([1-9][0-9]{0,4}))?(/.*)")
 _HIGHEST_PORT = 65535
+
+
+def access_token_lifetime(application_type: str) -> timedelta:
+    """Give how long an access token of a client of this type lives."""
+    return TERMINAL_ACCESS_TOKEN_LIFETIME if application_type == TERMINAL else ACCESS_TOKEN_LIFETIME
+
+
+def family_lifetime(application_type: str) -> timedelta:
+    """Give how long after its sign-in a family of a client of this type ends."""
+    return TERMINAL_FAMILY_LIFETIME if application_type == TERMINAL else FAMILY_LIFETIME
+
+
+def idle_until(application_type: str, now: datetime) -> datetime | None:
+    """Give when a family that was used now ends unless it is used again; None where it may rest."""
+    return now + TERMINAL_IDLE if application_type == TERMINAL else None
 
 
 def redirect_uri_allowed(requested: str, registered: Collection[str], *, native: bool) -> bool:
@@ -43,9 +70,20 @@ def allowed_scope(requested: str | None, registered: Sequence[str]) -> str | Non
     return " ".join(kept) or None
 
 
+def identifier_of(value: object) -> str | None:
+    """Give the id of a client or key that somebody brings, None for what can be none: it goes into a query."""
+    return value if isinstance(value, str) and _IDENTIFIER.fullmatch(value) else None
+
+
 def acceptable(parameters: Sequence[tuple[str, str]]) -> bool:
-    """Say whether request parameters are worth reading: each named once, bounded, without control characters."""
-    names = [name for name, _ in parameters]
-    return len(set(names)) == len(names) and not any(
-        len(value) > LONGEST_PARAMETER or _CONTROL.search(name + value) for name, value in parameters
+    """Say whether request parameters are worth reading: bounded, without control characters, each named once.
+
+    `resource` may come a few times (RFC 8707, section 2).
+    """
+    names = [name for name, _ in parameters if name not in REPEATABLE]
+    repeated = len(parameters) - len(names)
+    return (
+        len(set(names)) == len(names)
+        and repeated <= MOST_REPEATED
+        and not any(len(value) > LONGEST_PARAMETER or _CONTROL.search(name + value) for name, value in parameters)
     )

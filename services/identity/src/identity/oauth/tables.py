@@ -1,15 +1,17 @@
-"""Tables of OAuth: clients, codes, families of refresh tokens, signing keys.
+"""Tables of OAuth: clients, codes, families of refresh tokens, signing keys, assertions that were used.
 
 Codes and refresh tokens are kept as SHA-256 alone. Rows answer the questions authlib asks of such objects
 (`check_…`, `get_…`), each by one line or by a rule.
 """
 
+import hashlib
 from datetime import datetime
+from hmac import compare_digest
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
 
@@ -22,19 +24,40 @@ class Client(Table):
 
     __tablename__ = "client"
     __table_args__ = (
-        CheckConstraint("status in ('active', 'suspended')", name="status"),
-        CheckConstraint("application_type in ('web', 'native')", name="application_type"),
+        CheckConstraint("status in ('proposed', 'refused', 'active', 'suspended')", name="status"),
+        CheckConstraint("application_type in ('web', 'native', 'service', 'terminal')", name="application_type"),
+        CheckConstraint(
+            "token_endpoint_auth_method in ('none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt')",
+            name="token_endpoint_auth_method",
+        ),
+        CheckConstraint("(jwks is not null) = (token_endpoint_auth_method = 'private_key_jwt')", name="jwks"),
+        CheckConstraint("requests_per_minute > 0", name="requests_per_minute"),
+        CheckConstraint(
+            "application_type <> 'terminal' or not ('authorization_code' = any (grant_types))",
+            name="terminals_sign_in_by_device_code",
+        ),
     )
 
     client_id: Mapped[str] = mapped_column(primary_key=True)
+    principal_id: Mapped[UUID] = mapped_column(unique=True)
+    """Who the client is where it acts by itself: the `sub` of its client-credentials tokens."""
     status: Mapped[str] = mapped_column(server_default="active")
     name_zh: Mapped[str]
     name_en: Mapped[str]
     application_type: Mapped[str]
+    first_party: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Part of the system itself: people are not asked whether it may have what it asks for."""
     token_endpoint_auth_method: Mapped[str] = mapped_column(server_default="none")
     redirect_uris: Mapped[list[str]] = mapped_column(ARRAY(Text))
     grant_types: Mapped[list[str]] = mapped_column(ARRAY(Text))
     scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    post_logout_redirect_uris: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    jwks: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    """The public keys of a client that proves itself by `private_key_jwt`."""
+    secret_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+    requests_per_minute: Mapped[int]
+    version: Mapped[int] = mapped_column(server_default="0")
+    """Counts what was told of the client's quota and status."""
     registered_at: Mapped[datetime]
 
     def get_client_id(self) -> str:
@@ -44,6 +67,11 @@ class Client(Table):
     def check_endpoint_auth_method(self, method: str, _endpoint: str) -> bool:
         """Say whether the client proves itself to an endpoint in this way."""
         return method == self.token_endpoint_auth_method
+
+    def check_client_secret(self, secret: str) -> bool:
+        """Say whether this is the client's secret."""
+        digest = hashlib.sha256(secret.encode()).digest()
+        return self.secret_hash is not None and compare_digest(self.secret_hash, digest)
 
     def check_grant_type(self, grant_type: str) -> bool:
         """Say whether the client was registered for this grant."""
@@ -78,6 +106,8 @@ class AuthorizationCode(Table):
     """The family of tokens this code gives when it is redeemed."""
     redirect_uri: Mapped[str]
     scope: Mapped[str]
+    resources: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    """The resources the tokens are for (RFC 8707); none named means the API of all services."""
     nonce: Mapped[str | None]
     code_challenge: Mapped[str]
     acr: Mapped[str]
@@ -91,6 +121,10 @@ class AuthorizationCode(Table):
     def code_challenge_method(self) -> str:
         """Give the one method of PKCE there is."""
         return "S256"
+
+    @property
+    def terminal_hash(self) -> None:
+        """Give none: no shared terminal signs in by such a code."""
 
     def get_redirect_uri(self) -> str:
         """Give the address the code was sent to."""
@@ -123,7 +157,20 @@ class TokenFamily(Table):
     __tablename__ = "token_family"
     __table_args__ = (
         CheckConstraint("(revoked_at is null) = (revoked_for is null)", name="revoked_for_a_reason"),
-        CheckConstraint("revoked_for in ('code_replayed', 'token_replayed', 'signed_out')", name="revoked_for"),
+        CheckConstraint(
+            "revoked_for in ('code_replayed', 'token_replayed', 'device_code_replayed', 'signed_out', "
+            "'signed_out_elsewhere', 'signed_out_everywhere', 'revoked_by_client', 'revoked_by_officer', "
+            "'consent_withdrawn', 'deactivated', 'recovered', 'password_changed', 'idle', 'superseded', 'erased', "
+            "'assistance_ended')",
+            name="revoked_for",
+        ),
+        Index(
+            "uq_token_family_at_terminal",
+            "client_id",
+            "terminal_hash",
+            unique=True,
+            postgresql_where=text("terminal_hash is not null and revoked_at is null"),
+        ),
     )
 
     family_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -131,12 +178,20 @@ class TokenFamily(Table):
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.account_id"), index=True)
     session_id: Mapped[UUID] = mapped_column(index=True)
     scope: Mapped[str]
+    resources: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    """The resources its tokens are for (RFC 8707)."""
     acr: Mapped[str]
     amr: Mapped[list[str]] = mapped_column(ARRAY(Text))
     """The ways in which the person proved who they are (RFC 8176)."""
     signed_in_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)
     """After this no token of the family is refreshed, however often it rotated."""
+    idle_until: Mapped[datetime | None]
+    """On a shared terminal: when the family ends unless a token of it is refreshed before."""
+    terminal_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """The shared terminal this sign-in stands on: it has one at a time."""
+    device: Mapped[str | None]
+    """The kind of device the person signed in on, in a few words such as "chrome android", for them to recognise it."""
     revoked_at: Mapped[datetime | None]
     revoked_for: Mapped[str | None]
 
@@ -153,18 +208,54 @@ class RefreshToken(Table):
     used_at: Mapped[datetime | None]
 
 
+class ClientConsent(Table):
+    """What a person lets a client of somebody else have; a withdrawn row stays, and counts for nothing."""
+
+    __tablename__ = "client_consent"
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.account_id"), primary_key=True)
+    client_id: Mapped[str] = mapped_column(ForeignKey("client.client_id"), primary_key=True)
+    scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    granted_at: Mapped[datetime]
+    withdrawn_at: Mapped[datetime | None]
+
+
 class SigningKey(Table):
-    """An ES256 key pair; the private part is sealed under the key ring and bound to this row."""
+    """An ES256 key pair; the private part is sealed under the key ring, bound to this row, and gone at retirement."""
 
     __tablename__ = "signing_key"
     __table_args__ = (
         CheckConstraint("state in ('next', 'active', 'retired')", name="state"),
         Index("uq_signing_key_active", "state", unique=True, postgresql_where=text("state = 'active'")),
+        Index("uq_signing_key_next", "state", unique=True, postgresql_where=text("state = 'next'")),
+        CheckConstraint("(state = 'next') = (activated_at is null)", name="activated_at"),
+        CheckConstraint("(state = 'retired') = (retired_at is not null)", name="retired_at"),
+        CheckConstraint("(state = 'retired') = (sealed_private is null)", name="only_living_keys_sign"),
     )
 
     kid: Mapped[str] = mapped_column(primary_key=True)
     state: Mapped[str]
     public_jwk: Mapped[dict[str, Any]]
-    sealed_private: Mapped[bytes] = mapped_column(LargeBinary)
+    sealed_private: Mapped[bytes | None] = mapped_column(LargeBinary)
     made_at: Mapped[datetime]
+    activated_at: Mapped[datetime | None]
     retired_at: Mapped[datetime | None]
+
+
+class UsedAssertion(Table):
+    """An assertion by which a client proved itself, kept until it expires, so that it works once."""
+
+    __tablename__ = "used_assertion"
+
+    client_id: Mapped[str] = mapped_column(ForeignKey("client.client_id"), primary_key=True)
+    jti_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class RevokedClientToken(Table):
+    """A client's own token that it gave up, by its `sid`, kept until it expires; such tokens have no family."""
+
+    __tablename__ = "revoked_client_token"
+
+    session_id: Mapped[UUID] = mapped_column(primary_key=True)
+    expires_at: Mapped[datetime] = mapped_column(index=True)

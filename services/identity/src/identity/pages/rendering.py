@@ -58,15 +58,18 @@ def page(
     parameters: Parameters,
     status: int = 200,
     target: str | None = None,
+    script: bool = False,
     **values: Any,
 ) -> HTMLResponse:
     """Render the template `name` as a page that stands at `address`.
 
-    `target` is a further place, as a CSP source expression, to which the answer to the page's form may lead.
+    `target` is a further place, as a CSP source expression, to which the answer to the page's form may lead;
+    `script` lets it run scripts from our own origin.
     """
     other: Language = "en" if language == "zh" else "zh"
     html = _TEMPLATES.get_template(f"{name}.html").render(
         t=TEXTS[language],
+        page_name=name,
         style=Markup(_STYLE),  # noqa: S704 - our own file
         own_address=f"{address}?{urlencode(parameters)}" if parameters else address,
         other_lang=TEXTS[other]["lang"],
@@ -74,7 +77,7 @@ def page(
         **values,
     )
     response = HTMLResponse(html, status_code=status)
-    response.headers.update(_headers(target))
+    response.headers.update(_headers(target, script=script))
     response.headers["Content-Language"] = TEXTS[language]["lang"]
     return response
 
@@ -84,9 +87,10 @@ def refused(language: Language, error: str, *, status: int = 400) -> HTMLRespons
     return page("refused", language=language, address="/sign-in", parameters={}, status=status, error=error)
 
 
-def _headers(target: str | None) -> dict[str, str]:
+def _headers(target: str | None, *, script: bool) -> dict[str, str]:
     policy = (
         "default-src 'none'",
+        *(["script-src 'self'"] if script else []),
         f"style-src 'sha256-{_STYLE_HASH}'",
         f"form-action 'self' {target}" if target else "form-action 'self'",
         "base-uri 'none'",

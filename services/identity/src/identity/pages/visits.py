@@ -1,7 +1,7 @@
 """A request for a page: its parameters, language and cookies, and whether its form came from a page of ours."""
 
 from hmac import compare_digest
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from fastapi import Request
 from starlette.responses import HTMLResponse, Response
@@ -52,7 +52,7 @@ def is_ours(visit: Visit, form: Parameters) -> bool:
 
 
 def form_page(
-    parts: IdentityParts, visit: Visit, template: str, *, address: str, status: int = 200, **values: object
+    parts: IdentityParts, visit: Visit, template: str, *, address: str, status: int = 200, **values: Any
 ) -> HTMLResponse:
     """Render the page `template`, which holds a form with the hidden field `form_token`, and set the form's cookie."""
     form_token = visit.form_cookie or new_secret()

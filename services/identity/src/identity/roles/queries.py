@@ -1,21 +1,42 @@
-"""Who holds which role on a day, and which roles there are."""
+"""Who holds which role on a day, and which assignments there are."""
 
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, any_, exists, func, or_, select, tuple_
+from sqlalchemy.orm import aliased
 
+import orgtree
+from identity.accounts.tables import Account
 from identity.roles.rules import Moment
 from identity.roles.tables import RoleAssignment
 from webapi import PageRequest
 
 
 def holds_on(day: date) -> ColumnElement[bool]:
-    """Give the predicate of the assignments that hold on `day`."""
+    """Give the predicate of the assignments that hold on `day`: those granted, approved where that is needed."""
     return and_(
-        RoleAssignment.ended_at.is_(None),
+        RoleAssignment.status == "granted",
         RoleAssignment.valid_from <= day,
         or_(RoleAssignment.valid_until.is_(None), RoleAssignment.valid_until >= day),
+        or_(RoleAssignment.delegated_from.is_(None), _below_its_source()),
+    )
+
+
+def _below_its_source() -> ColumnElement[bool]:
+    """Say that a role that was handed on still lies where it came from, and that its giver's account is in use.
+
+    An organisation may have moved away since.
+    """
+    in_use = Account.status == "active"
+    source, place = aliased(RoleAssignment), orgtree.organisation.alias()
+    return exists(
+        select(source.assignment_id)
+        .join(place, place.c.organisation_id == RoleAssignment.organisation_id)
+        .where(source.assignment_id == RoleAssignment.delegated_from, source.status == "granted")
+        .where(source.organisation_id == any_(place.c.ancestors))
+        .where(exists(select(Account.account_id).where(Account.account_id == source.person_id, in_use)))
+        .correlate(RoleAssignment)
     )
 
 
@@ -32,17 +53,13 @@ def held_on(person_id: UUID, day: date) -> Select[str, UUID]:
 def count_of_not_over(person_id: UUID, day: date) -> Select[int]:
     """Count the assignments of a person that hold on `day` or will hold later."""
     not_over = or_(RoleAssignment.valid_until.is_(None), RoleAssignment.valid_until >= day)
-    of_person = (RoleAssignment.person_id == person_id, RoleAssignment.ended_at.is_(None), not_over)
+    of_person = (RoleAssignment.person_id == person_id, RoleAssignment.status == "granted", not_over)
     return select(func.count()).select_from(RoleAssignment).where(*of_person)
 
 
-def assignments_after(
-    page: PageRequest, visible: ColumnElement[bool], person_id: UUID | None
-) -> Select[RoleAssignment]:
-    """Select a page of the assignments that are `visible`, of one person or of all, newest first."""
-    chosen = select(RoleAssignment).where(visible)
-    if person_id is not None:
-        chosen = chosen.where(RoleAssignment.person_id == person_id)
+def assignments_after(page: PageRequest, *conditions: ColumnElement[bool]) -> Select[RoleAssignment]:
+    """Select a page of the assignments that meet all conditions, newest first."""
+    chosen = select(RoleAssignment).where(*conditions)
     after = page.after(Moment, UUID)
     if after is not None:
         chosen = chosen.where(tuple_(RoleAssignment.granted_at, RoleAssignment.assignment_id) < after)

@@ -1,26 +1,30 @@
-"""Roles over HTTP: which there are, who holds them, granting and ending."""
+"""Roles over HTTP: which there are, who holds them, granting, approving, handing on and ending."""
 
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from starlette.responses import Response
 
 import orgtree
 from database import new_id
-from identity.roles.commands import end_role, grant_role
+from identity.roles.approval import approve_role, refuse_role
+from identity.roles.commands import AssignmentUnknown, end_role, grant_role, hand_on_role, take_back_role
 from identity.roles.queries import assignments_after
-from identity.roles.schemas import GrantRole, RoleAssignmentOut, RoleList, RoleOut
+from identity.roles.schemas import GrantRole, HandOnRole, RoleAssignmentOut, RoleList, RoleOut, Status
 from identity.roles.tables import RoleAssignment, RoleDefinition
-from webapi import Caller, Page, PageQuery
+from webapi import Caller, Page, PageQuery, access
 
 router = APIRouter(prefix="/v1", tags=["roles"])
 
 GRANT = "identity.role.grant"
+APPROVE = "identity.role.approve"
+TWO_FACTORS = "2"
+"""How strongly somebody has proved who they are before a role comes, goes or is handed on by their word."""
 
 
-@router.get("/roles", summary="The roles there are")
+@router.get("/roles", summary="The roles there are", openapi_extra=access("self", "client"))
 async def list_roles(caller: Caller) -> RoleList:
     """List every role with its permissions."""
     async with caller.read() as session:
@@ -28,10 +32,21 @@ async def list_roles(caller: Caller) -> RoleList:
         return RoleList(items=[RoleOut.model_validate(role) for role in roles])
 
 
-@router.post("/role-assignments", status_code=201, response_model=RoleAssignmentOut, summary="Grant a role")
+@router.post(
+    "/role-assignments",
+    status_code=201,
+    response_model=RoleAssignmentOut,
+    summary="Grant or propose a role",
+    openapi_extra=access(GRANT),
+)
 async def grant_role_(body: GrantRole, caller: Caller) -> Response:
-    """Give somebody else a role on an organisation within one's own scope, and all below it."""
+    """Give somebody else a role on an organisation within one's own scope, and all below it.
+
+    It takes a second factor. A privileged role is proposed (`status`) and holds when a second person approves within
+    seven days.
+    """
     scopes = await caller.scopes(GRANT)
+    caller.require_acr(TWO_FACTORS)
     async with caller.command() as command:
         assignment = await grant_role(
             command.session,
@@ -43,15 +58,45 @@ async def grant_role_(body: GrantRole, caller: Caller) -> Response:
             valid_until=body.valid_until,
             granter=caller.person_id,
             scopes=scopes,
+            held=caller.principal.roles,
             now=command.now,
         )
         return await command.respond(201, RoleAssignmentOut.model_validate(assignment))
 
 
-@router.delete("/role-assignments/{assignment_id}", response_model=RoleAssignmentOut, summary="End a role assignment")
+@router.get("/role-assignments", summary="Who holds which role", openapi_extra=access("self", GRANT, APPROVE))
+async def list_assignments(
+    caller: Caller,
+    page: PageQuery,
+    person_id: Annotated[UUID | None, Query(description="Of this person alone.")] = None,
+    status: Annotated[Status | None, Query(description="Only those that stand so.")] = None,
+) -> Page[RoleAssignmentOut]:
+    """List role assignments, newest first: one's own, or those on organisations where one may grant or approve them."""
+    conditions = [RoleAssignment.person_id == person_id] if person_id is not None else []
+    if person_id != caller.person_id:
+        scopes = await caller.scopes_if_any(APPROVE)
+        scopes |= await (caller.scopes_if_any(GRANT) if scopes else caller.scopes(GRANT))
+        conditions.append(orgtree.within(RoleAssignment.organisation_id, scopes))
+    if status is not None:
+        conditions.append(RoleAssignment.status == status)
+    async with caller.read() as session:
+        rows = (await session.scalars(assignments_after(page, *conditions))).all()
+        return page.of(rows, lambda row: (row.granted_at, row.assignment_id), RoleAssignmentOut.model_validate)
+
+
+@router.delete(
+    "/role-assignments/{assignment_id}",
+    response_model=RoleAssignmentOut,
+    summary="End a role assignment, or withdraw what is proposed",
+    openapi_extra=access(GRANT),
+)
 async def end_role_(assignment_id: UUID, caller: Caller) -> Response:
-    """End a role assignment within one's own scope from now on; what was, stays on record."""
+    """End a role assignment within one's own scope from now on, with all that was handed on from it.
+
+    It takes a second factor. What was, stays on record.
+    """
     scopes = await caller.scopes(GRANT)
+    caller.require_acr(TWO_FACTORS)
     async with caller.command() as command:
         assignment = await end_role(
             command.session, assignment_id=assignment_id, ender=caller.person_id, scopes=scopes, now=command.now
@@ -59,19 +104,101 @@ async def end_role_(assignment_id: UUID, caller: Caller) -> Response:
         return await command.respond(200, RoleAssignmentOut.model_validate(assignment))
 
 
-@router.get("/role-assignments", summary="Who holds which role")
-async def list_assignments(
-    caller: Caller,
-    page: PageQuery,
-    person_id: Annotated[UUID | None, Query(description="Of this person alone.")] = None,
-) -> Page[RoleAssignmentOut]:
-    """List role assignments, newest first: one's own, or those on organisations where one may grant roles."""
-    own = person_id == caller.person_id
-    visible = (
-        RoleAssignment.person_id == caller.person_id
-        if own
-        else orgtree.within(RoleAssignment.organisation_id, await caller.scopes(GRANT))
+@router.post(
+    "/role-assignments/{assignment_id}/approval",
+    response_model=RoleAssignmentOut,
+    summary="Approve a proposed role",
+    openapi_extra=access(APPROVE),
+)
+async def approve_role_(assignment_id: UUID, caller: Caller) -> Response:
+    """Let a proposed role hold from now on, as the second person, neither who proposed it nor who is to hold it."""
+    scopes = await caller.scopes(APPROVE)
+    caller.require_acr(TWO_FACTORS)
+    async with caller.command() as command:
+        assignment = await approve_role(
+            command.session, assignment_id=assignment_id, approver=caller.person_id, scopes=scopes, now=command.now
+        )
+        return await command.respond(200, RoleAssignmentOut.model_validate(assignment))
+
+
+@router.post(
+    "/role-assignments/{assignment_id}/refusal",
+    response_model=RoleAssignmentOut,
+    summary="Refuse a proposed role",
+    openapi_extra=access(APPROVE),
+)
+async def refuse_role_(assignment_id: UUID, caller: Caller) -> Response:
+    """Refuse a proposed role for good, as the second person; it may be proposed anew."""
+    scopes = await caller.scopes(APPROVE)
+    caller.require_acr(TWO_FACTORS)
+    async with caller.command() as command:
+        assignment = await refuse_role(
+            command.session, assignment_id=assignment_id, approver=caller.person_id, scopes=scopes, now=command.now
+        )
+        return await command.respond(200, RoleAssignmentOut.model_validate(assignment))
+
+
+@router.post(
+    "/role-assignments/{assignment_id}/delegations",
+    status_code=201,
+    response_model=RoleAssignmentOut,
+    summary="Hand one's own role on",
+    openapi_extra=access("self"),
+)
+async def hand_on_role_(assignment_id: UUID, body: HandOnRole, caller: Caller) -> Response:
+    """Hand a role one holds on to somebody else, where one holds it or below, and for no longer.
+
+    It takes a second factor, and ends when one's own does. What was handed on is not handed on again.
+    """
+    caller.require_acr(TWO_FACTORS)
+    async with caller.command() as command:
+        assignment = await hand_on_role(
+            command.session,
+            source_id=assignment_id,
+            assignment_id=body.assignment_id or new_id(),
+            person_id=body.person_id,
+            organisation_id=body.organisation_id,
+            valid_from=body.valid_from,
+            valid_until=body.valid_until,
+            holder=caller.person_id,
+            now=command.now,
+        )
+        return await command.respond(201, RoleAssignmentOut.model_validate(assignment))
+
+
+@router.get(
+    "/role-assignments/{assignment_id}/delegations",
+    summary="To whom a role was handed on",
+    openapi_extra=access("self", GRANT),
+)
+async def list_delegations(assignment_id: UUID, caller: Caller, page: PageQuery) -> Page[RoleAssignmentOut]:
+    """List what was handed on from a role of one's own, or of one within the scope where one grants roles."""
+    visible = or_(
+        RoleAssignment.person_id == caller.person_id,
+        orgtree.within(RoleAssignment.organisation_id, await caller.scopes_if_any(GRANT)),
     )
     async with caller.read() as session:
-        rows = (await session.scalars(assignments_after(page, visible, person_id))).all()
+        source = RoleAssignment.assignment_id == assignment_id
+        if await session.scalar(select(RoleAssignment.assignment_id).where(source, visible)) is None:
+            raise AssignmentUnknown
+        rows = (await session.scalars(assignments_after(page, RoleAssignment.delegated_from == assignment_id))).all()
         return page.of(rows, lambda row: (row.granted_at, row.assignment_id), RoleAssignmentOut.model_validate)
+
+
+@router.delete(
+    "/role-assignments/{assignment_id}/delegations/{delegation_id}",
+    response_model=RoleAssignmentOut,
+    summary="Take a role back that one handed on",
+    openapi_extra=access("self"),
+)
+async def take_back_role_(assignment_id: UUID, delegation_id: UUID, caller: Caller) -> Response:
+    """End from now on what one handed on oneself."""
+    async with caller.command() as command:
+        assignment = await take_back_role(
+            command.session,
+            source_id=assignment_id,
+            delegation_id=delegation_id,
+            holder=caller.person_id,
+            now=command.now,
+        )
+        return await command.respond(200, RoleAssignmentOut.model_validate(assignment))

@@ -1,7 +1,9 @@
-"""When a role holds: dates are days of the province's official time."""
+"""When a role holds, who may give it to whom, and which roles nobody combines."""
 
+from collections.abc import Collection, Iterable
 from datetime import UTC, date, datetime, timedelta, timezone
-from typing import Annotated
+from typing import Annotated, NamedTuple
+from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
@@ -13,6 +15,15 @@ Moment = Annotated[AwareDatetime, Field(ge=datetime(1900, 1, 1, tzinfo=UTC), lt=
 
 Day = Annotated[date, Field(ge=date(1900, 1, 1), lt=date(2200, 1, 1))]
 """A day that people may mean; what lies further away overflows somewhere on its way to the database."""
+
+ADMINISTRATIONS = ("system_administrator", "security_administrator", "audit_administrator")
+"""System, security and audit administration: three roles of which no account holds two. The database knows them too."""
+
+READS_FILES = "members.file.read"
+"""The permission that no account has beside an administration."""
+
+PROPOSALS_HOLD = timedelta(days=7)
+"""How long a second person has to approve a privileged role."""
 
 MOST_ROLES_HELD = 50
 """Each role takes about 115 characters of an access token, and services refuse a token of more than 8,192."""
@@ -30,6 +41,34 @@ class RoleForOneself(Exception):
     """Nobody grants a role to themselves: it takes a second person."""
 
 
+class RoleNotYours(Exception):
+    """None of the granter's roles is one that may grant this role."""
+
+
+class RoleNotDelegable(Exception):
+    """The role cannot be handed on, or was handed on already."""
+
+
+class BeyondOwnPeriod(Exception):
+    """A role would be handed on for days on which its holder does not hold it."""
+
+
+class AdministrationsCombined(Exception):
+    """The person has another of the three administrations, or would have one beside a role that reads files."""
+
+
+class SecondPersonNeeded(Exception):
+    """Whoever proposed a role, and whoever is to hold it, does not decide about it."""
+
+
+class AlreadyDecided(Exception):
+    """The proposal waits for nobody any more."""
+
+
+class LastAdministrator(Exception):
+    """Without this assignment nobody would be left with the administration."""
+
+
 def day_of(moment: datetime) -> date:
     """Give the official day in which an aware `moment` falls."""
     return moment.astimezone(CHINA).date()
@@ -39,3 +78,33 @@ def require_days_in_order(valid_from: date, valid_until: date | None, *, today: 
     """Raise `DaysOutOfOrder` unless the last day is neither before the first nor past."""
     if valid_until is not None and (valid_until < valid_from or valid_until < today):
         raise DaysOutOfOrder
+
+
+def grantable_within(
+    granted_by: Collection[str], held: Iterable[tuple[str, UUID]], scopes: Collection[UUID]
+) -> frozenset[UUID]:
+    """Give the organisations within which the holder of the roles `held` may grant a role that `granted_by` grant.
+
+    `scopes` are those where the holder may grant roles at all.
+    """
+    return frozenset(organisation_id for role, organisation_id in held if role in granted_by) & frozenset(scopes)
+
+
+class Days(NamedTuple):
+    """From the first to the last day, both included; without a last day there is no end."""
+
+    valid_from: date
+    valid_until: date | None
+
+
+def days_handed_on(own: Days, wanted_from: date | None, wanted_until: date | None, *, today: date) -> Days:
+    """Give the days of a role that is handed on; what is left out is as long as its holder has it.
+
+    Raises `BeyondOwnPeriod` and `DaysOutOfOrder`.
+    """
+    first = wanted_from or max(own.valid_from, today)
+    last = wanted_until or own.valid_until
+    require_days_in_order(first, last, today=today)
+    if first < own.valid_from or (own.valid_until is not None and (last is None or last > own.valid_until)):
+        raise BeyondOwnPeriod
+    return Days(first, last)

@@ -1,7 +1,7 @@
 """What routes about roles take and give."""
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -19,6 +19,9 @@ class RoleOut(BaseModel):
     title_zh: str
     title_en: str
     permissions: list[str]
+    privileged: Annotated[bool, Field(description="It takes effect when a second person approves.")]
+    delegable: Annotated[bool, Field(description="Its holder may hand it on, below where they hold it.")]
+    granted_by: Annotated[list[str], Field(description="The roles whose holders may grant it.")]
     version: int
 
 
@@ -41,8 +44,24 @@ class GrantRole(BaseModel):
     valid_until: Annotated[Day | None, Field(description="The last day; no end when it is left out.")] = None
 
 
+class HandOnRole(BaseModel):
+    """To whom one's own role is handed on, where and for how long: all of it, where it is left out."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    assignment_id: UUID | None = None
+    person_id: UUID
+    organisation_id: Annotated[UUID | None, Field(description="Where one holds the role oneself, or below.")] = None
+    valid_from: Annotated[Day | None, Field(description="Not before one's own first day.")] = None
+    valid_until: Annotated[Day | None, Field(description="Not after one's own last day.")] = None
+
+
+Status = Literal["proposed", "granted", "refused", "lapsed", "withdrawn", "ended"]
+"""How an assignment stands; it holds only while it is granted, and on its days."""
+
+
 class RoleAssignmentOut(BaseModel):
-    """Who holds which role on which organisation, from when to when, and who said so."""
+    """Who holds, or is to hold, which role on which organisation, from when to when, and who said so."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -52,6 +71,11 @@ class RoleAssignmentOut(BaseModel):
     organisation_id: UUID
     valid_from: date
     valid_until: date | None
-    granted_by: UUID | None
+    status: Status
+    delegated_from: Annotated[UUID | None, Field(description="The assignment it was handed on from; it ends with it.")]
+    granted_by: Annotated[UUID | None, Field(description="Who granted, proposed or handed it on.")]
     granted_at: datetime
+    proposed_until: Annotated[datetime | None, Field(description="Until when a second person has to decide.")]
+    decided_by: Annotated[UUID | None, Field(description="The second person, who approved or refused it.")]
+    decided_at: datetime | None
     ended_at: datetime | None

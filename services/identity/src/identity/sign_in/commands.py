@@ -1,28 +1,36 @@
 """Signing in and out: who the password belongs to, and the session that begins or ends."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Update, select, update
+from sqlalchemy import ColumnElement, Update, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import Database
 from identity.accounts.passwords import Passwords
 from identity.accounts.rules import normalised_username
 from identity.accounts.tables import Account, Credential, Identifier
-from identity.oauth.grants import revoke
+from identity.auditing.sign_ins import record_signed_in, record_signed_out
+from identity.factors.required import is_complete
 from identity.oauth.provider import SignedIn, hash_of, new_secret
 from identity.oauth.tables import TokenFamily
-from identity.sign_in.rules import PASSWORD_ACR, PASSWORD_AMR, SESSION_LIFETIME
+from identity.sessions.revoking import revoke_families
+from identity.sign_in.rules import ONE_FACTOR_ACR, PASSWORD_AMR, SESSION_LIFETIME
 from identity.sign_in.tables import BrowserSession
 
 
 class Proven(NamedTuple):
-    """An account whose owner gave the right password; `rehashed` replaces an encoding that is no longer strong."""
+    """An account whose owner is at the browser: how strongly they proved it (`acr`), and how (`amr`, RFC 8176).
+
+    `rehashed` replaces the encoding of a password that is no longer strong.
+    """
 
     account_id: UUID
-    rehashed: str | None
+    acr: str
+    amr: Sequence[str]
+    rehashed: str | None = None
 
 
 async def check_password(database: Database, passwords: Passwords, *, username: str, password: str) -> Proven | None:
@@ -43,13 +51,24 @@ async def check_password(database: Database, passwords: Passwords, *, username: 
             )
         ).one_or_none()
     verdict = await passwords.verify(row.secret if row else None, password)
-    return Proven(row.account_id, verdict.rehashed) if row and verdict.matches else None
+    if row is None or not verdict.matches:
+        return None
+    return Proven(row.account_id, ONE_FACTOR_ACR, PASSWORD_AMR, verdict.rehashed)
 
 
 async def begin_session(
-    session: AsyncSession, proven: Proven, *, session_id: UUID, replacing: str | None, now: datetime
+    session: AsyncSession,
+    proven: Proven,
+    *,
+    session_id: UUID,
+    replacing: str | None,
+    now: datetime,
+    device: str | None = None,
 ) -> tuple[SignedIn, str]:
-    """Begin a browser session and give it with its cookie's value; the browser's former session ends."""
+    """Begin a browser session and give it with its cookie's value; the browser's former session ends.
+
+    `device` says in a few words what kind of device this is (`sessions.devices`), for the owner to recognise it.
+    """
     if replacing is not None:
         await session.execute(_end(replacing, now))
     if proven.rehashed is not None:
@@ -60,18 +79,35 @@ async def begin_session(
         session_id=session_id,
         cookie_hash=hash_of(cookie),
         account_id=proven.account_id,
-        acr=PASSWORD_ACR,
-        amr=list(PASSWORD_AMR),
+        acr=proven.acr,
+        amr=list(proven.amr),
+        device=device,
         signed_in_at=now,
         expires_at=now + SESSION_LIFETIME,
     )
     session.add(begun)
     await session.flush()
-    return SignedIn(proven.account_id, session_id, PASSWORD_ACR, PASSWORD_AMR, now), cookie
+    await record_signed_in(session, proven.account_id, session_id=session_id, now=now)
+    return SignedIn(proven.account_id, session_id, proven.acr, proven.amr, now), cookie
 
 
 async def person_at(session: AsyncSession, cookie: str | None, *, now: datetime) -> SignedIn | None:
-    """Give who is signed in on the browser that sent this cookie, if anybody."""
+    """Give who is signed in on the browser that sent this cookie, if anybody.
+
+    Nobody is whose second factor is still missing (`identity.factors.required`): until then the session is good for
+    the page that asks for it and for nothing else.
+    """
+    return await _at(session, cookie, is_complete(), now=now)
+
+
+async def person_beginning_at(session: AsyncSession, cookie: str | None, *, now: datetime) -> SignedIn | None:
+    """Give the same for the page that asks for a second factor: one may be missing."""
+    return await _at(session, cookie, now=now)
+
+
+async def _at(
+    session: AsyncSession, cookie: str | None, *conditions: ColumnElement[bool], now: datetime
+) -> SignedIn | None:
     if cookie is None:
         return None
     row = (
@@ -85,7 +121,7 @@ async def person_at(session: AsyncSession, cookie: str | None, *, now: datetime)
             )
             .join(Account, Account.account_id == BrowserSession.account_id)
             .where(BrowserSession.cookie_hash == hash_of(cookie), BrowserSession.ended_at.is_(None))
-            .where(BrowserSession.expires_at > now, Account.status == "active")
+            .where(BrowserSession.expires_at > now, Account.status == "active", *conditions)
         )
     ).one_or_none()
     return SignedIn(*row) if row else None
@@ -93,10 +129,14 @@ async def person_at(session: AsyncSession, cookie: str | None, *, now: datetime)
 
 async def sign_out(session: AsyncSession, cookie: str, *, now: datetime) -> UUID | None:
     """End the browser's session and every token that came of it; gives the session's id if there was one."""
-    session_id = await session.scalar(_end(cookie, now).returning(BrowserSession.session_id))
-    if session_id is not None:
-        came_of_it = TokenFamily.session_id == session_id
-        await session.run_sync(lambda sync: revoke(sync, came_of_it, reason="signed_out", now=now))
+    ended = (
+        await session.execute(_end(cookie, now).returning(BrowserSession.session_id, BrowserSession.account_id))
+    ).one_or_none()
+    if ended is None:
+        return None
+    await revoke_families(session, TokenFamily.session_id == ended.session_id, reason="signed_out", now=now)
+    await record_signed_out(session, ended.account_id, session_id=ended.session_id, now=now)
+    session_id: UUID = ended.session_id
     return session_id
 
 

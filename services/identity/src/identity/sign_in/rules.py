@@ -3,5 +3,7 @@
 from datetime import timedelta
 
 SESSION_LIFETIME = timedelta(hours=12)
-PASSWORD_ACR = "1"  # noqa: S105 - one factor: the lowest level of authentication
+ONE_FACTOR_ACR = "1"
+"""The lowest level of authentication: one factor, whichever it was."""
 PASSWORD_AMR = ("pwd",)
+CODE_AMR = ("sms",)

@@ -22,6 +22,8 @@ class BrowserSession(Table):
     acr: Mapped[str]
     amr: Mapped[list[str]] = mapped_column(ARRAY(Text))
     """The ways in which the person proved who they are (RFC 8176)."""
+    device: Mapped[str | None]
+    """The kind of device, in a few words such as "chrome android"; what the browser sent is not kept."""
     signed_in_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)
     ended_at: Mapped[datetime | None]

@@ -4,13 +4,14 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
+import audit
 from database import new_id
 from learning.acting import acting
 from learning.courses import commands, queries
 from learning.courses.rules import Draft
 from learning.courses.schemas import CourseOut, CourseSummary, LessonOut, PublishCourse
 from learning.days import Moment
-from webapi import AuthenticatedCaller, Caller, Page, PageQuery, json_answer
+from webapi import AuthenticatedCaller, Caller, Page, PageQuery, access, assistable, json_answer
 
 PUBLISH = "learning.course.publish"
 NEEDS = "learning.needs.read"
@@ -23,7 +24,7 @@ async def staff_scopes(caller: AuthenticatedCaller) -> frozenset[UUID]:
     return await caller.scopes_if_any(PUBLISH) | await caller.scopes_if_any(NEEDS)
 
 
-@router.post("/courses", status_code=201, response_model=CourseOut)
+@router.post("/courses", status_code=201, response_model=CourseOut, openapi_extra=access(PUBLISH))
 async def publish_course(body: PublishCourse, caller: Caller) -> Response:
     """Publish an edition of a course for everyone at and below an organisation."""
     scopes = await caller.scopes(PUBLISH)
@@ -52,11 +53,15 @@ async def publish_course(body: PublishCourse, caller: Caller) -> Response:
             by=acting(caller.principal),
             now=command.now,
         )
+        entry = audit.by(caller.principal, scopes).entry(
+            "learning.course.published", object_id=course_id, organisation_id=body.organisation_id
+        )
+        await audit.record(command.session, entry, now=command.now)
         shown = await queries.one_edition(command.session, course_id, body.edition)
         return await command.respond(201, shown, location=f"/v1/courses/{course_id}")
 
 
-@router.get("/courses", response_model=Page[CourseSummary])
+@router.get("/courses", response_model=Page[CourseSummary], openapi_extra=access("self", PUBLISH, NEEDS))
 async def list_courses(page: PageQuery, caller: Caller, organisation_id: UUID | None = None) -> Response:
     """List the courses open to the caller, the latest published first."""
     scopes = await staff_scopes(caller)
@@ -72,7 +77,8 @@ async def list_courses(page: PageQuery, caller: Caller, organisation_id: UUID | 
     return json_answer(page.of(rows, key=lambda row: (row.published_at, row.course_id), shape=lambda row: row))
 
 
-@router.get("/courses/{course_id}", response_model=CourseOut)
+@router.get("/courses/{course_id}", response_model=CourseOut, openapi_extra=access("self", PUBLISH, NEEDS))
+@assistable("learning.study")
 async def get_course(course_id: UUID, caller: Caller) -> Response:
     """Give a course with its lessons, in the edition the caller is learning, otherwise the newest."""
     scopes = await staff_scopes(caller)
@@ -81,7 +87,8 @@ async def get_course(course_id: UUID, caller: Caller) -> Response:
     return json_answer(found)
 
 
-@router.get("/lessons/{lesson_id}", response_model=LessonOut)
+@router.get("/lessons/{lesson_id}", response_model=LessonOut, openapi_extra=access("self", PUBLISH, NEEDS))
+@assistable("learning.study")
 async def get_lesson(lesson_id: UUID, caller: Caller) -> Response:
     """Give a lesson with its content, in the edition the caller is learning."""
     scopes = await staff_scopes(caller)

@@ -5,18 +5,19 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
+import audit
 from learning.courses.routes import NEEDS
 from learning.days import Moment
 from learning.help_requests import queries
 from learning.help_requests.schemas import HelpNeeded, PersonInNeed
-from webapi import Caller, Page, PageQuery, json_answer
+from webapi import Caller, Page, PageQuery, access, json_answer
 
 router = APIRouter(prefix="/v1", tags=["help requests"])
 
 OrganisationId = Annotated[UUID, Query(description="The organisation that was asked, or one above it.")]
 
 
-@router.get("/help-requests", response_model=Page[HelpNeeded])
+@router.get("/help-requests", response_model=Page[HelpNeeded], openapi_extra=access(NEEDS))
 async def list_needs(page: PageQuery, caller: Caller, organisation_id: OrganisationId) -> Response:
     """List the lessons with which people of an organisation and all below it need help, counts under 5 hidden."""
     scopes = await caller.scopes(NEEDS)
@@ -28,17 +29,29 @@ async def list_needs(page: PageQuery, caller: Caller, organisation_id: Organisat
     return json_answer(page.of(rows, key=lambda row: (row.lesson_id,), shape=lambda row: row))
 
 
-@router.get("/lessons/{lesson_id}/help-requests", response_model=Page[PersonInNeed])
+@router.get("/lessons/{lesson_id}/help-requests", response_model=Page[PersonInNeed], openapi_extra=access(NEEDS))
 async def list_people(lesson_id: UUID, page: PageQuery, caller: Caller, organisation_id: OrganisationId) -> Response:
     """List who asked one's own organisation for help with a lesson, those who wait longest first."""
     scopes = await caller.scopes(NEEDS)
-    async with caller.read() as session:
+    async with caller.command() as command:
         rows = await queries.list_people(
-            session,
+            command.session,
             lesson_id,
             organisation_id,
             scopes=scopes,
             after=page.after(Moment, UUID),
             limit=page.fetch,
         )
-    return json_answer(page.of(rows, key=lambda row: (row.asked_at, row.person_id), shape=lambda row: row))
+        by = audit.by(caller.principal, scopes)
+        entries = [
+            by.entry(
+                "learning.help_request.read",
+                subject=row.person_id,
+                object_id=lesson_id,
+                organisation_id=organisation_id,
+            )
+            for row in rows[: page.limit]
+        ]
+        await audit.record_all(command.session, entries, now=command.now)
+        shown = page.of(rows, key=lambda row: (row.asked_at, row.person_id), shape=lambda row: row)
+        return await command.respond(200, shown)

@@ -43,7 +43,7 @@ async def report_progress(
     study.progress, study.affiliation_id = reached, await orgtree.affiliation_of(session, person_id)
     if completes:
         study.completed_at = now
-    await _publish(session, LessonProgressedV1, study, by)
+    await publish_study(session, LessonProgressedV1, study, by)
     if completes:
         await _finish_edition(session, lesson, person_id=person_id, now=now)
     return study
@@ -78,7 +78,7 @@ async def report_understanding(
         asked = study.affiliation_id or (await session.get_one(Course, lesson.course_id)).organisation_id
         study.asked_at, study.asked_organisation_id = now, asked
         deltas.append((asked, measure_of(lesson_id), 1))
-    await _publish(session, UnderstandingReportedV1, study, by)
+    await publish_study(session, UnderstandingReportedV1, study, by)
     await orgtree.add_deltas(session, deltas)
     return study
 
@@ -119,7 +119,8 @@ async def _finish_edition(session: AsyncSession, lesson: LessonOut, *, person_id
         enrolment.finished_at = now
 
 
-async def _publish(session: AsyncSession, event: type[LessonState], study: LessonStudy, by: Origin) -> None:
+async def publish_study(session: AsyncSession, event: type[LessonState], study: LessonStudy, by: Origin) -> None:
+    """Count a change of a study and tell the others how it stands now."""
     study.version += 1
     await session.flush()
     state = event(

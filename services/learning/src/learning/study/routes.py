@@ -9,12 +9,13 @@ from learning.acting import acting
 from learning.courses.routes import staff_scopes
 from learning.study import commands, queries
 from learning.study.schemas import ReportProgress, ReportUnderstanding, StudyOut
-from webapi import Caller, json_answer
+from webapi import Caller, access, assistable, json_answer
 
 router = APIRouter(prefix="/v1/lessons/{lesson_id}", tags=["study"])
 
 
-@router.put("/progress", response_model=StudyOut)
+@router.put("/progress", response_model=StudyOut, openapi_extra=access("self"))
+@assistable("learning.study")
 async def report_progress(lesson_id: UUID, body: ReportProgress, caller: Caller) -> Response:
     """Report how far one has come; the furthest point counts, so a repeated or late report does no harm."""
     scopes = await staff_scopes(caller)
@@ -32,7 +33,8 @@ async def report_progress(lesson_id: UUID, body: ReportProgress, caller: Caller)
         return await command.respond(200, queries.shown(study))
 
 
-@router.post("/understanding", response_model=StudyOut)
+@router.post("/understanding", response_model=StudyOut, openapi_extra=access("self"))
+@assistable("learning.ask_for_help")
 async def report_understanding(lesson_id: UUID, body: ReportUnderstanding, caller: Caller) -> Response:
     """Say "understood" or "need help"; the last word counts."""
     scopes = await staff_scopes(caller)
@@ -50,7 +52,8 @@ async def report_understanding(lesson_id: UUID, body: ReportUnderstanding, calle
         return await command.respond(200, queries.shown(study))
 
 
-@router.get("/progress", response_model=StudyOut)
+@router.get("/progress", response_model=StudyOut, openapi_extra=access("self"))
+@assistable("learning.study")
 async def get_progress(lesson_id: UUID, caller: Caller) -> Response:
     """Give one's own progress with a lesson."""
     scopes = await staff_scopes(caller)

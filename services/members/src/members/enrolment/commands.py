@@ -18,6 +18,7 @@ from members.enrolment.rules import (
     NewMember,
     already_on_file,
     check_rows,
+    erased,
     with_normal_id_number,
 )
 from members.files.counting import recount
@@ -25,6 +26,7 @@ from members.files.rules import Counts, check_size
 from members.files.sealing import new_file_key, seal_fields, sealed_file
 from members.refused_rows import RowError, RowsRefused
 from messaging import Origin, Publication, append
+from privacy import erased_among
 from rulebook import Refused
 
 _BRANCHES = """
@@ -86,6 +88,8 @@ async def enrol_members(
     today = day_of(now)
     rows = [with_normal_id_number(member) for member in members]
     checked, errors = check_rows(rows, await _branches(session, rows, scopes), today)
+    gone = await erased_among(session, [row.member.person_id for row in checked])
+    errors += [erased(row.row) for row in checked if row.member.person_id in gone]
     if errors:
         raise RowsRefused(errors)
     new = await _without_those_on_file(session, checked, scopes, keys)
@@ -133,6 +137,8 @@ def _says(record: asyncpg.Record, member: NewMember, keys: KeyRing) -> bool:
     """Tell whether a file in scope already says all that the row says."""
     same_person = member.id_is_ours or record["person_id"] == member.person_id
     open_traits = ("organisation_id", "stage", "away", "smartphone")
+    if record["wrapped"] is None:  # erased: the id is spent
+        return False
     if not (record["visible"] and same_person and all(record[t] == getattr(member, t) for t in open_traits)):
         return False
     return sealed_file(keys, record).open_all() == member.fields

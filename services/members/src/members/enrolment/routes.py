@@ -4,6 +4,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
+import audit
 from database import KeyRing, new_id
 from members.acting import acting
 from members.enrolment import commands
@@ -13,12 +14,12 @@ from members.files import openings, queries
 from members.files.routes import IMPORT, Keys
 from members.files.rules import PersonalFields
 from members.files.schemas import MemberOut
-from webapi import AuthenticatedCaller, Caller, Command
+from webapi import AuthenticatedCaller, Caller, Command, access
 
 router = APIRouter(prefix="/v1", tags=["members"])
 
 
-@router.post("/members", status_code=201, response_model=MemberOut)
+@router.post("/members", status_code=201, response_model=MemberOut, openapi_extra=access(IMPORT))
 async def enrol_member(body: EnrolMember, caller: Caller, keys: Keys) -> Response:
     """Open a file for a member of a branch; 200 when it is there already and says the same."""
     scopes = await caller.scopes(IMPORT)
@@ -29,16 +30,24 @@ async def enrol_member(body: EnrolMember, caller: Caller, keys: Keys) -> Respons
             await queries.file_by_id_number(command.session, members[0].fields.id_number, keys=keys, scopes=scopes),
             keys,
         )
+        enrolled = audit.by(caller.principal, scopes).entry(
+            "members.file.enrolled", subject=shown.person_id, organisation_id=shown.organisation_id
+        )
+        await audit.record(command.session, enrolled, now=command.now)
         status = 201 if outcome.added else 200
         return await command.respond(status, shown, location=f"/v1/members/{shown.person_id}")
 
 
-@router.post("/member-imports", response_model=EnrolmentOutcome)
+@router.post("/member-imports", response_model=EnrolmentOutcome, openapi_extra=access(IMPORT))
 async def import_members(body: ImportMembers, caller: Caller, keys: Keys) -> Response:
     """Open files for up to 1,000 members, all or none; rows that are on file already are counted as unchanged."""
     scopes = await caller.scopes(IMPORT)
     async with caller.command() as command:
         outcome = await _enrol(command, [_new_member(row) for row in body.rows], scopes, keys, caller)
+        by = audit.by(caller.principal, scopes)
+        branches = sorted({row.organisation_id for row in body.rows})
+        imported = [by.entry("members.file.imported", organisation_id=branch) for branch in branches]
+        await audit.record_all(command.session, imported, now=command.now)
         return await command.respond(200, EnrolmentOutcome(added=outcome.added, unchanged=outcome.unchanged))
 
 

@@ -89,6 +89,11 @@ def _wrong_branch(row: int, branch: BranchEntry | None) -> Iterator[RowError]:
         yield RowError(row, "organisation_id", "branch", "党员只能编入党支部", "Members belong to a branch")
 
 
+def erased(row: int) -> RowError:
+    """Report a row that names the id of somebody who had themselves erased: nothing is kept under it any more."""
+    return RowError(row, "person_id", "erased", "该编号已注销，不能再使用", "This id was erased and is used no more")
+
+
 def already_on_file(row: int, *, by_id: bool) -> RowError:
     """Report a row that names an id, or an identity number, which is on file and not with what the row says."""
     if by_id:

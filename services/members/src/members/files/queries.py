@@ -18,7 +18,10 @@ FileRow = Row[*tuple[Any, ...]]
 
 
 def _files() -> Select[*tuple[Any, ...]]:
-    """Select versions of files with the key of each; the affiliation is that of the version."""
+    """Select versions of files with the key of each; the affiliation is that of the version.
+
+    A file whose key was destroyed is gone for everybody.
+    """
     return (
         select(
             Member.person_id,
@@ -36,6 +39,7 @@ def _files() -> Select[*tuple[Any, ...]]:
         )
         .join(MemberVersion, MemberVersion.person_id == Member.person_id)
         .join(MemberKey, MemberKey.person_id == Member.person_id)
+        .where(MemberKey.wrapped.is_not(None))
     )
 
 

@@ -21,7 +21,7 @@ _LOCK = """
     join member_version v using (person_id, version)
     join member_key k using (person_id)
     join organisation o on o.organisation_id = m.organisation_id
-    where m.person_id = $1 and ($2 or o.ancestors && $3::uuid[])
+    where m.person_id = $1 and k.wrapped is not null and ($2 or o.ancestors && $3::uuid[])
     for update of m
 """
 _BASE = """

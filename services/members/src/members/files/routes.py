@@ -1,5 +1,6 @@
-"""Member files over HTTP: masked, unless they are one's own or are opened for a purpose."""
+"""Member files over HTTP: one's own in clear, another's for a purpose and on record."""
 
+from collections.abc import Collection, Sequence
 from datetime import date
 from functools import partial
 from typing import Annotated
@@ -8,14 +9,17 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
+import audit
 import orgtree
-from database import KeyRing
+from audit.attempts import refusals_recorded
+from contracts import Code
+from database import KeyRing, utc_now
 from members.acting import acting
 from members.days import Day, day_of
 from members.files import openings, queries, revision
 from members.files.queries import FileRow
 from members.files.revision import FileNotFound
-from members.files.rules import check_own_changes, fields_opened
+from members.files.rules import NotForOneself, PurposeMissing, check_own_changes, fields_opened, roles_of
 from members.files.schemas import (
     MemberOut,
     ReviseMember,
@@ -24,10 +28,13 @@ from members.files.schemas import (
     VersionOut,
 )
 from members.files.sealing import FIELDS
-from webapi import AuthenticatedCaller, Caller, Command, Page, PageQuery, json_answer
+from rulebook import Refused
+from webapi import AuthenticatedCaller, Caller, Command, Page, PageQuery, access, assistable, json_answer
 
 READ = "members.file.read"
 IMPORT = "members.file.import"
+TWO_FACTORS = "2"
+"""How strongly staff have proved who they are before a field of somebody else's file is opened to them."""
 
 router = APIRouter(prefix="/v1", tags=["members"])
 
@@ -39,54 +46,56 @@ def _key_ring(request: Request) -> KeyRing:
 
 Keys = Annotated[KeyRing, Depends(_key_ring)]
 PurposeQuery = Annotated[
-    str | None,
+    Code | None,
     Query(
-        max_length=40,
-        description="Opens the fields this purpose needs, and is kept with the file for its person to see: "
+        description="What another's file is read for, which its person sees: it opens the fields that this needs. "
         "`attendance` (name), `contact` (name, phone), `verification` (name, identity number), `file_care` (all).",
     ),
 ]
+REVISION_REFUSALS = {FileNotFound: "outside_scope", NotForOneself: "own_changes"}
+REFUSALS = {FileNotFound: "outside_scope", PurposeMissing: "purpose_missing", Refused: "opening_purposes"}
 
 
-@router.get("/members", response_model=Page[MemberOut])
+@router.get("/members", response_model=Page[MemberOut], openapi_extra=access(READ))
 async def list_members(
     organisation_id: UUID, page: PageQuery, caller: Caller, keys: Keys, purpose: PurposeQuery = None
 ) -> Response:
-    """List the files of an organisation and of everything below it."""
-    scopes = await caller.scopes(READ)
-    after = page.after(UUID)
+    """List the files of an organisation and of everything below it; a purpose opens what it may on lists."""
+    attempt = audit.by(caller.principal).entry("members.file.listed", organisation_id=organisation_id, purpose=purpose)
+    rules = {orgtree.OutsideScope: "outside_scope", Refused: "opening_purposes"}
+    async with refusals_recorded(caller, attempt, rules):
+        scopes = await caller.scopes(READ)
+        if purpose is not None:
+            caller.require_acr(TWO_FACTORS)
+        after = page.after(UUID)
+        async with caller.command() as command:
+            within = _where_allowed(caller, scopes, purpose, command)
+            await orgtree.require_within(command.session, organisation_id, within)
+            rows = await queries.list_files(
+                command.session,
+                organisation_id=organisation_id,
+                scopes=within,
+                after=after[0] if after else None,
+                limit=page.fetch,
+            )
+            by = audit.by(caller.principal, within)
+            listed = by.entry("members.file.listed", organisation_id=organisation_id, purpose=purpose)
+            await audit.record(command.session, listed, now=command.now)
+            opened: frozenset[str] = frozenset()
+            if purpose is not None:
+                opened = await _open(command, rows[: page.limit], purpose, caller, within, on_list=True)
+            shape = partial(openings.shown, keys=keys, opened=opened)
+            return await command.respond(200, page.of(rows, key=lambda row: [row.person_id], shape=shape))
 
-    async def find(session: AsyncSession) -> list[FileRow]:
-        await orgtree.require_within(session, organisation_id, scopes)
-        return await queries.list_files(
-            session,
-            organisation_id=organisation_id,
-            scopes=scopes,
-            after=after[0] if after else None,
-            limit=page.fetch,
-        )
 
-    def shape(rows: list[FileRow], opened: frozenset[str] = frozenset()) -> Page[MemberOut]:
-        return page.of(rows, key=lambda row: [row.person_id], shape=partial(openings.shown, keys=keys, opened=opened))
-
-    if purpose is None:
-        async with caller.read() as session:
-            rows = await find(session)
-        return json_answer(shape(rows))
-    async with caller.command() as command:
-        rows = await find(command.session)
-        people = [row.person_id for row in rows[: page.limit]]
-        opened = await _open(command, people, purpose, caller, on_list=True)
-        return await command.respond(200, shape(rows, opened))
-
-
-@router.get("/members/me", response_model=MemberOut)
+@router.get("/members/me", response_model=MemberOut, openapi_extra=access("self"))
+@assistable("members.read_profile")
 async def get_own_file(caller: Caller, keys: Keys) -> Response:
-    """Read one's own file in clear; a helper who acts for its person sees it masked."""
-    return await get_member(caller.person_id, caller, keys)
+    """Read one's own file in clear; a helper who acts for its person sees it masked, and stands on the record."""
+    return await _own_file(caller, keys, None, None)
 
 
-@router.get("/members/{person_id}", response_model=MemberOut)
+@router.get("/members/{person_id}", response_model=MemberOut, openapi_extra=access("self", READ))
 async def get_member(
     person_id: UUID,
     caller: Caller,
@@ -96,58 +105,95 @@ async def get_member(
     as_of: Annotated[Day | None, Query(description="As it was at the end of this day.")] = None,
     if_none_match: Annotated[str | None, Header(max_length=200)] = None,
 ) -> Response:
-    """Read a file, as it is or as it was on a day. The ETag is its version; a file opened for a purpose has none."""
-    own = person_id == caller.person_id
-    helped = caller.principal.actor is not None  # who helps sees the file masked, whatever purpose they give
-    scopes = None if own and not (helped and purpose) else await caller.scopes(READ)
-    if purpose is not None:
+    """Read a file, as it is or as it was on a day: one's own, with its version as ETag, or another's for a purpose."""
+    if person_id == caller.person_id and purpose is None:
+        return await _own_file(caller, keys, as_of, if_none_match)
+    attempt = audit.by(caller.principal).entry("members.file.read", subject=person_id, purpose=purpose)
+    async with refusals_recorded(caller, attempt, REFUSALS):
+        scopes = await caller.scopes(READ)
+        caller.require_acr(TWO_FACTORS)
+        if purpose is None:
+            raise PurposeMissing
         async with caller.command() as command:
-            row = await _file(command.session, person_id, as_of, scopes)
-            opened = await _open(command, [person_id], purpose, caller, on_list=False)
+            within = _where_allowed(caller, scopes, purpose, command)
+            row = await _file(command.session, person_id, as_of, within)
+            opened = await _open(command, [row], purpose, caller, within, on_list=False)
             return await command.respond(200, openings.shown(row, keys, opened=opened))
-    async with caller.read() as session:
-        row = await _file(session, person_id, as_of, scopes)
-    etag = f'"{row.version}"'
-    if if_none_match == etag:
-        return Response(status_code=304, headers={"etag": etag})
-    in_clear = own and not helped
-    return json_answer(openings.shown(row, keys, opened=FIELDS if in_clear else ()), headers={"etag": etag})
 
 
-@router.post("/members/{person_id}/revisions", response_model=RevisionOutcome)
+@router.post("/members/{person_id}/revisions", response_model=RevisionOutcome, openapi_extra=access("self", IMPORT))
 async def revise_member(person_id: UUID, body: ReviseMember, caller: Caller, keys: Keys) -> Response:
     """Change a file against the version the change was made to; 409 with both values of what clashes."""
     own = person_id == caller.person_id
-    if own:
-        check_own_changes(body.changes)
-    scopes = frozenset[UUID]() if own else await caller.scopes(IMPORT)
-    async with caller.command() as command:
-        version = await revision.revise_member(
-            command.session,
-            person_id=person_id,
-            base_version=body.base_version,
-            changes=body.changes,
-            own=own,
-            scopes=scopes,
-            keys=keys,
-            now=command.now,
-            by=acting(caller.principal),
-        )
-        return await command.respond(200, RevisionOutcome(person_id=person_id, version=version))
+    attempt = audit.by(caller.principal).entry("members.file.revised", subject=person_id)
+    async with refusals_recorded(caller, attempt, REVISION_REFUSALS):
+        if own:
+            check_own_changes(body.changes)
+        scopes = frozenset[UUID]() if own else await caller.scopes(IMPORT)
+        async with caller.command() as command:
+            version = await revision.revise_member(
+                command.session,
+                person_id=person_id,
+                base_version=body.base_version,
+                changes=body.changes,
+                own=own,
+                scopes=scopes,
+                keys=keys,
+                now=command.now,
+                by=acting(caller.principal),
+            )
+            revised = audit.by(caller.principal, scopes).entry("members.file.revised", subject=person_id)
+            await audit.record(command.session, revised, now=command.now)
+            return await command.respond(200, RevisionOutcome(person_id=person_id, version=version))
 
 
-@router.get("/members/{person_id}/versions")
-async def list_versions(person_id: UUID, page: PageQuery, caller: Caller, keys: Keys) -> Page[VersionOut]:
-    """List the versions of a file, the latest first."""
-    scopes = None if person_id == caller.person_id else await caller.scopes(READ)
-    before = page.after(Version)
+@router.get("/members/{person_id}/versions", response_model=Page[VersionOut], openapi_extra=access("self", READ))
+async def list_versions(
+    person_id: UUID, page: PageQuery, caller: Caller, keys: Keys, purpose: PurposeQuery = None
+) -> Response:
+    """List the versions of a file, masked, the latest first; another's takes a purpose."""
+    own = person_id == caller.person_id
+    attempt = audit.by(caller.principal).entry("members.file.history_read", subject=person_id, purpose=purpose)
+    async with refusals_recorded(caller, attempt, REFUSALS):
+        scopes = None if own else await caller.scopes(READ)
+        if not own:
+            caller.require_acr(TWO_FACTORS)
+        if not own and purpose is None:
+            raise PurposeMissing
+        before = page.after(Version)
+        async with caller.command() as command:
+            within = scopes if scopes is None else _where_allowed(caller, scopes, purpose, command)
+            rows = await queries.list_versions(
+                command.session, person_id, scopes=within, before=before[0] if before else None, limit=page.fetch
+            )
+            if not rows:
+                raise FileNotFound
+            if not own and purpose is not None:
+                by = audit.by(caller.principal, within or ())
+                entry = by.entry(
+                    "members.file.history_read",
+                    subject=person_id,
+                    organisation_id=rows[0].organisation_id,
+                    purpose=purpose,
+                )
+                await audit.record(command.session, entry, now=command.now)
+            shape = partial(openings.shown_version, keys=keys)
+            return await command.respond(200, page.of(rows, key=lambda row: [row.version], shape=shape))
+
+
+async def _own_file(caller: AuthenticatedCaller, keys: KeyRing, day: date | None, known: str | None) -> Response:
+    """Answer with the caller's own file, in clear; to a helper masked, and recorded for its person to see."""
+    helped = caller.principal.actor is not None
+    if helped:
+        async with caller.apart() as session:
+            entry = audit.by(caller.principal).entry("members.file.read")
+            await audit.record(session, entry, now=utc_now())
     async with caller.read() as session:
-        rows = await queries.list_versions(
-            session, person_id, scopes=scopes, before=before[0] if before else None, limit=page.fetch
-        )
-    if not rows:
-        raise FileNotFound
-    return page.of(rows, key=lambda row: [row.version], shape=lambda row: openings.shown_version(row, keys))
+        row = await _file(session, caller.person_id, day, None)
+    etag = f'"{row.version}"'
+    if known == etag:
+        return Response(status_code=304, headers={"etag": etag})
+    return json_answer(openings.shown(row, keys, opened=() if helped else FIELDS), headers={"etag": etag})
 
 
 async def _file(session: AsyncSession, person_id: UUID, day: date | None, scopes: frozenset[UUID] | None) -> FileRow:
@@ -158,16 +204,47 @@ async def _file(session: AsyncSession, person_id: UUID, day: date | None, scopes
 
 
 async def _open(
-    command: Command, person_ids: list[UUID], purpose: str, caller: AuthenticatedCaller, *, on_list: bool
+    command: Command,
+    rows: Sequence[FileRow],
+    purpose: str,
+    caller: AuthenticatedCaller,
+    scopes: Collection[UUID],
+    *,
+    on_list: bool,
 ) -> frozenset[str]:
-    """Give the fields to be shown in clear, after it was kept that they are."""
-    opened = fields_opened(purpose, day_of(command.now), on_list=on_list)
+    """Give the fields to be shown in clear, after it was kept and recorded that they are."""
+    opened = fields_opened(purpose, day_of(command.now), roles=_roles(caller, scopes), on_list=on_list)
     await openings.record_openings(
         command.session,
-        person_ids=person_ids,
+        person_ids=[row.person_id for row in rows],
         purpose=purpose,
         fields=opened,
         now=command.now,
         by=acting(caller.principal),
     )
+    by = audit.by(caller.principal, scopes)
+    entries = [
+        by.entry("members.file.read", subject=row.person_id, organisation_id=row.organisation_id, purpose=purpose)
+        for row in rows
+    ]
+    await audit.record_all(command.session, entries, now=command.now)
     return frozenset(opened)
+
+
+def _where_allowed(
+    caller: AuthenticatedCaller, scopes: frozenset[UUID], purpose: str | None, command: Command
+) -> frozenset[UUID]:
+    """Give those of the `scopes` where the caller holds a role of the purpose; without a purpose all of them.
+
+    A purpose that a role allows in one place allows nothing in another, where the same person holds other roles.
+    """
+    if purpose is None:
+        return scopes
+    allowed = roles_of(purpose, day_of(command.now), held=_roles(caller, scopes))
+    held = caller.principal.roles
+    return orgtree.Scopes(grant for grant in held if grant.role in allowed and grant.organisation_id in scopes)
+
+
+def _roles(caller: AuthenticatedCaller, scopes: Collection[UUID]) -> frozenset[str]:
+    """Give the roles by which the caller reads files: those held where the permission is."""
+    return frozenset(grant.role for grant in caller.principal.roles if grant.organisation_id in scopes)

@@ -1,7 +1,7 @@
 """What holds for member files: stages, branch size, purposes, masks and counts; no I/O, no clock, no random."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import Any, Literal, NamedTuple
 
@@ -53,8 +53,9 @@ class AgeBands(Parameters):
 
 
 class Purpose(Parameters):
-    """What a purpose opens of a file, and whether it may do so for a whole page of files."""
+    """What a purpose opens of a file, to holders of which roles, and whether for a whole page of files."""
 
+    roles: frozenset[str]
     fields: frozenset[SealedField]
     on_lists: bool = False
 
@@ -138,6 +139,10 @@ def check_stage_change(present: str, wanted: str, today: date) -> None:
 OWN_CHANGES = frozenset({"phone", "away", "smartphone"})
 
 
+class PurposeMissing(Exception):
+    """Somebody would read another's file without saying what for."""
+
+
 class NotForOneself(Exception):
     """Somebody would change of the own file what only those in charge of it may change."""
 
@@ -161,20 +166,42 @@ def merge(present: Mapping[str, Any], *, base: Mapping[str, Any], changes: Mappi
     return Merged({**present, **changes}, clashing)
 
 
-def fields_opened(purpose: str, today: date, *, on_list: bool) -> frozenset[SealedField]:
-    """Give the fields a purpose opens; raises `Refused` for no purpose of ours, and for a list where it opens none."""
+def roles_of(purpose: str, today: date, *, held: Collection[str]) -> frozenset[str]:
+    """Give those of the roles `held` to which a purpose belongs.
+
+    Raises `Refused` for no purpose of ours, and for one that belongs to none of them.
+    """
     version = PURPOSES.as_of(today)
     rule: Mapping[str, Purpose] = version.parameters.purposes
     if purpose not in rule:
-        raise version.refused("known_purpose", zh="不是规定的查阅目的", en="This is none of the purposes")
-    if on_list and not rule[purpose].on_lists:
+        raise version.refused("known_purpose", zh="不是规定的用途", en="This is none of the purposes")
+    roles = rule[purpose].roles.intersection(held)
+    if not roles:
+        raise version.refused(
+            "purpose_of_the_role",
+            zh="该用途不属于您的职责",
+            en="This purpose does not belong to your role",
+            purpose=purpose,
+        )
+    return roles
+
+
+def fields_opened(purpose: str, today: date, *, roles: Collection[str], on_list: bool) -> frozenset[SealedField]:
+    """Give the fields a purpose opens to who holds these roles.
+
+    Raises `Refused` as `roles_of` does, and for a list where the purpose opens nothing.
+    """
+    roles_of(purpose, today, held=roles)
+    version = PURPOSES.as_of(today)
+    opening = version.parameters.purposes[purpose]
+    if on_list and not opening.on_lists:
         raise version.refused(
             "one_file_at_a_time",
-            zh="此目的只能逐份查阅",
+            zh="此用途只能逐份查阅",
             en="For this purpose files are opened one at a time",
             purpose=purpose,
         )
-    return rule[purpose].fields
+    return opening.fields
 
 
 def masked(field: str, plain: str) -> str:

@@ -26,7 +26,7 @@ class Member(Table):
     away: Mapped[bool]
     smartphone: Mapped[bool]
     birth_month: Mapped[date]
-    id_number_index: Mapped[bytes] = mapped_column(LargeBinary(16), unique=True)
+    id_number_index: Mapped[bytes | None] = mapped_column(LargeBinary(16), unique=True)
     phone_index: Mapped[BlindIndex | None]
     version: Mapped[int] = mapped_column(BigInteger)
     affiliation_version: Mapped[int] = mapped_column(BigInteger)

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
+import audit
 from contracts.members import Kind, Level
 from database import new_id
 from members.acting import acting
@@ -21,7 +22,7 @@ from members.organisations.schemas import (
     OrganisationRow,
     RenameOrganisation,
 )
-from webapi import AuthenticatedCaller, Caller, Command, Page, PageQuery
+from webapi import AuthenticatedCaller, Caller, Command, Page, PageQuery, access
 
 READ = "members.organisation.read"
 ESTABLISH = "members.organisation.establish"
@@ -31,7 +32,7 @@ router = APIRouter(prefix="/v1", tags=["organisations"])
 AsOf = Annotated[Day | None, Query(description="As it was on this day; now when left out.")]
 
 
-@router.post("/organisations", status_code=201, response_model=OrganisationOut)
+@router.post("/organisations", status_code=201, response_model=OrganisationOut, openapi_extra=access(ESTABLISH))
 async def establish_organisation(body: EstablishOrganisation, caller: Caller) -> Response:
     """Establish an organisation under its parent; 200 when it is there already and says the same."""
     scopes = await caller.scopes(ESTABLISH)
@@ -44,7 +45,7 @@ async def establish_organisation(body: EstablishOrganisation, caller: Caller) ->
         return await command.respond(status, shown, location=f"/v1/organisations/{organisation_id}")
 
 
-@router.post("/organisation-imports", response_model=ImportOutcome)
+@router.post("/organisation-imports", response_model=ImportOutcome, openapi_extra=access(ESTABLISH))
 async def import_organisations(body: ImportOrganisations, caller: Caller) -> Response:
     """Establish up to 1,000 organisations, all or none; rows that are there already are counted as unchanged."""
     scopes = await caller.scopes(ESTABLISH)
@@ -53,7 +54,7 @@ async def import_organisations(body: ImportOrganisations, caller: Caller) -> Res
         return await command.respond(200, ImportOutcome(added=outcome.established, unchanged=outcome.unchanged))
 
 
-@router.post("/organisations/{organisation_id}/moves", response_model=OrganisationOut)
+@router.post("/organisations/{organisation_id}/moves", response_model=OrganisationOut, openapi_extra=access(ESTABLISH))
 async def move_organisation(organisation_id: UUID, body: MoveOrganisation, caller: Caller) -> Response:
     """Move an organisation, and all below it, under another parent; both must be in the caller's charge."""
     scopes = await caller.scopes(ESTABLISH)
@@ -68,10 +69,16 @@ async def move_organisation(organisation_id: UUID, body: MoveOrganisation, calle
             today=today,
             by=acting(caller.principal),
         )
+        moved = audit.by(caller.principal, scopes).entry(
+            "members.organisation.moved", object_id=body.parent_id, organisation_id=organisation_id
+        )
+        await audit.record(command.session, moved, now=command.now)
         return await command.respond(200, await _present(command, organisation_id, scopes))
 
 
-@router.post("/organisations/{organisation_id}/renames", response_model=OrganisationOut)
+@router.post(
+    "/organisations/{organisation_id}/renames", response_model=OrganisationOut, openapi_extra=access(ESTABLISH)
+)
 async def rename_organisation(organisation_id: UUID, body: RenameOrganisation, caller: Caller) -> Response:
     """Give an organisation another name or division code."""
     scopes = await caller.scopes(ESTABLISH)
@@ -87,10 +94,14 @@ async def rename_organisation(organisation_id: UUID, body: RenameOrganisation, c
             today=today,
             by=acting(caller.principal),
         )
+        renamed = audit.by(caller.principal, scopes).entry(
+            "members.organisation.renamed", organisation_id=organisation_id
+        )
+        await audit.record(command.session, renamed, now=command.now)
         return await command.respond(200, await _present(command, organisation_id, scopes))
 
 
-@router.get("/organisations")
+@router.get("/organisations", openapi_extra=access(READ))
 async def list_organisations(
     page: PageQuery,
     caller: Caller,
@@ -114,7 +125,7 @@ async def list_organisations(
     return page.of(rows, key=lambda row: [row.organisation_id], shape=OrganisationOut.model_validate)
 
 
-@router.get("/organisations/{organisation_id}")
+@router.get("/organisations/{organisation_id}", openapi_extra=access(READ))
 async def get_organisation(organisation_id: UUID, caller: Caller, as_of: AsOf = None) -> OrganisationOut:
     """Read one organisation, as it is or as it was on a day."""
     scopes = await caller.scopes(READ)
@@ -125,7 +136,7 @@ async def get_organisation(organisation_id: UUID, caller: Caller, as_of: AsOf = 
     return OrganisationOut.model_validate(row)
 
 
-@router.get("/organisations/{organisation_id}/children")
+@router.get("/organisations/{organisation_id}/children", openapi_extra=access(READ))
 async def list_children(
     organisation_id: UUID, page: PageQuery, caller: Caller, as_of: AsOf = None
 ) -> Page[OrganisationOut]:
@@ -153,6 +164,9 @@ async def _establish(
     caller: AuthenticatedCaller,
 ) -> commands.Established:
     today = day_of(command.now)
+    by = audit.by(caller.principal, scopes)
+    entries = [by.entry("members.organisation.established", organisation_id=row.organisation_id) for row in rows]
+    await audit.record_all(command.session, entries, now=command.now)
     return await commands.establish_organisations(
         command.session,
         rows=[

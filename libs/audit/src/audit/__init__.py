@@ -1,0 +1,18 @@
+"""The audit: who read or changed what, for what purpose, kept so that nobody can change it unnoticed."""
+
+from audit.entries import By, Decision, Entry, by, record, record_all, refused
+from audit.provisioning import NotProvisioned, provision, require_v1, script
+
+__all__ = [
+    "By",
+    "Decision",
+    "Entry",
+    "NotProvisioned",
+    "by",
+    "provision",
+    "record",
+    "record_all",
+    "refused",
+    "require_v1",
+    "script",
+]

@@ -1,0 +1,37 @@
+"""Makes the audit in a service's database, which takes the superuser: the service must not own what it records in."""
+
+from importlib.resources import files
+from typing import Any
+
+import asyncpg
+
+REVISION = 1
+_PRESENT = "select to_regclass('audit.origin') is not null"
+
+
+def script() -> str:
+    """Give the SQL that the superuser runs in a service's database, again and again if need be; psql takes it too."""
+    return files("audit").joinpath("provisioning.sql").read_text(encoding="utf-8")
+
+
+async def provision(superuser_url: str) -> None:
+    """Make what is missing of the audit in the database at this address, for the role that owns the database."""
+    connection = await asyncpg.connect(superuser_url)
+    try:
+        await connection.execute(script())
+    finally:
+        await connection.close()
+
+
+class NotProvisioned(Exception):
+    """The database has no audit; a superuser makes it by libs/audit/src/audit/provisioning.sql."""
+
+
+def require_v1(op: Any) -> None:
+    """Raise `NotProvisioned` unless the database has its audit; for a service's migration, which cannot make it."""
+    if op.get_context().as_sql:
+        return
+    if not op.get_bind().exec_driver_sql(_PRESENT).scalar():
+        raise NotProvisioned(
+            "this database has no audit: run libs/audit/src/audit/provisioning.sql in it as the superuser, once"
+        )

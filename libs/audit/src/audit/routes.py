@@ -1,0 +1,83 @@
+"""The audit of a service over HTTP: for the audit administrator, and for the person whom entries concern."""
+
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+from pydantic import Field
+
+import orgtree
+from audit.entries import by, record
+from audit.queries import AccessOut, EntryOut, list_concerning, list_entries
+from contracts import Code
+from database import raw
+from webapi import Caller, Page, PageQuery, Refusal, access, json_answer
+from webapi.problems import PERMISSION_MISSING
+
+_Id = Annotated[int, Field(ge=1, lt=2**63)]
+_Day = Annotated[date, Field(ge=date(1900, 1, 1), lt=date(2200, 1, 1))]
+
+
+def router(service: str) -> APIRouter:
+    """Make the routes of a service's audit; the permission is `<service>.audit.read`, held on the root of the tree."""
+    read = f"{service}.audit.read"
+    made = APIRouter(prefix="/v1", tags=["audit"])
+
+    @made.get(
+        f"/audit/{service}/entries",
+        response_model=Page[EntryOut],
+        summary="The audit",
+        openapi_extra=access(read),
+    )
+    async def list_audit_entries(
+        *,
+        page: PageQuery,
+        caller: Caller,
+        day: Annotated[_Day | None, Query(description="Sealed on this day; what is new may not be yet.")] = None,
+        subject: Annotated[UUID | None, Query(description="The person whom it concerns.")] = None,
+        actor: Annotated[UUID | None, Query(description="Who acted.")] = None,
+        action: Annotated[Code | None, Query()] = None,
+    ) -> Response:
+        """List who did what in this service, the latest first. That this was read is an entry too."""
+        scopes = await caller.scopes(read)
+        if orgtree.ROOT_ID not in scopes:  # a chain is of the whole province
+            raise Refusal(PERMISSION_MISSING, permission=read)
+        before = page.after(_Id)
+        async with caller.command() as command:
+            rows = await list_entries(
+                await raw(command.session),
+                day=day,
+                subject=subject,
+                actor=actor,
+                action=action,
+                before=before[0] if before else None,
+                limit=page.fetch,
+            )
+            entry = by(caller.principal, scopes).entry(f"{service}.audit.read", subject=subject)
+            await record(command.session, entry, now=command.now)
+            shown = page.of(rows, key=lambda row: [row["id"]], shape=lambda row: EntryOut.model_validate(dict(row)))
+            return await command.respond(200, shown)
+
+    @made.get(
+        f"/me/access-log/{service}",
+        response_model=Page[AccessOut],
+        summary="Who read or changed what is mine",
+        openapi_extra=access("self"),
+    )
+    async def list_own_accesses(page: PageQuery, caller: Caller) -> Response:
+        """List what others did in this service that concerns oneself, and for what purpose, the latest first."""
+        before = page.after(_Id)
+        async with caller.read() as session:
+            rows = await list_concerning(
+                await raw(session), caller.person_id, before=before[0] if before else None, limit=page.fetch
+            )
+        return json_answer(
+            page.of(
+                rows,
+                key=lambda row: [row["id"]],
+                shape=lambda row: AccessOut.model_validate({**row, "service": service}),
+            )
+        )
+
+    return made

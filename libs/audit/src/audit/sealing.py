@@ -1,0 +1,86 @@
+"""What a service does periodically with its audit: seal what was committed, tell its witness, let go of what is old."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Final
+
+import asyncpg
+
+from audit.chain import Tree
+from contracts.audit import AuditChainState
+from database import Database, raw, utc_now
+from messaging import Job, Publication, append
+
+SEAL_EVERY: Final = timedelta(seconds=2)
+CHECKPOINT_EVERY: Final = timedelta(hours=1)
+_LOOK_EVERY: Final = timedelta(seconds=15)
+_FORGET_EVERY: Final = timedelta(hours=6)
+_AT_ONCE: Final = 2_000
+
+# A day is due when it grew since its last checkpoint and that is an hour old, or when it is over.
+_DUE: Final = """
+    select day.day, day.count
+    from audit.day day
+    left join lateral (
+        select count, made_at from audit.checkpoint own where own.day = day.day order by number desc limit 1
+    ) last on true
+    where day.forgotten_at is null and day.count > coalesce(last.count, 0)
+      and (last.made_at is null or last.made_at <= $1 or day.day < (select max(day) from audit.day))
+    order by day.day
+"""
+_HASHES: Final = "select hash from audit.entry where day = $1 and position <= $2 order by position"
+_TELL: Final = "select number, head from audit.tell($1, $2, $3)"
+_OLD: Final = "select ((clock_timestamp() at time zone 'UTC' + interval '8 hours')::date - $1::int)"
+
+
+async def seal(database: Database) -> None:
+    """Give every committed entry its place in the chain."""
+    sealed = _AT_ONCE
+    while sealed == _AT_ONCE:
+        async with database.transaction() as session:
+            sealed = await (await raw(session)).fetchval("select audit.seal($1)", _AT_ONCE)
+
+
+def checkpoints(event_type: type[AuditChainState]) -> Callable[[Database], Awaitable[None]]:
+    """Give the job that publishes, as this event, how long the chain is and the root over it."""
+
+    async def publish(database: Database) -> None:
+        async with database.raw_transaction() as connection:
+            due = await connection.fetch(_DUE, utc_now() - CHECKPOINT_EVERY)
+        for row in due:
+            async with database.transaction() as session:
+                connection = await raw(session)
+                tree = await _tree(connection, row)
+                number, head = await connection.fetchrow(_TELL, row["day"], tree.size, tree.root())
+                told = event_type(day=row["day"], count=tree.size, head=head.hex(), root=tree.root().hex())
+                await append(session, [Publication(told, number)])
+
+    return publish
+
+
+async def _tree(connection: asyncpg.Connection, day: asyncpg.Record) -> Tree:
+    tree = Tree()
+    async for (hashed,) in connection.cursor(_HASHES, day["day"], day["count"], prefetch=10_000):
+        tree.append(hashed)
+    return tree
+
+
+def forgetting(keep_days: int) -> Callable[[Database], Awaitable[None]]:
+    """Give the job that removes the entries of days that are older than so many days, 180 or more."""
+
+    async def forget(database: Database) -> None:
+        async with database.transaction() as session:
+            connection = await raw(session)
+            until = await connection.fetchval(_OLD, keep_days)
+            await connection.execute("select audit.forget($1)", until)
+
+    return forget
+
+
+def jobs(event_type: type[AuditChainState], *, keep_days: int) -> tuple[Job, ...]:
+    """Give the jobs of a service that keeps an audit and publishes its checkpoints as `event_type`."""
+    return (
+        Job("audit.seal", SEAL_EVERY, seal),
+        Job("audit.checkpoint", _LOOK_EVERY, checkpoints(event_type)),
+        Job("audit.forget", _FORGET_EVERY, forgetting(keep_days)),
+    )

@@ -1,0 +1,229 @@
+"""Follows events in memory, without a consumer: what a process must know at once and may forget when it ends.
+
+A tail asks for what is new twice a second (direct get in batches,
+https://github.com/nats-io/nats-architecture-and-design/blob/main/adr/ADR-31.md). The broker keeps nothing for it, so
+there is nothing to make anew after a reconnect, and nobody needs a right but to read. Each question begins with the
+last event known: when that is not there any more, the stream was wiped or shortened, and all is asked for again.
+"""
+
+import asyncio
+import contextlib
+import itertools
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+import orjson
+from nats.errors import Error as NatsError
+from nats.js.errors import NotFoundError
+
+from contracts import Event
+from database import utc_now
+from messaging import streams
+from messaging.connection import NatsConnection
+from messaging.received import Delivery, Reader
+from messaging.waiting import GrowingDelay
+from messaging.wire import read_headers
+
+logger = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.5
+CONFIRM_SECONDS = 2.0
+ANSWER_SECONDS = 2.0
+LOAD_SECONDS = 2.0
+BEHIND_SECONDS = 5.0
+BATCH_SIZE = 1000
+_ADDED = b"\r\nNats-Stream:"
+
+
+class TailBehind(Exception):
+    """For more than five seconds it is not known whether there are events that have not been taken."""
+
+
+class _Entry(NamedTuple):
+    """One message of a stream as direct get gives it."""
+
+    seq: int
+    stored_at: str
+    subject: str
+    headers: bytes
+    payload: bytes
+
+
+class _Cursor:
+    """How far one subject of one stream has been read; `last` is None before the first message."""
+
+    def __init__(self, stream: str, subject: str) -> None:
+        self.stream = stream
+        self.subject = subject
+        self.last: _Entry | None = None
+
+
+class _Answer:
+    """Collects the messages of one direct get, until the broker says that these are all for now."""
+
+    def __init__(self, reply: str) -> None:
+        self.reply = reply.encode()
+        self.entries: list[_Entry] = []
+        self.pending = 0
+        self.refusal: str | None = None
+        self.complete = asyncio.Event()
+
+    def take(self, headers: bytes, payload: bytes) -> None:
+        """Take in one message of the answer; one that is none refuses it all."""
+        try:
+            self._take(read_headers(headers), headers, payload)
+        except (KeyError, ValueError):
+            self.refusal = "malformed"
+            self.complete.set()
+
+    def _take(self, read: dict[str, str], headers: bytes, payload: bytes) -> None:
+        if "Nats-Sequence" in read:
+            stored = headers[: headers.rindex(_ADDED)] + b"\r\n\r\n"  # what the broker adds stands last
+            entry = _Entry(int(read["Nats-Sequence"]), read["Nats-Time-Stamp"], read["Nats-Subject"], stored, payload)
+            self.entries.append(entry)
+            return
+        status = read["Status"]
+        if status == "204":  # end of batch
+            self.pending = int(read["Nats-Num-Pending"])
+        elif status != "404":  # nothing there
+            self.refusal = status
+        self.complete.set()
+
+
+class Tail:
+    """Follows events of some types by asking the broker for them. For one `following` at a time."""
+
+    def __init__(self, nats_connection: NatsConnection) -> None:
+        self._nats = nats_connection
+        self._numbers = itertools.count()
+        self._read_at: float | None = None
+        self._confirmed_at: float | None = None
+        self._loaded = asyncio.Event()
+
+    @asynccontextmanager
+    async def following(
+        self, event_types: Collection[type[Event]], take: Callable[[Event], None], *, since: timedelta
+    ) -> AsyncIterator[None]:
+        """Give events of these types to `take`: those of the last `since`, then each new one within a second.
+
+        The block begins when the former have been read, or without them when the broker refuses the connection or needs
+        more than two seconds: whether they have, `check` tells. Events come in the order of their stream for each
+        aggregate's type, and may come again after a cut.
+        """
+        cursors = [
+            _Cursor(streams.stream_name(service), subject)
+            for service, subjects in streams.filters_of(event_types).items()
+            for subject in subjects
+        ]
+        self._loaded.clear()
+        following = asyncio.create_task(self._follow(cursors, Reader(event_types), take, since), name="tail")
+        try:
+            await self._wait_for_the_first()
+            yield
+        finally:
+            following.cancel()
+            await asyncio.wait({following})
+
+    async def _wait_for_the_first(self) -> None:
+        """Wait until the former events have been read; not for a broker that is not there, nor for one that is slow."""
+        waits = [asyncio.ensure_future(event.wait()) for event in (self._loaded, self._nats.refused)]
+        await asyncio.wait(waits, timeout=LOAD_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+
+    async def check(self) -> None:
+        """Raise `TailBehind` when the broker has not been asked with success within the last five seconds."""
+        oldest = time.monotonic() - BEHIND_SECONDS
+        if self._read_at is None or self._confirmed_at is None or min(self._read_at, self._confirmed_at) < oldest:
+            raise TailBehind
+
+    async def _follow(
+        self, cursors: list[_Cursor], reader: Reader, take: Callable[[Event], None], since: timedelta
+    ) -> None:
+        failed, delay = False, GrowingDelay(first=0.05, longest=POLL_SECONDS)
+        while True:
+            asked_at = time.monotonic()
+            try:
+                await self._confirm({cursor.stream for cursor in cursors}, asked_at)
+                for cursor in cursors:
+                    await self._catch_up(cursor, reader, take, since)
+            except (NatsError, OSError) as error:
+                if not failed:
+                    logger.warning("tail_interrupted", extra={"error": type(error).__name__})
+                failed = True
+            except Exception:  # whatever it is: who follows no more lets through what has ended
+                logger.exception("tail_failed")
+                failed = True
+            else:
+                if failed:
+                    logger.info("tail_goes_on")
+                    delay.reset()
+                failed = False
+                self._read_at = asked_at
+                self._loaded.set()
+            await asyncio.sleep(delay.grow() if failed else POLL_SECONDS)
+
+    async def _confirm(self, names: Collection[str], now: float) -> None:
+        """Ask the leader of each stream: direct get is answered by any replica, also by one that was cut off.
+
+        A stream that does not exist yet has nothing to tell.
+        """
+        if self._confirmed_at is not None and now - self._confirmed_at < CONFIRM_SECONDS:
+            return
+        for name in names:
+            with contextlib.suppress(NotFoundError):
+                await streams.request(self._nats, f"STREAM.INFO.{name}")
+        self._confirmed_at = now
+
+    async def _catch_up(self, cursor: _Cursor, reader: Reader, take: Callable[[Event], None], since: timedelta) -> None:
+        while True:
+            last = cursor.last
+            if last is not None:
+                start: dict[str, Any] = {"seq": last.seq}
+            else:
+                start = {"start_time": (utc_now() - since).isoformat()}
+            answer = await self._get(cursor, start)
+            entries = answer.entries
+            if last is not None:
+                if not entries or entries[0][:2] != last[:2]:
+                    cursor.last = None
+                    continue
+                entries = entries[1:]
+            for entry in entries:
+                arrival = reader.read(Delivery(entry.subject, entry.payload, entry.headers, stream_seq=entry.seq))
+                if arrival.received is not None:
+                    take(arrival.received.event)
+                elif arrival.reason is not None:
+                    logger.error("event_unreadable", extra={"event_id": arrival.event_id, "reason": arrival.reason})
+                cursor.last = entry
+            if not answer.pending:
+                return
+
+    async def _get(self, cursor: _Cursor, start: dict[str, Any]) -> _Answer:
+        """Ask for the messages from `start` on; none when the stream does not exist. Raises `nats.errors.Error`."""
+        client = self._nats.client
+        answer = _Answer(f"{client.new_inbox()}.{next(self._numbers)}")
+        asked = orjson.dumps({"batch": BATCH_SIZE, "next_by_subj": cursor.subject, **start})
+        subscription = await client.subscribe_directly(answer.reply.decode(), lambda _, __, *rest: answer.take(*rest))
+        try:
+            await client.publish(f"$JS.API.DIRECT.GET.{cursor.stream}", asked, reply=answer.reply.decode())
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await answer.complete.wait()
+        finally:
+            with contextlib.suppress(NatsError, OSError):
+                await client.unsubscribe_directly(subscription)
+        if answer.refusal == "503":  # nobody answers for this stream: does it exist?
+            with contextlib.suppress(NotFoundError):
+                await streams.request(self._nats, f"STREAM.INFO.{cursor.stream}")
+                raise StreamSilent
+        elif answer.refusal is not None:
+            raise StreamSilent
+        return answer
+
+
+class StreamSilent(NatsError):
+    """The broker knows the stream and could not read it just now."""

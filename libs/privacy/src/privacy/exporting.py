@@ -1,0 +1,193 @@
+"""A service's part of the file with all that is known of a person: asked for by event, composed, kept for a day."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+from uuid import UUID
+
+import asyncpg
+import orjson
+from fastapi import APIRouter, Query
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.responses import Response
+
+import audit
+from contracts.identity import ExportRequestedV1
+from database import Database, KeyRing, associated, raw, utc_now
+from messaging import Job, Received
+from webapi import NOT_FOUND, Caller, Refusal, access
+
+logger = logging.getLogger(__name__)
+
+Compose = Callable[[AsyncSession, UUID], Awaitable[Mapping[str, Any]]]
+"""Gives all that a service holds about a person but the audit, and nothing about anybody else, as JSON."""
+
+KEPT_FOR = timedelta(hours=24)
+FETCHED_WITHIN = timedelta(minutes=10)
+"""How long ago who fetches the file may have signed in: a token that was left open somewhere does not get it."""
+SCHEMA_VERSION = 1
+COMPOSED_EVERY = timedelta(seconds=1)
+_MOST_AT_ONCE = 50
+_LONGEST_DELAY = timedelta(minutes=10)
+
+_ASK = """
+insert into export_part (export_id, person_id, asked_at)
+select export_id, person_id, asked_at
+from unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) as asked (export_id, person_id, asked_at)
+where not exists (select from erased_person gone where gone.person_id = asked.person_id)
+on conflict do nothing
+"""
+_NEXT = """
+select export_id, person_id, attempts from export_part where part is null and next_at <= $1
+order by next_at limit 1 for update skip locked
+"""
+_KEEP = "update export_part set part = $2, composed_at = $3 where export_id = $1"
+_POSTPONE = "update export_part set attempts = attempts + 1, next_at = $2 where export_id = $1 and part is null"
+# Who it was stays out: the office that allowed it is told, another person's id is not. The gateway keeps no audit.
+_KEEPS_AUDIT = "select to_regclass('audit.entry') is not null"
+_ACCESS_LOG = """
+select happened_at, action, decision, purpose, rule, actor = subject as by_oneself, actor_role,
+       actor_organisation_id, assist_id, organisation_id
+from audit.entry where subject = $1 order by id
+"""
+_OWN = "select part, asked_at from export_part where export_id = $1 and person_id = $2 and asked_at > $3"
+
+
+async def react_to_export_requests(session: AsyncSession, batch: Sequence[Received[ExportRequestedV1]]) -> None:
+    """Note whose data is asked for; the job composes it."""
+    rows = [(each.event.export_id, each.event.person_id, each.time) for each in batch]
+    await (await raw(session)).execute(_ASK, *map(list, zip(*rows, strict=True)))
+
+
+class _Failed(Exception):
+    """A part could not be composed; the cause says why."""
+
+    def __init__(self, export_id: UUID, attempts: int) -> None:
+        super().__init__(str(export_id))
+        self.export_id = export_id
+        self.attempts = attempts
+
+
+class Parts:
+    """The parts of one service. Given a key ring they are sealed; without one they repeat what is in the clear here."""
+
+    def __init__(self, service: str, compose: Compose, ring: KeyRing | None = None) -> None:
+        self._service = service
+        self._compose = compose
+        self._ring = ring
+
+    @property
+    def composing(self) -> Job:
+        """The job that composes what was asked for and deletes what is a day old."""
+        return Job("compose_export_parts", COMPOSED_EVERY, self.compose_all)
+
+    async def compose_all(self, database: Database) -> None:
+        """Compose every part that is due; one that fails is tried again later and keeps no other waiting."""
+        async with database.transaction() as session:
+            await (await raw(session)).execute("delete from export_part where asked_at <= $1", utc_now() - KEPT_FOR)
+        for _ in range(_MOST_AT_ONCE):
+            try:
+                if not await self._compose_one(database, utc_now()):
+                    return
+            except _Failed as failed:
+                logger.exception("export_part_failed", extra={"export_id": failed.export_id})
+                delay = min(_LONGEST_DELAY, timedelta(seconds=5 * 2**failed.attempts))
+                async with database.transaction() as session:
+                    await (await raw(session)).execute(_POSTPONE, failed.export_id, utc_now() + delay)
+
+    async def _compose_one(self, database: Database, now: datetime) -> bool:
+        async with database.transaction() as session:
+            row = await (await raw(session)).fetchrow(_NEXT, now)
+            if row is None:
+                return False
+            try:
+                data = dict(await self._compose(session, row["person_id"]))
+                log = await _access_log(await raw(session), row["person_id"])
+            except Exception as error:
+                raise _Failed(row["export_id"], min(row["attempts"], 10)) from error
+            part = orjson.dumps(
+                {
+                    "service": self._service,
+                    "schema_version": SCHEMA_VERSION,
+                    "person_id": row["person_id"],
+                    "composed_at": now,
+                    "data": data,
+                    "access_log": [dict(each) for each in log],
+                },
+                default=_id,
+                option=orjson.OPT_INDENT_2,
+            )
+            await (await raw(session)).execute(_KEEP, row["export_id"], self._sealed(row["export_id"], part), now)
+            return True
+
+    async def part_of(self, session: AsyncSession, export_id: UUID, person_id: UUID, *, now: datetime) -> bytes | None:
+        """Give a part as JSON, None while it is being composed; raises the 404 problem when it was not asked for."""
+        row = await (await raw(session)).fetchrow(_OWN, export_id, person_id, now - KEPT_FOR)
+        if row is None:
+            raise Refusal(NOT_FOUND)
+        part: bytes | None = row["part"]
+        if part is None or self._ring is None:
+            return part
+        return self._ring.unwrap(part, place=_place_of(export_id))
+
+    def router(self) -> APIRouter:
+        """Give the route by which a person fetches this service's part: `/v1/export-parts/<service>/{export_id}`."""
+        router = APIRouter(prefix=f"/v1/export-parts/{self._service}", tags=["export"])
+
+        @router.get(
+            "/{export_id}",
+            summary="This service's part of one's own data",
+            openapi_extra=access("self"),
+            response_model=None,
+            responses={
+                200: {"content": {"application/json": {"schema": {"type": "object"}}}},
+                202: {"description": "It is being composed; ask again."},
+                204: {"description": "It is there; asked for by `only_state`."},
+            },
+        )
+        async def get_export_part(
+            export_id: UUID,
+            caller: Caller,
+            only_state: Annotated[bool, Query(description="Whether it is there, without the part itself.")] = False,
+        ) -> Response:
+            """Give what this service holds about the caller, who signed in within ten minutes, as it was composed."""
+            if not only_state:
+                caller.require_acr("1", FETCHED_WITHIN)
+            async with caller.read() as session:
+                part = await self.part_of(session, export_id, caller.person_id, now=utc_now())
+            if part is None:
+                return Response(status_code=202, headers={"retry-after": "1"})
+            if only_state:
+                return Response(status_code=204)
+            async with caller.apart() as session:
+                await self._record_fetched(session, audit.by(caller.principal), export_id)
+            return Response(part, media_type="application/json")
+
+        return router
+
+    async def _record_fetched(self, session: AsyncSession, by: audit.By, export_id: UUID) -> None:
+        if await (await raw(session)).fetchval(_KEEPS_AUDIT):
+            entry = by.entry(f"{self._service}.export.fetched", subject=by.actor, object_id=export_id)
+            await audit.record(session, entry, now=utc_now())
+
+    def _sealed(self, export_id: UUID, part: bytes) -> bytes:
+        return part if self._ring is None else self._ring.wrap(part, place=_place_of(export_id))
+
+
+async def _access_log(connection: asyncpg.Connection, person_id: UUID) -> list[asyncpg.Record]:
+    if not await connection.fetchval(_KEEPS_AUDIT):
+        return []
+    log: list[asyncpg.Record] = await connection.fetch(_ACCESS_LOG, person_id)
+    return log
+
+
+def _id(value: object) -> str:
+    """Write the driver's own kind of UUID; raises `TypeError` for anything else that is not JSON."""
+    if isinstance(value, UUID):
+        return str(value)
+    raise TypeError(type(value).__name__)
+
+
+def _place_of(export_id: UUID) -> bytes:
+    return associated("export_part", "part", export_id)

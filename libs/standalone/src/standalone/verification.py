@@ -1,0 +1,55 @@
+"""Verifies the services' audits, each in its own database against what its witness keeps in another."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+import asyncpg
+
+from audit.command import told
+from audit.reading import Report, heard_of, verify_database
+from database import KeyRing, utc_now
+from standalone import running, services
+from standalone.data_directory import DataDirectory
+from standalone.refusals import CannotRun
+from standalone.settings import Settings
+
+__all__ = ["told", "verify"]
+
+
+def verify(home: DataDirectory, settings: Settings, service: str | None, *, day: date | None) -> list[Report]:
+    """Verify every service's audit, or the one that is named, on every day or the one. Raises CannotRun."""
+    if service is not None and service not in services.WITNESSES:
+        raise CannotRun(f"{service} keeps no audit; there are {', '.join(services.WITNESSES)}")
+    if not home.has_data():
+        raise CannotRun(f"nothing was ever started in {home.path}; name another directory with --data")
+    names = tuple(services.WITNESSES) if service is None else (service,)
+    witnesses = sorted(set(services.WITNESSES.values()))
+    sealing = running.secrets_of(home, witnesses)
+    rings = {name: KeyRing.parse(sealing[name]["SEALING_KEY"]) for name in witnesses}
+    with running.open_servers(home, settings) as (servers, _):
+        try:
+            return asyncio.run(_verify(servers.addresses.database_urls, rings, names, day))
+        except asyncpg.UndefinedTableError as error:
+            raise CannotRun("the databases were not migrated; do it with: xiangqiao migrate") from error
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            reason = type(error).__name__
+            raise CannotRun(f"a database did not answer ({reason}); try: xiangqiao status") from error
+
+
+async def _verify(
+    urls: Mapping[str, str], rings: Mapping[str, KeyRing], names: Sequence[str], day: date | None
+) -> list[Report]:
+    reports = []
+    for name in names:
+        witness = await asyncpg.connect(urls[services.WITNESSES[name]])
+        try:
+            heard = await heard_of(witness, name, rings[services.WITNESSES[name]])
+        finally:
+            await witness.close()
+        own = await asyncpg.connect(urls[name])
+        try:
+            reports.append(await verify_database(own, heard, now=utc_now(), day=day))
+        finally:
+            await own.close()
+    return reports

@@ -1,0 +1,101 @@
+"""Tokens that identity ended are refused at once, whether they were known before or not, and forgotten in time."""
+
+from collections.abc import AsyncIterator
+from timeit import timeit
+from uuid import UUID
+
+import pytest
+import pytest_asyncio
+
+from contracts.identity import AuthorizationChangedV1, SessionRevokedV1
+from database import new_id
+from testkit.tokens import TokenIssuer
+from webapi import Authenticator, Refusal, Revocations
+from webapi.revocations import KEPT_FOR
+
+
+@pytest_asyncio.fixture
+async def authenticator(issuer: TokenIssuer) -> AsyncIterator[Authenticator]:
+    made = Authenticator(issuer.jwks_url, issuer.issuer, issuer.audience)
+    yield made
+    await made.close()
+
+
+async def is_refused(authenticator: Authenticator, token: str) -> bool:
+    assert authenticator.known(token) is None
+    try:
+        await authenticator.authenticate(token)
+    except Refusal as refusal:
+        return (refusal.problem.status, refusal.problem.code) == (401, "token_invalid")
+    return False
+
+
+async def test_a_token_of_a_revoked_session_is_refused_and_others_of_the_person_are_not(
+    authenticator: Authenticator, issuer: TokenIssuer
+) -> None:
+    person, session_id = new_id(), new_id()
+    remembered, new = (issuer.token(person, session_id=session_id, scope=scope) for scope in ("openid", "profile"))
+    elsewhere = issuer.token(person)
+    for token in (remembered, elsewhere):
+        await authenticator.authenticate(token)
+    authenticator.revocations.take(SessionRevokedV1(session_id=session_id))
+    assert await is_refused(authenticator, remembered)
+    assert await is_refused(authenticator, new)
+    assert authenticator.known(elsewhere) is not None
+
+
+async def test_tokens_from_before_a_change_of_the_account_are_refused_and_later_ones_are_not(
+    authenticator: Authenticator, issuer: TokenIssuer
+) -> None:
+    person = new_id()
+    before, after = (issuer.token(person, authorization_version=version) for version in (2, 3))
+    untold = issuer.token(person, claims={"authorization_version": None})
+    for token in (before, after, untold):
+        await authenticator.authenticate(token)
+    authenticator.revocations.take(AuthorizationChangedV1(person_id=person, authorization_version=3))
+    assert await is_refused(authenticator, before)
+    assert await is_refused(authenticator, untold)
+    assert authenticator.known(after) is not None
+    assert not await is_refused(authenticator, issuer.token(new_id(), authorization_version=1))
+
+
+async def test_changes_that_come_late_or_twice_lower_nothing(authenticator: Authenticator, issuer: TokenIssuer) -> None:
+    person = new_id()
+    for version in (4, 3, 4):
+        authenticator.revocations.take(AuthorizationChangedV1(person_id=person, authorization_version=version))
+    assert await is_refused(authenticator, issuer.token(person, authorization_version=3))
+    assert len(authenticator.revocations) == 1
+
+
+class _Bearer:
+    def __init__(self, session_id: UUID, person_id: UUID) -> None:
+        self.session_id: str | None = str(session_id)
+        self.person_id = person_id
+        self.authorization_version: int | None = 1
+
+
+def test_a_revocation_is_forgotten_when_no_token_of_before_can_be_left() -> None:
+    now = [0.0]
+    revocations = Revocations(clock=lambda: now[0])
+    bearer = _Bearer(new_id(), new_id())
+    revocations.take(SessionRevokedV1(session_id=UUID(bearer.session_id)))
+    revocations.take(AuthorizationChangedV1(person_id=bearer.person_id, authorization_version=2))
+    now[0] = KEPT_FOR.total_seconds() - 1
+    revocations.take(SessionRevokedV1(session_id=new_id()))
+    assert (len(revocations), revocations.has_ended(bearer)) == (3, True)
+    now[0] += 2
+    revocations.take(SessionRevokedV1(session_id=new_id()))
+    assert (len(revocations), revocations.has_ended(bearer)) == (2, False)
+
+
+@pytest.mark.parametrize("revoked", [0, 50_000])
+async def test_a_repeated_check_costs_microseconds_however_much_was_revoked(
+    authenticator: Authenticator, issuer: TokenIssuer, revoked: int
+) -> None:
+    for _ in range(revoked):
+        authenticator.revocations.take(SessionRevokedV1(session_id=new_id()))
+        authenticator.revocations.take(AuthorizationChangedV1(person_id=new_id(), authorization_version=2))
+    token = issuer.token(new_id(), [("officer", new_id())])
+    await authenticator.authenticate(token)
+    times = 2000
+    assert min(timeit(lambda: authenticator.known(token), number=times) for _ in range(5)) / times < 20e-6

@@ -1,0 +1,32 @@
+"""What a person gets of the activities they took part in."""
+
+from activities import own_data
+from activities.event_handlers import HANDLERS
+from contracts.identity import PersonErasedV1
+from database import Database
+from testkit.county import BRANCH, County
+from testkit.told import tell
+
+from .meetings import scheduled
+
+
+async def test_a_part_is_ones_own_taking_part_and_an_erasure_keeps_the_count(
+    county: County, database: Database
+) -> None:
+    secretary = await county.member(BRANCH, ("branch_secretary", BRANCH))
+    held = await scheduled(secretary)
+    me, other = await county.member(BRANCH), await county.member(BRANCH)
+    for person in (me, other):
+        assert (await person.post(f"{held}/attendances", {"mode": "remote"})).status_code == 201
+    async with database.read() as session:
+        part = await own_data.compose(session, me.person_id)
+        office = await own_data.compose(session, secretary.person_id)
+    [taken] = part["participations"]
+    assert (taken["title"], taken["mode"], part["branch_id"]) == ("三季度党员大会", "remote", BRANCH)
+    assert [each["reported_by_oneself"] for each in part["attendance_reports"]] == [True]
+    assert [each["scheduled"] for each in office["set_down_in_office"]] == [True]
+    for stranger in (other.person_id, secretary.person_id):
+        assert str(stranger) not in str(part)
+    await tell(database, HANDLERS, PersonErasedV1(person_id=me.person_id))
+    listed = await secretary.all(f"{held}/participations")
+    assert len(listed) == 2

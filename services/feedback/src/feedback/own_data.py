@@ -1,0 +1,89 @@
+"""What feedback holds about a person, and what it forgets of them."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+import orgtree
+from database import KeyRing, raw
+from feedback.cases.sealing import open_key, unseal_text
+from feedback.cases.tables import Case, CaseEntry
+from privacy import Compose
+
+_CASE_FIELDS = (
+    "case_id",
+    "category",
+    "organisation_id",
+    "responsible_id",
+    "status",
+    "opened_at",
+    "due_at",
+    "answered_at",
+    "confirmed_at",
+)
+_ASSIGNED = """
+select responsibility_id, category, organisation_id, responsible_id, valid_from, assigned_at from responsibility
+where assigned_by = $1 order by assigned_at, responsibility_id
+"""
+
+
+def composer(keys: KeyRing) -> Compose:
+    """Give what composes a person's part, unsealing what they said under `keys`."""
+
+    async def compose(session: AsyncSession, person_id: UUID) -> dict[str, Any]:
+        assigned = await (await raw(session)).fetch(_ASSIGNED, person_id)
+        return {
+            "branch_id": await orgtree.affiliation_of(session, person_id),
+            "cases": await _cases(session, keys, person_id),
+            "answered_in_office": await _answers(session, keys, person_id),
+            "assigned_in_office": [dict(row) for row in assigned],
+        }
+
+    return compose
+
+
+async def forget(session: AsyncSession, person_ids: Sequence[UUID]) -> None:
+    """Destroy the keys of the cases these people brought: nobody reads any more what was said in them.
+
+    That a case was brought, routed and answered stays, and is counted.
+    """
+    readable = (Case.reporter_id.in_(person_ids), Case.data_key.is_not(None))  # told again, it writes nothing
+    await session.execute(update(Case).where(*readable).values(data_key=None))
+
+
+async def _cases(session: AsyncSession, keys: KeyRing, person_id: UUID) -> list[dict[str, Any]]:
+    """Give the cases a person brought, with what they said and what they were answered; by whom stays out."""
+    found = select(Case).where(Case.reporter_id == person_id).order_by(Case.opened_at, Case.case_id)
+    cases = []
+    for case in (await session.scalars(found)).all():
+        entries = select(CaseEntry).where(CaseEntry.case_id == case.case_id).order_by(CaseEntry.version)
+        said = [
+            {"kind": entry.kind, "at": entry.at, "by_oneself": entry.actor_id == person_id, "text": text}
+            for entry in (await session.scalars(entries)).all()
+            for text in [_text_of(keys, case, entry)]
+        ]
+        cases.append({**{field: getattr(case, field) for field in _CASE_FIELDS}, "entries": said})
+    return cases
+
+
+async def _answers(session: AsyncSession, keys: KeyRing, person_id: UUID) -> list[dict[str, Any]]:
+    """Give what a person wrote about cases of others; what those said stays out."""
+    found = (
+        select(Case, CaseEntry)
+        .join(CaseEntry, CaseEntry.case_id == Case.case_id)
+        .where(CaseEntry.actor_id == person_id, CaseEntry.kind == "answered")
+        .order_by(CaseEntry.at, CaseEntry.case_id)
+    )
+    return [
+        {"case_id": case.case_id, "at": entry.at, "text": _text_of(keys, case, entry)}
+        for case, entry in (await session.execute(found)).all()
+    ]
+
+
+def _text_of(keys: KeyRing, case: Case, entry: CaseEntry) -> str | None:
+    if entry.text is None or case.data_key is None:
+        return None
+    return unseal_text(open_key(keys, case.case_id, case.data_key), case.case_id, entry.version, entry.text)

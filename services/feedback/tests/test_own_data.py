@@ -1,0 +1,150 @@
+"""What a person gets of feedback's data, and that an erased one's words are gone for good."""
+
+from uuid import UUID
+
+import pytest
+import pytest_asyncio
+
+import privacy
+from contracts.identity import ExportRequestedV1, PersonErasedV1
+from database import Database, KeyRing, SealBroken, new_id, raw
+from feedback import own_data
+from feedback.event_handlers import HANDLERS
+from feedback.settings import Settings
+from orgtree import ROOT_ID
+from testkit.backups import backup, restore
+from testkit.county import BRANCH, COUNTY, County, Person
+from testkit.databases import TestDatabases
+from testkit.told import tell
+
+from .cases import WORDS, assign_roads, opened, problem
+
+ANSWER = "已安排电工，明天修好。"
+
+
+@pytest.fixture
+def keys(settings: Settings) -> KeyRing:
+    return KeyRing.parse(settings.sealing_key.get_secret_value())
+
+
+@pytest_asyncio.fixture
+async def secretary(county: County) -> Person:
+    await assign_roads(county.person(("registrar", ROOT_ID)))
+    return county.person(("branch_secretary", COUNTY))
+
+
+async def test_a_part_holds_own_cases_and_answers_and_nobody_elses_words(
+    county: County, database: Database, secretary: Person, keys: KeyRing
+) -> None:
+    reporter, other = county.person(), county.person()
+    case, _ = await opened(reporter), await opened(other, text="别人说的话")
+    await secretary.post(f"/cases/{case['case_id']}/answers", {"text": ANSWER})
+    export_id = new_id()
+    await tell(database, HANDLERS, ExportRequestedV1(export_id=export_id, person_id=reporter.person_id))
+    path = f"/export-parts/feedback/{export_id}"
+    assert (await reporter.get(path)).status_code == 202
+    await privacy.Parts("feedback", own_data.composer(keys), keys).compose_all(database)
+    assert (await reporter.get(path, only_state=True)).status_code == 204
+    assert problem(await other.get(path)) == (404, "not_found")
+    part = (await reporter.get(path)).json()
+    async with database.read() as session:
+        recorded = await (await raw(session)).fetch(
+            "select actor from audit.entry where action like '%.export.fetched'"
+        )
+    assert [row["actor"] for row in recorded] == [reporter.person_id]
+    [own] = part["data"]["cases"]
+    assert own["case_id"] == case["case_id"]
+    assert [(said["kind"], said["by_oneself"], said["text"]) for said in own["entries"]] == [
+        ("opened", True, WORDS),
+        ("answered", False, ANSWER),
+    ]
+    for stranger in (other.person_id, secretary.person_id, "别人说的话"):
+        assert str(stranger) not in str(part)
+    async with database.read() as session:
+        theirs = await own_data.composer(keys)(session, secretary.person_id)
+    assert [said["text"] for said in theirs["answered_in_office"]] == [ANSWER]
+    assert WORDS not in str(theirs)
+
+
+async def test_what_an_erased_person_said_is_unreadable_and_still_counted(
+    county: County, database: Database, secretary: Person
+) -> None:
+    reporter = county.person()
+    case = await opened(reporter)
+    for _ in range(2):
+        await tell(database, HANDLERS, PersonErasedV1(person_id=reporter.person_id))
+    seen = (await secretary.get(f"/cases/{case['case_id']}")).json()
+    assert [entry["text"] for entry in seen["entries"]] == [None]
+    assert len((await secretary.get("/cases")).json()["items"]) == 1
+    answered = await secretary.post(f"/cases/{case['case_id']}/answers", {"text": ANSWER})
+    assert problem(answered) == (409, "reporter_erased")
+
+
+async def test_a_restored_backup_forgets_again(
+    county: County, database: Database, secretary: Person, keys: KeyRing, databases: TestDatabases
+) -> None:
+    del secretary
+    reporter = county.person()
+    case = await opened(reporter)
+    dump = await backup(databases, database.dsn)
+    await tell(database, HANDLERS, PersonErasedV1(person_id=reporter.person_id))
+    address = await restore(databases, dump, database.dsn)
+    restored = Database(address, application_name="restored")
+    try:
+        async with restored.read() as session:
+            assert WORDS in str(await own_data.composer(keys)(session, reporter.person_id))
+        await tell(restored, HANDLERS, PersonErasedV1(person_id=reporter.person_id), version=2)
+        async with restored.read() as session:
+            assert WORDS not in str(await own_data.composer(keys)(session, reporter.person_id))
+            key = await (await raw(session)).fetchval(
+                "select data_key from feedback_case where case_id = $1", UUID(case["case_id"])
+            )
+        assert key is None
+    finally:
+        await restored.close()
+        await databases.drop(address)
+
+
+async def test_a_part_that_cannot_be_composed_keeps_no_other_waiting(
+    county: County, database: Database, secretary: Person, keys: KeyRing
+) -> None:
+    del secretary
+    broken, whole = county.person(), county.person()
+    await opened(broken)
+    async with database.transaction() as session:
+        await (await raw(session)).execute("update feedback_case set data_key = $1", KeyRing.generate().encode())
+    first, second = new_id(), new_id()
+    await tell(database, HANDLERS, ExportRequestedV1(export_id=first, person_id=broken.person_id))
+    await tell(database, HANDLERS, ExportRequestedV1(export_id=second, person_id=whole.person_id))
+    async with database.read() as session:
+        with pytest.raises(SealBroken):
+            await own_data.composer(keys)(session, broken.person_id)
+    await privacy.Parts("feedback", own_data.composer(keys), keys).compose_all(database)
+    assert (await whole.get(f"/export-parts/feedback/{second}")).status_code == 200
+    assert (await broken.get(f"/export-parts/feedback/{first}")).status_code == 202
+
+
+async def test_a_part_goes_after_a_day_and_with_its_person(county: County, database: Database, keys: KeyRing) -> None:
+    person, parts = county.person(), privacy.Parts("feedback", own_data.composer(keys), keys)
+    old, new = new_id(), new_id()
+    for export_id in (old, new):
+        await tell(database, HANDLERS, ExportRequestedV1(export_id=export_id, person_id=person.person_id))
+    await parts.compose_all(database)
+    async with database.transaction() as session:
+        await (await raw(session)).execute(
+            "update export_part set asked_at = asked_at - interval '25 hours' where export_id = $1", old
+        )
+    assert (await person.get(f"/export-parts/feedback/{old}")).status_code == 404
+    await parts.compose_all(database)
+    async with database.read() as session:
+        assert await (await raw(session)).fetchval("select array_agg(export_id) from export_part") == [new]
+    await tell(database, HANDLERS, PersonErasedV1(person_id=person.person_id))
+    await tell(database, HANDLERS, ExportRequestedV1(export_id=new_id(), person_id=person.person_id))
+    async with database.read() as session:
+        assert await (await raw(session)).fetchval("select count(*) from export_part") == 0
+
+
+async def test_a_branch_that_was_told_of_is_in_the_part(county: County, database: Database, keys: KeyRing) -> None:
+    member = await county.member(BRANCH)
+    async with database.read() as session:
+        assert (await own_data.composer(keys)(session, member.person_id))["branch_id"] == BRANCH

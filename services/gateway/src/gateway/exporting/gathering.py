@@ -1,0 +1,113 @@
+"""Asks the services for a person's parts, with that person's own token: the gateway may see no more than they."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Final, Literal, NamedTuple
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from database import utc_now
+from gateway.forwarding.exchange import Fetched, fetch
+from gateway.forwarding.failures import ForwardingFailure
+from gateway.forwarding.headers import Headers
+from gateway.forwarding.limits import MIB, Timeouts
+from gateway.forwarding.pool import Upstream
+from gateway.forwarding.refusals import of_failure
+from privacy import Parts
+from webapi import AuthenticatedCaller, Refusal
+
+State = Literal["done", "composing", "unreachable"]
+OWN: Final = "gateway"
+LARGEST_PART: Final = 32 * MIB
+_TIMEOUTS: Final = Timeouts(first_byte=10, idle=10, total=60)
+_PASSED: Final = (b"authorization", b"accept-language", b"idempotency-key")
+_DONE, _NOT_YET, _UNKNOWN = (200, 204), 202, 404
+
+
+class PartState(NamedTuple):
+    """How far one service is with its part."""
+
+    service: str
+    state: State
+
+
+class PartsMissing(Exception):
+    """Some services have not composed their part yet, or cannot be reached."""
+
+    def __init__(self, states: list[PartState]) -> None:
+        super().__init__(sum(each.state != "done" for each in states))
+        self.parts = [each._asdict() for each in states]
+
+
+class Gathering:
+    """What of the gateway is needed to ask every service, itself among them, in the name of a caller."""
+
+    def __init__(self, upstreams: Mapping[str, Upstream], own: Parts, *, public_url: str) -> None:
+        self._upstreams = upstreams
+        self._own = own
+        self._host = urlsplit(public_url).netloc
+        self.services = tuple(sorted((*upstreams, OWN)))
+
+    async def ask_identity(self, headers: Headers, path: str, *, method: bytes = b"GET") -> Fetched:
+        """Ask identity; raises the 502 to 504 problem when it does not answer."""
+        try:
+            return await self._fetch("identity", path, headers, method)
+        except ForwardingFailure as failure:
+            raise of_failure(failure, "identity") from failure
+
+    async def states(self, headers: Headers, caller: AuthenticatedCaller, export_id: UUID) -> list[PartState]:
+        """Say how far each service is; one that cannot be reached is asked again the next time."""
+        found = await asyncio.gather(
+            *(self._part(service, headers, caller, export_id, only_state=True) for service in self.services)
+        )
+        return [PartState(service, part.state) for service, part in zip(self.services, found, strict=True)]
+
+    async def parts(self, headers: Headers, caller: AuthenticatedCaller, export_id: UUID) -> dict[str, bytes]:
+        """Give every service's part; raises `PartsMissing` unless all are there."""
+        found = await asyncio.gather(
+            *(self._part(service, headers, caller, export_id, only_state=False) for service in self.services)
+        )
+        states = [PartState(service, part.state) for service, part in zip(self.services, found, strict=True)]
+        if any(each.state != "done" for each in states):
+            raise PartsMissing(states)
+        return {service: part.body for service, part in zip(self.services, found, strict=True)}
+
+    async def _part(
+        self, service: str, headers: Headers, caller: AuthenticatedCaller, export_id: UUID, *, only_state: bool
+    ) -> "_Part":
+        if service == OWN:
+            return await self._own_part(caller, export_id)
+        target = f"/v1/export-parts/{service}/{export_id}" + ("?only_state=true" if only_state else "")
+        try:
+            answer = await self._fetch(service, target, headers, b"GET")
+        except ForwardingFailure:
+            return _Part("unreachable")
+        if answer.status in _DONE:
+            return _Part("done", answer.body)
+        # A part that is unknown was not heard of yet: its service reads the request a moment later.
+        return _Part("composing" if answer.status in {_NOT_YET, _UNKNOWN} else "unreachable")
+
+    async def _own_part(self, caller: AuthenticatedCaller, export_id: UUID) -> "_Part":
+        try:
+            async with caller.read() as session:
+                part = await self._own.part_of(session, export_id, caller.person_id, now=utc_now())
+        except Refusal:
+            return _Part("composing")
+        return _Part("composing") if part is None else _Part("done", part)
+
+    async def _fetch(self, service: str, target: str, headers: Headers, method: bytes) -> Fetched:
+        passed = [(name, value) for name, value in headers if name in _PASSED]
+        return await fetch(
+            self._upstreams[service],
+            target,
+            host=self._host,
+            timeouts=_TIMEOUTS,
+            max_bytes=LARGEST_PART,
+            method=method,
+            headers=passed,
+        )
+
+
+class _Part(NamedTuple):
+    state: State
+    body: bytes = b""

@@ -1,0 +1,135 @@
+"""`/v1/me/exports` and `/v1/me/export`: all that is known of oneself, in one file."""
+
+import asyncio
+from typing import Annotated, Any
+from uuid import UUID
+
+import orjson
+from fastapi import APIRouter, Depends, Request
+from pydantic import AwareDatetime, BaseModel
+from starlette.responses import Response
+
+from database import utc_now
+from gateway.exporting.archive import archive
+from gateway.exporting.gathering import Gathering, PartsMissing, PartState
+from gateway.exporting.schemas import ExportOut, PartOut
+from gateway.forwarding.exchange import Fetched
+from privacy import FETCHED_WITHIN
+from webapi import AuthenticatedCaller, Caller, access, json_answer
+
+router = APIRouter(prefix="/v1/me", tags=["export"])
+
+_CREATED, _OK = 201, 200
+_FILE: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}}
+}
+
+
+class Asked(BaseModel):
+    """An export, as identity tells it."""
+
+    export_id: UUID
+    asked_at: AwareDatetime
+    expires_at: AwareDatetime
+
+
+async def _of_application(request: Request) -> Gathering:
+    gathering: Gathering = request.app.state.gathering
+    return gathering
+
+
+Gatherer = Annotated[Gathering, Depends(_of_application)]
+
+
+@router.post("/exports", status_code=202, response_model=ExportOut, openapi_extra=access("self"))
+async def start_export(request: Request, caller: Caller, gathering: Gatherer) -> Response:
+    """Have all of one's data gathered; who asks has signed in within ten minutes (RFC 9470)."""
+    return await _start(request, caller, gathering)
+
+
+@router.get("/exports/{export_id}", response_model=ExportOut, openapi_extra=access("self"))
+async def get_export(export_id: UUID, request: Request, caller: Caller, gathering: Gatherer) -> Response:
+    """Tell how many of the services have composed their part."""
+    answer = await gathering.ask_identity(request.scope["headers"], f"/v1/me/export-requests/{export_id}")
+    if answer.status != _OK:
+        return _relayed(answer)
+    asked = Asked.model_validate_json(answer.body)
+    return json_answer(_out(asked, await gathering.states(request.scope["headers"], caller, export_id)))
+
+
+@router.get("/exports/{export_id}/file", response_class=Response, responses=_FILE, openapi_extra=access("self"))
+async def get_export_file(export_id: UUID, request: Request, caller: Caller, gathering: Gatherer) -> Response:
+    """Give the file, a ZIP of JSON files with a manifest, for a day, to who signed in within ten minutes."""
+    caller.require_acr("1", FETCHED_WITHIN)
+    answer = await gathering.ask_identity(request.scope["headers"], f"/v1/me/export-requests/{export_id}")
+    if answer.status != _OK:
+        return _relayed(answer)
+    return await _file(Asked.model_validate_json(answer.body), request, caller, gathering)
+
+
+@router.get(
+    "/export",
+    response_class=Response,
+    responses={**_FILE, 202: {"model": ExportOut, "description": "It is being gathered; see the location."}},
+    openapi_extra=access("self"),
+)
+async def get_newest_export(request: Request, caller: Caller, gathering: Gatherer) -> Response:
+    """Give the newest file, as above; while there is none, gather one and tell where to see how far it is."""
+    caller.require_acr("1", FETCHED_WITHIN)
+    answer = await gathering.ask_identity(request.scope["headers"], "/v1/me/export-requests?limit=1")
+    if answer.status != _OK:
+        return _relayed(answer)
+    items = orjson.loads(answer.body)["items"]
+    if not items:
+        return await _start(request, caller, gathering)
+    asked = Asked.model_validate(items[0])
+    try:
+        return await _file(asked, request, caller, gathering)
+    except PartsMissing as missing:
+        return _under_way(asked, [PartState(**each) for each in missing.parts])
+
+
+async def _start(request: Request, caller: AuthenticatedCaller, gathering: Gathering) -> Response:
+    answer = await gathering.ask_identity(request.scope["headers"], "/v1/me/export-requests", method=b"POST")
+    if answer.status != _CREATED:
+        return _relayed(answer)
+    asked = Asked.model_validate_json(answer.body)
+    return _under_way(asked, await gathering.states(request.scope["headers"], caller, asked.export_id))
+
+
+async def _file(asked: Asked, request: Request, caller: AuthenticatedCaller, gathering: Gathering) -> Response:
+    parts = await gathering.parts(request.scope["headers"], caller, asked.export_id)
+    content = await asyncio.to_thread(
+        archive,
+        parts,
+        export_id=asked.export_id,
+        person_id=caller.person_id,
+        asked_at=asked.asked_at,
+        composed_at=utc_now(),
+    )
+    name = f"xiangqiao-{asked.asked_at:%Y%m%d}.zip"
+    return Response(
+        content, media_type="application/zip", headers={"content-disposition": f'attachment; filename="{name}"'}
+    )
+
+
+def _under_way(asked: Asked, states: list[PartState]) -> Response:
+    headers = {"location": f"/v1/me/exports/{asked.export_id}", "retry-after": "2"}
+    return json_answer(_out(asked, states), 202, headers)
+
+
+def _out(asked: Asked, states: list[PartState]) -> ExportOut:
+    done = sum(each.state == "done" for each in states)
+    return ExportOut(
+        **asked.model_dump(),
+        done=done,
+        total=len(states),
+        parts=[PartOut(**each._asdict()) for each in states],
+        file=f"/v1/me/exports/{asked.export_id}/file" if done == len(states) else None,
+    )
+
+
+def _relayed(answer: Fetched) -> Response:
+    """Pass on what identity answered: its problem, and what it wants of the person."""
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in answer.headers}
+    return Response(answer.body, answer.status, headers)

@@ -1,0 +1,21 @@
+"""What identity told of each client: how many requests a minute, and whether it is suspended."""
+
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from database import Table
+
+
+class ClientQuota(Table):
+    """One client's present quota."""
+
+    __tablename__ = "client_quota"
+    __table_args__ = (CheckConstraint("requests_per_minute > 0", name="requests_per_minute"),)
+
+    client_id: Mapped[str] = mapped_column(primary_key=True)
+    client_principal_id: Mapped[UUID] = mapped_column(unique=True)
+    version: Mapped[int]
+    requests_per_minute: Mapped[int]
+    suspended: Mapped[bool]

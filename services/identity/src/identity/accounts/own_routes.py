@@ -1,0 +1,136 @@
+"""One's own password and phone over HTTP: changed by who has just signed in, and never in an assisted session."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+import audit
+from database import new_id, utc_now
+from identity.accounts.credentials import (
+    PasswordWrong,
+    change_password,
+    change_phone,
+    encoding_of,
+    username_of,
+)
+from identity.accounts.passwords import TooManySignIns
+from identity.accounts.rules import require_password
+from identity.accounts.schemas import ChangePassword, CodeSent, ConfirmPhone, OwnPhone, PhoneToConfirm
+from identity.challenges.commands import CodeRefused, answer, issue
+from identity.challenges.rules import CODE_LIFETIME
+from identity.factors.managing import require_owner
+from identity.parts import IdentityParts, Parts
+from identity.phones import phone_of, require_phone
+from identity.throttling.guesses import begin_guess, count_failure, forget_failures, take_back
+from identity.throttling.rates import subject_of
+from identity.throttling.rules import OF_ACCOUNT
+from webapi import AuthenticatedCaller, Caller, RefusedWithEffect, access
+
+router = APIRouter(prefix="/v1/me", tags=["accounts"])
+
+PURPOSE = "phone"
+
+
+@router.post("/password", status_code=204, summary="Change my password", openapi_extra=access("self"))
+async def change_password_(body: ChangePassword, caller: Caller, parts: Parts) -> Response:
+    """Replace the password; all other sessions end, and the phone on file gets a notice."""
+    await require_owner(caller)
+    me = caller.person_id
+    async with caller.read() as session:
+        encoding, username = await encoding_of(session, me), await username_of(session, me)
+        phone = await phone_of(session, parts.ring, me)
+    wanted = body.new_password.get_secret_value()
+    password = require_password(wanted, username=username, also=[phone] if phone else [])
+    await _require_old(parts, caller, encoding, body.old_password.get_secret_value())
+    replacement = await parts.passwords.hash(password)
+    async with caller.command() as command:
+        await change_password(
+            command.session,
+            parts.ring,
+            account_id=me,
+            encoding=replacement,
+            keeping=UUID(family) if (family := caller.principal.session_id) else None,
+            language=caller.language,
+            new_id=new_id,
+            now=command.now,
+        )
+        entry = audit.by(caller.principal).entry("identity.password.changed", subject=me)
+        await audit.record(command.session, entry, now=command.now)
+        return await command.respond(204)
+
+
+@router.post(
+    "/phone", status_code=202, response_model=CodeSent, summary="Name a new phone of mine", openapi_extra=access("self")
+)
+async def name_phone(body: PhoneToConfirm, caller: Caller, parts: Parts, request: Request) -> Response:
+    """Send a code to a phone number that is to be mine; whether somebody else has it is told once it is confirmed."""
+    await require_owner(caller)
+    phone = require_phone(body.phone)
+    async with caller.command() as command:
+        challenge_id = await issue(
+            command.session,
+            parts.ring,
+            purpose=PURPOSE,
+            phone=phone,
+            account_id=caller.person_id,
+            language=caller.language,
+            now=command.now,
+            new_id=new_id,
+            address=parts.asker(request),
+            most_per_address=parts.codes_per_address,
+        )
+        sent = CodeSent(challenge_id=challenge_id, expires_at=command.now + CODE_LIFETIME)
+        return await command.respond(202, sent)
+
+
+@router.post(
+    "/phone/confirmation", response_model=OwnPhone, summary="Confirm my new phone", openapi_extra=access("self")
+)
+async def confirm_phone(body: ConfirmPhone, caller: Caller, parts: Parts) -> Response:
+    """Take over the number that the code was sent to; the former number gets a notice."""
+    await require_owner(caller)
+    me = caller.person_id
+    async with caller.command() as command:
+        verdict = await answer(
+            command.session,
+            parts.ring,
+            challenge_id=body.challenge_id,
+            purpose=PURPOSE,
+            code=body.code,
+            now=command.now,
+        )
+        if verdict.phone is None or verdict.account_id != me:
+            raise RefusedWithEffect(CodeRefused())
+        await change_phone(
+            command.session,
+            parts.ring,
+            account_id=me,
+            phone=verdict.phone,
+            language=caller.language,
+            new_id=new_id,
+            now=command.now,
+        )
+        entry = audit.by(caller.principal).entry("identity.phone.changed", subject=me)
+        await audit.record(command.session, entry, now=command.now)
+        return await command.respond(200, OwnPhone(ends_in=verdict.phone[-4:]))
+
+
+async def _require_old(parts: IdentityParts, caller: AuthenticatedCaller, encoding: str | None, typed: str) -> None:
+    """Raise `PasswordWrong`, `TooOften` for who guesses with a stolen token, or `TooManySignIns`, which counts not."""
+    now, subject = utc_now(), subject_of(parts.ring, "own_password", str(caller.person_id))
+    async with parts.database.transaction() as session:
+        guess = await begin_guess(session, {subject: OF_ACCOUNT}, now=now)
+    try:
+        verdict = await parts.passwords.verify(encoding, typed)
+    except TooManySignIns:
+        async with parts.database.transaction() as session:
+            await take_back(session, guess, now=now)
+        raise
+    async with parts.database.transaction() as session:
+        if verdict.matches:
+            await forget_failures(session, subject)
+        else:
+            await count_failure(session, guess, now=now)
+    if not verdict.matches:
+        raise PasswordWrong

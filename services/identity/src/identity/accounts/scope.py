@@ -1,0 +1,23 @@
+"""Whether an account lies within somebody's scope: where its person belongs, or where it was opened."""
+
+from collections.abc import Collection
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+import orgtree
+from identity.accounts.tables import Account
+
+
+async def require_account_within(session: AsyncSession, account_id: UUID, scopes: Collection[UUID]) -> Account:
+    """Give the account of a person who belongs within `scopes`, or of one who belongs nowhere and was opened there.
+
+    Raises `orgtree.OutsideScope`, also when there is no such account.
+    """
+    account = await session.scalar(select(Account).where(Account.account_id == account_id))
+    if account is None:
+        raise orgtree.OutsideScope(account_id)
+    belongs_to = await orgtree.affiliation_of(session, account_id) or account.organisation_id
+    await orgtree.require_within(session, belongs_to, scopes)
+    return account

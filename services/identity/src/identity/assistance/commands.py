@@ -1,0 +1,309 @@
+"""Asking to help somebody, their consent, the ticket it gives, and the end."""
+
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+import audit
+import orgtree
+from database import Database, KeyRing, utc_now
+from identity.accounts.tables import Account
+from identity.assistance.rules import (
+    CONSENT_WITHIN,
+    SESSION_LIFETIME,
+    TICKET_LIFETIME,
+    Evidence,
+    HelpForOneself,
+    NoConsent,
+    NotAsked,
+    require_listed,
+    titles_of,
+)
+from identity.assistance.tables import AssistedSession
+from identity.challenges.commands import answer, issue
+from identity.messages.commands import send
+from identity.oauth.provider import hash_of, new_secret
+from identity.oauth.tables import TokenFamily
+from identity.phones import phone_of
+from identity.roles.independence import behind, require_independent
+from identity.sessions.revoking import revoke_families
+
+PURPOSE = "assistance"
+LANGUAGE = "zh"
+"""Of messages to people who are helped: which language they read is not known."""
+_AT_ONCE = 500
+
+
+class SubjectUnknown(Exception):
+    """There is no such person among those the helper may help."""
+
+
+class SessionUnknown(Exception):
+    """There is no such assisted session, or none that the caller has a part in."""
+
+
+class NoPhone(Exception):
+    """The person has no phone on file that a code could go to; a witness can stand in."""
+
+
+class WitnessFromElsewhere(Exception):
+    """A witness holds an office or is a member where the helper helps, or above."""
+
+
+async def ask_to_help(
+    session: AsyncSession,
+    ring: KeyRing,
+    *,
+    assist_id: UUID,
+    by: audit.By,
+    subject_id: UUID,
+    organisation_id: UUID,
+    actions: Collection[str],
+    evidence: Evidence,
+    scopes: Collection[UUID],
+    new_id: Callable[[], UUID],
+    now: datetime,
+) -> AssistedSession:
+    """Ask a person for their consent to be helped with `actions`, by a code to their phone or before a witness.
+
+    `scopes` are where the helper may help: the organisation and the person lie within. Raises `ActionUnlisted`,
+    `HelpForOneself`, `orgtree.OutsideScope`, `SubjectUnknown`, `NoPhone` and `throttling.rates.TooOften`.
+    """
+    listed = require_listed(actions)
+    await orgtree.require_within(session, organisation_id, scopes)
+    if subject_id == by.actor:
+        raise HelpForOneself
+    await _require_subject(session, subject_id, scopes)
+    challenge_id = None
+    if evidence == "one_time_code":
+        phone = await phone_of(session, ring, subject_id)
+        if phone is None:
+            raise NoPhone
+        challenge_id = await issue(
+            session,
+            ring,
+            purpose=PURPOSE,
+            phone=phone,
+            account_id=subject_id,
+            language=LANGUAGE,
+            now=now,
+            new_id=new_id,
+            text="assistance_code",
+            words=await _words(session, organisation_id, listed),
+        )
+    asked = AssistedSession(
+        assist_id=assist_id,
+        subject_id=subject_id,
+        helper_id=by.actor,
+        organisation_id=organisation_id,
+        actions=listed,
+        evidence=evidence,
+        challenge_id=challenge_id,
+        asked_at=now,
+    )
+    session.add(asked)
+    await session.flush()
+    await _record(session, asked, by, "identity.assistance.asked", now)
+    return asked
+
+
+async def consent_by_code(
+    session: AsyncSession, ring: KeyRing, *, assist_id: UUID, by: audit.By, code: str, now: datetime
+) -> AssistedSession | None:
+    """Take the code the person told the helper as their consent; None when it is wrong, which must be committed.
+
+    Raises `SessionUnknown` and `NotAsked`.
+    """
+    asked = await _locked(session, assist_id, AssistedSession.helper_id == by.actor)
+    if asked.challenge_id is None or not _waits(asked, now):
+        raise NotAsked
+    verdict = await answer(session, ring, challenge_id=asked.challenge_id, purpose=PURPOSE, code=code, now=now)
+    if not verdict.accepted or verdict.account_id != asked.subject_id:
+        await audit.record(session, audit.refused(_entry(asked, by, "identity.assistance.consented"), "code"), now=now)
+        return None
+    await _consented(session, ring, asked, by, now)
+    return asked
+
+
+async def consent_before_witness(
+    session: AsyncSession, ring: KeyRing, *, assist_id: UUID, by: audit.By, offices: Collection[UUID], now: datetime
+) -> AssistedSession:
+    """Take the word of a second person, who saw the first agree, as the consent.
+
+    `offices` are the organisations on which the witness holds a role, which neither the helper nor the person handed on
+    to them. Raises `SessionUnknown`, `HelpForOneself`, `WitnessFromElsewhere`, `NotIndependent` and `NotAsked`.
+    """
+    asked = await _locked(session, assist_id)
+    if by.actor in {asked.helper_id, asked.subject_id}:
+        raise HelpForOneself
+    await require_near(session, asked.organisation_id, by.actor, offices)
+    standing = [
+        await behind(session, person_id, over=asked.organisation_id, permission=None, at=now)
+        for person_id in (asked.helper_id, by.actor)
+    ]
+    require_independent(*standing, subject_id=asked.subject_id)
+    if asked.evidence != "witness" or not _waits(asked, now):
+        raise NotAsked
+    asked.witness_id = by.actor
+    await _consented(session, ring, asked, by, now)
+    return asked
+
+
+async def require_near(
+    session: AsyncSession, organisation_id: UUID, person_id: UUID, offices: Collection[UUID]
+) -> None:
+    """Raise `WitnessFromElsewhere` unless a person has an office over the organisation, or is a member in it."""
+    above = await orgtree.ancestors_of(session, organisation_id)
+    if set(above) & set(offices):
+        return
+    own = await orgtree.affiliation_of(session, person_id)
+    if own is None or organisation_id not in await orgtree.ancestors_of(session, own):
+        raise WitnessFromElsewhere
+
+
+async def give_ticket(
+    session: AsyncSession, *, assist_id: UUID, by: audit.By, now: datetime
+) -> tuple[str, AssistedSession]:
+    """Give the helper the ticket for which the token is exchanged, once; a ticket given before is worth nothing then.
+
+    Raises `SessionUnknown` and `NoConsent`.
+    """
+    consented = await _locked(session, assist_id, AssistedSession.helper_id == by.actor)
+    over = consented.ended_at is not None or consented.expires_at is None or consented.expires_at <= now
+    if over or consented.exchanged_at is not None or consented.expires_at is None:
+        raise NoConsent
+    ticket = new_secret()
+    consented.ticket_hash = hash_of(ticket)
+    consented.ticket_expires_at = min(now + TICKET_LIFETIME, consented.expires_at)
+    await session.flush()
+    return ticket, consented
+
+
+async def end_by_one_of_them(
+    session: AsyncSession, ring: KeyRing, *, assist_id: UUID, by: audit.By, now: datetime
+) -> AssistedSession:
+    """End a session at the word of the person or the helper; again changes nothing. Raises `SessionUnknown`."""
+    mine = (AssistedSession.helper_id == by.actor) | (AssistedSession.subject_id == by.actor)
+    ending = await _locked(session, assist_id, mine)
+    if ending.ended_at is None:
+        await _end(session, ring, ending, now=now, ended_by=by.actor)
+        await _record(session, ending, by, "identity.assistance.ended", now)
+    return ending
+
+
+async def end_all(session: AsyncSession, ring: KeyRing | None, *conditions: Any, now: datetime, reason: str) -> int:
+    """End every session that meets these conditions; gives how many. Without a ring nobody is sent a message."""
+    going_on = select(AssistedSession).where(*conditions, AssistedSession.ended_at.is_(None))
+    found = (
+        await session.scalars(going_on.order_by(AssistedSession.assist_id).limit(_AT_ONCE).with_for_update())
+    ).all()
+    for each in found:
+        await _end(session, ring, each, now=now, ended_by=None)
+        entry = audit.Entry(
+            action="identity.assistance.ended",
+            subject=each.subject_id,
+            object_id=each.assist_id,
+            assist_id=each.assist_id,
+            organisation_id=each.organisation_id,
+            purpose=reason,
+        )
+        await audit.record(session, entry, now=now)
+    return len(found)
+
+
+class Closing:
+    """The job that closes sessions whose half hour is over, and tells the people who were helped."""
+
+    def __init__(self, ring: KeyRing) -> None:
+        self._ring = ring
+
+    async def run(self, database: Database) -> None:
+        """Close all that are over, and requests that nobody agreed to."""
+        now = utc_now()
+        over = AssistedSession.expires_at <= now
+        unanswered = AssistedSession.consented_at.is_(None) & (AssistedSession.asked_at <= now - CONSENT_WITHIN)
+        while True:
+            async with database.transaction() as session:
+                if not await end_all(session, self._ring, over | unanswered, now=now, reason="time_over"):
+                    return
+
+
+def _waits(asked: AssistedSession, now: datetime) -> bool:
+    return asked.consented_at is None and asked.ended_at is None and now < asked.asked_at + CONSENT_WITHIN
+
+
+async def _require_subject(session: AsyncSession, subject_id: UUID, scopes: Collection[UUID]) -> None:
+    account = await session.get(Account, subject_id)
+    if account is None or account.status != "active":
+        raise SubjectUnknown
+    belongs = await orgtree.affiliation_of(session, subject_id) or account.organisation_id
+    try:
+        await orgtree.require_within(session, belongs, scopes)
+    except orgtree.OutsideScope:
+        raise SubjectUnknown from None
+
+
+async def _locked(session: AsyncSession, assist_id: UUID, *conditions: ColumnElement[bool]) -> AssistedSession:
+    found = select(AssistedSession).where(AssistedSession.assist_id == assist_id, *conditions)
+    held = await session.scalar(found.with_for_update().execution_options(populate_existing=True))
+    if held is None:
+        raise SessionUnknown
+    return held
+
+
+async def _consented(session: AsyncSession, ring: KeyRing, asked: AssistedSession, by: audit.By, now: datetime) -> None:
+    asked.consented_at, asked.expires_at = now, now + SESSION_LIFETIME
+    await session.flush()
+    await _record(session, asked, by, "identity.assistance.consented", now)
+    minutes = str(SESSION_LIFETIME // timedelta(minutes=1))
+    await _tell(session, ring, asked, "assistance_begun", now, minutes=minutes)
+
+
+async def _end(
+    session: AsyncSession, ring: KeyRing | None, ending: AssistedSession, *, now: datetime, ended_by: UUID | None
+) -> None:
+    over = ending.expires_at is not None and ending.expires_at <= now
+    ending.ended_at, ending.ended_by = ending.expires_at if over else now, ended_by
+    await session.flush()
+    this = TokenFamily.family_id == ending.assist_id
+    await revoke_families(session, this, reason="assistance_ended", now=now, actor=ended_by)
+    if ring is not None and ending.consented_at is not None:
+        await _tell(session, ring, ending, "assistance_ended", now)
+
+
+async def _tell(
+    session: AsyncSession, ring: KeyRing, told: AssistedSession, text: str, now: datetime, **more: str
+) -> None:
+    """Send the person who is helped a message, if they have a phone; the list of their sessions shows it anyway."""
+    phone = await phone_of(session, ring, told.subject_id)
+    if phone is not None:
+        words = {**await _words(session, told.organisation_id, told.actions), **more}
+        await send(session, ring, phone=phone, text=text, values=words, language=LANGUAGE, now=now)
+
+
+async def _words(session: AsyncSession, organisation_id: UUID, actions: list[str]) -> dict[str, str]:
+    tree = orgtree.organisation.c
+    name = await session.scalar(select(tree.name).where(tree.organisation_id == organisation_id))
+    return {"organisation": name or "", "actions": titles_of(actions, LANGUAGE)}
+
+
+def _entry(of: AssistedSession, by: audit.By, action: str) -> audit.Entry:
+    return audit.Entry(
+        action=action,
+        actor=by.actor,
+        actor_role=by.actor_role,
+        actor_organisation_id=by.actor_organisation_id,
+        subject=of.subject_id,
+        object_id=of.assist_id,
+        assist_id=of.assist_id,
+        organisation_id=of.organisation_id,
+        purpose=of.evidence,
+    )
+
+
+async def _record(session: AsyncSession, of: AssistedSession, by: audit.By, action: str, now: datetime) -> None:
+    await audit.record(session, _entry(of, by, action), now=now)

@@ -1,0 +1,191 @@
+"""Assisted sessions over HTTP: asking, agreeing, the ticket, the end, and who was helped when."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.responses import Response
+
+import audit
+from database import new_id, utc_now
+from identity.assistance import commands, queries
+from identity.assistance.commands import SessionUnknown, WitnessFromElsewhere
+from identity.assistance.exchange import TICKET_TYPE
+from identity.assistance.rules import ACTIONS
+from identity.assistance.schemas import ActionOut, AskToHelp, AssistedSessionOut, ConsentCode, TicketOut
+from identity.assistance.tables import AssistedSession
+from identity.challenges.commands import CodeRefused
+from identity.parts import Parts
+from identity.roles.rules import Moment
+from webapi import AuthenticatedCaller, Caller, Page, PageQuery, PageRequest, RefusedWithEffect, access
+
+GIVE = "identity.assistance.give"
+WITNESS_ACR = "2"
+
+router = APIRouter(prefix="/v1", tags=["assisted sessions"])
+
+
+@router.get("/assisted-sessions/actions", summary="What one can be helped with", openapi_extra=access("self"))
+async def list_actions(caller: Caller, page: PageQuery) -> Page[ActionOut]:  # noqa: ARG001 - who asks must be signed in
+    """List the actions an assisted session may cover."""
+    after = page.after(str)
+    listed = [
+        ActionOut(action=action, title_zh=title.zh, title_en=title.en)
+        for action, title in sorted(ACTIONS.items())
+        if after is None or action > after[0]
+    ]
+    return page.of(listed[: page.fetch], lambda each: (each.action,), lambda each: each)
+
+
+@router.post(
+    "/assisted-sessions",
+    status_code=201,
+    response_model=AssistedSessionOut,
+    summary="Ask to help somebody",
+    openapi_extra=access(GIVE),
+)
+async def ask_to_help(body: AskToHelp, caller: Caller, parts: Parts) -> Response:
+    """Ask a person for their consent: by a code that goes to their phone, or before a second witness."""
+    scopes = await caller.scopes(GIVE)
+    async with caller.command() as command:
+        asked = await commands.ask_to_help(
+            command.session,
+            parts.ring,
+            assist_id=new_id(),
+            by=audit.by(caller.principal, scopes),
+            subject_id=body.subject_id,
+            organisation_id=body.organisation_id,
+            actions=body.actions,
+            evidence=body.evidence,
+            scopes=scopes,
+            new_id=new_id,
+            now=command.now,
+        )
+        out = await _shown(command.session, asked.assist_id, command.now)
+        return await command.respond(201, out, location=f"/v1/assisted-sessions/{asked.assist_id}")
+
+
+@router.post(
+    "/assisted-sessions/{assist_id}/code",
+    response_model=AssistedSessionOut,
+    summary="Agree by code",
+    openapi_extra=access("self"),
+)
+async def consent_by_code(assist_id: UUID, body: ConsentCode, caller: Caller, parts: Parts) -> Response:
+    """Take the code the person told the helper as their consent; it has five tries."""
+    async with caller.command() as command:
+        consented = await commands.consent_by_code(
+            command.session,
+            parts.ring,
+            assist_id=assist_id,
+            by=audit.by(caller.principal),
+            code=body.code.get_secret_value(),
+            now=command.now,
+        )
+        if consented is None:
+            raise RefusedWithEffect(CodeRefused())
+        return await command.respond(200, await _shown(command.session, assist_id, command.now))
+
+
+@router.post(
+    "/assisted-sessions/{assist_id}/witness",
+    response_model=AssistedSessionOut,
+    summary="Witness that somebody agreed",
+    openapi_extra=access("self"),
+)
+async def witness(assist_id: UUID, caller: Caller, parts: Parts) -> Response:
+    """Say, as a second person from where the helper helps, that one saw the person agree; two factors are needed."""
+    caller.require_acr(WITNESS_ACR)
+    async with caller.command() as command:
+        await commands.consent_before_witness(
+            command.session,
+            parts.ring,
+            assist_id=assist_id,
+            by=audit.by(caller.principal),
+            offices={grant.organisation_id for grant in caller.principal.roles},
+            now=command.now,
+        )
+        return await command.respond(200, await _shown(command.session, assist_id, command.now))
+
+
+@router.post(
+    "/assisted-sessions/{assist_id}/ticket",
+    response_model=TicketOut,
+    summary="Take the ticket of a consent",
+    openapi_extra=access("self"),
+)
+async def take_ticket(assist_id: UUID, caller: Caller) -> Response:
+    """Give the helper the ticket that is exchanged, once and within five minutes, for the token."""
+    async with caller.command() as command:
+        by = audit.by(caller.principal)
+        ticket, held = await commands.give_ticket(command.session, assist_id=assist_id, by=by, now=command.now)
+        expires_at = held.ticket_expires_at or command.now
+        return await command.respond(200, TicketOut(ticket=ticket, ticket_type=TICKET_TYPE, expires_at=expires_at))
+
+
+@router.post(
+    "/assisted-sessions/{assist_id}/end",
+    response_model=AssistedSessionOut,
+    summary="End an assisted session",
+    openapi_extra=access("self"),
+)
+async def end(assist_id: UUID, caller: Caller, parts: Parts) -> Response:
+    """End a session in which one is helped or helps; its token is refused everywhere within seconds."""
+    async with caller.command() as command:
+        by = audit.by(caller.principal)
+        await commands.end_by_one_of_them(command.session, parts.ring, assist_id=assist_id, by=by, now=command.now)
+        return await command.respond(200, await _shown(command.session, assist_id, command.now))
+
+
+@router.get("/assisted-sessions/{assist_id}", summary="One assisted session", openapi_extra=access("self"))
+async def get_session(assist_id: UUID, caller: Caller) -> AssistedSessionOut:
+    """Show a session to the person, the helper, the witness, and to who may witness it while it waits for one."""
+    async with caller.read() as session:
+        row = (await session.execute(queries.sessions(AssistedSession.assist_id == assist_id))).one_or_none()
+        if row is None or not await _may_see(session, row.AssistedSession, caller):
+            raise SessionUnknown
+        return queries.shown(row, utc_now())
+
+
+@router.get("/assisted-sessions", summary="Sessions in which one helps", openapi_extra=access("self"))
+async def list_given(caller: Caller, page: PageQuery) -> Page[AssistedSessionOut]:
+    """List the sessions in which the caller helps or helped, the latest first."""
+    return await _page(caller, page, AssistedSession.helper_id == caller.person_id)
+
+
+@router.get("/me/assisted-sessions", summary="Sessions in which one was helped", openapi_extra=access("self"))
+async def list_own(caller: Caller, page: PageQuery) -> Page[AssistedSessionOut]:
+    """List the sessions in which somebody acts or acted for the caller, the latest first."""
+    return await _page(caller, page, AssistedSession.subject_id == caller.person_id)
+
+
+async def _page(caller: AuthenticatedCaller, page: PageRequest, mine: Any) -> Page[AssistedSessionOut]:
+    chosen = queries.latest_first(queries.sessions(mine), page.after(Moment, UUID), page.fetch)
+    async with caller.read() as session:
+        rows = (await session.execute(chosen)).all()
+    now = utc_now()
+    return page.of(rows, lambda row: _key(row.AssistedSession), lambda row: queries.shown(row, now))
+
+
+def _key(held: AssistedSession) -> tuple[datetime, UUID]:
+    return held.asked_at, held.assist_id
+
+
+async def _may_see(session: AsyncSession, held: AssistedSession, caller: AuthenticatedCaller) -> bool:
+    if caller.person_id in {held.subject_id, held.helper_id, held.witness_id}:
+        return True
+    if held.evidence != "witness" or held.consented_at is not None:
+        return False
+    offices = {grant.organisation_id for grant in caller.principal.roles}
+    try:
+        await commands.require_near(session, held.organisation_id, caller.person_id, offices)
+    except WitnessFromElsewhere:
+        return False
+    return True
+
+
+async def _shown(session: AsyncSession, assist_id: UUID, now: datetime) -> AssistedSessionOut:
+    row = (await session.execute(queries.sessions(AssistedSession.assist_id == assist_id))).one()
+    return queries.shown(row, now)

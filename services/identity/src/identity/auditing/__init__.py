@@ -1,0 +1,1 @@
+"""Identity keeps its own audit, and witnesses that of the other services."""

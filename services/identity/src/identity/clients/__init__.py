@@ -1,0 +1,1 @@
+"""Clients: the front ends and systems that may ask for tokens, proposed by one person and reviewed by another."""

@@ -1,0 +1,44 @@
+"""Clients with the proposals that wait for their review."""
+
+from sqlalchemy import Select, and_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from identity.clients.commands import ClientUnknown
+from identity.clients.schemas import ClientOut, ProposalOut
+from identity.clients.tables import ClientProposal
+from identity.oauth.tables import Client
+from webapi import PageRequest
+
+_PENDING = and_(ClientProposal.client_id == Client.client_id, ClientProposal.status == "pending")
+
+
+def clients() -> Select[Client, ClientProposal]:
+    """Select clients, each with its pending proposal or None."""
+    return select(Client, ClientProposal).outerjoin(ClientProposal, _PENDING)
+
+
+def clients_after(page: PageRequest, status: str | None) -> Select[Client, ClientProposal]:
+    """Select a page of the clients by id, those of one status or all."""
+    chosen = clients()
+    if status is not None:
+        chosen = chosen.where(Client.status == status)
+    after = page.after(str)
+    if after is not None:
+        chosen = chosen.where(Client.client_id > after[0])
+    return chosen.order_by(Client.client_id).limit(page.fetch)
+
+
+async def client_by_id(session: AsyncSession, client_id: str) -> ClientOut:
+    """Give one client. Raises `ClientUnknown`."""
+    row = (await session.execute(clients().where(Client.client_id == client_id))).one_or_none()
+    if row is None:
+        raise ClientUnknown
+    return shaped(*row)
+
+
+def shaped(client: Client, proposal: ClientProposal | None) -> ClientOut:
+    """Give a client as routes answer with it."""
+    shown = ClientOut.model_validate(client)
+    if proposal is None:
+        return shown
+    return shown.model_copy(update={"proposal": ProposalOut.model_validate(proposal)})

@@ -1,0 +1,168 @@
+"""Clients over HTTP: proposed by one person, reviewed by another, suspended and resumed."""
+
+import secrets
+from datetime import timedelta
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Query
+from starlette.responses import Response
+
+import audit
+import orgtree
+from database import new_id
+from identity.clients import commands
+from identity.clients.queries import client_by_id, clients_after, shaped
+from identity.clients.schemas import ClientOut, ClientTerms, ClientWithSecret, Decide, ProposeClient
+from webapi import Caller, Page, PageQuery, Refusal, access, json_answer
+from webapi.problems import PERMISSION_MISSING
+
+router = APIRouter(prefix="/v1/clients", tags=["clients"])
+
+REGISTER = "identity.client.register"
+REVIEW = "identity.client.review"
+SECOND_FACTOR = "2"
+_ClientId = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[a-z][a-z0-9-]*$")]
+_Status = Annotated[
+    Literal["proposed", "refused", "active", "suspended"] | None, Query(description="Of this status alone.")
+]
+
+
+@router.post("", status_code=201, response_model=ClientOut, summary="Propose a client", openapi_extra=access(REGISTER))
+async def propose_client(body: ProposeClient, caller: Caller) -> Response:
+    """Propose a front end or system that may ask for tokens; it gets none until somebody else approves it."""
+    by = await _of_whole_system(caller, REGISTER)
+    client_id = body.client_id or f"client-{secrets.token_hex(8)}"
+    terms = ClientTerms.model_validate(body.model_dump(exclude={"client_id"}))
+    async with caller.command() as command:
+        client, proposal = await commands.propose_client(
+            command.session,
+            client_id=client_id,
+            principal_id=new_id(),
+            proposal_id=new_id(),
+            terms=terms,
+            by=by,
+            now=command.now,
+        )
+        return await command.respond(201, shaped(client, proposal), location=f"/v1/clients/{client_id}")
+
+
+@router.post(
+    "/{client_id}/changes",
+    status_code=202,
+    response_model=ClientOut,
+    summary="Propose other terms for a client",
+    openapi_extra=access(REGISTER),
+)
+async def propose_client_change(client_id: _ClientId, body: ClientTerms, caller: Caller) -> Response:
+    """Propose other terms; those in force stay until somebody else approves. An earlier proposal is replaced."""
+    by = await _of_whole_system(caller, REGISTER)
+    async with caller.command() as command:
+        client, proposal = await commands.propose_change(
+            command.session, client_id=client_id, proposal_id=new_id(), terms=body, by=by, now=command.now
+        )
+        return await command.respond(202, shaped(client, proposal))
+
+
+@router.post(
+    "/{client_id}/approval",
+    response_model=ClientWithSecret,
+    summary="Approve what is proposed",
+    openapi_extra=access(REVIEW),
+)
+async def approve_client(client_id: _ClientId, body: Decide, caller: Caller) -> Response:
+    """Put a proposal of somebody else in force. A secret made by it is shown in this answer alone."""
+    by = await _of_whole_system(caller, REVIEW)
+    caller.require_acr(SECOND_FACTOR)
+    async with caller.command() as command:
+        registered = await commands.approve(
+            command.session, client_id=client_id, proposal_id=body.proposal_id, by=by, now=command.now
+        )
+        return await command.respond(200, _with_secret(registered))
+
+
+@router.post(
+    "/{client_id}/refusal", response_model=ClientOut, summary="Refuse what is proposed", openapi_extra=access(REVIEW)
+)
+async def refuse_client(client_id: _ClientId, body: Decide, caller: Caller) -> Response:
+    """Refuse a proposal of somebody else; what is in force stays."""
+    by = await _of_whole_system(caller, REVIEW)
+    caller.require_acr(SECOND_FACTOR)
+    async with caller.command() as command:
+        client = await commands.refuse(
+            command.session, client_id=client_id, proposal_id=body.proposal_id, by=by, now=command.now
+        )
+        return await command.respond(200, shaped(client, None))
+
+
+@router.post("/{client_id}/suspension", response_model=ClientOut, summary="Suspend", openapi_extra=access(REVIEW))
+async def suspend_client(client_id: _ClientId, caller: Caller) -> Response:
+    """Let a client get no more tokens, and none of its tokens through the gateway, until it is resumed."""
+    return await _set_suspended(client_id, caller, suspended=True)
+
+
+@router.post("/{client_id}/resumption", response_model=ClientOut, summary="Resume", openapi_extra=access(REVIEW))
+async def resume_client(client_id: _ClientId, caller: Caller) -> Response:
+    """Let a suspended client go on."""
+    return await _set_suspended(client_id, caller, suspended=False)
+
+
+@router.post(
+    "/{client_id}/secret-rotations",
+    status_code=201,
+    response_model=ClientWithSecret,
+    summary="Give a client a new secret",
+    openapi_extra=access(REVIEW),
+)
+async def rotate_client_secret(client_id: _ClientId, caller: Caller) -> Response:
+    """Make a new secret, shown in this answer alone, to somebody else than who proposed the client as it stands.
+
+    The old one ends at once.
+    """
+    by = await _of_whole_system(caller, REVIEW)
+    caller.require_acr(SECOND_FACTOR, timedelta(minutes=10))
+    async with caller.command() as command:
+        registered = await commands.rotate_secret(command.session, client_id=client_id, by=by, now=command.now)
+        return await command.respond(201, _with_secret(registered))
+
+
+@router.get("", summary="The clients there are", openapi_extra=access(REGISTER, REVIEW))
+async def list_clients(caller: Caller, page: PageQuery, status: _Status = None) -> Page[ClientOut]:
+    """List clients by their ids, each with the change that is proposed."""
+    await _of_whole_system(caller, REGISTER, REVIEW)
+    async with caller.read() as session:
+        rows = (await session.execute(clients_after(page, status))).all()
+        return page.of(rows, lambda row: (row[0].client_id,), lambda row: shaped(*row))
+
+
+@router.get("/{client_id}", response_model=ClientOut, summary="One client", openapi_extra=access(REGISTER, REVIEW))
+async def read_client(client_id: _ClientId, caller: Caller) -> Response:
+    """Give a client as it stands, with the change that is proposed."""
+    await _of_whole_system(caller, REGISTER, REVIEW)
+    async with caller.read() as session:
+        return json_answer(await client_by_id(session, client_id))
+
+
+async def _set_suspended(client_id: str, caller: Caller, *, suspended: bool) -> Response:
+    by = await _of_whole_system(caller, REVIEW)
+    caller.require_acr(SECOND_FACTOR)
+    async with caller.command() as command:
+        client = await commands.set_suspended(
+            command.session, client_id=client_id, suspended=suspended, by=by, now=command.now
+        )
+        return await command.respond(200, shaped(client, None))
+
+
+async def _of_whole_system(caller: Caller, *permissions: str) -> audit.By:
+    """Tell who acts, by a permission held on the root: clients belong to no organisation below it."""
+    scopes: frozenset[UUID] = frozenset()
+    for permission in permissions:
+        scopes |= await caller.scopes_if_any(permission)
+    if orgtree.ROOT_ID not in scopes:
+        raise Refusal(PERMISSION_MISSING, permission=permissions[0])
+    return audit.by(caller.principal, {orgtree.ROOT_ID})
+
+
+def _with_secret(registered: commands.Registered) -> ClientWithSecret:
+    shown = ClientOut.model_validate(registered.client)
+    return ClientWithSecret(**shown.model_dump(), client_secret=registered.secret)

@@ -1,0 +1,143 @@
+"""What a client may be, decided by rule alone: addresses, ways to prove itself, what goes with what."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, KeySet, RSAKey
+
+from identity.oauth.rules import SCOPES_OF_PEOPLE
+
+BY_PEOPLE = frozenset({"authorization_code", "refresh_token"})
+BY_DEVICE = frozenset({"urn:ietf:params:oauth:grant-type:device_code", "refresh_token"})
+FOR_HELPERS = "urn:ietf:params:oauth:grant-type:token-exchange"
+"""Beside the sign-in of the helper, for a front end in which people act for others."""
+_LOOPBACK = frozenset({"127.0.0.1", "::1"})
+_ODD = re.compile(r"[^\x21-\x7e]|[\\*\"<>^`{|}]")
+_RSA_BITS = range(2048, 4097)
+_SHORTEST_MODULUS = 342
+"""2048 bits in base64url."""
+
+
+class ClientUnusable(Exception):
+    """What was proposed cannot be a client; `field` says where, `en` and `zh` say why."""
+
+    def __init__(self, field: str, en: str, zh: str) -> None:
+        super().__init__(field)
+        self.field = field
+        self.en = en
+        self.zh = zh
+
+
+def require_usable(
+    *,
+    application_type: str,
+    redirect_uris: Sequence[str],
+    post_logout_redirect_uris: Sequence[str],
+    grant_types: Sequence[str],
+    scopes: Sequence[str],
+    token_endpoint_auth_method: str,
+    jwks: dict[str, Any] | None,
+) -> None:
+    """Raise `ClientUnusable` unless these go together."""
+    for address in redirect_uris:
+        require_address(address, "redirect_uris", native=application_type == "native")
+    for address in post_logout_redirect_uris:
+        require_address(address, "post_logout_redirect_uris", native=application_type == "native")
+    _require_grants(application_type, frozenset(grant_types), redirect_uris)
+    _require_method(application_type, token_endpoint_auth_method, jwks)
+    of_people = set(scopes) & set(SCOPES_OF_PEOPLE)
+    if application_type == "service" and of_people:
+        raise ClientUnusable("scopes", "A service has no person to tell of.", "服务没有用户信息可提供。")
+    if application_type != "service" and set(scopes) - of_people:
+        raise ClientUnusable("scopes", "Only a service may have this scope.", "只有服务类客户端才能有此权限范围。")
+
+
+def require_address(address: str, field: str, *, native: bool) -> None:
+    """Raise `ClientUnusable` unless browsers may be sent to this address: https, or http to a native one's own machine.
+
+    No wildcard, fragment, user information, dot segment or character that two readers could take differently.
+    """
+    try:
+        parts = urlsplit(address)
+        port_readable = parts.port is None or parts.port > 0
+    except ValueError:
+        parts, port_readable = SplitResult("", "", "", "", ""), False
+    segments = parts.path.split("/")
+    sound = (
+        port_readable
+        and _ODD.search(address) is None
+        and bool(parts.hostname)
+        and "#" not in address
+        and "@" not in parts.netloc
+        and parts.netloc == parts.netloc.lower()
+        and not {".", ".."} & set(segments)
+        and not re.search(r"%(?:2[ef]|5c|0.|1.|7f|(?![0-9a-fA-F]{2}))", parts.path, re.IGNORECASE)
+    )
+    secure = address.startswith("https://") or (
+        native and address.startswith("http://") and parts.hostname in _LOOPBACK and parts.path.startswith("/")
+    )
+    if not sound or not secure:
+        raise ClientUnusable(
+            field,
+            "An address is https and exact; a native application may have http on 127.0.0.1 or [::1].",
+            "地址须为 https 且完整准确；本机应用可使用 127.0.0.1 或 [::1] 上的 http。",
+        )
+
+
+def _require_grants(application_type: str, grants: frozenset[str], redirect_uris: Sequence[str]) -> None:
+    allowed = {
+        "service": [frozenset({"client_credentials"})],
+        "terminal": [BY_DEVICE],
+        "native": [BY_PEOPLE, BY_PEOPLE - {"refresh_token"}, BY_DEVICE, BY_DEVICE | BY_PEOPLE],
+        "web": [BY_PEOPLE, BY_PEOPLE - {"refresh_token"}],
+    }[application_type]
+    exchanging = application_type in {"web", "native"} and BY_PEOPLE & grants
+    if (grants - {FOR_HELPERS} if exchanging else grants) not in allowed:
+        raise ClientUnusable("grant_types", "This type of client has other grants.", "此类客户端不能使用这些授权方式。")
+    if ("authorization_code" in grants) != bool(redirect_uris):
+        raise ClientUnusable(
+            "redirect_uris",
+            "Exactly those who send people to sign in have redirect URIs.",
+            "只有引导用户登录的客户端才需要且必须有回调地址。",
+        )
+
+
+def _require_method(application_type: str, method: str, jwks: dict[str, Any] | None) -> None:
+    if (application_type == "service" and method == "none") or (
+        application_type in {"native", "terminal"} and method != "none"
+    ):
+        raise ClientUnusable(
+            "token_endpoint_auth_method",
+            "A service proves itself; a program on people's devices cannot keep a secret.",
+            "服务必须证明身份；用户设备上的程序无法保守密钥。",
+        )
+    if (jwks is not None) != (method == "private_key_jwt"):
+        raise ClientUnusable("jwks", "Keys go with private_key_jwt.", "公钥须与 private_key_jwt 一起使用。")
+    if jwks is not None and not _usable_keys(jwks):
+        raise ClientUnusable(
+            "jwks",
+            "Public keys are P-256 or RSA of 2048 to 4096 bits, each with a kid of its own.",
+            "公钥须为 P-256 或 2048 至 4096 位 RSA，且各有不同的 kid。",
+        )
+
+
+def _usable_keys(jwks: dict[str, Any]) -> bool:
+    names = [key["kid"] for key in jwks["keys"]]
+    if any(key["kty"] == "RSA" and len(key.get("n", "")) < _SHORTEST_MODULUS for key in jwks["keys"]):
+        return False  # before it is imported: joserfc warns of such a key and takes it
+    try:
+        keys = KeySet.import_key_set({"keys": jwks["keys"]}).keys
+    except (JoseError, ValueError, TypeError, KeyError):
+        return False
+    return len(set(names)) == len(names) and all(map(_usable_key, keys))
+
+
+def _usable_key(key: object) -> bool:
+    if isinstance(key, ECKey):
+        return key.curve_name == "P-256" and key.get("alg") in {None, "ES256"}
+    if isinstance(key, RSAKey):
+        return key.public_key.key_size in _RSA_BITS and key.get("alg") in {None, "RS256", "PS256"}
+    return False

@@ -1,0 +1,124 @@
+"""What routes about clients take and give."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from identity.oauth.rules import SCOPES
+
+ClientId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{2,63}$", max_length=64)]
+_Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50)]
+_Address = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+_Addresses = Annotated[list[_Address], Field(max_length=10)]
+_Grant = Literal[
+    "authorization_code",
+    "refresh_token",
+    "client_credentials",
+    "urn:ietf:params:oauth:grant-type:device_code",
+    "urn:ietf:params:oauth:grant-type:token-exchange",
+]
+_Scope = Annotated[str, StringConstraints(pattern=f"^(?:{'|'.join(SCOPES)})$", max_length=64)]
+
+
+_Word = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[\x21-\x7e]+$")]
+_Number = Annotated[str, StringConstraints(min_length=1, max_length=700, pattern=r"^[A-Za-z0-9_-]+$")]
+
+
+class PublicKey(BaseModel):
+    """The public half of a key pair (RFC 7517): P-256, or RSA of 2048 to 4096 bits."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kty: Literal["EC", "RSA"]
+    kid: _Word
+    use: Literal["sig"] | None = None
+    alg: Literal["ES256", "RS256", "PS256"] | None = None
+    crv: Literal["P-256"] | None = None
+    x: _Number | None = None
+    y: _Number | None = None
+    n: _Number | None = None
+    e: _Number | None = None
+
+
+class PublicKeys(BaseModel):
+    """The keys a client proves itself with; several let it change them one by one."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    keys: Annotated[list[PublicKey], Field(min_length=1, max_length=5)]
+
+
+class ClientTerms(BaseModel):
+    """What a client is and may do; a second person reviews all of it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name_zh: _Name
+    name_en: _Name
+    application_type: Annotated[
+        Literal["web", "native", "service", "terminal"],
+        Field(description="`service` acts by itself, `terminal` is a machine that many people use in turn."),
+    ]
+    redirect_uris: Annotated[_Addresses, Field(description="Matched character by character.")] = []
+    post_logout_redirect_uris: _Addresses = []
+    grant_types: Annotated[list[_Grant], Field(min_length=1, max_length=5)]
+    scopes: Annotated[list[_Scope], Field(max_length=20)] = []
+    token_endpoint_auth_method: Literal["none", "client_secret_basic", "client_secret_post", "private_key_jwt"]
+    jwks: Annotated[PublicKeys | None, Field(description="Of a client that proves itself by private_key_jwt.")] = None
+    requests_per_minute: Annotated[int, Field(ge=1, le=10_000_000, description="At each gateway process.")]
+
+
+class ProposeClient(ClientTerms):
+    """A client to register."""
+
+    client_id: Annotated[ClientId | None, Field(description="Made up when it is left out.")] = None
+
+
+class Decide(BaseModel):
+    """Which proposal is decided on: the one that was read, not one that replaced it meanwhile."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    proposal_id: UUID
+
+
+class ProposalOut(BaseModel):
+    """A proposal that waits for its review."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    proposal_id: UUID
+    terms: ClientTerms
+    proposed_by: UUID
+    proposed_at: datetime
+
+
+class ClientOut(BaseModel):
+    """A client as it stands, and the change that is proposed, if any."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    client_id: str
+    principal_id: UUID
+    status: Literal["proposed", "refused", "active", "suspended"]
+    first_party: bool
+    name_zh: str
+    name_en: str
+    application_type: str
+    redirect_uris: list[str]
+    post_logout_redirect_uris: list[str]
+    grant_types: list[str]
+    scopes: list[str]
+    token_endpoint_auth_method: str
+    jwks: PublicKeys | None
+    requests_per_minute: int
+    registered_at: datetime
+    proposal: ProposalOut | None = None
+
+
+class ClientWithSecret(ClientOut):
+    """The same with the client's secret, which is shown this once; null for a client that has none."""
+
+    client_secret: str | None

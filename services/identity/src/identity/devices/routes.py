@@ -1,0 +1,106 @@
+"""The endpoint at which a device asks for its codes (RFC 8628)."""
+
+import logging
+from http import HTTPStatus
+
+from fastapi import APIRouter, Request
+from sqlalchemy.orm import Session
+from starlette.responses import JSONResponse, Response
+
+from database import utc_now
+from identity.devices.commands import count_asked
+from identity.devices.grants import DeviceAuthorization
+from identity.oauth.provider import Answer, Provider
+from identity.oauth.requests import FORM_TYPE, ProviderRequest, Unreadable, read_form
+from identity.parts import Parts
+from identity.throttling.rates import TooOften
+from webapi import access
+
+router = APIRouter(tags=["sign-in"])
+
+_log = logging.getLogger(__name__)
+
+ENDPOINT = "/oauth2/device_authorization"
+_NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+_ERROR = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {"error": {"type": "string"}, "error_description": {"type": "string"}},
+}
+_CODES = {
+    "type": "object",
+    "required": ["device_code", "user_code", "verification_uri", "expires_in", "interval"],
+    "properties": {
+        "device_code": {"type": "string"},
+        "user_code": {"type": "string"},
+        "verification_uri": {"type": "string"},
+        "verification_uri_complete": {"type": "string"},
+        "expires_in": {"type": "integer"},
+        "interval": {"type": "integer"},
+    },
+}
+_FORM = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            FORM_TYPE: {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "client_id": {"type": "string"},
+                        "scope": {"type": "string"},
+                        "device_label": {"type": "string", "maxLength": 80, "description": "Where the device stands."},
+                        "device_id": {
+                            "type": "string",
+                            "maxLength": 128,
+                            "description": "Which of its client's shared terminals this is; always the same value.",
+                        },
+                    },
+                }
+            }
+        },
+    }
+}
+
+
+@router.post(
+    ENDPOINT,
+    summary="Ask for the codes of a device (RFC 8628)",
+    response_model=None,
+    responses={
+        200: {"description": "The codes.", "content": {"application/json": {"schema": _CODES}}},
+        400: {"description": "Refused, as RFC 6749 says.", "content": {"application/json": {"schema": _ERROR}}},
+        401: {"description": "The client is not known.", "content": {"application/json": {"schema": _ERROR}}},
+        429: {"description": "Too many devices ask.", "content": {"application/json": {"schema": _ERROR}}},
+    },
+    openapi_extra=_FORM | access("client"),
+)
+async def authorize_device(request: Request, parts: Parts) -> Response:
+    """Give the device a code to ask with, and one for a person to type on a page of ours."""
+    try:
+        parameters = await read_form(request)
+    except Unreadable:
+        return JSONResponse({"error": "invalid_request"}, 400, _NO_STORE)
+    asked = ProviderRequest(
+        "POST", f"{parts.place.issuer}{ENDPOINT}", parameters, authorization=request.headers.get("authorization")
+    )
+    now = utc_now()
+    try:
+        async with parts.database.transaction() as session:
+            signer = await parts.keys.signer(session)
+
+            def run(sync: Session) -> Answer:
+                provider = Provider(sync, place=parts.place, signer=signer, now=now)
+                provider.register_endpoint(DeviceAuthorization(provider, parts.ring))
+                answer: Answer = provider.create_endpoint_response("device_authorization", asked)
+                return answer
+
+            answer = await session.run_sync(run)
+            if answer.status == HTTPStatus.OK:
+                client_id, address = asked.client.client_id, parts.asker(request)
+                await count_asked(session, parts.ring, client_id=client_id, address=address, now=now)
+    except TooOften as error:
+        _log.info("device_codes_asked_too_often")
+        headers = {**_NO_STORE, "Retry-After": str(error.retry_after_seconds)}
+        return JSONResponse({"error": "slow_down"}, 429, headers)
+    return JSONResponse(answer.body, answer.status, answer.headers)

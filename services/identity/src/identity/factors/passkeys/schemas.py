@@ -1,0 +1,69 @@
+"""What the routes of passkeys take and give."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Name = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")]
+Encoded = Annotated[str, Field(max_length=4_000, pattern=r"^[A-Za-z0-9_-]*$")]
+"""Bytes in base64url without padding."""
+
+
+class RegistrationBegun(BaseModel):
+    """What `navigator.credentials.create` takes as `publicKey`, its bytes in base64url; good for five minutes."""
+
+    registration_id: UUID
+    public_key: dict[str, Any]
+
+
+class AttestationIn(BaseModel):
+    """What a device answered."""
+
+    model_config = ConfigDict(extra="ignore")  # browsers send along what they derived from these, and will add to it
+
+    clientDataJSON: Encoded  # noqa: N815 - WebAuthn's own name
+    attestationObject: Annotated[str, Field(max_length=16_000, pattern=r"^[A-Za-z0-9_-]*$")]  # noqa: N815 - as above
+    transports: Annotated[list[Annotated[str, Field(pattern=r"^[a-z-]{1,20}$")]], Field(max_length=10)] = []
+
+
+class CredentialIn(BaseModel):
+    """A new credential as `PublicKeyCredential.toJSON()` gives it (WebAuthn Level 3)."""
+
+    model_config = ConfigDict(extra="ignore")  # as above
+
+    id: Encoded
+    rawId: Encoded  # noqa: N815 - WebAuthn's own name
+    type: Annotated[str, Field(pattern=r"^public-key$")]
+    response: AttestationIn
+
+
+class AddPasskey(BaseModel):
+    """A passkey that a device made for a registration, and the name its owner gives it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    registration_id: UUID
+    name: Name
+    credential: CredentialIn
+
+
+class RenamePasskey(BaseModel):
+    """Another name."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name
+
+
+class PasskeyOut(BaseModel):
+    """A passkey: `synced` may be copied to other devices by its maker, `suspected` was refused for being a copy."""
+
+    passkey_id: UUID
+    name: str
+    synced: bool
+    backed_up: bool
+    suspected: bool
+    added_at: datetime
+    last_used_at: datetime | None

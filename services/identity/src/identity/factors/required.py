@@ -1,0 +1,110 @@
+"""What a person who has begun to sign in still has to prove before their session counts, or counts for more."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, exists, literal, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from identity.accounts.tables import Account, Credential, Identifier
+from identity.factors.passkeys.tables import Passkey
+from identity.factors.rules import LEVELS, SECOND_FACTORS, acr_of, has_knowledge, has_possession, reaches
+from identity.factors.totp.tables import RecoveryCode, Totp
+from identity.oauth.provider import SignedIn
+from identity.sign_in.tables import BrowserSession
+
+Way = Literal["totp", "recovery_code", "sms", "password", "passkey"]
+
+
+class Owned(NamedTuple):
+    """Which ways an account has beside its linked accounts."""
+
+    password: bool
+    phone: bool
+    totp: bool
+    recovery_code: bool
+    passkey: bool
+
+    @property
+    def acr(self) -> str:
+        """The highest level this account can reach by what has to be given on the second page."""
+        if self.passkey:
+            return "3"
+        return "2" if self.password and (self.totp or self.phone) else "1"
+
+    @property
+    def manage_acr(self) -> str:
+        """The level its owner proves before changing what opens the account: two factors wherever it has them."""
+        return min(self.acr, "2")
+
+
+class Step(NamedTuple):
+    """What is missing: any one of `ways` will do. Without any the wanted level is out of this account's reach."""
+
+    ways: tuple[Way, ...]
+
+    @property
+    def reachable(self) -> bool:
+        """Whether the account has what it takes."""
+        return bool(self.ways)
+
+
+async def owned_by(session: AsyncSession, account_id: UUID) -> Owned:
+    """Give the ways an account has."""
+    mine = literal(account_id)
+    has = (
+        exists().where(Credential.account_id == mine, Credential.kind == "password"),
+        exists().where(Identifier.account_id == mine, Identifier.kind == "phone"),
+        exists().where(Totp.account_id == mine, Totp.confirmed_at.is_not(None)),
+        exists().where(RecoveryCode.account_id == mine, RecoveryCode.used_at.is_(None)),
+        exists().where(Passkey.account_id == mine, Passkey.suspected_at.is_(None)),
+    )
+    return Owned(*(await session.execute(select(*has))).one())
+
+
+async def next_step(session: AsyncSession, person: SignedIn, wanted: str | None, now: datetime) -> Step | None:
+    """Give what the person still has to prove, or None when nothing is missing.
+
+    `wanted` is a level, or None when any will do; a level there is not ("") is out of reach. An account with an
+    authenticator app gives a code of it, or a passkey, whatever is wanted.
+    """
+    del now  # a session that is too old begins anew on the sign-in page; what is missing does not depend on time
+    return missing(await owned_by(session, person.account_id), person.amr, wanted)
+
+
+def missing(owned: Owned, amr: Sequence[str], wanted: str | None) -> Step | None:
+    """Decide the same for the ways an account has and those that were proved."""
+    given = set(amr)
+    if wanted is not None and wanted not in LEVELS:
+        return Step(())
+    if owned.totp and not given & set(SECOND_FACTORS):
+        return Step(_present(owned, "totp", "recovery_code", "passkey"))
+    if wanted is None or reaches(acr_of(amr), wanted):
+        return None
+    if wanted == "3":
+        return Step(_present(owned, "passkey"))
+    ways: list[Way] = []
+    if not has_possession(given):
+        ways += ["totp", "recovery_code"] if owned.totp else ["sms"]
+    if not has_knowledge(given):
+        ways.append("password")
+    return Step(_present(owned, *ways, "passkey"))
+
+
+def is_complete() -> ColumnElement[bool]:
+    """Give the condition under which a row of `session`, joined with its account, counts for anything."""
+    app = exists().where(Totp.account_id == Account.account_id, Totp.confirmed_at.is_not(None))
+    return or_(~app, BrowserSession.amr.overlap(list(SECOND_FACTORS)))
+
+
+def _present(owned: Owned, *ways: Way) -> tuple[Way, ...]:
+    has = {
+        "totp": owned.totp,
+        "recovery_code": owned.recovery_code and owned.totp,
+        "sms": owned.phone,
+        "password": owned.password,
+        "passkey": owned.passkey,
+    }
+    return tuple(way for way in ways if has[way])

@@ -1,0 +1,104 @@
+"""One's own authenticator app over HTTP. The secret and the recovery codes are answered once and never shown again."""
+
+from fastapi import APIRouter
+from sqlalchemy import func, select
+from starlette.responses import Response
+
+from database import new_id
+from identity.accounts.tables import Identifier
+from identity.factors.managing import require_owner, tell_owner
+from identity.factors.totp import commands
+from identity.factors.totp.schemas import ConfirmTotp, RecoveryCodes, TotpBegun, TotpStatus
+from identity.factors.totp.tables import RecoveryCode, Totp
+from identity.parts import Parts
+from webapi import Caller, RefusedWithEffect, access
+
+router = APIRouter(prefix="/v1/me/totp", tags=["ways in"])
+
+
+@router.get("", summary="Have I an authenticator app", openapi_extra=access("self"))
+async def get_totp(caller: Caller) -> TotpStatus:
+    """Say whether there is an authenticator app and how many recovery codes are left; neither is ever shown."""
+    me = caller.person_id
+    left = select(func.count()).where(RecoveryCode.account_id == me, RecoveryCode.used_at.is_(None))
+    async with caller.read() as session:
+        since = await session.scalar(
+            select(Totp.confirmed_at).where(Totp.account_id == me, Totp.confirmed_at.is_not(None))
+        )
+        return TotpStatus(set_up=since is not None, since=since, recovery_codes_left=await session.scalar(left) or 0)
+
+
+@router.post("", status_code=201, response_model=TotpBegun, summary="Begin to use an app", openapi_extra=access("self"))
+async def begin_totp(caller: Caller, parts: Parts) -> Response:
+    """Make a secret for an authenticator app; it is in use once a code of it was given to `/confirm`."""
+    await require_owner(caller)
+    async with caller.command() as command:
+        name = await command.session.scalar(
+            select(Identifier.plain).where(Identifier.account_id == caller.person_id, Identifier.kind == "username")
+        )
+        begun = await commands.begin_totp(
+            command.session,
+            parts.ring,
+            account_id=caller.person_id,
+            account_name=name or "·",
+            new_id=new_id,
+            now=command.now,
+        )
+        return await command.respond(201, TotpBegun(secret=begun.secret, otpauth_uri=begun.uri))
+
+
+@router.post("/confirm", response_model=RecoveryCodes, summary="Prove the app works", openapi_extra=access("self"))
+async def confirm_totp(body: ConfirmTotp, caller: Caller, parts: Parts) -> Response:
+    """Take the secret into use by a code of it, and give ten recovery codes. Five wrong codes, and the next waits."""
+    await require_owner(caller)
+    async with caller.command() as command:
+        codes = await commands.confirm_totp(
+            command.session, parts.ring, account_id=caller.person_id, code=body.code, now=command.now
+        )
+        if codes is None:
+            raise RefusedWithEffect(commands.CodeWrong())
+        await tell_owner(
+            command.session,
+            parts.ring,
+            account_id=caller.person_id,
+            change="totp.added",
+            language=caller.language,
+            now=command.now,
+        )
+        return await command.respond(200, RecoveryCodes(recovery_codes=codes))
+
+
+@router.post(
+    "/recovery-codes", response_model=RecoveryCodes, summary="New recovery codes", openapi_extra=access("self")
+)
+async def renew_recovery_codes(caller: Caller, parts: Parts) -> Response:
+    """Make ten new recovery codes; none of the former ones works any more."""
+    await require_owner(caller)
+    async with caller.command() as command:
+        codes = await commands.renew_recovery_codes(command.session, account_id=caller.person_id, now=command.now)
+        await tell_owner(
+            command.session,
+            parts.ring,
+            account_id=caller.person_id,
+            change="recovery_codes.renewed",
+            language=caller.language,
+            now=command.now,
+        )
+        return await command.respond(200, RecoveryCodes(recovery_codes=codes))
+
+
+@router.delete("", status_code=204, summary="Use an app no longer", openapi_extra=access("self"))
+async def remove_totp(caller: Caller, parts: Parts) -> Response:
+    """Forget the authenticator app and its recovery codes."""
+    await require_owner(caller)
+    async with caller.command() as command:
+        await commands.remove_totp(command.session, account_id=caller.person_id)
+        await tell_owner(
+            command.session,
+            parts.ring,
+            account_id=caller.person_id,
+            change="totp.removed",
+            language=caller.language,
+            now=command.now,
+        )
+        return await command.respond(204)

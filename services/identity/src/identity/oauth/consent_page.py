@@ -1,0 +1,90 @@
+"""The page that asks whether a client of somebody else may have what it asks for. A plain form, no script."""
+
+import logging
+
+from fastapi import APIRouter, Request
+from starlette.responses import RedirectResponse, Response
+
+from database import utc_now
+from identity.oauth.authorization import ConsentNeeded, Decision, decide_for, may_still_agree, sign_in_address
+from identity.oauth.consents import grant_consent
+from identity.oauth.requests import Unreadable, read_form
+from identity.pages.visits import Visit, form_page, is_ours, read_visit, unreadable
+from identity.pages.words import scope_words
+from identity.parts import IdentityParts, Parts
+from identity.sign_in.commands import person_at
+from identity.sign_in.entering import answer_to
+
+router = APIRouter(include_in_schema=False)
+
+PAGE = "/oauth2/consent"
+_log = logging.getLogger(__name__)
+
+
+@router.get(PAGE)
+async def show_consent(request: Request, parts: Parts) -> Response:
+    """Say which client asks for what; nothing is given here, whatever was agreed to before."""
+    try:
+        visit = read_visit(request, parts)
+    except Unreadable:
+        return unreadable(request)
+    return await _page(parts, visit)
+
+
+@router.post(PAGE)
+async def decide_on_consent(request: Request, parts: Parts) -> Response:
+    """Keep what the person lets the client have and send the code, or tell the client that it may not."""
+    try:
+        visit, form = read_visit(request, parts), await read_form(request)
+    except Unreadable:
+        return unreadable(request)
+    if not is_ours(visit, form):
+        return await _page(parts, visit, status=403)
+    now, agreed = utc_now(), form.get("decision") == "approve"
+    async with parts.database.transaction() as session:
+        person = await person_at(session, visit.session_cookie, now=now)
+        if person is None:
+            return _sign_in(visit)
+        asked = await decide_for(parts, session, _asking(visit), person, just_now=True, now=now)
+        if agreed and isinstance(asked, ConsentNeeded):
+            await grant_consent(
+                session, account_id=person.account_id, client_id=asked.client_id, scopes=asked.scopes, now=now
+            )
+        just_now = may_still_agree(visit.parameters, person, now=now)
+        decision = await decide_for(parts, session, visit.parameters, person, just_now=just_now, agreed=agreed, now=now)
+    _log.info("client_let" if agreed else "client_not_let", extra={"account_id": person.account_id})
+    return _answer(parts, visit, decision, status=200)
+
+
+async def _page(parts: IdentityParts, visit: Visit, *, status: int = 200) -> Response:
+    now = utc_now()
+    async with parts.database.read() as session:
+        person = await person_at(session, visit.session_cookie, now=now)
+        if person is None:
+            return _sign_in(visit)
+        decision = await decide_for(parts, session, _asking(visit), person, just_now=True, now=now)
+    return _answer(parts, visit, decision, status=status)
+
+
+def _asking(visit: Visit) -> dict[str, str]:
+    """Give the request's parameters so that the decision is always to ask: no code is given on the way."""
+    return {**visit.parameters, "prompt": "consent"}
+
+
+def _sign_in(visit: Visit) -> Response:
+    return RedirectResponse(sign_in_address(visit.parameters), 303, {"Cache-Control": "no-store"})
+
+
+def _answer(parts: IdentityParts, visit: Visit, decision: Decision, *, status: int) -> Response:
+    if not isinstance(decision, ConsentNeeded):
+        return answer_to(visit, decision)
+    return form_page(
+        parts,
+        visit,
+        "consent",
+        address=PAGE,
+        status=status,
+        target=decision.target,
+        client=decision.name_en if visit.language == "en" else decision.name_zh,
+        words=scope_words(decision.scopes, visit.language),
+    )

@@ -1,0 +1,55 @@
+"""What the person lets clients have, over HTTP: the list, and taking it back."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from identity.factors.managing import require_first_party
+from identity.oauth.consents import consents_after, withdraw_consent
+from webapi import Caller, Page, PageQuery, access
+
+router = APIRouter(prefix="/v1/me/client-consents", tags=["accounts"])
+
+
+class ClientConsentOut(BaseModel):
+    """A client that the person lets have something of theirs."""
+
+    model_config = ConfigDict(frozen=True)
+
+    client_id: str
+    name_zh: str
+    name_en: str
+    scopes: list[str] = Field(description="What it may ask for without asking the person again.")
+    granted_at: datetime
+
+
+@router.get("", summary="Which clients I let have something", openapi_extra=access("self"))
+async def list_client_consents(caller: Caller, page: PageQuery) -> Page[ClientConsentOut]:
+    """List the clients of others that may ask for tokens without asking the person, newest consent first."""
+    async with caller.read() as session:
+        rows = (await session.execute(consents_after(page, caller.person_id))).all()
+    return page.of(
+        rows,
+        lambda row: (row[0].granted_at, row[0].client_id),
+        lambda row: ClientConsentOut(
+            client_id=row[0].client_id,
+            name_zh=row.name_zh,
+            name_en=row.name_en,
+            scopes=row[0].scopes,
+            granted_at=row[0].granted_at,
+        ),
+    )
+
+
+@router.delete("/{client_id}", status_code=204, summary="Take my consent back", openapi_extra=access("self"))
+async def withdraw_client_consent(
+    client_id: Annotated[str, Path(min_length=1, max_length=200)], caller: Caller
+) -> Response:
+    """Take back all that a client was let have, and sign it out wherever it is signed in as the person."""
+    await require_first_party(caller)
+    async with caller.command() as command:
+        await withdraw_consent(command.session, account_id=caller.person_id, client_id=client_id, now=command.now)
+        return await command.respond(204)

@@ -1,0 +1,126 @@
+"""Signing out, as the person asks by a page of ours or as a client asks for them (RP-Initiated Logout 1.0)."""
+
+import logging
+from datetime import datetime
+from typing import NamedTuple
+from urllib.parse import urlencode
+from uuid import UUID
+
+from authlib.common.urls import add_params_to_uri
+from fastapi import APIRouter, Request
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.responses import RedirectResponse, Response
+
+from database import utc_now
+from identity.oauth.authorization import source_expression
+from identity.oauth.provider import Place, SignedIn
+from identity.oauth.requests import Parameters, Unreadable, read_form
+from identity.oauth.tables import Client, TokenFamily
+from identity.oauth.token_reading import ID_TOKEN, read_jwt
+from identity.pages.rendering import page, refused
+from identity.pages.visits import Visit, cookie_name, form_page, is_ours, read_visit, unreadable
+from identity.parts import IdentityParts, Parts
+from identity.sign_in.commands import person_beginning_at, sign_out
+
+router = APIRouter(include_in_schema=False)
+
+END_SESSION = "/oauth2/end-session"
+_PARAMETERS = ("id_token_hint", "client_id", "post_logout_redirect_uri", "state", "ui_locales")
+_log = logging.getLogger(__name__)
+
+
+class NotAcceptable(Exception):
+    """The client's request cannot be trusted, so nothing is done and nobody is sent anywhere."""
+
+
+class Wish(NamedTuple):
+    """What a client asks for: the address to come back to, and the browser session that its ID token came of."""
+
+    back: str | None
+    session_id: UUID | None
+
+
+@router.get(END_SESSION)
+async def show_sign_out(request: Request, parts: Parts) -> Response:
+    """Ask the person whether to sign out, unless the client shows an ID token that came of this very session."""
+    now = utc_now()
+    try:
+        visit = read_visit(request, parts)
+    except Unreadable:
+        return unreadable(request)
+    try:
+        async with parts.database.read() as session:
+            wish = await read_wish(session, visit.parameters, parts.place, now=now)
+            person = await person_beginning_at(session, visit.session_cookie, now=now)
+    except NotAcceptable:
+        return refused(visit.language, "invalid_request")
+    if person is None and wish.back is not None:
+        return RedirectResponse(wish.back, 303, {"Cache-Control": "no-store"})
+    if _is_of(wish, person):
+        return await _signed_out(parts, visit, wish, now=now)
+    target = None if wish.back is None else source_expression(wish.back)
+    return form_page(parts, visit, "sign_out", address=END_SESSION, target=target)
+
+
+@router.post(END_SESSION)
+async def confirm_sign_out(request: Request, parts: Parts) -> Response:
+    """End the browser's session when our own page asks for it; what a client posts is asked about first."""
+    now = utc_now()
+    try:
+        visit, form = read_visit(request, parts), await read_form(request)
+    except Unreadable:
+        return unreadable(request)
+    if not is_ours(visit, form):
+        asked = {name: value for name, value in {**visit.parameters, **form}.items() if name in _PARAMETERS}
+        return RedirectResponse(f"{END_SESSION}?{urlencode(asked)}" if asked else END_SESSION, 303)
+    try:
+        async with parts.database.read() as session:
+            wish = await read_wish(session, visit.parameters, parts.place, now=now)
+    except NotAcceptable:
+        return refused(visit.language, "invalid_request")
+    return await _signed_out(parts, visit, wish, now=now)
+
+
+async def read_wish(session: AsyncSession, parameters: Parameters, place: Place, *, now: datetime) -> Wish:
+    """Read what a client asks for. Raises `NotAcceptable`.
+
+    An ID token that has expired is good enough, as the specification says; one that we did not sign is not.
+    """
+    claims, client_id, session_id = None, parameters.get("client_id"), None
+    if hint := parameters.get("id_token_hint"):
+        claims = await read_jwt(session, hint, types=ID_TOKEN, place=place, now=now, any_key=True)
+        if claims is None or claims["aud"] != [client_id or claims["aud"][0]]:
+            raise NotAcceptable
+        client_id = claims["aud"][0]
+        of_family = select(TokenFamily.session_id).where(TokenFamily.family_id == UUID(claims["sid"]))
+        session_id = await session.scalar(of_family)
+    client = None if client_id is None else await session.get(Client, client_id)
+    if client_id is not None and (client is None or client.status not in {"active", "suspended"}):
+        raise NotAcceptable
+    back = parameters.get("post_logout_redirect_uri")
+    if back is None:
+        return Wish(None, session_id)
+    if client is None or back not in client.post_logout_redirect_uris:
+        raise NotAcceptable
+    state = parameters.get("state")
+    return Wish(back if state is None else add_params_to_uri(back, [("state", state)]), session_id)
+
+
+def _is_of(wish: Wish, person: SignedIn | None) -> bool:
+    return person is not None and wish.session_id == person.session_id
+
+
+async def _signed_out(parts: IdentityParts, visit: Visit, wish: Wish, *, now: datetime) -> Response:
+    """End the session and all tokens that came of it, and let the browser forget it."""
+    if visit.session_cookie is not None:
+        async with parts.database.transaction() as session:
+            ended = await sign_out(session, visit.session_cookie, now=now)
+        _log.info("signed_out", extra={"session_id": ended})
+    response: Response
+    if wish.back is not None:
+        response = RedirectResponse(wish.back, 303, {"Cache-Control": "no-store"})
+    else:
+        response = page("signed_out", language=visit.language, address="/sign-in", parameters={})
+    response.delete_cookie(cookie_name("session", secure=parts.secure), secure=parts.secure, httponly=True)
+    return response

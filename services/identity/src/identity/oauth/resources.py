@@ -1,0 +1,55 @@
+"""What tokens are for (RFC 8707): the resources there are, and the audience each stands for.
+
+`<issuer>/v1` is the API of all services, which is also what a token is for when no resource is named; `<issuer>` is
+the provider itself, so a token for it alone opens `/oauth2/userinfo` and nothing else.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
+
+from authlib.oauth2.rfc6749 import OAuth2Error
+
+if TYPE_CHECKING:
+    from identity.oauth.provider import Place
+
+
+class InvalidTargetError(OAuth2Error):  # type: ignore[misc]  # authlib has no types
+    """The resource is unknown, or not one that was granted (RFC 8707, section 2)."""
+
+    error = "invalid_target"
+    description = "The resource is unknown or was not granted."
+
+
+def resources_of(issuer: str) -> tuple[str, ...]:
+    """Give the resources there are."""
+    return (f"{issuer}/v1", issuer)
+
+
+def requested_resources(parameter: str | None, place: "Place") -> list[str]:
+    """Read the `resource` parameters, which the request reader gives separated by spaces: no URI has one.
+
+    Raises `InvalidTargetError` for one that is unknown.
+    """
+    wanted = list(dict.fromkeys((parameter or "").split()))
+    if not set(wanted) <= set(resources_of(place.issuer)):
+        raise InvalidTargetError
+    return wanted
+
+
+def narrowed_resources(parameter: str | None, granted: Sequence[str], place: "Place") -> list[str]:
+    """Give what a token shall be for: what is requested of what was granted, or all of it.
+
+    Raises `InvalidTargetError` for what was not granted.
+    """
+    wanted = requested_resources(parameter, place)
+    if not set(wanted) <= set(granted or (f"{place.issuer}/v1",)):
+        raise InvalidTargetError
+    return wanted or list(granted)
+
+
+def audience_of(resources: Collection[str], place: "Place") -> str | list[str]:
+    """Give the `aud` of a token for these resources: every service asks for the one audience they all share."""
+    if not resources:
+        return place.audience
+    audience = [place.audience] if f"{place.issuer}/v1" in resources else []
+    return [*audience, *resources] if len(audience) + len(resources) > 1 else next(iter(resources))

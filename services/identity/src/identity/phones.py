@@ -1,0 +1,96 @@
+"""Phone numbers as names of accounts: sealed, found by a blind index, one account each."""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from database import KeyRing, associated
+from identity.accounts.tables import Account, Identifier
+
+_MAINLAND_MOBILE = re.compile(r"(?:(?:\+|00)?86)?(1[3-9][0-9]{9})")
+_LONGEST_TYPED = 64
+
+
+class PhoneUnusable(Exception):
+    """What was typed is not the number of a mobile phone of the mainland.
+
+    Numbers elsewhere are refused on purpose: codes to them are what fraud with expensive numbers lives on.
+    """
+
+
+class PhoneTaken(Exception):
+    """The number belongs to another account: of a phone that a family shares, one person can sign in by code."""
+
+
+def normalised_phone(typed: str) -> str | None:
+    """Give the one spelling of a mainland mobile number, `+86` and 11 digits, or None when it can be none."""
+    folded = unicodedata.normalize("NFKC", typed[:_LONGEST_TYPED])
+    match = _MAINLAND_MOBILE.fullmatch(re.sub(r"[\s()\-\u2010-\u2015]", "", folded))
+    return f"+86{match[1]}" if match else None
+
+
+def require_phone(typed: str) -> str:
+    """Give the normalised number; raises `PhoneUnusable`."""
+    phone = normalised_phone(typed)
+    if phone is None:
+        raise PhoneUnusable
+    return phone
+
+
+def phone_index(ring: KeyRing, phone: str) -> bytes:
+    """Give the index under which a normalised number is found."""
+    return ring.blind_index("identifier.phone", phone)
+
+
+async def phone_of(session: AsyncSession, ring: KeyRing, account_id: UUID) -> str | None:
+    """Give the number of an account, if it has one."""
+    found = select(Identifier.identifier_id, Identifier.sealed).where(
+        Identifier.account_id == account_id, Identifier.kind == "phone"
+    )
+    row = (await session.execute(found)).one_or_none()
+    if row is None or row.sealed is None:
+        return None
+    return ring.unwrap(row.sealed, place=_place_of(row.identifier_id)).decode()
+
+
+async def account_with(session: AsyncSession, ring: KeyRing, phone: str) -> UUID | None:
+    """Give the active account that a normalised number belongs to, if any."""
+    return await session.scalar(
+        select(Account.account_id)
+        .join(Identifier, Identifier.account_id == Account.account_id)
+        .where(Identifier.kind == "phone", Identifier.blind_index == phone_index(ring, phone))
+        .where(Account.status == "active")
+    )
+
+
+async def put_on_file(
+    session: AsyncSession, ring: KeyRing, *, account_id: UUID, phone: str, new_id: Callable[[], UUID], now: datetime
+) -> None:
+    """Make a normalised number the account's one number, in place of its former. Raises `PhoneTaken`."""
+    await session.execute(delete(Identifier).where(Identifier.account_id == account_id, Identifier.kind == "phone"))
+    identifier_id = new_id()
+    added = await session.scalar(
+        insert(Identifier)
+        .values(
+            identifier_id=identifier_id,
+            account_id=account_id,
+            kind="phone",
+            blind_index=phone_index(ring, phone),
+            sealed=ring.wrap(phone.encode(), place=_place_of(identifier_id)),
+            added_at=now,
+        )
+        .on_conflict_do_nothing()
+        .returning(Identifier.identifier_id)
+    )
+    if added is None:
+        raise PhoneTaken
+
+
+def _place_of(identifier_id: UUID) -> bytes:
+    return associated("identifier", "sealed", identifier_id)

@@ -1,0 +1,58 @@
+"""Asking for the file with all that is known of oneself."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+import audit
+from contracts.identity import ExportRequestedV1
+from identity.accounts.tables import Account
+from identity.privacy.rules import EXPORT_LIFETIME, MOST_EXPORTS
+from identity.privacy.tables import ExportRequest
+from messaging import Publication, append
+
+
+class TooManyExports(Exception):
+    """The person has asked for as many files as a day allows; the last ones can still be fetched."""
+
+
+class ExportUnknown(Exception):
+    """There is no such export of the caller, or its day is over."""
+
+
+async def request_export(session: AsyncSession, *, export_id: UUID, by: audit.By, now: datetime) -> ExportRequest:
+    """Have every service compose its part of what is known of the caller. Raises `TooManyExports`."""
+    await session.execute(select(Account.account_id).where(Account.account_id == by.actor).with_for_update())
+    recent = select(func.count()).where(ExportRequest.person_id == by.actor, ExportRequest.expires_at > now)
+    if (await session.scalar(recent) or 0) >= MOST_EXPORTS:
+        raise TooManyExports
+    asked = ExportRequest(export_id=export_id, person_id=by.actor, asked_at=now, expires_at=now + EXPORT_LIFETIME)
+    session.add(asked)
+    await session.flush()
+    event = ExportRequestedV1(export_id=export_id, person_id=by.actor)
+    await append(session, [Publication(event, version=1)], actor=by.actor)
+    entry = by.entry("identity.export.requested", subject=by.actor, object_id=export_id)
+    await audit.record(session, entry, now=now)
+    return asked
+
+
+async def one_export(session: AsyncSession, export_id: UUID, person_id: UUID, now: datetime) -> ExportRequest:
+    """Give an export of the caller's that can still be fetched; raises `ExportUnknown`."""
+    mine = (ExportRequest.export_id == export_id, ExportRequest.person_id == person_id, ExportRequest.expires_at > now)
+    found = await session.scalar(select(ExportRequest).where(*mine))
+    if found is None:
+        raise ExportUnknown
+    return found
+
+
+def exports_of(
+    person_id: UUID, now: datetime, after: tuple[datetime, UUID] | None, limit: int
+) -> Select[ExportRequest]:
+    """Select a page of a person's exports that can still be fetched, the latest first."""
+    chosen = select(ExportRequest).where(ExportRequest.person_id == person_id, ExportRequest.expires_at > now)
+    key = (ExportRequest.asked_at, ExportRequest.export_id)
+    if after is not None:
+        chosen = chosen.where(tuple_(*key) < after)
+    return chosen.order_by(key[0].desc(), key[1].desc()).limit(limit)

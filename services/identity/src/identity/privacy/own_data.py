@@ -1,0 +1,145 @@
+"""What identity holds about a person, for their own file: no secret that opens the account, and nobody else's data."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+import orgtree
+from database import KeyRing
+from identity.accounts.tables import Account, Credential, Identifier
+from identity.assistance.tables import AssistedSession
+from identity.factors.passkeys.commands import name_of
+from identity.factors.passkeys.tables import Passkey
+from identity.factors.totp.tables import RecoveryCode, Totp
+from identity.factors.wechat.tables import FederatedIdentity
+from identity.oauth.tables import ClientConsent, TokenFamily
+from identity.phones import phone_of
+from identity.privacy.tables import Consent, ExportRequest, LegalHold
+from identity.recovery.tables import Recovery
+from identity.roles.tables import RoleAssignment
+from identity.sign_in.tables import BrowserSession
+from privacy import Compose
+
+
+def composer(ring: KeyRing) -> Compose:
+    """Give what composes a person's part, with names in clear that are sealed under `ring`."""
+
+    async def compose(session: AsyncSession, person_id: UUID) -> dict[str, Any]:
+        return {
+            "account": await _account(session, ring, person_id),
+            "ways_in": await _ways_in(session, ring, person_id),
+            "sessions": await _sessions(session, person_id),
+            "roles": await _rows(
+                session,
+                RoleAssignment,
+                (
+                    "assignment_id",
+                    "role",
+                    "organisation_id",
+                    "valid_from",
+                    "valid_until",
+                    "status",
+                    "granted_at",
+                    "ended_at",
+                ),
+                RoleAssignment.person_id == person_id,
+            ),
+            "consents": await _rows(
+                session,
+                Consent,
+                ("purpose", "text_version", "given_at", "withdrawn_at"),
+                Consent.person_id == person_id,
+            ),
+            "front_ends_allowed": await _rows(
+                session,
+                ClientConsent,
+                ("client_id", "scopes", "granted_at", "withdrawn_at"),
+                ClientConsent.account_id == person_id,
+            ),
+            "assisted_sessions": await _rows(
+                session,
+                AssistedSession,
+                (
+                    "assist_id",
+                    "organisation_id",
+                    "actions",
+                    "evidence",
+                    "asked_at",
+                    "consented_at",
+                    "expires_at",
+                    "ended_at",
+                ),
+                AssistedSession.subject_id == person_id,
+            ),
+            "recoveries": await _rows(
+                session, Recovery, ("status", "requested_at", "completed_at"), Recovery.account_id == person_id
+            ),
+            "legal_holds": await _rows(
+                session, LegalHold, ("basis", "placed_at", "holds_until", "lifted_at"), LegalHold.person_id == person_id
+            ),
+            "exports": await _rows(
+                session, ExportRequest, ("export_id", "asked_at", "expires_at"), ExportRequest.person_id == person_id
+            ),
+        }
+
+    return compose
+
+
+async def _account(session: AsyncSession, ring: KeyRing, person_id: UUID) -> dict[str, Any]:
+    account = await session.get_one(Account, person_id)
+    username = await session.scalar(
+        select(Identifier.plain).where(Identifier.account_id == person_id, Identifier.kind == "username")
+    )
+    return {
+        "person_id": person_id,
+        "status": account.status,
+        "username": username,
+        "phone": await phone_of(session, ring, person_id),
+        "opened_at": account.opened_at,
+        "organisation_id": account.organisation_id,
+        "branch_id": await orgtree.affiliation_of(session, person_id),
+    }
+
+
+async def _ways_in(session: AsyncSession, ring: KeyRing, person_id: UUID) -> dict[str, Any]:
+    keys = await session.scalars(select(Passkey).where(Passkey.account_id == person_id).order_by(Passkey.added_at))
+    return {
+        "passwords": await _rows(session, Credential, ("kind", "set_at"), Credential.account_id == person_id),
+        "passkeys": [
+            {"name": name_of(ring, key), "added_at": key.added_at, "last_used_at": key.last_used_at} for key in keys
+        ],
+        "authenticator_apps": await _rows(session, Totp, ("made_at", "confirmed_at"), Totp.account_id == person_id),
+        "recovery_codes": await _rows(
+            session, RecoveryCode, ("made_at", "used_at"), RecoveryCode.account_id == person_id
+        ),
+        "linked_accounts": await _rows(
+            session,
+            FederatedIdentity,
+            ("provider", "linked_at", "last_used_at"),
+            FederatedIdentity.account_id == person_id,
+        ),
+    }
+
+
+async def _sessions(session: AsyncSession, person_id: UUID) -> dict[str, Any]:
+    return {
+        "browsers": await _rows(
+            session,
+            BrowserSession,
+            ("acr", "amr", "signed_in_at", "expires_at", "ended_at"),
+            BrowserSession.account_id == person_id,
+        ),
+        "front_ends": await _rows(
+            session,
+            TokenFamily,
+            ("client_id", "device", "scope", "acr", "amr", "signed_in_at", "expires_at", "revoked_at", "revoked_for"),
+            TokenFamily.account_id == person_id,
+        ),
+    }
+
+
+async def _rows(session: AsyncSession, table: Any, columns: tuple[str, ...], mine: Any) -> list[dict[str, Any]]:
+    chosen = select(*(getattr(table, column) for column in columns)).where(mine).order_by(*table.__table__.primary_key)
+    return [dict(row) for row in (await session.execute(chosen)).mappings()]

@@ -1,0 +1,128 @@
+"""Export, erasure and legal holds over HTTP."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+import audit
+from database import new_id, utc_now
+from identity.factors.managing import require_owner
+from identity.parts import Parts
+from identity.privacy import erasure, exports, legal_holds
+from identity.privacy.schemas import ErasureOut, ExportRequested, HoldOut, PlaceHold
+from identity.roles.rules import Moment
+from webapi import Caller, Page, PageQuery, access
+
+HOLD = "identity.legal_hold.place"
+
+router = APIRouter(prefix="/v1", tags=["privacy"])
+
+
+@router.post(
+    "/me/export-requests",
+    status_code=201,
+    response_model=ExportRequested,
+    summary="Have all of one's data gathered",
+    openapi_extra=access("self"),
+)
+async def request_export(caller: Caller) -> Response:
+    """Have every service compose what it holds about the caller, who signed in within ten minutes with all factors.
+
+    `GET /v1/me/exports/{export_id}` tells how far it is.
+    """
+    await require_owner(caller)
+    async with caller.command() as command:
+        asked = await exports.request_export(
+            command.session, export_id=new_id(), by=audit.by(caller.principal), now=command.now
+        )
+        return await command.respond(201, ExportRequested.model_validate(asked))
+
+
+@router.get("/me/export-requests", summary="One's exports", openapi_extra=access("self"))
+async def list_exports(caller: Caller, page: PageQuery) -> Page[ExportRequested]:
+    """List the caller's exports that can still be fetched, the latest first."""
+    chosen = exports.exports_of(caller.person_id, utc_now(), page.after(Moment, UUID), page.fetch)
+    async with caller.read() as session:
+        rows = (await session.scalars(chosen)).all()
+        return page.of(rows, lambda row: (row.asked_at, row.export_id), ExportRequested.model_validate)
+
+
+@router.get("/me/export-requests/{export_id}", summary="One of one's exports", openapi_extra=access("self"))
+async def get_export(export_id: UUID, caller: Caller) -> ExportRequested:
+    """Show when an export was asked for and until when it can be fetched."""
+    async with caller.read() as session:
+        return ExportRequested.model_validate(await exports.one_export(session, export_id, caller.person_id, utc_now()))
+
+
+@router.get("/me/erasure", summary="What an erasure would do", openapi_extra=access("self"))
+async def foresee_erasure(caller: Caller) -> ErasureOut:
+    """Say what would go and what would stay, by which duty, and what holds it back altogether."""
+    async with caller.read() as session:
+        return await erasure.foreseen(session, caller.person_id, utc_now())
+
+
+@router.post("/me/erasure", response_model=ErasureOut, summary="Erase oneself", openapi_extra=access("self"))
+async def erase(caller: Caller, parts: Parts) -> Response:
+    """Erase the caller, who signed in within ten minutes with all factors, from every service; for good.
+
+    What a duty keeps stays and is named with its reason; what rests on consent alone goes all the same.
+    """
+    await require_owner(caller)
+    async with caller.command() as command:
+        done = await erasure.erase(
+            command.session, parts.ring, by=audit.by(caller.principal), language=caller.language, now=command.now
+        )
+        return await command.respond(200, done)
+
+
+@router.post(
+    "/legal-holds",
+    status_code=201,
+    response_model=HoldOut,
+    summary="Hold somebody's data",
+    openapi_extra=access(HOLD),
+)
+async def place_hold(body: PlaceHold, caller: Caller) -> Response:
+    """Keep a person's data from being erased, anybody's but one's own; the person sees that and why."""
+    scopes = await caller.scopes(HOLD)
+    caller.require_acr("2")
+    async with caller.command() as command:
+        hold = await legal_holds.place_hold(
+            command.session,
+            hold_id=new_id(),
+            by=audit.by(caller.principal, scopes),
+            **body.model_dump(),
+            scopes=scopes,
+            now=command.now,
+        )
+        return await command.respond(201, legal_holds.shown(hold), location=f"/v1/legal-holds/{hold.hold_id}")
+
+
+@router.delete(
+    "/legal-holds/{hold_id}", response_model=HoldOut, summary="Lift a legal hold", openapi_extra=access(HOLD)
+)
+async def lift_hold(hold_id: UUID, caller: Caller) -> Response:
+    """Lift a hold on somebody else; it stays on record."""
+    scopes = await caller.scopes(HOLD)
+    caller.require_acr("2")
+    async with caller.command() as command:
+        hold = await legal_holds.lift_hold(
+            command.session, hold_id=hold_id, by=audit.by(caller.principal, scopes), scopes=scopes, now=command.now
+        )
+        return await command.respond(200, legal_holds.shown(hold))
+
+
+@router.get("/legal-holds", summary="Legal holds", openapi_extra=access(HOLD))
+async def list_holds(
+    caller: Caller,
+    page: PageQuery,
+    person_id: Annotated[UUID | None, Query(description="On this person alone.")] = None,
+) -> Page[HoldOut]:
+    """List the holds on people within one's scope, the latest first."""
+    scopes = await caller.scopes(HOLD)
+    chosen = legal_holds.holds_within(scopes, person_id, page.after(Moment, UUID), page.fetch)
+    async with caller.read() as session:
+        rows = (await session.scalars(chosen)).all()
+        return page.of(rows, lambda row: (row.placed_at, row.hold_id), legal_holds.shown)

@@ -1,0 +1,239 @@
+"""Recovering an account: asked for by code, approved by two officers where it takes them, completed after the delay.
+
+A code to the phone alone brings back an account that holds no role. One that holds a role, or whose second factors are
+lost, also takes two officers of its organisation and a day in which its owner, told on the phone on file, can object.
+"""
+
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+import audit
+import orgtree
+from database import KeyRing, insert_new
+from identity.accounts.credentials import set_password, tell
+from identity.accounts.tables import Account
+from identity.factors.passkeys.tables import Passkey
+from identity.factors.totp.tables import RecoveryCode, Totp
+from identity.factors.wechat.tables import FederatedIdentity
+from identity.oauth.provider import hash_of, new_secret
+from identity.recovery.rules import (
+    APPROVALS_NEEDED,
+    APPROVE,
+    DELAY,
+    PROOF_LIFETIME,
+    REQUEST_LIFETIME,
+    AlreadyApproved,
+    OwnRecovery,
+    RecoveryOver,
+    RecoveryUnknown,
+)
+from identity.recovery.tables import Recovery, RecoveryApproval
+from identity.roles.independence import NotIndependent, behind, require_independent
+from identity.roles.queries import count_of_not_over
+from identity.roles.rules import day_of
+from identity.sessions.revoking import end_all_sessions
+
+_OPEN = Recovery.status.in_(("requested", "approved"))
+
+
+async def holds_a_role(session: AsyncSession, account_id: UUID, *, now: datetime) -> bool:
+    """Say whether the account holds a role, or will: whether it takes officers to recover it."""
+    return bool(await session.scalar(count_of_not_over(account_id, day_of(now))))
+
+
+async def open_recovery_of(session: AsyncSession, account_id: UUID, *, now: datetime) -> Recovery | None:
+    """Give and lock the recovery of an account that is under way; one whose time ran out lapses."""
+    lapsed = Recovery.account_id == account_id, Recovery.expires_at <= now, _OPEN
+    await session.execute(update(Recovery).where(*lapsed).values(status="lapsed"))
+    found = select(Recovery).where(Recovery.account_id == account_id, _OPEN)
+    return await session.scalar(found.with_for_update().execution_options(populate_existing=True))
+
+
+async def begin_recovery(
+    session: AsyncSession,
+    ring: KeyRing,
+    *,
+    account_id: UUID,
+    lost_device: bool,
+    address: str,
+    language: str,
+    new_id: Callable[[], UUID],
+    now: datetime,
+) -> Recovery:
+    """Go on with the recovery of an account whose phone gave the right code, or begin one.
+
+    `address` is where the owner can object. It is ready at once for who holds no role and has lost no device.
+    """
+    officer = lost_device or await holds_a_role(session, account_id, now=now)
+    under_way = await open_recovery_of(session, account_id, now=now)
+    if under_way is not None and (under_way.needs_approval or not officer):
+        return under_way
+    if under_way is not None:  # begun before the person was given a role: what it takes now, it did not take then
+        under_way.status = "lapsed"
+        await session.flush()
+    opened_by = select(Account.organisation_id).where(Account.account_id == account_id)
+    organisation_id = await orgtree.affiliation_of(session, account_id) or await session.scalar(opened_by)
+    row = {
+        "recovery_id": new_id(),
+        "account_id": account_id,
+        "organisation_id": organisation_id,
+        "status": "requested" if officer else "approved",
+        "needs_approval": officer,
+        "lost_device": lost_device,
+        "requested_at": now,
+        "ready_at": None if officer else now,
+        "expires_at": now + (REQUEST_LIFETIME if officer else PROOF_LIFETIME),
+    }
+    inserted = await insert_new(session, Recovery, row)
+    begun = await open_recovery_of(session, account_id, now=now)  # another code at this very moment may have won
+    if begun is None:
+        raise RecoveryUnknown
+    if officer and inserted:
+        await tell(session, ring, account_id, "recovery_requested", language=language, now=now, address=address)
+        await _record(session, "identity.recovery.requested", begun, now=now)
+    return begun
+
+
+async def approve_recovery(
+    session: AsyncSession,
+    ring: KeyRing,
+    *,
+    recovery_id: UUID,
+    by: audit.By,
+    scopes: Collection[UUID],
+    address: str,
+    now: datetime,
+) -> Recovery:
+    """Agree to a recovery within `scopes`; by the second officer it is approved, and ready a day later.
+
+    Two different people stand behind the two: neither speaks by an office that the other, or the person, handed on.
+    Raises `RecoveryUnknown`, `OwnRecovery`, `AlreadyApproved`, `NotIndependent` and `RecoveryOver`.
+    """
+    visible = orgtree.within(Recovery.organisation_id, scopes)
+    recovery = await session.scalar(
+        select(Recovery).where(Recovery.recovery_id == recovery_id, visible).with_for_update()
+    )
+    if recovery is None:
+        raise RecoveryUnknown
+    if recovery.account_id == by.actor:
+        raise OwnRecovery
+    if recovery.status != "requested" or recovery.expires_at <= now:
+        raise RecoveryOver
+    approval = {"recovery_id": recovery_id, "approver_id": by.actor, "approved_at": now}
+    if not await insert_new(session, RecoveryApproval, approval):
+        raise AlreadyApproved
+    await _require_independent(session, recovery, by.actor, now=now)
+    of_this = RecoveryApproval.recovery_id == recovery_id
+    given = await session.scalar(select(func.count()).select_from(RecoveryApproval).where(of_this))
+    if given is not None and given >= APPROVALS_NEEDED:
+        recovery.status, recovery.ready_at = "approved", now + DELAY
+        recovery.expires_at = now + DELAY + REQUEST_LIFETIME
+        await session.flush()
+        hours = str(DELAY // timedelta(hours=1))
+        told = {"hours": hours, "address": address}
+        await tell(session, ring, recovery.account_id, "recovery_approved", language="zh", now=now, **told)
+    entry = by.entry(
+        "identity.recovery.approved",
+        subject=recovery.account_id,
+        object_id=recovery_id,
+        organisation_id=recovery.organisation_id,
+    )
+    await audit.record(session, entry, now=now)
+    return recovery
+
+
+async def _require_independent(session: AsyncSession, recovery: Recovery, actor: UUID, *, now: datetime) -> None:
+    given = select(RecoveryApproval).where(RecoveryApproval.recovery_id == recovery.recovery_id)
+    mine = await behind(session, actor, over=recovery.organisation_id, permission=APPROVE, at=now)
+    subject_id = recovery.account_id
+    if mine <= {subject_id}:
+        raise NotIndependent
+    for other in (await session.scalars(given.where(RecoveryApproval.approver_id != actor))).all():
+        theirs = await behind(
+            session, other.approver_id, over=recovery.organisation_id, permission=APPROVE, at=other.approved_at
+        )
+        require_independent(mine, theirs, subject_id=subject_id)
+
+
+async def object_to_recovery(
+    session: AsyncSession, *, account_id: UUID, recovery_id: UUID | None, now: datetime
+) -> Recovery:
+    """Stop the recovery of one's own account that is under way. Raises `RecoveryUnknown` when there is none."""
+    recovery = await open_recovery_of(session, account_id, now=now)
+    if recovery is None or recovery_id not in {None, recovery.recovery_id}:
+        raise RecoveryUnknown
+    recovery.status, recovery.objected_at = "objected", now
+    recovery.proof_hash = recovery.proof_expires_at = None
+    await session.flush()
+    await _record(session, "identity.recovery.objected", recovery, now=now)
+    return recovery
+
+
+async def prove(session: AsyncSession, recovery: Recovery, *, now: datetime) -> str | None:
+    """Give the cookie with which the new password may be set, or None before the recovery is ready."""
+    if recovery.status != "approved" or recovery.ready_at is None or recovery.ready_at > now:
+        return None
+    secret = new_secret()
+    recovery.proof_hash, recovery.proof_expires_at = hash_of(secret), now + PROOF_LIFETIME
+    await session.flush()
+    return secret
+
+
+async def proven_recovery(session: AsyncSession, secret: str | None, *, now: datetime) -> Recovery | None:
+    """Give and lock the recovery whose new password may be set by who has this cookie."""
+    found = select(Recovery).where(
+        Recovery.proof_hash == hash_of(secret or ""),
+        Recovery.proof_expires_at > now,
+        Recovery.status == "approved",
+        Recovery.ready_at <= now,
+    )
+    recovery = await session.scalar(found.with_for_update())
+    if recovery is None or (not recovery.needs_approval and await holds_a_role(session, recovery.account_id, now=now)):
+        return None
+    return recovery
+
+
+async def complete_recovery(
+    session: AsyncSession,
+    ring: KeyRing,
+    recovery: Recovery,
+    *,
+    encoding: str,
+    language: str,
+    new_id: Callable[[], UUID],
+    now: datetime,
+) -> None:
+    """Set the new password; every session ends, and second factors go if they were said to be lost."""
+    account_id = recovery.account_id
+    recovery.status, recovery.completed_at = "completed", now
+    recovery.proof_hash = recovery.proof_expires_at = None
+    await session.flush()
+    await set_password(session, account_id=account_id, encoding=encoding, new_id=new_id, now=now)
+    if recovery.lost_device:
+        await _remove_second_factors(session, account_id)
+    await end_all_sessions(session, account_id, reason="recovered", now=now)
+    await tell(session, ring, account_id, "recovered", language=language, now=now)
+    await _record(session, "identity.recovery.completed", recovery, now=now)
+
+
+async def _remove_second_factors(session: AsyncSession, account_id: UUID) -> None:
+    """Take off the account what its owner said is lost: whoever finds it must not sign in by it."""
+    for table in (RecoveryCode, Totp, Passkey, FederatedIdentity):
+        await session.execute(delete(table).where(table.account_id == account_id))
+
+
+async def _record(session: AsyncSession, action: str, recovery: Recovery, *, now: datetime) -> None:
+    """Record what the owner did, or whoever holds the phone: nobody else is known to have acted."""
+    owner = recovery.account_id
+    entry = audit.Entry(
+        action=action,
+        actor=owner,
+        subject=owner,
+        object_id=recovery.recovery_id,
+        organisation_id=recovery.organisation_id,
+    )
+    await audit.record(session, entry, now=now)

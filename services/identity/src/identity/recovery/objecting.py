@@ -1,0 +1,87 @@
+"""The pages on which the owner of an account stops its recovery by a code to the phone on file."""
+
+import logging
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from database import utc_now
+from identity.challenges import pages
+from identity.oauth.requests import Unreadable, read_form
+from identity.pages.rendering import page
+from identity.pages.visits import Visit, form_page, is_ours, read_visit, unreadable
+from identity.parts import IdentityParts, Parts
+from identity.recovery.commands import object_to_recovery
+from identity.recovery.pages import OBJECTION, phone_page, send
+from identity.recovery.rules import RecoveryUnknown
+from identity.sign_in.ways import page_address
+
+router = APIRouter(include_in_schema=False)
+
+PURPOSE = "recovery_objection"
+CODE = "/sign-in/objection/code"
+_TITLE = "objection_title"
+_log = logging.getLogger(__name__)
+
+
+@router.get(OBJECTION)
+async def show_objection(request: Request, parts: Parts) -> Response:
+    """Ask for the phone number that is on file."""
+    try:
+        visit = read_visit(request, parts)
+    except Unreadable:
+        return unreadable(request)
+    return phone_page(parts, visit, address=OBJECTION, title=_TITLE)
+
+
+@router.post(OBJECTION)
+async def send_objection_code(request: Request, parts: Parts) -> Response:
+    """Send a code, if the number is anybody's, and go on in either case."""
+    return await send(request, parts, address=OBJECTION, title=_TITLE, purpose=PURPOSE, onward=CODE)
+
+
+@router.get(CODE)
+async def show_objection_code(request: Request, parts: Parts) -> Response:
+    """Ask for the code."""
+    try:
+        visit = read_visit(request, parts)
+    except Unreadable:
+        return unreadable(request)
+    return _code_page(parts, visit)
+
+
+@router.post(CODE)
+async def object_by_code(request: Request, parts: Parts) -> Response:
+    """Stop the recovery of the account whose phone got the code; there may be none."""
+    try:
+        visit, form = read_visit(request, parts), await read_form(request)
+    except Unreadable:
+        return unreadable(request)
+    if not is_ours(visit, form):
+        return _code_page(parts, visit, problem="form_expired", status=403)
+    verdict = await pages.verdict_on(request, parts, visit, form, purpose=PURPOSE)
+    if verdict.account_id is None:
+        return _code_page(parts, visit, problem="code_over" if verdict.over else "code_wrong", status=400)
+    found = True
+    try:
+        async with parts.database.transaction() as session:
+            recovery = await object_to_recovery(session, account_id=verdict.account_id, recovery_id=None, now=utc_now())
+        _log.info("recovery_objected", extra={"recovery_id": recovery.recovery_id})
+    except RecoveryUnknown:
+        found = False
+    return page("objected", language=visit.language, address=OBJECTION, parameters=visit.parameters, found=found)
+
+
+def _code_page(parts: IdentityParts, visit: Visit, *, problem: str | None = None, status: int = 200) -> Response:
+    again = page_address(OBJECTION, visit.parameters)
+    return form_page(
+        parts,
+        visit,
+        "code_answer",
+        address=CODE,
+        status=status,
+        title=_TITLE,
+        problem=problem,
+        again=again,
+        question=None,
+    )

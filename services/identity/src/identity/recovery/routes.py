@@ -1,0 +1,76 @@
+"""Recoveries over HTTP: officers see and approve those in their scope, owners see and stop their own."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from sqlalchemy import or_
+from starlette.responses import Response
+
+import audit
+import orgtree
+from identity.factors.managing import require_first_party
+from identity.parts import Parts
+from identity.recovery.commands import approve_recovery, object_to_recovery
+from identity.recovery.pages import objection_address
+from identity.recovery.queries import moment_of, recoveries_after, recovery_of
+from identity.recovery.rules import APPROVE
+from identity.recovery.schemas import RecoveryOut, Status
+from identity.recovery.tables import Recovery
+from webapi import Caller, Page, PageQuery, access
+
+router = APIRouter(prefix="/v1/recoveries", tags=["recoveries"])
+
+
+@router.get("", summary="Recoveries under way and past", openapi_extra=access("self", APPROVE))
+async def list_recoveries(
+    caller: Caller, page: PageQuery, status: Annotated[Status | None, Query(description="Those alone.")] = None
+) -> Page[RecoveryOut]:
+    """List the recoveries that take officers, newest first: one's own, and those of people in one's own scope."""
+    scopes = await caller.scopes_if_any(APPROVE)
+    visible = or_(Recovery.account_id == caller.person_id, orgtree.within(Recovery.organisation_id, scopes))
+    async with caller.read() as session:
+        rows = (await session.execute(recoveries_after(page, visible, status))).all()
+        return page.of([RecoveryOut.model_validate(row) for row in rows], moment_of, lambda row: row)
+
+
+@router.post(
+    "/{recovery_id}/approvals",
+    status_code=201,
+    response_model=RecoveryOut,
+    summary="Agree to a recovery",
+    openapi_extra=access(APPROVE),
+)
+async def approve_recovery_(recovery_id: UUID, caller: Caller, parts: Parts) -> Response:
+    """Agree that a person of one's own scope, whom one has spoken to, gets back into their account.
+
+    By the second officer it is approved; a day later its owner can set a new password.
+    """
+    scopes = await caller.scopes(APPROVE)
+    caller.require_acr("2")
+    async with caller.command() as command:
+        await approve_recovery(
+            command.session,
+            parts.ring,
+            recovery_id=recovery_id,
+            by=audit.by(caller.principal, scopes),
+            scopes=scopes,
+            address=objection_address(parts),
+            now=command.now,
+        )
+        return await command.respond(201, await recovery_of(command.session, recovery_id))
+
+
+@router.post(
+    "/{recovery_id}/objection",
+    status_code=201,
+    response_model=RecoveryOut,
+    summary="Stop the recovery of my account",
+    openapi_extra=access("self"),
+)
+async def object_to_recovery_(recovery_id: UUID, caller: Caller) -> Response:
+    """Stop the recovery of one's own account, which somebody else asked for."""
+    await require_first_party(caller)
+    async with caller.command() as command:
+        await object_to_recovery(command.session, account_id=caller.person_id, recovery_id=recovery_id, now=command.now)
+        return await command.respond(201, await recovery_of(command.session, recovery_id))

@@ -1,0 +1,83 @@
+"""A second person's word on privileged roles: what is proposed holds when they approve, and never when they refuse."""
+
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+import orgtree
+from identity.roles.commands import (
+    AssignmentUnknown,
+    lock_account,
+    record,
+    require_combinable,
+    require_room,
+    take_administration,
+    tell_granted,
+)
+from identity.roles.rules import AlreadyDecided, SecondPersonNeeded, day_of
+from identity.roles.tables import RoleAssignment
+
+
+async def approve_role(
+    session: AsyncSession, *, assignment_id: UUID, approver: UUID, scopes: Collection[UUID], now: datetime
+) -> RoleAssignment:
+    """Let a proposed assignment hold from now on; approving it again changes nothing.
+
+    Raises `AssignmentUnknown`, `SecondPersonNeeded`, `AlreadyDecided`, `AdministrationsCombined` and `TooManyRoles`.
+    """
+    assignment = await _awaiting(session, assignment_id, approver, scopes=scopes, wanted="granted", now=now)
+    if assignment.status == "granted":
+        return assignment
+    await lock_account(session, assignment.person_id)
+    await require_combinable(session, assignment.person_id, assignment.role)
+    await require_room(session, assignment.person_id, today=day_of(now))
+    await take_administration(session, assignment.person_id, assignment.role)
+    assignment.status, assignment.decided_by, assignment.decided_at = "granted", approver, now
+    assignment.valid_from = max(assignment.valid_from, day_of(now))
+    await session.flush()
+    await tell_granted(session, assignment, actor=approver, now=now)
+    return assignment
+
+
+async def refuse_role(
+    session: AsyncSession, *, assignment_id: UUID, approver: UUID, scopes: Collection[UUID], now: datetime
+) -> RoleAssignment:
+    """Refuse a proposed assignment for good; refusing it again changes nothing.
+
+    Raises `AssignmentUnknown`, `SecondPersonNeeded` and `AlreadyDecided`.
+    """
+    assignment = await _awaiting(session, assignment_id, approver, scopes=scopes, wanted="refused", now=now)
+    if assignment.status == "proposed":
+        assignment.status, assignment.decided_by, assignment.decided_at = "refused", approver, now
+        await session.flush()
+        await record(session, "identity.role.refused", assignment, actor=approver, now=now)
+    return assignment
+
+
+async def _awaiting(
+    session: AsyncSession,
+    assignment_id: UUID,
+    approver: UUID,
+    *,
+    scopes: Collection[UUID],
+    wanted: str,
+    now: datetime,
+) -> RoleAssignment:
+    """Lock a proposal that waits for a word, or find the one to which the approver said what they say again."""
+    visible = orgtree.within(RoleAssignment.organisation_id, scopes)
+    found = select(RoleAssignment).where(RoleAssignment.assignment_id == assignment_id, visible).with_for_update()
+    assignment = await session.scalar(found)
+    if assignment is None:
+        raise AssignmentUnknown
+    if approver in {assignment.granted_by, assignment.person_id}:
+        raise SecondPersonNeeded
+    if assignment.status == wanted and assignment.decided_by == approver:
+        return assignment
+    over = assignment.valid_until is not None and assignment.valid_until < day_of(now)
+    lapsed = assignment.proposed_until is None or assignment.proposed_until <= now
+    if assignment.status != "proposed" or over or lapsed:
+        raise AlreadyDecided
+    return assignment

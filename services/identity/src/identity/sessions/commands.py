@@ -1,0 +1,55 @@
+"""Ending sessions: one's own, one by one or all of them, and those of somebody in one's scope."""
+
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from identity.accounts.scope import require_account_within
+from identity.oauth.tables import TokenFamily
+from identity.sessions.revoking import (
+    end_all_sessions,
+    end_browser_sessions,
+    end_waiting_devices,
+    revoke_families,
+)
+from identity.sign_in.tables import BrowserSession
+
+
+class SessionUnknown(Exception):
+    """The person has no such session."""
+
+
+async def end_session(session: AsyncSession, *, person_id: UUID, session_id: UUID, now: datetime) -> bool:
+    """End one session of a person's own, and the browser's that it came of: else that would begin it anew, unasked.
+
+    Gives whether it was there to end; ending it again changes nothing. Raises `SessionUnknown`.
+    """
+    mine = (TokenFamily.family_id == session_id, TokenFamily.account_id == person_id)
+    browser = await session.scalar(select(TokenFamily.session_id).where(*mine))
+    if browser is None:
+        raise SessionUnknown
+    await end_browser_sessions(session, BrowserSession.session_id == browser, now=now)
+    return bool(await revoke_families(session, *mine, reason="signed_out", now=now, actor=person_id))
+
+
+async def end_own_sessions(session: AsyncSession, *, person_id: UUID, keeping: UUID | None, now: datetime) -> int:
+    """Sign a person out everywhere, or everywhere but in the session `keeping`; gives how many sessions it ended."""
+    if keeping is None:
+        return len(await end_all_sessions(session, person_id, reason="signed_out_everywhere", now=now, actor=person_id))
+    here = select(TokenFamily.session_id).where(TokenFamily.family_id == keeping).scalar_subquery()
+    browsers = (BrowserSession.account_id == person_id, BrowserSession.session_id.is_distinct_from(here))
+    await end_browser_sessions(session, *browsers, now=now)
+    await end_waiting_devices(session, person_id, now=now)
+    others = (TokenFamily.account_id == person_id, TokenFamily.family_id != keeping)
+    return len(await revoke_families(session, *others, reason="signed_out_elsewhere", now=now, actor=person_id))
+
+
+async def end_sessions_of(
+    session: AsyncSession, *, account_id: UUID, officer: UUID, scopes: Collection[UUID], now: datetime
+) -> int:
+    """Sign somebody in one's scope out everywhere; gives how many sessions ended. Raises `orgtree.OutsideScope`."""
+    await require_account_within(session, account_id, scopes)
+    return len(await end_all_sessions(session, account_id, reason="revoked_by_officer", now=now, actor=officer))

@@ -1,0 +1,93 @@
+"""Sessions over HTTP: seeing one's own, ending them, and ending somebody else's in one's scope."""
+
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+import audit
+from database import utc_now
+from identity.factors.managing import require_first_party
+from identity.sessions.commands import end_own_sessions, end_session, end_sessions_of
+from identity.sessions.devices import device_label
+from identity.sessions.queries import sessions_after
+from identity.sessions.schemas import EndSessions, SessionOut, SessionsEnded
+from webapi import AuthenticatedCaller, Caller, Page, PageQuery, access
+
+router = APIRouter(prefix="/v1", tags=["sessions"])
+
+REVOKE = "identity.session.revoke"
+
+
+@router.get("/me/sessions", summary="Where I am signed in", openapi_extra=access("self"))
+async def list_sessions(caller: Caller, page: PageQuery) -> Page[SessionOut]:
+    """List one's own sessions, the latest sign-in first."""
+    async with caller.read() as session:
+        rows = (await session.execute(sessions_after(page, caller.person_id, now=utc_now()))).all()
+    return page.of(rows, lambda row: (row.signed_in_at, row.family_id), lambda row: _shown(row, caller))
+
+
+@router.delete(
+    "/me/sessions/{session_id}", status_code=204, summary="End one of my sessions", openapi_extra=access("self")
+)
+async def end_session_(session_id: UUID, caller: Caller) -> Response:
+    """End a session of one's own; its tokens are refused everywhere within seconds."""
+    await require_first_party(caller)
+    me = caller.person_id
+    async with caller.command() as command:
+        ended = await end_session(command.session, person_id=me, session_id=session_id, now=command.now)
+        if ended:
+            entry = audit.by(caller.principal).entry("identity.session.ended", subject=me, object_id=session_id)
+            await audit.record(command.session, entry, now=command.now)
+        return await command.respond(204)
+
+
+@router.post(
+    "/me/sessions/revocation",
+    response_model=SessionsEnded,
+    summary="Sign out everywhere",
+    openapi_extra=access("self"),
+)
+async def end_own_sessions_(body: EndSessions, caller: Caller) -> Response:
+    """End all sessions of one's own, or all but the one that asks."""
+    await require_first_party(caller)
+    me, mine = caller.person_id, caller.principal.session_id
+    keeping = UUID(mine) if body.keep_current and mine else None
+    async with caller.command() as command:
+        ended = await end_own_sessions(command.session, person_id=me, keeping=keeping, now=command.now)
+        entry = audit.by(caller.principal).entry("identity.sessions.ended", subject=me)
+        await audit.record(command.session, entry, now=command.now)
+        return await command.respond(200, SessionsEnded(ended=ended))
+
+
+@router.post(
+    "/accounts/{account_id}/sessions/revocation",
+    response_model=SessionsEnded,
+    summary="Sign somebody out everywhere",
+    openapi_extra=access(REVOKE),
+)
+async def end_sessions_of_(account_id: UUID, caller: Caller) -> Response:
+    """End all sessions of somebody in one's scope."""
+    scopes = await caller.scopes(REVOKE)
+    async with caller.command() as command:
+        ended = await end_sessions_of(
+            command.session, account_id=account_id, officer=caller.person_id, scopes=scopes, now=command.now
+        )
+        entry = audit.by(caller.principal, scopes).entry("identity.sessions.revoked", subject=account_id)
+        await audit.record(command.session, entry, now=command.now)
+        return await command.respond(200, SessionsEnded(ended=ended))
+
+
+def _shown(row: Any, caller: AuthenticatedCaller) -> SessionOut:
+    return SessionOut(
+        session_id=row.family_id,
+        client_id=row.client_id,
+        client_name_zh=row.name_zh,
+        client_name_en=row.name_en,
+        device=device_label(row.device, caller.language),
+        acr=row.acr,
+        signed_in_at=row.signed_in_at,
+        last_seen_at=row.last_seen_at,
+        current=str(row.family_id) == caller.principal.session_id,
+    )

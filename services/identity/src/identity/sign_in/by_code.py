@@ -1,0 +1,119 @@
+"""Signing in by a code that comes to the phone: one page for the number, one for the code."""
+
+import logging
+
+from fastapi import APIRouter, Request
+from starlette.responses import RedirectResponse, Response
+
+from database import utc_now
+from identity.auditing.sign_ins import record_sign_in_refused
+from identity.challenges import pages
+from identity.oauth.requests import Unreadable, read_form
+from identity.pages.visits import Visit, is_ours, read_visit, unreadable
+from identity.parts import IdentityParts, Parts
+from identity.phones import normalised_phone
+from identity.sign_in.commands import Proven
+from identity.sign_in.entering import enter, sign_in_form
+from identity.sign_in.rules import CODE_AMR, ONE_FACTOR_ACR
+from identity.sign_in.ways import BY_CODE, CODE, SIGN_IN, page_address
+from identity.throttling.rates import TooOften
+
+router = APIRouter(include_in_schema=False)
+
+PURPOSE = "sign_in"
+_log = logging.getLogger(__name__)
+
+
+@router.get(BY_CODE)
+async def show_sign_in_phone(request: Request, parts: Parts) -> Response:
+    """Ask for the phone number."""
+    try:
+        visit = read_visit(request, parts)
+    except Unreadable:
+        return unreadable(request)
+    return await _phone_page(parts, visit)
+
+
+@router.post(BY_CODE)
+async def send_sign_in_code(request: Request, parts: Parts) -> Response:
+    """Send a code, if the number is anybody's, and go on to the page that asks for it in either case."""
+    try:
+        visit, form = read_visit(request, parts), await read_form(request)
+    except Unreadable:
+        return unreadable(request)
+    if not is_ours(visit, form):
+        return await _phone_page(parts, visit, problem="form_expired", status=403)
+    phone = normalised_phone(form.get("phone", ""))
+    if phone is None:
+        return await _phone_page(parts, visit, problem="phone_unusable", status=400)
+    try:
+        challenge_id = await pages.send_code(request, parts, visit, phone=phone, purpose=PURPOSE)
+    except TooOften as error:
+        seconds = error.retry_after_seconds
+        return await _phone_page(parts, visit, problem="codes_too_often", status=429, seconds=seconds)
+    response = RedirectResponse(page_address(CODE, visit.parameters), 303, {"Cache-Control": "no-store"})
+    pages.keep_challenge(response, parts, challenge_id)
+    return response
+
+
+@router.get(CODE)
+async def show_sign_in_code(request: Request, parts: Parts) -> Response:
+    """Ask for the code."""
+    try:
+        visit = read_visit(request, parts)
+    except Unreadable:
+        return unreadable(request)
+    return await _code_page(parts, visit)
+
+
+@router.post(CODE)
+async def sign_in_by_code(request: Request, parts: Parts) -> Response:
+    """Check the code; then begin a session and go on, or say on the page what is wrong."""
+    try:
+        visit, form = read_visit(request, parts), await read_form(request)
+    except Unreadable:
+        return unreadable(request)
+    if not is_ours(visit, form):
+        return await _code_page(parts, visit, problem="form_expired", status=403)
+    verdict = await pages.verdict_on(request, parts, visit, form, purpose=PURPOSE)
+    if verdict.account_id is None:
+        _log.info("code_refused")
+        async with parts.database.transaction() as session:
+            await record_sign_in_refused(session, "code", now=utc_now())
+        return await _code_page(parts, visit, problem="code_over" if verdict.over else "code_wrong", status=400)
+    return await enter(request, parts, visit, Proven(verdict.account_id, ONE_FACTOR_ACR, CODE_AMR))
+
+
+async def _phone_page(
+    parts: IdentityParts, visit: Visit, *, problem: str | None = None, status: int = 200, seconds: int | None = None
+) -> Response:
+    response = await sign_in_form(
+        parts,
+        visit,
+        "code_phone",
+        address=BY_CODE,
+        now=utc_now(),
+        status=status,
+        problem=problem,
+        seconds=seconds,
+        title="by_code_title",
+        back=page_address(SIGN_IN, visit.parameters),
+    )
+    if seconds is not None:
+        response.headers["Retry-After"] = str(seconds)
+    return response
+
+
+async def _code_page(parts: IdentityParts, visit: Visit, *, problem: str | None = None, status: int = 200) -> Response:
+    return await sign_in_form(
+        parts,
+        visit,
+        "code_answer",
+        address=CODE,
+        now=utc_now(),
+        status=status,
+        problem=problem,
+        title="by_code_title",
+        again=page_address(BY_CODE, visit.parameters),
+        question=None,
+    )

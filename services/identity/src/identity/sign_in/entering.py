@@ -1,0 +1,106 @@
+"""From "they proved who they are" to where they wanted to go: the session, the second factor, the client."""
+
+import logging
+from datetime import datetime
+
+from fastapi import Request
+from starlette.responses import RedirectResponse, Response
+
+from database import new_id, utc_now
+from identity.factors.required import next_step
+from identity.oauth.authorization import (
+    ConsentNeeded,
+    Decision,
+    Redirect,
+    Refused,
+    SignInNeeded,
+    StepUpNeeded,
+    consent_address,
+    decide_for,
+    step_up_address,
+)
+from identity.pages.destinations import onward
+from identity.pages.rendering import refused
+from identity.pages.visits import Visit, cookie_name, form_page, set_cookie
+from identity.parts import IdentityParts
+from identity.sessions.devices import device_of
+from identity.sign_in.commands import Proven, begin_session
+from identity.sign_in.ways import SIGN_IN, page_address
+from identity.throttling.browsers import COOKIE, KNOWN_FOR, remember
+
+_NO_STORE = {"Cache-Control": "no-store"}
+_log = logging.getLogger(__name__)
+
+
+def known_browser(request: Request, parts: IdentityParts) -> str | None:
+    """Give the cookie of a browser on which somebody signed in before."""
+    return request.cookies.get(cookie_name(COOKIE, secure=parts.secure))
+
+
+async def enter(request: Request, parts: IdentityParts, visit: Visit, proven: Proven) -> Response:
+    """Begin a session, and go on to the second factor, to the client, or to the page that says one is signed in."""
+    now = utc_now()
+    decision: Decision | None = None
+    async with parts.database.transaction() as session:
+        person, cookie = await begin_session(
+            session,
+            proven,
+            session_id=new_id(),
+            replacing=visit.session_cookie,
+            now=now,
+            device=device_of(request.headers.get("user-agent")),
+        )
+        browser = await remember(session, known_browser(request, parts), proven.account_id, now=now)
+        if "client_id" in visit.parameters:
+            decision = await decide_for(parts, session, visit.parameters, person, just_now=True, now=now)
+        step = None if decision is not None else await next_step(session, person, None, now)
+    _log.info("signed_in", extra={"account_id": person.account_id, "session_id": person.session_id})
+    if decision is not None:
+        response = answer_to(visit, decision)
+    elif step is not None:
+        response = RedirectResponse(step_up_address(visit.parameters), 303, _NO_STORE)
+    else:
+        response = RedirectResponse(onward(visit.parameters) or SIGN_IN, 303, _NO_STORE)
+    set_cookie(response, parts, "session", cookie)
+    set_cookie(response, parts, COOKIE, browser, max_age=int(KNOWN_FOR.total_seconds()))
+    return response
+
+
+def answer_to(visit: Visit, decision: Decision) -> Response:
+    """Do what was decided on an authorization request."""
+    match decision:
+        case Redirect(location):
+            return RedirectResponse(location, 303, _NO_STORE)
+        case Refused(error):
+            return refused(visit.language, error)
+        case StepUpNeeded():
+            return RedirectResponse(step_up_address(visit.parameters), 303, _NO_STORE)
+        case ConsentNeeded():
+            return RedirectResponse(consent_address(visit.parameters), 303, _NO_STORE)
+    return RedirectResponse(page_address(SIGN_IN, visit.parameters), 303, _NO_STORE)
+
+
+async def sign_in_form(
+    parts: IdentityParts,
+    visit: Visit,
+    template: str,
+    *,
+    address: str,
+    now: datetime,
+    status: int = 200,
+    **values: object,
+) -> Response:
+    """Render a page of the sign-in, for the client that sent the person here if one did.
+
+    The template gets `client`, that client's name or None. A request that no page can help is answered instead.
+    """
+    needed: SignInNeeded | None = None
+    if "client_id" in visit.parameters:
+        async with parts.database.read() as session:
+            decision = await decide_for(parts, session, visit.parameters, None, just_now=False, now=now)
+        if not isinstance(decision, SignInNeeded):
+            return answer_to(visit, decision)
+        needed = decision
+    client = None if needed is None else needed.name_en if visit.language == "en" else needed.name_zh
+    target = None if needed is None else needed.target
+    return form_page(parts, visit, template, address=address, status=status, target=target, client=client, **values)

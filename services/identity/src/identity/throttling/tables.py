@@ -1,0 +1,45 @@
+"""Tables of throttling: what was asked how often, how many guesses failed, which browsers an owner has used."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, LargeBinary
+from sqlalchemy.orm import Mapped, mapped_column
+
+from database import Table
+
+
+class RateCount(Table):
+    """How often a subject did something in its present window; the subject is a keyed hash of what is counted."""
+
+    __tablename__ = "rate_count"
+
+    subject: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    window_seconds: Mapped[int] = mapped_column(primary_key=True)
+    began_at: Mapped[datetime]
+    counted: Mapped[int]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class GuessCount(Table):
+    """Failed sign-ins on a name, from an address or on a known browser, and until when the next one waits."""
+
+    __tablename__ = "guess_count"
+
+    subject: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    failures: Mapped[int]
+    blocked_until: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class KnownBrowser(Table):
+    """A browser on which the owner of an account has signed in; its cookie is kept as its SHA-256 alone."""
+
+    __tablename__ = "known_browser"
+
+    secret_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(
+        ForeignKey("account.account_id", ondelete="cascade"), primary_key=True, index=True
+    )
+    known_since: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)

@@ -1,0 +1,61 @@
+"""What learning holds about a person, and what it forgets of them."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+import orgtree
+from contracts.learning import UnderstandingReportedV1
+from database import raw
+from learning.help_requests.rules import measure_of
+from learning.study.commands import publish_study
+from learning.study.tables import LessonStudy
+from messaging import origin
+
+_STUDIES = """
+select study.course_id, study.lesson_id, lesson.title, study.affiliation_id, study.progress, study.started_at,
+       study.completed_at, study.understood, study.asked_organisation_id, study.asked_at
+from lesson_study study
+left join lateral (
+    select title from edition_lesson where lesson_id = study.lesson_id order by edition desc limit 1
+) lesson on true
+where study.person_id = $1 order by study.started_at, study.lesson_id
+"""
+_ENROLMENTS = """
+select enrolled.course_id, enrolled.edition, published.title, enrolled.started_at, enrolled.finished_at
+from enrolment enrolled join course_edition published using (course_id, edition)
+where enrolled.person_id = $1 order by enrolled.started_at, enrolled.course_id
+"""
+_PUBLISHED = """
+select course_id, edition, title, published_at from course_edition
+where published_by = $1 order by published_at, course_id
+"""
+
+
+async def compose(session: AsyncSession, person_id: UUID) -> dict[str, Any]:
+    """Give what a person studied, where they asked for help, and the courses they published in office."""
+    connection = await raw(session)
+    return {
+        "branch_id": await orgtree.affiliation_of(session, person_id),
+        "enrolments": [dict(row) for row in await connection.fetch(_ENROLMENTS, person_id)],
+        "studies": [dict(row) for row in await connection.fetch(_STUDIES, person_id)],
+        "published_in_office": [dict(row) for row in await connection.fetch(_PUBLISHED, person_id)],
+    }
+
+
+async def forget(session: AsyncSession, person_ids: Sequence[UUID]) -> None:
+    """End the requests for help of these people, so that nobody is asked to visit them.
+
+    What was studied stays as that of an id that leads to nobody any more: learning holds no name, and counts stay.
+    """
+    asking = select(LessonStudy).where(LessonStudy.person_id.in_(person_ids), LessonStudy.asked_at.is_not(None))
+    deltas: list[tuple[UUID, str, int]] = []
+    for study in (await session.scalars(asking.order_by(LessonStudy.study_id).with_for_update())).all():
+        if study.asked_organisation_id is not None:
+            deltas.append((study.asked_organisation_id, measure_of(study.lesson_id), -1))
+        study.understood, study.asked_at, study.asked_organisation_id = None, None, None
+        await publish_study(session, UnderstandingReportedV1, study, origin())
+    await orgtree.add_deltas(session, deltas)

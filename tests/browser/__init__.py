@@ -1,0 +1,1 @@
+"""The pages of identity in a real browser."""

@@ -1,0 +1,1 @@
+"""Unmodified OAuth and OpenID Connect clients of others against the running system."""

@@ -1,0 +1,273 @@
+"""One good request for every operation, by whoever may make it, and what others are told where it is not the usual."""
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from database import new_id
+from standalone.seed.people import check_character
+from tests.flows.matrix.world import World, a_client, a_course, a_meeting, an_assistance, an_organisation
+
+Body = Callable[[World], Any]
+
+
+@dataclass(frozen=True)
+class Example:
+    """How to ask for an operation's good.
+
+    `by` is whose request must not be refused: without it whoever holds the first role that has the permission in the
+    first county, or the member whose things these are. `ids` name things for parameters that are called otherwise.
+    `stranger` and `beside` are the statuses for somebody with no role, and for the same role in the county beside,
+    where they are not the usual ones. `province`: a role in a county is no role there. `shown_to_all`: everybody may
+    see it. `answers` are the statuses of the good request where it is refused for what it says, not for who asks.
+    `unsuited` says why the good request is not made here.
+    """
+
+    body: Body | None = None
+    query: Body | None = None
+    by: str | None = None
+    ids: Mapping[str, str] = field(default_factory=dict)
+    stranger: frozenset[int] | None = None
+    beside: frozenset[int] | None = None
+    answers: frozenset[int] | None = None
+    shown_to_all: bool = False
+    province: bool = False
+    last: bool = False
+    unsuited: str | None = None
+
+
+def _only(*statuses: int) -> frozenset[int]:
+    return frozenset(statuses)
+
+
+def _of(**fields: Any) -> Body:
+    """Make a body whose text values that begin with "$" name things."""
+
+    def body(world: World) -> dict[str, Any]:
+        return {name: _value(world, value) for name, value in fields.items()}
+
+    return body
+
+
+def _value(world: World, value: Any) -> Any:
+    if isinstance(value, list):
+        return [_value(world, each) for each in value]
+    return world.things[value[1:]] if isinstance(value, str) and value.startswith("$") else value
+
+
+def _an_id_number() -> str:
+    born = date(1960, 1, 1) + timedelta(days=secrets.randbelow(15_000))
+    first_seventeen = f"110105{born:%Y%m%d}{secrets.randbelow(1000):03}"
+    return first_seventeen + check_character(first_seventeen)
+
+
+def a_member(world: World, place: str = "branch_id") -> dict[str, Any]:
+    return {
+        "person_id": str(new_id()),
+        "organisation_id": world.things[place],
+        "stage": "applicant",
+        "name": "张三",
+        "id_number": _an_id_number(),
+        "smartphone": True,
+    }
+
+
+def _an_account(world: World) -> dict[str, Any]:
+    name = f"new.{new_id().hex[-10:]}"
+    return {"organisation_id": world.things["county_id"], "username": name, "password": "一个新开的账号-2026"}
+
+
+FOR_CARE = _of(purpose="file_care")
+BY_ROW = _only(422)
+"""Rows are refused one by one, and one in an organisation elsewhere in the words for one that does not exist."""
+TOO_EARLY = _only(409)
+"""The meeting is tomorrow, and nobody has agreed to the assistance yet."""
+WRONG_CODE = _only(404, 422)
+ASKED_JUST_NOW = _only(200, 201, 202, 429)
+IN_BRANCH = _of(organisation_id="$branch_id")
+ELSEWHERE = "needs what only its own tests have: "
+A_DAY = datetime.now(UTC).date().isoformat()
+
+EXAMPLES: Mapping[str, Example] = {
+    # identity: the provider
+    "GET /oauth2/userinfo": Example(),
+    # identity: accounts and ways in
+    "POST /v1/accounts": Example(_an_account),
+    "POST /v1/accounts/{account_id}/deactivation": Example(last=True, ids={"account_id": "expendable_id"}),
+    "POST /v1/accounts/{account_id}/reactivation": Example(last=True, ids={"account_id": "expendable_id"}),
+    "POST /v1/accounts/{account_id}/sessions/revocation": Example(ids={"account_id": "expendable_id"}),
+    "GET /v1/me": Example(),
+    "POST /v1/me/password": Example(
+        lambda world: {"old_password": world.password_of("expendable_self"), "new_password": "换过的密码-不好猜-2026"},
+        by="expendable_self",
+        last=True,
+    ),
+    "POST /v1/me/phone": Example(_of(phone="14200000001"), by="officer.here", answers=ASKED_JUST_NOW),
+    "POST /v1/me/phone/confirmation": Example(
+        lambda _: {"challenge_id": str(new_id()), "code": "000000"}, by="officer.here", answers=WRONG_CODE
+    ),
+    "GET /v1/me/sessions": Example(),
+    "POST /v1/me/sessions/revocation": Example(_of(keep_current=True)),
+    "DELETE /v1/me/sessions/{session_id}": Example(by="deputy", last=True),
+    "GET /v1/me/totp": Example(),
+    "POST /v1/me/totp": Example(by="expendable_self"),
+    "POST /v1/me/totp/confirm": Example(_of(code="000000"), by="expendable_self", answers=WRONG_CODE),
+    "POST /v1/me/totp/recovery-codes": Example(by="officer.here"),
+    "DELETE /v1/me/totp": Example(by="helper.here", last=True),
+    "GET /v1/me/passkeys": Example(),
+    "POST /v1/me/passkeys/registrations": Example(by="expendable_self"),
+    "POST /v1/me/passkeys": Example(unsuited=ELSEWHERE + "an authenticator"),
+    "PATCH /v1/me/passkeys/{passkey_id}": Example(_of(name="钥匙"), unsuited=ELSEWHERE + "an authenticator"),
+    "DELETE /v1/me/passkeys/{passkey_id}": Example(unsuited=ELSEWHERE + "an authenticator"),
+    "GET /v1/me/wechat": Example(),
+    "DELETE /v1/me/wechat": Example(unsuited=ELSEWHERE + "a linked WeChat account"),
+    "GET /v1/recoveries": Example(by="officer.here"),
+    "POST /v1/recoveries/{recovery_id}/approvals": Example(unsuited=ELSEWHERE + "a recovery begun on its page"),
+    "POST /v1/recoveries/{recovery_id}/objection": Example(unsuited=ELSEWHERE + "a recovery begun on its page"),
+    # identity: roles
+    "GET /v1/roles": Example(),
+    "GET /v1/role-assignments": Example(by="security_administrator.here"),
+    "POST /v1/role-assignments": Example(
+        lambda world: {
+            "person_id": world.ids["deputy"],
+            "role": "registrar",
+            "organisation_id": world.things["branch_id"],
+        }
+    ),
+    "DELETE /v1/role-assignments/{assignment_id}": Example(ids={"assignment_id": "other_proposal_id"}),
+    "POST /v1/role-assignments/{assignment_id}/approval": Example(ids={"assignment_id": "proposal_id"}),
+    "POST /v1/role-assignments/{assignment_id}/refusal": Example(ids={"assignment_id": "refused_proposal_id"}),
+    "GET /v1/role-assignments/{assignment_id}/delegations": Example(by="officer.here"),
+    "POST /v1/role-assignments/{assignment_id}/delegations": Example(
+        lambda world: {"person_id": world.ids["expendable"]}, by="officer.here", stranger=_only(401)
+    ),
+    "DELETE /v1/role-assignments/{assignment_id}/delegations/{delegation_id}": Example(by="officer.here", last=True),
+    # identity: clients
+    "GET /v1/clients": Example(by="administrator", province=True),
+    "POST /v1/clients": Example(lambda _: a_client(), by="administrator", province=True),
+    "GET /v1/clients/{client_id}": Example(by="administrator", province=True),
+    "POST /v1/clients/{client_id}/approval": Example(
+        _of(proposal_id="$client_proposal_id"), by="security", province=True
+    ),
+    "POST /v1/clients/{client_id}/refusal": Example(
+        _of(proposal_id="$other_client_proposal_id"),
+        by="security",
+        ids={"client_id": "other_client_id"},
+        province=True,
+    ),
+    "POST /v1/clients/{client_id}/changes": Example(lambda _: a_client(), by="administrator", last=True, province=True),
+    "POST /v1/clients/{client_id}/suspension": Example(by="security", last=True, province=True),
+    "POST /v1/clients/{client_id}/resumption": Example(by="security", last=True, province=True),
+    "POST /v1/clients/{client_id}/secret-rotations": Example(
+        by="security",
+        last=True,
+        province=True,
+        answers=_only(409),  # this one has no secret
+    ),
+    "GET /v1/me/client-consents": Example(),
+    "DELETE /v1/me/client-consents/{client_id}": Example(unsuited=ELSEWHERE + "a client that was agreed to"),
+    # identity: assisted sessions
+    "GET /v1/assisted-sessions": Example(by="branch_secretary.here"),
+    "GET /v1/assisted-sessions/actions": Example(),
+    "GET /v1/me/assisted-sessions": Example(),
+    "POST /v1/assisted-sessions": Example(an_assistance),
+    "GET /v1/assisted-sessions/{assist_id}": Example(by="branch_secretary.here"),
+    "POST /v1/assisted-sessions/{assist_id}/code": Example(
+        _of(code="000000"), by="branch_secretary.here", answers=TOO_EARLY
+    ),
+    "POST /v1/assisted-sessions/{assist_id}/witness": Example(by="officer.here", stranger=_only(401, 404)),
+    "POST /v1/assisted-sessions/{assist_id}/ticket": Example(by="branch_secretary.here", last=True, answers=TOO_EARLY),
+    "POST /v1/assisted-sessions/{assist_id}/end": Example(by="branch_secretary.here", last=True),
+    # identity: what is one's own
+    "GET /v1/me/consents": Example(),
+    "GET /v1/me/consent-history": Example(),
+    "PUT /v1/me/consents/{purpose}": Example(_of(text_version=1), stranger=_only(200, 404, 409, 422)),
+    "DELETE /v1/me/consents/{purpose}": Example(stranger=_only(200, 204, 404), last=True),
+    "GET /v1/me/export-requests": Example(),
+    "POST /v1/me/export-requests": Example(by="secretary"),
+    "GET /v1/me/export-requests/{export_id}": Example(by="secretary"),
+    "GET /v1/me/erasure": Example(),
+    "POST /v1/me/erasure": Example(by="expendable_self", last=True, unsuited=ELSEWHERE + "somebody to be forgotten"),
+    "GET /v1/legal-holds": Example(),
+    "POST /v1/legal-holds": Example(lambda world: {"person_id": world.ids["deputy"], "basis": world.things["basis"]}),
+    "DELETE /v1/legal-holds/{hold_id}": Example(last=True),
+    # members
+    "GET /v1/members": Example(query=IN_BRANCH),
+    "POST /v1/members": Example(a_member, beside=BY_ROW),
+    "POST /v1/member-imports": Example(lambda world: {"rows": [a_member(world)]}, beside=BY_ROW),
+    "GET /v1/members/me": Example(),
+    "GET /v1/members/{person_id}": Example(query=_of(purpose="contact"), by="officer.here"),
+    "POST /v1/members/{person_id}/revisions": Example(
+        lambda _: {"base_version": 1, "smartphone": True}, by="registrar.here"
+    ),
+    "GET /v1/members/{person_id}/versions": Example(query=_of(purpose="contact"), by="officer.here"),
+    "GET /v1/organisations": Example(),
+    "POST /v1/organisations": Example(an_organisation, beside=BY_ROW),
+    "POST /v1/organisation-imports": Example(lambda world: {"rows": [an_organisation(world)]}, beside=BY_ROW),
+    "GET /v1/organisations/{organisation_id}": Example(),
+    "GET /v1/organisations/{organisation_id}/children": Example(),
+    "POST /v1/organisations/{organisation_id}/moves": Example(
+        _of(parent_id="$county_id"), ids={"organisation_id": "moving_id"}
+    ),
+    "POST /v1/organisations/{organisation_id}/renames": Example(
+        _of(name="改名后的乡党委"), ids={"organisation_id": "moving_id"}
+    ),
+    # activities
+    "GET /v1/activities": Example(),
+    "POST /v1/activities": Example(a_meeting),
+    "GET /v1/activities/{activity_id}": Example(),
+    "POST /v1/activities/{activity_id}/registrations": Example(),
+    "POST /v1/activities/{activity_id}/attendances": Example(_of(mode="remote"), answers=TOO_EARLY),
+    "POST /v1/activities/{activity_id}/attendance-sheets": Example(
+        lambda world: {"person_ids": [world.ids["member"]]}, answers=TOO_EARLY
+    ),
+    "GET /v1/activities/{activity_id}/participations": Example(),
+    "POST /v1/activities/{activity_id}/closing": Example(last=True, answers=TOO_EARLY),
+    # learning
+    "GET /v1/courses": Example(),
+    "POST /v1/courses": Example(a_course),
+    "GET /v1/courses/{course_id}": Example(),
+    "GET /v1/lessons/{lesson_id}": Example(),
+    "GET /v1/lessons/{lesson_id}/progress": Example(),
+    "PUT /v1/lessons/{lesson_id}/progress": Example(_of(progress=50)),
+    "POST /v1/lessons/{lesson_id}/understanding": Example(_of(understanding="need_help")),
+    "GET /v1/lessons/{lesson_id}/help-requests": Example(query=IN_BRANCH, by="secretary"),
+    "GET /v1/help-requests": Example(query=IN_BRANCH),
+    # feedback
+    "GET /v1/cases": Example(),
+    "POST /v1/cases": Example(_of(category="roads", organisation_id="$branch_id", text="路灯坏了"), shown_to_all=True),
+    "GET /v1/cases/{case_id}": Example(),
+    "POST /v1/cases/{case_id}/answers": Example(_of(text="已派人维修")),
+    "POST /v1/cases/{case_id}/confirmation": Example(last=True),
+    "GET /v1/responsibilities": Example(shown_to_all=True),
+    "POST /v1/responsibilities": Example(
+        _of(
+            category="roads",
+            organisation_id="$branch_id",
+            responsible_id="$branch_id",
+            working_days=5,
+            valid_from=A_DAY,
+        )
+    ),
+    # the gateway's own
+    "GET /v1/home": Example(),
+    "GET /v1/overview/{organisation_id}": Example(),
+    "POST /v1/me/exports": Example(by="secretary"),
+    "GET /v1/me/export": Example(by="secretary"),
+    "GET /v1/me/exports/{export_id}": Example(by="secretary"),
+    "GET /v1/me/exports/{export_id}/file": Example(by="secretary", last=True),
+    "GET /v1/overview/{organisation_id}/children": Example(),
+    # the audit of every service that has one, and its part of an export
+    **{
+        name.format(service): example
+        for service in ("identity", "members", "activities", "learning", "feedback")
+        for name, example in {
+            "GET /v1/audit/{0}/entries": Example(by="auditor", province=True),
+            "GET /v1/me/access-log/{0}": Example(),
+            "GET /v1/export-parts/{0}/{{export_id}}": Example(by="secretary"),
+        }.items()
+    },
+    "GET /v1/export-parts/gateway/{export_id}": Example(by="secretary"),
+}

@@ -1,0 +1,67 @@
+"""The operations of the running system, as its gateway describes them, with what each demands."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from identity.roles.definitions import roles_to_define
+from webapi.access import CLIENT, EXTENSION, PUBLIC, SELF
+
+METHODS = ("get", "post", "put", "patch", "delete")
+WORDS = frozenset({PUBLIC, CLIENT, SELF})
+PERMISSIONS: Mapping[str, frozenset[str]] = {
+    name: frozenset(role.permissions) for name, role in roles_to_define().items()
+}
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One method on one path; `rules` are what it demands, any one of them."""
+
+    method: str
+    path: str
+    rules: frozenset[str]
+
+    @property
+    def name(self) -> str:
+        return f"{self.method} {self.path}"
+
+    @property
+    def parameters(self) -> list[str]:
+        return re.findall(r"{(\w+)}", self.path)
+
+    @property
+    def permissions(self) -> frozenset[str]:
+        return self.rules - WORDS
+
+    @property
+    def needs_token(self) -> bool:
+        return bool(self.rules - {PUBLIC, CLIENT})
+
+    @property
+    def for_everybody(self) -> bool:
+        return SELF in self.rules
+
+    def roles(self) -> list[str]:
+        """List the roles that have a permission which this operation demands."""
+        return [role for role, permissions in PERMISSIONS.items() if permissions & self.permissions]
+
+
+def operations_in(document: Mapping[str, Any]) -> list[Operation]:
+    """Read an OpenAPI document."""
+    found = []
+    for path, item in document["paths"].items():
+        for method in METHODS:
+            if method in item:
+                rules = item[method].get(EXTENSION, [])
+                found.append(Operation(method.upper(), path, frozenset([rules] if isinstance(rules, str) else rules)))
+    return sorted(found, key=lambda operation: (operation.path, operation.method))
+
+
+async def operations_of(url: str) -> list[Operation]:
+    """Ask the gateway what there is."""
+    async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=20) as client:
+        return operations_in((await client.get("/openapi.json")).raise_for_status().json())

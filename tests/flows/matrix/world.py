@@ -1,0 +1,193 @@
+"""Two counties side by side: everybody who has a role in the one or the other, and things of the first."""
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from database import new_id
+from tests.flows.conftest import System
+from tests.flows.matrix.operations import PERMISSIONS
+from tests.flows.people import Person
+
+PASSWORD = "两县之间-不许越界-2026"
+
+
+@dataclass
+class World:
+    """`people` are signed in: `<role>.here`, `<role>.beside`, `member`, `stranger`; `things` are of the first county.
+
+    `marks` are ids of the first county that nobody outside it may see.
+    """
+
+    system: System
+    people: dict[str, Person] = field(default_factory=dict)
+    ids: dict[str, str] = field(default_factory=dict)
+    things: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def marks(self) -> set[str]:
+        named = ("branch_id", "person_id", "activity_id", "case_id", "assignment_id", "delegation_id")
+        return {self.things[name] for name in named}
+
+    @staticmethod
+    def password_of(name: str) -> str:
+        """Give the password of somebody whose account was opened here."""
+        return f"{PASSWORD}-{name}" if name == "expendable_self" else PASSWORD
+
+    def person(self, name: str) -> Person:
+        return self.people[name]
+
+
+@asynccontextmanager
+async def world_of(system: System) -> AsyncIterator[World]:
+    """Open the accounts, grant the roles as the three administrators would, and let everybody do something."""
+    async with AsyncExitStack() as stack:
+        world = World(system)
+
+        async def enter(name: str, username: str, password: str) -> Person:
+            world.people[name] = await stack.enter_async_context(Person(system.url, username, password))
+            return world.people[name]
+
+        opener = await enter("administrator", "administrator", system.administrator_password)
+        await opener.set_up_second_factor()
+        stack.push_async_callback(opener.give_up_second_factor)
+        world.people["security"] = await stack.enter_async_context(system.person("security"))
+        tag = secrets.token_hex(3)
+
+        async def open_account(name: str, place: UUID) -> str:
+            username, password = f"{name}.{tag}", world.password_of(name)
+            body = {"username": username, "password": password, "organisation_id": str(place)}
+            world.ids[name] = (await opener.post("/v1/accounts", body))["person_id"]
+            await enter(name, username, password)
+            return world.ids[name]
+
+        for role in PERMISSIONS:
+            for where, place in (("here", system.seeded.county_id), ("beside", system.seeded.neighbour_id)):
+                person_id = await open_account(f"{role}.{where}", place)
+                await _grant(world, person_id, role, place)
+                await world.people[f"{role}.{where}"].set_up_second_factor()
+        await open_account("stranger", system.seeded.neighbour_id)
+        for name in ("deputy", "candidate", "expendable", "expendable_self"):
+            await open_account(name, system.seeded.county_id)
+        await enter("auditor", "auditor", system.administrator_password)
+        for name in ("member", "secretary"):
+            world.people[name] = await stack.enter_async_context(system.person(f"{name}.demo"))
+            world.ids[name] = system.person_id(f"{name}.demo")
+        await _things(world)
+        yield world
+
+
+async def _grant(world: World, person_id: str, role: str, place: UUID) -> dict[str, Any]:
+    body = {"person_id": person_id, "role": role, "organisation_id": str(place)}
+    made: dict[str, Any] = await world.person("security").post("/v1/role-assignments", body)
+    if made["status"] == "proposed":
+        path = f"/v1/role-assignments/{made['assignment_id']}/approval"
+        made = await world.person("administrator").post(path, status=200)
+    world.things[f"assignment of {person_id}"] = made["assignment_id"]
+    return made
+
+
+async def _things(world: World) -> None:
+    """Make one thing of each kind in the first county."""
+    seeded, things = world.system.seeded, world.things
+    things |= {
+        "county_id": str(seeded.county_id),
+        "beside_id": str(seeded.neighbour_id),
+        "branch_id": str(seeded.branch_id),
+        "organisation_id": str(seeded.branch_id),
+        "person_id": world.ids["member"],
+        "basis": "court_order",
+        "passkey_id": str(new_id()),
+        "recovery_id": str(new_id()),
+    }
+    meeting = await world.person("branch_secretary.here").post("/v1/activities", a_meeting(world))
+    things["activity_id"] = meeting["activity_id"]
+    case = {"category": "roads", "organisation_id": things["branch_id"], "text": "村口的路坏了"}
+    things["case_id"] = (await world.person("member").post("/v1/cases", case))["case_id"]
+    things["course_id"] = (await world.person("registrar.here").post("/v1/courses", a_course(world)))["course_id"]
+    course = await world.person("registrar.here").get(f"/v1/courses/{things['course_id']}")
+    things["lesson_id"] = course["lessons"][0]["lesson_id"]
+    things["assignment_id"] = things[f"assignment of {world.ids['officer.here']}"]
+    delegated = await world.person("officer.here").post(
+        f"/v1/role-assignments/{things['assignment_id']}/delegations", {"person_id": world.ids["deputy"]}
+    )
+    things["delegation_id"] = delegated["assignment_id"]
+    proposal = {
+        "person_id": world.ids["candidate"],
+        "role": "audit_administrator",
+        "organisation_id": things["county_id"],
+    }
+    for name in ("proposal_id", "other_proposal_id", "refused_proposal_id"):
+        things[name] = (await world.person("security").post("/v1/role-assignments", proposal))["assignment_id"]
+    for prefix in ("", "other_"):
+        proposed = await world.person("administrator").post("/v1/clients", a_client())
+        things[f"{prefix}client_id"] = proposed["client_id"]
+        things[f"{prefix}client_proposal_id"] = proposed["proposal"]["proposal_id"]
+    things["expendable_id"] = world.ids["expendable"]
+    township = await world.person("registrar.here").post("/v1/organisations", an_organisation(world))
+    things["moving_id"] = township["organisation_id"]
+    asked = await world.person("branch_secretary.here").post("/v1/assisted-sessions", an_assistance(world))
+    things["assist_id"] = asked["assist_id"]
+    sessions = await world.person("deputy").get("/v1/me/sessions")
+    things["session_id"] = sessions["items"][0]["session_id"]
+    world.person("secretary").sign_in_anew()  # an export asks for a sign-in of the last minutes
+    export = await world.person("secretary").post("/v1/me/exports", status=202)
+    things["export_id"] = export["export_id"]
+    held = {"person_id": world.ids["candidate"], "basis": things["basis"]}
+    things["hold_id"] = (await world.person("security").post("/v1/legal-holds", held))["hold_id"]
+    consents = await world.person("member").get("/v1/me/consents")
+    things["purpose"] = next(each["purpose"] for each in consents["items"] if each["basis"] == "consent")
+
+
+def a_meeting(world: World, **changed: object) -> dict[str, Any]:
+    starts_at = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
+    return {
+        "activity_id": str(new_id()),
+        "organisation_id": world.things["branch_id"],
+        "kind": "branch_meeting",
+        "title": "支部党员大会",
+        "starts_at": starts_at.isoformat(),
+        "ends_at": (starts_at + timedelta(hours=2)).isoformat(),
+        **changed,
+    }
+
+
+def a_course(world: World, **changed: object) -> dict[str, Any]:
+    lesson = {"title": "第一课", "kind": "text", "body": "正文"}
+    return {"organisation_id": world.things["county_id"], "title": "党课", "lessons": [lesson], **changed}
+
+
+def an_organisation(world: World) -> dict[str, Any]:
+    return {
+        "organisation_id": str(new_id()),
+        "parent_id": world.things["county_id"],
+        "kind": "committee",
+        "level": "township",
+        "name": "新设乡党委",
+    }
+
+
+def an_assistance(world: World) -> dict[str, Any]:
+    return {
+        "subject_id": world.ids["member"],
+        "organisation_id": world.things["branch_id"],
+        "actions": ["learning.study"],
+        "evidence": "witness",
+    }
+
+
+def a_client() -> dict[str, Any]:
+    return {
+        "name_zh": "试用前端",
+        "name_en": "Front end on trial",
+        "application_type": "web",
+        "redirect_uris": ["https://front.example/callback"],
+        "grant_types": ["authorization_code"],
+        "scopes": ["openid"],
+        "token_endpoint_auth_method": "none",
+        "requests_per_minute": 100,
+    }

@@ -1,0 +1,94 @@
+"""Overhears what is secret in all that tests say to the system and hear from it, to look where it must not be."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import httpx
+import orjson
+
+NUMBERS = frozenset({"id_number", "phone"})
+SECRETS = frozenset(
+    {
+        "access_token",
+        "refresh_token",
+        "id_token",
+        "code_verifier",
+        "client_secret",
+        "device_code",
+        "user_code",
+        "ticket",
+        "subject_token",
+        "actor_token",
+        "client_assertion",
+        "password",
+        "new_password",
+        "code",
+        "codes",
+        "secret",
+        "recovery_codes",
+    }
+)
+_SHORTEST = 6
+
+
+class Overheard:
+    """What was secret in the conversations so far: people's numbers, and what opens doors."""
+
+    def __init__(self) -> None:
+        self.numbers: set[str] = set()
+        self.secrets: set[str] = set()
+
+    def _note(self, name: str, value: Any) -> None:
+        if isinstance(value, list):
+            for each in value:
+                self._note(name, each)
+        if not isinstance(value, str) or len(value) < _SHORTEST or "*" in value:
+            return  # what is masked is not secret
+        if name in NUMBERS:
+            self.numbers.add(value)
+        elif name in SECRETS:
+            self.secrets.add(value)
+
+    def _note_all(self, found: Any) -> None:
+        if isinstance(found, dict):
+            for name, value in found.items():
+                self._note(name, value)
+                self._note_all(value)
+        elif isinstance(found, list):
+            for each in found:
+                self._note_all(each)
+
+    def note(self, request: httpx.Request, response: httpx.Response) -> None:
+        """Note what is secret in an exchange."""
+        for kind, body in (
+            (request.headers.get("content-type", ""), request.content),
+            (response.headers.get("content-type", ""), response.content),
+        ):
+            if "json" in kind and body:
+                with contextlib.suppress(orjson.JSONDecodeError):  # what is no JSON is some other test's
+                    self._note_all(orjson.loads(body))
+            elif "x-www-form-urlencoded" in kind:
+                self._note_all(dict(parse_qsl(body.decode())))
+        self._note_all(dict(parse_qsl(urlsplit(response.headers.get("location", "")).query)))
+        for cookie in response.headers.get_list("set-cookie"):
+            self._note("secret", cookie.partition("=")[2].partition(";")[0])
+
+
+@contextlib.contextmanager
+def overhearing() -> Iterator[Overheard]:
+    """Overhear every exchange of every httpx client of this process for the length of the block."""
+    overheard, send = Overheard(), httpx.AsyncClient.send
+
+    async def heard(self: httpx.AsyncClient, request: httpx.Request, **options: Any) -> httpx.Response:
+        response = await send(self, request, **options)
+        if not options.get("stream"):
+            overheard.note(request, response)
+        return response
+
+    httpx.AsyncClient.send = heard  # type: ignore[method-assign]
+    try:
+        yield overheard
+    finally:
+        httpx.AsyncClient.send = send  # type: ignore[method-assign]

@@ -1,0 +1,220 @@
+"""Every operation of every service, asked by everybody: without a token, by a stranger, in every role, beside and here.
+
+What an operation demands is what it declares (`x-access`). A new operation makes these tests fail until an example of a
+good request for it stands in `tests/flows/matrix/examples.py`.
+"""
+
+from collections.abc import AsyncIterator, Iterable
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from database import new_id
+from tests.flows.conftest import URL, System
+from tests.flows.matrix.examples import EXAMPLES, Example, a_member
+from tests.flows.matrix.operations import PERMISSIONS, Operation, operations_of
+from tests.flows.matrix.world import World, an_organisation, world_of
+from tests.flows.people import within
+
+pytestmark = [
+    pytest.mark.xdist_group("system"),  # on one worker: they share one running system
+    pytest.mark.skipif(URL is not None, reason="it opens accounts of every role, which a system in use keeps"),
+]
+
+SERVER_ERROR = 500
+NOT_THE_CALLERS = {"path": "/", "status": "granted", "roles": ["officer"], "version": 9, "opened_by": None}
+
+
+@pytest_asyncio.fixture(scope="module")
+async def world(system: System) -> AsyncIterator[World]:
+    async with world_of(system) as made:
+        yield made
+
+
+@pytest_asyncio.fixture(scope="module")
+async def operations(system: System) -> list[Operation]:
+    return await operations_of(system.url)
+
+
+def asked_for(operations: Iterable[Operation]) -> list[tuple[Operation, Example]]:
+    """Give the operations that take a token, in an order in which none spoils another: what ends things comes last."""
+    known = [(each, EXAMPLES[each.name]) for each in operations if each.needs_token and each.name in EXAMPLES]
+    return sorted(known, key=lambda pair: (pair[1].last, pair[0].method != "GET", pair[0].method == "DELETE"))
+
+
+def path_of(operation: Operation, example: Example, world: World) -> str:
+    values = {name: world.things[example.ids.get(name, name)] for name in operation.parameters}
+    return operation.path.format(**values)
+
+
+async def ask(world: World, who: str, operation: Operation, example: Example) -> httpx.Response:
+    body = example.body(world) if example.body else None
+    query = example.query(world) if example.query else {}
+    person, path = world.person(who), path_of(operation, example, world)
+    answer = await person.answer(operation.method, path, body, **query)
+    if answer.status_code == 401 and "token_invalid" in answer.text:  # as after a change of one's roles
+        person.sign_in_anew()
+        answer = await person.answer(operation.method, path, body, **query)
+    return answer
+
+
+def told(answer: httpx.Response) -> str:
+    return f"{answer.status_code} {answer.text[:160]}"
+
+
+def listed(wrong: dict[str, str]) -> str:
+    return "\n".join(f"{name}: {what}" for name, what in wrong.items())
+
+
+def leaks(answer: httpx.Response, world: World) -> set[str]:
+    return {name for name, value in world.things.items() if value in world.marks and value in answer.text}
+
+
+def test_every_operation_has_an_example_of_a_good_request(operations: list[Operation]) -> None:
+    missing = [each.name for each in operations if each.needs_token and each.name not in EXAMPLES]
+    assert missing == [], "say in tests/flows/matrix/examples.py how to ask for these, and by whom"
+    assert [each.name for each in operations if not each.rules] == []
+    assert len(operations) > 100
+
+
+async def test_nothing_is_answered_without_a_token(system: System, operations: list[Operation], world: World) -> None:
+    answers: dict[str, str] = {}
+    async with httpx.AsyncClient(base_url=system.url, trust_env=False, timeout=20) as client:
+        for operation in operations:
+            example = EXAMPLES.get(operation.name, Example())
+            path = path_of(operation, example, world)
+            body = example.body(world) if example.body else None
+            answer = await client.request(operation.method, path, json=body)
+            right = {200, 304} if "public" in operation.rules else {400, 401} if not operation.needs_token else {401}
+            if answer.status_code not in right:
+                answers[operation.name] = told(answer)
+    assert not answers, listed(answers)
+
+
+async def test_a_stranger_is_refused_and_sees_nothing_of_others(operations: list[Operation], world: World) -> None:
+    wrong: dict[str, str] = {}
+    for operation, example in asked_for(operations):
+        if example.by == "expendable_self":  # what everybody may do to their own account, with what they alone know
+            continue
+        answer = await ask(world, "stranger", operation, example)
+        if example.stranger is not None:
+            good = answer.status_code in example.stranger
+        elif not operation.for_everybody:
+            good = answer.status_code == 403
+        elif operation.parameters:
+            good = answer.status_code in ({403, 404} if operation.permissions else {404})
+        else:
+            good = answer.status_code < SERVER_ERROR
+        seen = set() if example.shown_to_all else leaks(answer, world)
+        if not good or seen:
+            wrong[operation.name] = f"{told(answer)} {seen or ''}"
+    assert not wrong, listed(wrong)
+
+
+@pytest.mark.parametrize("role", PERMISSIONS)
+async def test_a_role_without_the_permission_is_refused(operations: list[Operation], world: World, role: str) -> None:
+    wrong: dict[str, str] = {}
+    for operation, example in asked_for(operations):
+        if not operation.for_everybody and role not in operation.roles():
+            answer = await ask(world, f"{role}.here", operation, example)
+            if answer.status_code != 403:
+                wrong[operation.name] = told(answer)
+    assert not wrong, listed(wrong)
+
+
+@pytest.mark.parametrize("role", PERMISSIONS)
+async def test_the_same_role_beside_reaches_nothing_here(operations: list[Operation], world: World, role: str) -> None:
+    wrong: dict[str, str] = {}
+    for operation, example in asked_for(operations):
+        if role not in operation.roles():
+            continue
+        answer = await ask(world, f"{role}.beside", operation, example)
+        aimed = operation.parameters or example.body or example.query
+        expected = example.beside or frozenset({403 if example.province else 404 if aimed else 200})
+        seen = set() if example.shown_to_all else leaks(answer, world)
+        if answer.status_code not in expected or seen:
+            wrong[operation.name] = f"{told(answer)} {seen or ''}"
+    assert not wrong, listed(wrong)
+
+
+async def test_a_field_that_is_not_the_callers_to_set_is_refused(operations: list[Operation], world: World) -> None:
+    wrong: dict[str, str] = {}
+    for operation, example in asked_for(operations):
+        body = example.body(world) if example.body else None
+        if not isinstance(body, dict) or example.unsuited:
+            continue
+        person, path = world.person(example.by or _right(operation)), path_of(operation, example, world)
+        for name, value in NOT_THE_CALLERS.items():
+            if name not in body:
+                answer = await person.answer(operation.method, path, {**body, name: value})
+                if answer.status_code != 422:
+                    wrong[f"{operation.name} with {name}"] = told(answer)
+    assert not wrong, listed(wrong)
+
+
+async def test_the_right_one_is_not_refused(operations: list[Operation], world: World) -> None:
+    wrong: dict[str, str] = {}
+    for operation, example in asked_for(operations):
+        if example.unsuited is None:
+            who = example.by or _right(operation)
+            answer = await ask(world, who, operation, example)
+            good = answer.status_code in example.answers if example.answers else answer.is_success
+            if not good:
+                wrong[operation.name] = f"{who}: {told(answer)}"
+    assert not wrong, listed(wrong)
+
+
+def _right(operation: Operation) -> str:
+    return "member" if operation.for_everybody else f"{operation.roles()[0]}.here"
+
+
+@pytest.mark.parametrize("who", ["administrator", "security", "auditor"])
+async def test_administrators_read_no_files_and_no_cases(world: World, who: str) -> None:
+    branch, person_id = world.things["branch_id"], world.ids["member"]
+    for path in (f"/v1/members?organisation_id={branch}", f"/v1/members/{person_id}?purpose=file_care"):
+        answer = await world.person(who).answer("GET", path)
+        assert (answer.status_code, answer.json()["type"]) == (403, "/problems/permission_missing")
+    assert (await world.person(who).answer("GET", f"/v1/cases/{world.things['case_id']}")).status_code == 404
+
+
+async def test_an_officer_no_longer_sees_a_member_whose_branch_moved_away(system: System, world: World) -> None:
+    registrar, officer = world.person("registrar.here"), world.person("officer.here")
+    township = (await registrar.post("/v1/organisations", an_organisation(world)))["organisation_id"]
+    branch = {"parent_id": township, "kind": "branch", "level": "branch", "name": "迁移中的支部"}
+    branch_id = (await registrar.post("/v1/organisations", branch))["organisation_id"]
+    member = {**a_member(world), "organisation_id": branch_id}
+    person_id = (await registrar.post("/v1/members", member))["person_id"]
+    path = f"/v1/members/{person_id}?purpose=file_care"
+
+    async def sees(who: str) -> bool:
+        return (await world.person(who).answer("GET", path)).status_code == 200
+
+    async def is_out() -> bool:
+        return not await sees("officer.here")
+
+    async def is_in() -> bool:
+        return await sees("officer.beside")
+
+    assert await sees("officer.here")
+    assert not await is_in()
+    async with system.person("registrar.demo") as of_province:
+        body = {"parent_id": world.things["beside_id"]}
+        await of_province.post(f"/v1/organisations/{township}/moves", body, status=200)
+    assert await within(5, is_out) < 5
+    assert await within(5, is_in) < 5
+    assert (await officer.answer("GET", path)).status_code == 404
+
+
+async def test_what_lies_elsewhere_is_refused_in_the_words_for_what_does_not_exist(world: World) -> None:
+    registrar = world.person("registrar.beside")
+    for path, body, field in (
+        ("/v1/organisations", an_organisation(world), "parent_id"),
+        ("/v1/members", a_member(world), "organisation_id"),
+    ):
+        told_of = [
+            (await registrar.answer("POST", path, {**body, field: place})).json()
+            for place in (body[field], str(new_id()))
+        ]
+        words = [{name: each[name] for name in ("type", "status", "rows") if name in each} for each in told_of]
+        assert words[0] == words[1]
