@@ -53,7 +53,7 @@ export const PAGES = [
   { template: "device_confirm", open: (v) => v.atDevice() },
   { template: "device_done", open: async (v) => { await v.atDevice(); await v.click("approve"); } },
   { template: "device_done", face: "refused", open: async (v) => { await v.atDevice(); await v.click("deny"); } },
-  { template: "security", open: async (v) => { await v.signIn(await v.person(), "/sign-in/security"); } },
+  { template: "security", open: async (v) => { await v.signIn(await v.person("?password_alone"), "/sign-in/security"); } },
   { template: "security_totp", open: (v) => v.addApp() },
   {
     template: "security_totp", face: "wrong",
@@ -69,7 +69,7 @@ export const PAGES = [
   },
   {
     template: "security_passkey", script: true,
-    open: async (v) => { await v.signIn(await v.person(), "/sign-in/security"); await v.go("/sign-in/security/passkey"); },
+    open: async (v) => { await v.signIn(await v.person("?password_alone"), "/sign-in/security"); await v.go("/sign-in/security/passkey"); },
   },
 ];
 
@@ -103,7 +103,7 @@ export class Visitor {
   }
 
   async addApp() {
-    await this.signIn(await this.person(), "/sign-in/security");
+    await this.signIn(await this.person("?password_alone"), "/sign-in/security");
     await this.send();
   }
 

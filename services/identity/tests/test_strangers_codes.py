@@ -41,6 +41,7 @@ async def test_the_owner_still_objects_to_a_recovery(provider: Provider, front_e
     owner = await provider.front_end().tokens(username)
     await by_strangers(provider, phones, number)
     await ask(front_end, phones, number)
+    await phones.messages_to(number)  # the notice is there before the next code: what waits together goes out together
     assert "is stopped" in (await ask(front_end, phones, number, page="objection")).text
     [mine] = [each for each in await recoveries(provider, owner) if each["person_id"] == str(person_id)]
     assert mine["status"] == "objected"

@@ -10,16 +10,16 @@ from database import utc_now
 from identity.devices import commands, rules
 from identity.devices.grants import PAGE
 from identity.oauth.provider import SignedIn
-from identity.oauth.requests import Parameters, Unreadable, read_form
+from identity.oauth.requests import Parameters, read_form
 from identity.pages.destinations import sign_in_before
 from identity.pages.rendering import page
-from identity.pages.visits import Visit, form_page, is_ours, read_visit, unreadable
+from identity.pages.visits import PageRoute, Visit, form_page, is_ours, read_visit
 from identity.pages.words import scope_words
 from identity.parts import IdentityParts, Parts
 from identity.sign_in.commands import person_at
 from identity.throttling.rates import TooOften
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 _log = logging.getLogger(__name__)
 
@@ -27,10 +27,7 @@ _log = logging.getLogger(__name__)
 @router.get(PAGE)
 async def show_device(request: Request, parts: Parts) -> Response:
     """Ask for the code; one that came in the address is filled in, and sent by a click alone."""
-    try:
-        visit = read_visit(request, parts)
-    except Unreadable:
-        return unreadable(request)
+    visit = read_visit(request, parts)
     if await _person(parts, visit, utc_now()) is None:
         return RedirectResponse(sign_in_before("device", visit.parameters), 303, {"Cache-Control": "no-store"})
     typed = visit.parameters.get("user_code", "")[: rules.LONGEST_USER_CODE_TYPED]
@@ -40,10 +37,7 @@ async def show_device(request: Request, parts: Parts) -> Response:
 @router.post(PAGE)
 async def decide_on_device(request: Request, parts: Parts) -> Response:
     """Show which device the code belongs to; then, by another click, let it sign in or refuse it."""
-    try:
-        visit, form = read_visit(request, parts), await read_form(request)
-    except Unreadable:
-        return unreadable(request)
+    visit, form = read_visit(request, parts), await read_form(request)
     now = utc_now()
     person = await _person(parts, visit, now)
     if person is None:

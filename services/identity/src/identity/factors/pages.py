@@ -20,9 +20,9 @@ from identity.factors.rules import wanted_level
 from identity.factors.totp.commands import prove_by_recovery_code, prove_by_totp
 from identity.oauth.authorization import decide_for, may_still_agree
 from identity.oauth.provider import SignedIn
-from identity.oauth.requests import Parameters, Unreadable, read_form
+from identity.oauth.requests import Parameters, read_form
 from identity.pages.destinations import onward
-from identity.pages.visits import Visit, is_ours, read_visit, set_cookie, unreadable
+from identity.pages.visits import PageRoute, Visit, is_ours, read_visit, set_cookie
 from identity.parts import IdentityParts, Parts
 from identity.phones import phone_of
 from identity.sign_in.commands import person_beginning_at
@@ -31,7 +31,7 @@ from identity.sign_in.guarding import prove_by_password
 from identity.sign_in.ways import SIGN_IN, page_address
 from identity.throttling.rates import TooOften
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 SMS_PURPOSE = "second_factor"
 _RECOVERY_CODE_LENGTH = 16
@@ -58,10 +58,7 @@ class _Tried(NamedTuple):
 @router.get(SECOND_FACTOR)
 async def show_second_factor(request: Request, parts: Parts) -> Response:
     """Ask for what is missing; when nothing is, go on to where the person wanted to go."""
-    try:
-        visit = read_visit(request, parts)
-    except Unreadable:
-        return unreadable(request)
+    visit = read_visit(request, parts)
     asked = await _asked(parts, visit, now=utc_now())
     return asked if isinstance(asked, Response) else await _page(parts, asked)
 
@@ -69,10 +66,7 @@ async def show_second_factor(request: Request, parts: Parts) -> Response:
 @router.post(SECOND_FACTOR)
 async def give_second_factor(request: Request, parts: Parts) -> Response:
     """Check what was given; then let the session count for more and go on, or say on the page what is wrong."""
-    try:
-        visit, form = read_visit(request, parts), await read_form(request)
-    except Unreadable:
-        return unreadable(request)
+    visit, form = read_visit(request, parts), await read_form(request)
     now = utc_now()
     asked = await _asked(parts, visit, now=now)
     if isinstance(asked, Response):

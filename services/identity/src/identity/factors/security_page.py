@@ -26,15 +26,15 @@ from identity.factors.totp.commands import TotpNotPending
 from identity.factors.totp.tables import RecoveryCode
 from identity.factors.wechat.tables import FederatedIdentity
 from identity.oauth.provider import SignedIn
-from identity.oauth.requests import Parameters, Unreadable, read_form
+from identity.oauth.requests import Parameters, read_form
 from identity.pages.destinations import sign_in_before
-from identity.pages.visits import Visit, form_page, is_ours, read_visit, unreadable
+from identity.pages.visits import PageRoute, Visit, form_page, is_ours, read_visit
 from identity.parts import IdentityParts, Parts
 from identity.privacy.rules import PURPOSES
 from identity.sign_in.commands import person_at
 from identity.throttling.rates import TooOften
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 _LONGEST_NAME = 60
 _NO_STORE = {"Cache-Control": "no-store"}
@@ -98,11 +98,8 @@ async def keep_new_passkey(request: Request, parts: Parts) -> Response:
 
 async def _here(request: Request, parts: IdentityParts, *, sends_form: bool = False) -> _Here | Response:
     """Find the owner; who is not here, or has not proved it of late, is sent to sign in and comes back."""
-    try:
-        visit = read_visit(request, parts)
-        form = await read_form(request) if sends_form else {}
-    except Unreadable:
-        return unreadable(request)
+    visit = read_visit(request, parts)
+    form = await read_form(request) if sends_form else {}
     now = utc_now()
     async with parts.database.read() as session:
         person = await person_at(session, visit.session_cookie, now=now)

@@ -8,14 +8,14 @@ from starlette.responses import RedirectResponse, Response
 from database import utc_now
 from identity.oauth.authorization import ConsentNeeded, Decision, decide_for, may_still_agree, sign_in_address
 from identity.oauth.consents import grant_consent
-from identity.oauth.requests import Unreadable, read_form
-from identity.pages.visits import Visit, form_page, is_ours, read_visit, unreadable
+from identity.oauth.requests import read_form
+from identity.pages.visits import PageRoute, Visit, form_page, is_ours, read_visit
 from identity.pages.words import scope_words
 from identity.parts import IdentityParts, Parts
 from identity.sign_in.commands import person_at
 from identity.sign_in.entering import answer_to
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 PAGE = "/oauth2/consent"
 _log = logging.getLogger(__name__)
@@ -24,20 +24,14 @@ _log = logging.getLogger(__name__)
 @router.get(PAGE)
 async def show_consent(request: Request, parts: Parts) -> Response:
     """Say which client asks for what; nothing is given here, whatever was agreed to before."""
-    try:
-        visit = read_visit(request, parts)
-    except Unreadable:
-        return unreadable(request)
+    visit = read_visit(request, parts)
     return await _page(parts, visit)
 
 
 @router.post(PAGE)
 async def decide_on_consent(request: Request, parts: Parts) -> Response:
     """Keep what the person lets the client have and send the code, or tell the client that it may not."""
-    try:
-        visit, form = read_visit(request, parts), await read_form(request)
-    except Unreadable:
-        return unreadable(request)
+    visit, form = read_visit(request, parts), await read_form(request)
     if not is_ours(visit, form):
         return await _page(parts, visit, status=403)
     now, agreed = utc_now(), form.get("decision") == "approve"

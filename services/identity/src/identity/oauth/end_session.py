@@ -15,15 +15,15 @@ from starlette.responses import RedirectResponse, Response
 from database import utc_now
 from identity.oauth.authorization import source_expression
 from identity.oauth.provider import Place, SignedIn
-from identity.oauth.requests import Parameters, Unreadable, read_form
+from identity.oauth.requests import Parameters, read_form
 from identity.oauth.tables import Client, TokenFamily
 from identity.oauth.token_reading import ID_TOKEN, read_jwt
 from identity.pages.rendering import page, refused
-from identity.pages.visits import Visit, cookie_name, form_page, is_ours, read_visit, unreadable
+from identity.pages.visits import PageRoute, Visit, cookie_name, form_page, is_ours, read_visit
 from identity.parts import IdentityParts, Parts
 from identity.sign_in.commands import person_beginning_at, sign_out
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 END_SESSION = "/oauth2/end-session"
 _PARAMETERS = ("id_token_hint", "client_id", "post_logout_redirect_uri", "state", "ui_locales")
@@ -45,10 +45,7 @@ class Wish(NamedTuple):
 async def show_sign_out(request: Request, parts: Parts) -> Response:
     """Ask the person whether to sign out, unless the client shows an ID token that came of this very session."""
     now = utc_now()
-    try:
-        visit = read_visit(request, parts)
-    except Unreadable:
-        return unreadable(request)
+    visit = read_visit(request, parts)
     try:
         async with parts.database.read() as session:
             wish = await read_wish(session, visit.parameters, parts.place, now=now)
@@ -67,10 +64,7 @@ async def show_sign_out(request: Request, parts: Parts) -> Response:
 async def confirm_sign_out(request: Request, parts: Parts) -> Response:
     """End the browser's session when our own page asks for it; what a client posts is asked about first."""
     now = utc_now()
-    try:
-        visit, form = read_visit(request, parts), await read_form(request)
-    except Unreadable:
-        return unreadable(request)
+    visit, form = read_visit(request, parts), await read_form(request)
     if not is_ours(visit, form):
         asked = {name: value for name, value in {**visit.parameters, **form}.items() if name in _PARAMETERS}
         return RedirectResponse(f"{END_SESSION}?{urlencode(asked)}" if asked else END_SESSION, 303)

@@ -1,13 +1,15 @@
 """A request for a page: its parameters, language and cookies, and whether its form came from a page of ours."""
 
+from collections.abc import Callable, Coroutine
 from hmac import compare_digest
 from typing import Any, NamedTuple
 
 from fastapi import Request
+from fastapi.routing import APIRoute
 from starlette.responses import HTMLResponse, Response
 
 from identity.oauth.provider import new_secret
-from identity.oauth.requests import Parameters, read_query
+from identity.oauth.requests import Parameters, Unreadable, read_query
 from identity.pages.rendering import Language, language_of, page, refused
 from identity.parts import IdentityParts
 
@@ -69,9 +71,20 @@ def form_page(
     return response
 
 
-def unreadable(request: Request) -> Response:
-    """Render the refusal of a request whose parameters cannot be read."""
-    return refused(language_of(None, request.headers.get("accept-language")), "invalid_request")
+class PageRoute(APIRoute):
+    """The route of a page: a request whose parameters cannot be read is refused in words people can read."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Give the handler that refuses what `read_visit` and `read_form` cannot read."""
+        handle = super().get_route_handler()
+
+        async def handler(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except Unreadable:
+                return refused(language_of(None, request.headers.get("accept-language")), "invalid_request")
+
+        return handler
 
 
 def set_cookie(

@@ -7,16 +7,16 @@ from starlette.responses import Response
 
 from database import utc_now
 from identity.challenges import pages
-from identity.oauth.requests import Unreadable, read_form
+from identity.oauth.requests import read_form
 from identity.pages.rendering import page
-from identity.pages.visits import Visit, form_page, is_ours, read_visit, unreadable
+from identity.pages.visits import PageRoute, Visit, form_page, is_ours, read_visit
 from identity.parts import IdentityParts, Parts
 from identity.recovery.commands import object_to_recovery
 from identity.recovery.pages import OBJECTION, phone_page, send
 from identity.recovery.rules import RecoveryUnknown
 from identity.sign_in.ways import page_address
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 PURPOSE = "recovery_objection"
 CODE = "/sign-in/objection/code"
@@ -27,10 +27,7 @@ _log = logging.getLogger(__name__)
 @router.get(OBJECTION)
 async def show_objection(request: Request, parts: Parts) -> Response:
     """Ask for the phone number that is on file."""
-    try:
-        visit = read_visit(request, parts)
-    except Unreadable:
-        return unreadable(request)
+    visit = read_visit(request, parts)
     return phone_page(parts, visit, address=OBJECTION, title=_TITLE)
 
 
@@ -43,20 +40,14 @@ async def send_objection_code(request: Request, parts: Parts) -> Response:
 @router.get(CODE)
 async def show_objection_code(request: Request, parts: Parts) -> Response:
     """Ask for the code."""
-    try:
-        visit = read_visit(request, parts)
-    except Unreadable:
-        return unreadable(request)
+    visit = read_visit(request, parts)
     return _code_page(parts, visit)
 
 
 @router.post(CODE)
 async def object_by_code(request: Request, parts: Parts) -> Response:
     """Stop the recovery of the account whose phone got the code; there may be none."""
-    try:
-        visit, form = read_visit(request, parts), await read_form(request)
-    except Unreadable:
-        return unreadable(request)
+    visit, form = read_visit(request, parts), await read_form(request)
     if not is_ours(visit, form):
         return _code_page(parts, visit, problem="form_expired", status=403)
     verdict = await pages.verdict_on(request, parts, visit, form, purpose=PURPOSE)

@@ -12,9 +12,9 @@ from identity.accounts.credentials import username_of
 from identity.accounts.passwords import TooManySignIns
 from identity.accounts.rules import PasswordTooCommon, PasswordUnusable, require_password
 from identity.challenges import pages
-from identity.oauth.requests import Unreadable, read_form
+from identity.oauth.requests import read_form
 from identity.pages.rendering import page
-from identity.pages.visits import Visit, cookie_name, form_page, is_ours, read_visit, set_cookie, unreadable
+from identity.pages.visits import PageRoute, Visit, cookie_name, form_page, is_ours, read_visit, set_cookie
 from identity.parts import IdentityParts, Parts
 from identity.phones import normalised_phone, phone_of
 from identity.recovery.commands import begin_recovery, complete_recovery, prove, proven_recovery
@@ -23,7 +23,7 @@ from identity.roles.rules import CHINA
 from identity.sign_in.ways import RECOVERY, SIGN_IN, page_address
 from identity.throttling.rates import TooOften
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 PURPOSE = "recovery"
 CODE = "/sign-in/recovery/code"
@@ -48,10 +48,7 @@ def objection_address(parts: IdentityParts) -> str:
 @router.get(RECOVERY)
 async def show_recovery(request: Request, parts: Parts) -> Response:
     """Ask for the phone number that is on file."""
-    try:
-        visit = read_visit(request, parts)
-    except Unreadable:
-        return unreadable(request)
+    visit = read_visit(request, parts)
     return phone_page(parts, visit, address=RECOVERY, title="recovery_title")
 
 
@@ -64,20 +61,14 @@ async def send_recovery_code(request: Request, parts: Parts) -> Response:
 @router.get(CODE)
 async def show_recovery_code(request: Request, parts: Parts) -> Response:
     """Ask for the code."""
-    try:
-        visit = read_visit(request, parts)
-    except Unreadable:
-        return unreadable(request)
+    visit = read_visit(request, parts)
     return _code_page(parts, visit)
 
 
 @router.post(CODE)
 async def begin_recovery_(request: Request, parts: Parts) -> Response:
     """Check the code; then go on to the new password, or say what is missing before it can be set."""
-    try:
-        visit, form = read_visit(request, parts), await read_form(request)
-    except Unreadable:
-        return unreadable(request)
+    visit, form = read_visit(request, parts), await read_form(request)
     if not is_ours(visit, form):
         return _code_page(parts, visit, problem="form_expired", status=403)
     verdict = await pages.verdict_on(request, parts, visit, form, purpose=PURPOSE)
@@ -109,20 +100,14 @@ async def begin_recovery_(request: Request, parts: Parts) -> Response:
 @router.get(PASSWORD)
 async def show_new_password(request: Request, parts: Parts) -> Response:
     """Ask for the new password."""
-    try:
-        visit = read_visit(request, parts)
-    except Unreadable:
-        return unreadable(request)
+    visit = read_visit(request, parts)
     return _password_page(parts, visit)
 
 
 @router.post(PASSWORD)
 async def set_new_password(request: Request, parts: Parts) -> Response:
     """Set the new password and end every session; or say on the page what is wrong with it."""
-    try:
-        visit, form = read_visit(request, parts), await read_form(request)
-    except Unreadable:
-        return unreadable(request)
+    visit, form = read_visit(request, parts), await read_form(request)
     if not is_ours(visit, form):
         return _password_page(parts, visit, problem="form_expired", status=403)
     proof = request.cookies.get(cookie_name(_COOKIE, secure=parts.secure))
@@ -169,10 +154,7 @@ async def send(
     request: Request, parts: IdentityParts, *, address: str, title: str, purpose: str, onward: str
 ) -> Response:
     """Send a code for `purpose` to the number of the form, if it is anybody's, and go on to `onward` in either case."""
-    try:
-        visit, form = read_visit(request, parts), await read_form(request)
-    except Unreadable:
-        return unreadable(request)
+    visit, form = read_visit(request, parts), await read_form(request)
     if not is_ours(visit, form):
         return phone_page(parts, visit, address=address, title=title, problem="form_expired", status=403)
     phone = normalised_phone(form.get("phone", ""))

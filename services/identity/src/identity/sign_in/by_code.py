@@ -8,8 +8,8 @@ from starlette.responses import RedirectResponse, Response
 from database import utc_now
 from identity.auditing.sign_ins import record_sign_in_refused
 from identity.challenges import pages
-from identity.oauth.requests import Unreadable, read_form
-from identity.pages.visits import Visit, is_ours, read_visit, unreadable
+from identity.oauth.requests import read_form
+from identity.pages.visits import PageRoute, Visit, is_ours, read_visit
 from identity.parts import IdentityParts, Parts
 from identity.phones import normalised_phone
 from identity.sign_in.commands import Proven
@@ -18,7 +18,7 @@ from identity.sign_in.rules import CODE_AMR, ONE_FACTOR_ACR
 from identity.sign_in.ways import BY_CODE, CODE, SIGN_IN, page_address
 from identity.throttling.rates import TooOften
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 PURPOSE = "sign_in"
 _log = logging.getLogger(__name__)
@@ -27,20 +27,14 @@ _log = logging.getLogger(__name__)
 @router.get(BY_CODE)
 async def show_sign_in_phone(request: Request, parts: Parts) -> Response:
     """Ask for the phone number."""
-    try:
-        visit = read_visit(request, parts)
-    except Unreadable:
-        return unreadable(request)
+    visit = read_visit(request, parts)
     return await _phone_page(parts, visit)
 
 
 @router.post(BY_CODE)
 async def send_sign_in_code(request: Request, parts: Parts) -> Response:
     """Send a code, if the number is anybody's, and go on to the page that asks for it in either case."""
-    try:
-        visit, form = read_visit(request, parts), await read_form(request)
-    except Unreadable:
-        return unreadable(request)
+    visit, form = read_visit(request, parts), await read_form(request)
     if not is_ours(visit, form):
         return await _phone_page(parts, visit, problem="form_expired", status=403)
     phone = normalised_phone(form.get("phone", ""))
@@ -59,20 +53,14 @@ async def send_sign_in_code(request: Request, parts: Parts) -> Response:
 @router.get(CODE)
 async def show_sign_in_code(request: Request, parts: Parts) -> Response:
     """Ask for the code."""
-    try:
-        visit = read_visit(request, parts)
-    except Unreadable:
-        return unreadable(request)
+    visit = read_visit(request, parts)
     return await _code_page(parts, visit)
 
 
 @router.post(CODE)
 async def sign_in_by_code(request: Request, parts: Parts) -> Response:
     """Check the code; then begin a session and go on, or say on the page what is wrong."""
-    try:
-        visit, form = read_visit(request, parts), await read_form(request)
-    except Unreadable:
-        return unreadable(request)
+    visit, form = read_visit(request, parts), await read_form(request)
     if not is_ours(visit, form):
         return await _code_page(parts, visit, problem="form_expired", status=403)
     verdict = await pages.verdict_on(request, parts, visit, form, purpose=PURPOSE)

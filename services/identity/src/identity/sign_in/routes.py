@@ -7,9 +7,9 @@ from starlette.responses import Response
 
 from database import utc_now
 from identity.accounts.passwords import TooManySignIns
-from identity.oauth.requests import Unreadable, read_form
+from identity.oauth.requests import read_form
 from identity.pages.rendering import page
-from identity.pages.visits import Visit, is_ours, read_visit, unreadable
+from identity.pages.visits import PageRoute, Visit, is_ours, read_visit
 from identity.parts import IdentityParts, Parts
 from identity.sign_in import commands
 from identity.sign_in.entering import enter, known_browser, sign_in_form
@@ -17,7 +17,7 @@ from identity.sign_in.guarding import prove_by_password
 from identity.sign_in.ways import RECOVERY, SIGN_IN, page_address, ways_in
 from identity.throttling.rates import TooOften
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 _BUSY_SECONDS = 30
 _log = logging.getLogger(__name__)
@@ -26,10 +26,7 @@ _log = logging.getLogger(__name__)
 @router.get(SIGN_IN)
 async def show_sign_in(request: Request, parts: Parts) -> Response:
     """Show the sign-in page, for the client that sent the person here if one did."""
-    try:
-        visit = read_visit(request, parts)
-    except Unreadable:
-        return unreadable(request)
+    visit = read_visit(request, parts)
     if "client_id" not in visit.parameters and "next" not in visit.parameters:
         async with parts.database.read() as session:
             person = await commands.person_at(session, visit.session_cookie, now=utc_now())
@@ -41,10 +38,7 @@ async def show_sign_in(request: Request, parts: Parts) -> Response:
 @router.post(SIGN_IN)
 async def sign_in(request: Request, parts: Parts) -> Response:
     """Check the password; then begin a session and go on to the client, or say on the page what is wrong."""
-    try:
-        visit, form = read_visit(request, parts), await read_form(request)
-    except Unreadable:
-        return unreadable(request)
+    visit, form = read_visit(request, parts), await read_form(request)
     if not is_ours(visit, form):
         return await _sign_in_page(parts, visit, problem="form_expired", status=403)
     try:

@@ -16,8 +16,8 @@ from identity.factors.passkeys.commands import Used, begin_ceremony, end_ceremon
 from identity.factors.passkeys.verifying import JSON, PasskeyRefused, sign_in_options
 from identity.factors.rules import acr_of, joined
 from identity.oauth.provider import new_secret
-from identity.oauth.requests import Parameters, Unreadable, read_form
-from identity.pages.visits import Visit, is_ours, read_visit, unreadable
+from identity.oauth.requests import Parameters, read_form
+from identity.pages.visits import PageRoute, Visit, is_ours, read_visit
 from identity.parts import IdentityParts, Parts
 from identity.sign_in.commands import Proven
 from identity.sign_in.entering import enter, sign_in_form
@@ -25,7 +25,7 @@ from identity.sign_in.ways import SIGN_IN, page_address
 from identity.throttling.rates import TooOften, count, subject_of
 from identity.throttling.rules import Limit
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 PER_ADDRESS = Limit(600, timedelta(hours=1))
 """Challenges an address may ask for; a whole village may stand behind one."""
@@ -42,20 +42,14 @@ async def script() -> Response:
 @router.get(PASSKEY)
 async def show_passkey(request: Request, parts: Parts) -> Response:
     """Show the page with a challenge for this browser."""
-    try:
-        visit = read_visit(request, parts)
-    except Unreadable:
-        return unreadable(request)
+    visit = read_visit(request, parts)
     return await _page(request, parts, visit)
 
 
 @router.post(PASSKEY)
 async def sign_in_by_passkey(request: Request, parts: Parts) -> Response:
     """Check what the device answered; then begin a session and go on, or say on the page that it is not good."""
-    try:
-        visit, form = read_visit(request, parts), await read_form(request)
-    except Unreadable:
-        return unreadable(request)
+    visit, form = read_visit(request, parts), await read_form(request)
     if not is_ours(visit, form):
         return await _page(request, parts, visit, problem="form_expired", status=403)
     used = await _used(parts, visit, form, now=utc_now())

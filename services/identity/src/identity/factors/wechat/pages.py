@@ -15,9 +15,9 @@ from identity.factors.wechat import commands
 from identity.factors.wechat.client import Wechat, WechatCodeRefused, WechatSubject, WechatUnavailable
 from identity.factors.wechat.commands import Returned, WechatTaken
 from identity.oauth.provider import SignedIn, new_secret
-from identity.oauth.requests import Unreadable, read_form
+from identity.oauth.requests import read_form
 from identity.pages.rendering import page
-from identity.pages.visits import FORM_LIFETIME, Visit, is_ours, read_visit, set_cookie, unreadable
+from identity.pages.visits import FORM_LIFETIME, PageRoute, Visit, is_ours, read_visit, set_cookie
 from identity.parts import IdentityParts, Parts
 from identity.privacy.consents import give_consent
 from identity.privacy.rules import PURPOSES, TextChanged
@@ -27,7 +27,7 @@ from identity.sign_in.ways import SIGN_IN, page_address
 from identity.throttling.rates import TooOften, count, subject_of
 from identity.throttling.rules import Limit
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 AMR = ("wechat",)
 PER_ADDRESS = Limit(600, timedelta(hours=1))
@@ -40,20 +40,14 @@ _log = logging.getLogger(__name__)
 @router.get(WECHAT_START)
 async def start_sign_in(request: Request, parts: Parts) -> Response:
     """Send the browser to WeChat, to come back signed in."""
-    try:
-        visit = read_visit(request, parts)
-    except Unreadable:
-        return unreadable(request)
+    visit = read_visit(request, parts)
     return await _send(request, parts, visit, "sign_in", None)
 
 
 @router.post(WECHAT_START)
 async def start_linking(request: Request, parts: Parts) -> Response:
     """Send the browser to WeChat, to come back with an account to link; only from our page, and signed in just now."""
-    try:
-        visit, form = read_visit(request, parts), await read_form(request)
-    except Unreadable:
-        return unreadable(request)
+    visit, form = read_visit(request, parts), await read_form(request)
     now = utc_now()
     async with parts.database.read() as session:
         person = await person_at(session, visit.session_cookie, now=now)
@@ -67,10 +61,7 @@ async def start_linking(request: Request, parts: Parts) -> Response:
 @router.get(WECHAT)
 async def come_back(request: Request, parts: Parts) -> Response:
     """Take a browser back: its `state` must be ours and its own, and its code must be good at WeChat."""
-    try:
-        visit = read_visit(request, parts)
-    except Unreadable:
-        return unreadable(request)
+    visit = read_visit(request, parts)
     state, code, now = visit.parameters.get("state", ""), visit.parameters.get("code", ""), utc_now()
     if parts.wechat is None or not state or len(state) > _LONGEST or len(code) > _LONGEST:
         return _refused(visit, "wechat_refused", 400)
