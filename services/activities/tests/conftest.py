@@ -1,6 +1,7 @@
 """An application of activities on a real database with a small tree, and people to speak to it."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,7 @@ import pytest_asyncio
 
 from activities.app import create_application
 from activities.settings import Settings
-from database import Database, migrations
-from testkit.county import County, plant
+from testkit.county import prepare
 from testkit.databases import Template, TestDatabases
 from testkit.tokens import TokenIssuer
 from webapi import Application
@@ -25,18 +25,10 @@ ROLES = {
 }
 
 
-async def _prepared(url: str) -> None:
-    """Migrate, and take over roles and a tree as their events would bring them."""
-    await migrations.upgrade(url, MIGRATIONS)
-    database = Database(url, application_name="template")
-    async with database.transaction() as session:
-        await plant(session, ROLES)
-    await database.close()
-
-
 @pytest_asyncio.fixture(scope="session")
 async def database_template(databases: TestDatabases) -> Template:
-    return await databases.template("activities", _prepared, sources=[MIGRATIONS, Path(__file__).parent])
+    prepared = partial(prepare, folder=MIGRATIONS, roles=ROLES)
+    return await databases.template("activities", prepared, sources=[MIGRATIONS, Path(__file__).parent])
 
 
 @pytest.fixture
@@ -53,16 +45,4 @@ def settings(database_url: str, issuer: TokenIssuer) -> Settings:
 async def application(settings: Settings) -> AsyncIterator[Application]:
     made = create_application(settings)
     async with made.router.lifespan_context(made):
-        yield made
-
-
-@pytest.fixture
-def database(application: Application) -> Database:
-    return application.database
-
-
-@pytest_asyncio.fixture
-async def county(application: Application, issuer: TokenIssuer) -> AsyncIterator[County]:
-    made = County(application, issuer)
-    async with made.http:
         yield made

@@ -1,10 +1,6 @@
 """The worker publishes what the commands did and takes over roles and the tree, on a real broker."""
 
-from collections.abc import AsyncIterator
-from typing import Any
-
 import orjson
-import pytest_asyncio
 
 import messaging
 from contracts.identity import RoleDefinedV1
@@ -12,22 +8,13 @@ from database import Database, new_id
 from learning.settings import Settings
 from learning.worker import CONSUMERS, open_worker
 from testkit.county import COUNTY, County
-from testkit.databases import Template
 from testkit.workers import streamed, until, working
 
 from .lessons import lesson, published_course
 
 
-@pytest_asyncio.fixture
-async def identity(fresh_database: Any, database_template: Template) -> AsyncIterator[Database]:
-    """The database of the service that publishes roles; it needs no more than an outbox."""
-    opened = Database(await fresh_database(database_template), application_name="identity")
-    yield opened
-    await opened.close()
-
-
 async def test_a_role_that_identity_defines_holds_here(
-    county: County, database: Database, identity: Database, settings: Settings, nats_url: str
+    county: County, database: Database, identity_outbox: Database, settings: Settings, nats_url: str
 ) -> None:
     broker = await messaging.connect(nats_url, name="identity")
     reader = county.person(("reader", COUNTY))
@@ -39,10 +26,10 @@ async def test_a_role_that_identity_defines_holds_here(
 
     async with (
         open_worker(here, database) as worker,
-        working(worker, messaging.Worker("identity", identity, broker)),
+        working(worker, messaging.Worker("identity", identity_outbox, broker)),
     ):
         assert await status() == 403
-        async with identity.transaction() as session:
+        async with identity_outbox.transaction() as session:
             await messaging.append(session, [messaging.Publication(role, 1)])
         await until(status, 200)
     await broker.close()

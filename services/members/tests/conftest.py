@@ -63,11 +63,6 @@ async def application(settings: Settings) -> AsyncIterator[Application]:
 
 
 @pytest.fixture
-def database(application: Application) -> Database:
-    return application.database
-
-
-@pytest.fixture
 def keys(settings: Settings) -> KeyRing:
     return settings.key_ring
 

@@ -1,10 +1,6 @@
 """The worker publishes what the commands did and learns the roles from identity, on a real broker."""
 
-from collections.abc import AsyncIterator
-from typing import Any
-
 import orjson
-import pytest_asyncio
 
 import messaging
 import orgtree
@@ -12,25 +8,16 @@ from contracts.identity import RoleDefinedV1
 from database import Database, new_id
 from members.settings import Settings
 from members.worker import CONSUMERS, open_worker
-from testkit.databases import Template
 from testkit.workers import streamed, until, working
 
 from .provinces import Province, member_row
 
 
-@pytest_asyncio.fixture
-async def identity(fresh_database: Any, database_template: Template) -> AsyncIterator[Database]:
-    """The database of the service that publishes roles; it needs no more than an outbox."""
-    opened = Database(await fresh_database(database_template), application_name="identity")
-    yield opened
-    await opened.close()
-
-
 async def test_a_role_that_identity_defines_holds_here(
-    province: Province, identity: Database, settings: Settings, nats_url: str
+    province: Province, identity_outbox: Database, settings: Settings, nats_url: str
 ) -> None:
     nats = await messaging.connect(nats_url, name="identity")
-    publishing = messaging.Worker("identity", identity, nats)
+    publishing = messaging.Worker("identity", identity_outbox, nats)
     database = province.database
     reader = province.person(("reader", orgtree.ROOT_ID))
     role = RoleDefinedV1(role_id=new_id(), role="reader", permissions=("members.organisation.read",))
@@ -41,7 +28,7 @@ async def test_a_role_that_identity_defines_holds_here(
 
     async with open_worker(here, database) as worker, working(worker, publishing):
         assert await status() == 403
-        async with identity.transaction() as session:
+        async with identity_outbox.transaction() as session:
             await messaging.append(session, [messaging.Publication(role, 1)])
         await until(status, 200)
         for check in worker.checks().values():

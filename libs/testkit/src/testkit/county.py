@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 import orgtree
 from contracts.identity import RoleDefinedV1
 from contracts.members import MemberAffiliatedV1, OrganisationEstablishedV1
-from database import new_id
+from database import Database, migrations, new_id
 from messaging import Publication
 from orgtree import ROOT_ID
 from testkit.tokens import TokenIssuer
@@ -42,6 +43,15 @@ async def plant(session: AsyncSession, roles: Mapping[str, tuple[str, ...]]) -> 
         for place, parent, kind, level in TREE
     ]
     await orgtree.HANDLERS[OrganisationEstablishedV1](session, [Publication(event, 1) for event in established])
+
+
+async def prepare(url: str, folder: Path, roles: Mapping[str, tuple[str, ...]]) -> None:
+    """Migrate a database with the migrations of `folder`, and plant the tree and the roles in it."""
+    await migrations.upgrade(url, folder)
+    database = Database(url, application_name="template")
+    async with database.transaction() as session:
+        await plant(session, roles)
+    await database.close()
 
 
 class Person:

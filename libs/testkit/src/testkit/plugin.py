@@ -13,10 +13,12 @@ import pytest_asyncio
 
 from database import Database, raw
 from testkit.accounts import leased, purge
+from testkit.county import County
 from testkit.databases import Template, TestDatabases
 from testkit.session import VARIABLE, Session
 from testkit.spans import SpanReceiver
 from testkit.tokens import TokenIssuer
+from webapi import Application
 
 Published = tuple[str, UUID, int, dict[str, Any]]
 """The last words of an event's type, its aggregate's id and version, and its data."""
@@ -81,6 +83,30 @@ async def fresh_database(databases: TestDatabases) -> AsyncIterator[Callable[[Te
             return await stack.enter_async_context(databases.database(template))
 
         yield make
+
+
+@pytest.fixture
+def database(application: Application) -> Database:
+    """The database of the `application` that the package's conftest makes."""
+    return application.database
+
+
+@pytest_asyncio.fixture
+async def county(application: Application, issuer: TokenIssuer) -> AsyncIterator[County]:
+    """People of the small tree who speak to the `application` of the package's conftest."""
+    made = County(application, issuer)
+    async with made.http:
+        yield made
+
+
+@pytest_asyncio.fixture
+async def identity_outbox(
+    fresh_database: Callable[[Template | None], Awaitable[str]], database_template: Template
+) -> AsyncIterator[Database]:
+    """A database for a worker that publishes as identity does; it needs no more than an outbox."""
+    opened = Database(await fresh_database(database_template), application_name="identity")
+    yield opened
+    await opened.close()
 
 
 @pytest.fixture(scope="session")
