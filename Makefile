@@ -30,7 +30,7 @@ $(MADE): $(DECLARATIONS) .ci/environment
 environment: $(MADE) ## make the environment in .venv (every other target does, when it is needed)
 
 .PHONY: run
-run: $(MADE) ## run the whole system on this machine, with a demonstration county: http://127.0.0.1:8080
+run: $(MADE) ## run the whole system on this machine, with a demonstration county: http://localhost:8080
 	@.venv/bin/xiangqiao run $(ARGS)
 
 .PHONY: migrate
@@ -63,7 +63,7 @@ test-faults: $(MADE) ## the tests that kill, freeze and cut things while work go
 	@$(IN) pytest -m fault --ignore=tests/faults $(ARGS) || test $$? -eq 5 # 5: there are none elsewhere
 
 .PHONY: test-browser
-test-browser: $(MADE) ## every page in Chromium: axe, without script, narrow and enlarged (needs Node.js)
+test-browser: $(MADE) ## every page in Chromium (axe, without script, narrow and enlarged), and passkeys (needs Node.js)
 	@tests/browser/chromium
 	@XIANGQIAO_REQUIRE_NODE=1 $(IN) pytest -q -c pyproject.toml -m browser tests/browser $(ARGS)
 

@@ -26,6 +26,8 @@ each of them for real.
 - **✓**: the role has a permission that the operation demands, on the organisations where it is held and below. All
   else is 404 to it, and 403 to whoever lacks the permission altogether.
 - **·**: the role gives nothing here beyond what is open to all.
+- **scope**: what the token has to hold beside, all of them: it limits the client, whoever that acts for
+  ([why](decisions/0018-scopes-by-service-and-verb.md)).
 """
 GOLDEN = ROOT / "tests" / "contracts" / "golden"
 
@@ -150,13 +152,14 @@ def document_of(service: str) -> dict[str, Any]:
     return document
 
 
-def access_of(service: str) -> list[tuple[str, list[str]]]:
-    """List a service's operations ("GET /v1/...") with what each demands."""
+def access_of(service: str) -> list[tuple[str, list[str], list[str]]]:
+    """List a service's operations ("GET /v1/...") with what each demands of the person and, as scopes, of the token."""
     found = []
     for path, item in document_of(service)["paths"].items():
         for method, operation in item.items():
             rules = operation[EXTENSION]
-            found.append((f"{method.upper()} {path}", [rules] if isinstance(rules, str) else list(rules)))
+            scopes = [scope for either in operation.get("security", ()) for scope in either["bearer"]]
+            found.append((f"{method.upper()} {path}", [rules] if isinstance(rules, str) else list(rules), scopes))
     return sorted(found, key=lambda each: (each[0].partition(" ")[2], each[0]))
 
 
@@ -166,15 +169,16 @@ def access_page() -> str:
     lines = ["# Who may what", "", *ACCESS_PREFACE.strip().splitlines(), ""]
     asked: set[str] = set()
     for service in SERVICES:
-        lines += [f"## {service}", "", f"| operation | all | {' | '.join(map(_readable, roles))} | demands |"]
-        lines.append("|---" * (len(roles) + 3) + "|")
-        for operation, rules in access_of(service):
+        lines += [f"## {service}", "", f"| operation | all | {' | '.join(map(_readable, roles))} | demands | scope |"]
+        lines.append("|---" * (len(roles) + 4) + "|")
+        for operation, rules, scopes in access_of(service):
             permissions = [rule for rule in rules if "." in rule]
             asked |= set(permissions)
             open_to = ", ".join(rule for rule in rules if "." not in rule) or "·"
             cells = ["✓" if set(permissions) & set(role.permissions) else "·" for role in roles.values()]
             demands = "<br>".join(f"`{permission}`" for permission in permissions) or "–"
-            lines.append(f"| `{operation}` | {open_to} | {' | '.join(cells)} | {demands} |")
+            scope = "<br>".join(f"`{each}`" for each in scopes) or "–"
+            lines.append(f"| `{operation}` | {open_to} | {' | '.join(cells)} | {demands} | {scope} |")
         lines.append("")
     lines += [
         "## Roles",

@@ -1,7 +1,7 @@
 #!/bin/bash
 # On the server's first start: a role and a database of its own for each service, nobody else's to enter, with an audit
-# in it that the service can add to and not change, but for the gateway, which keeps nothing of anybody. Needs <SERVICE>_DATABASE_PASSWORD in the environment for each. It
-# may be run or sourced; a database of an earlier release gets its audit by the last of the two commands alone.
+# in it that the service can add to and not change. Needs <SERVICE>_DATABASE_PASSWORD in the environment for each. It may
+# be run or sourced; a database of an earlier release gets its audit by the last of the two commands alone.
 (
   set -euo pipefail
   here=$(dirname "${BASH_SOURCE[0]}")
@@ -18,7 +18,6 @@ create database :"service" owner :"service" template template0 encoding 'UTF8'
   locale_provider builtin builtin_locale 'C.UTF-8' locale 'C';
 revoke all on database :"service" from public;
 SQL
-    [[ $service != gateway ]] || continue
     psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --username "${POSTGRES_USER:-postgres}" --dbname "$service" \
       --file "${AUDIT_SQL:-$here/audit/provisioning.sql}"
   done

@@ -30,8 +30,11 @@ class Control:
         self._gateway = gateway
 
     async def person(self, request: Request) -> JSONResponse:
-        """Open a person with a phone of their own, or with a password alone, with an app or as an officer, as asked."""
-        person_id, username = await self._system.open_person()
+        """Open a person with a phone of their own, or with a password alone, with an app or as an officer, as asked.
+
+        A beginner has not chosen the password yet.
+        """
+        person_id, username = await self._system.open_person(chosen="beginner" not in request.query_params)
         if "officer" in request.query_params:
             await self._system.grant(person_id, "officer")
         if "app" in request.query_params:

@@ -2,11 +2,10 @@
 
 const DEVICE = "urn:ietf:params:oauth:grant-type:device_code";
 const somewhereElse = "https://weather.example.org/callback";
-const clientRequest = new URLSearchParams({
+export const clientRequest = new URLSearchParams({
   client_id: "weather",
   redirect_uri: somewhereElse,
   response_type: "code",
-  scope: "openid profile",
   code_challenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
   code_challenge_method: "S256",
 });
@@ -23,6 +22,7 @@ export const PAGES = [
     open: async (v) => { await v.signIn(await v.person()); await v.go("/oauth2/end-session"); await v.send(); },
   },
   { template: "refused", open: (v) => v.go("/oauth2/authorize?client_id=nobody") },
+  // It names no scope, so the page lists every one there is.
   { template: "consent", open: async (v) => v.signIn(await v.person(), `/oauth2/authorize?${clientRequest}`) },
   { template: "code_phone", open: (v) => v.go("/sign-in/code") },
   { template: "code_answer", open: async (v) => { await v.go("/sign-in/code"); await v.fillIn({ phone: v.nobodysNumber() }); } },
@@ -44,7 +44,13 @@ export const PAGES = [
     },
   },
   { template: "second_factor", open: async (v) => v.signIn(await v.person("?app")) },
+  { template: "first_password", open: async (v) => v.signIn(await v.person("?beginner")) },
+  {
+    template: "first_password", face: "wrong",
+    open: async (v) => { await v.signIn(await v.person("?beginner")); await v.fillIn({ password: "woaini1314" }); },
+  },
   { template: "passkey", script: true, open: (v) => v.go("/sign-in/passkey") },
+  { template: "wechat_refused", open: (v) => v.go("/sign-in/wechat?code=forged&state=forged") },
   { template: "device", open: async (v) => { await v.signIn(await v.person(), "/oauth2/device"); } },
   {
     template: "device", face: "wrong",
@@ -54,6 +60,16 @@ export const PAGES = [
   { template: "device_done", open: async (v) => { await v.atDevice(); await v.click("approve"); } },
   { template: "device_done", face: "refused", open: async (v) => { await v.atDevice(); await v.click("deny"); } },
   { template: "security", open: async (v) => { await v.signIn(await v.person("?password_alone"), "/sign-in/security"); } },
+  { template: "sessions", open: async (v) => v.signIn(await v.person(), "/sign-in/sessions") },
+  {
+    template: "sessions", face: "with a device",
+    open: async (v) => {
+      const { device_code } = await v.atDevice();
+      await v.click("approve");
+      await v.redeem(device_code);
+      await v.go("/sign-in/sessions");
+    },
+  },
   { template: "security_totp", open: (v) => v.addApp() },
   {
     template: "security_totp", face: "wrong",
@@ -145,5 +161,12 @@ export class Visitor {
     const codes = await (await fetch(`${this.told.url}/oauth2/device_authorization`, { method: "POST", body })).json();
     await this.signIn(await this.person(), `/oauth2/device?user_code=${codes.user_code}`);
     await this.send();
+    return codes;
+  }
+
+  async redeem(device_code) {
+    const body = new URLSearchParams({ grant_type: DEVICE, client_id: "screen", device_code });
+    const answer = await fetch(`${this.told.url}/oauth2/token`, { method: "POST", body });
+    if (!answer.ok) throw new Error(await answer.text());
   }
 }

@@ -45,7 +45,8 @@ async def sign_in_at(terminal: httpx.AsyncClient, system: OutsideSystem, usernam
 
 async def test_two_people_in_turn_on_one_terminal_do_not_see_each_others_things(system: OutsideSystem) -> None:
     grants = [DEVICE_CODE, "refresh_token"]
-    await system.register("terminal", application_type="terminal", first_party=True, grant_types=grants)
+    scopes = ["openid", "identity.read"]
+    await system.register("terminal", application_type="terminal", first_party=True, grant_types=grants, scopes=scopes)
     people = [(await system.open_person())[1] for _ in range(3)]
     async with httpx.AsyncClient(base_url=system.url, trust_env=False) as terminal:
 

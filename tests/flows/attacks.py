@@ -5,22 +5,38 @@ that concern claims are signed with the true key: such a token would be a mistak
 its.
 """
 
-import base64
-import hashlib
-import hmac
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+import zlib
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
-JSON = dict[str, Any]
-Sign = Callable[[bytes], bytes]
+from tests.flows.tokens import JSON, by_curve, by_secret, certificate, decoded, encoded, token
+
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
-_NONE = ("none", "None", "NONE", "nOnE", "", "none ", None)
+_NONE: tuple[Any, ...] = (
+    "none",
+    "None",
+    "NONE",
+    "nOnE",
+    "NonE",
+    "",
+    "none ",
+    " none",
+    "none\x00",
+    "null",
+    None,
+    0,
+    False,
+    ["none"],
+    {},
+)
+_WEAK = ("secret", "password", "key", "jwt", "xiangqiao", "\x00")
+_ZIP_WINDOW = -15
+"""Of raw DEFLATE (RFC 1951), which is what `zip` means."""
 _KIDS: Mapping[str, Any] = {
     "path": "../../../../../../dev/null",
     "absolute path": "/proc/sys/kernel/randomize_va_space",
@@ -36,39 +52,6 @@ _KIDS: Mapping[str, Any] = {
     "nul": "a\x00b",
     "newline": "a\r\nX-Injected: 1",
 }
-
-
-def encoded(part: bytes | JSON) -> str:
-    """Encode a part of a token as base64url without padding."""
-    plain = part if isinstance(part, bytes) else json.dumps(part).encode()
-    return base64.urlsafe_b64encode(plain).rstrip(b"=").decode()
-
-
-def decoded(part: str) -> bytes:
-    """Decode a part of a token."""
-    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
-
-
-def token(header: bytes | JSON, claims: bytes | JSON, sign: Sign) -> str:
-    """Make a token of any header and claims, signed in any way."""
-    signed = f"{encoded(header)}.{encoded(claims)}"
-    return f"{signed}.{encoded(sign(signed.encode()))}"
-
-
-def by_curve(key: ec.EllipticCurvePrivateKey, digest: hashes.HashAlgorithm | None = None) -> Sign:
-    """Sign as ES256 and its relatives do."""
-    size = (key.curve.key_size + 7) // 8
-
-    def sign(data: bytes) -> bytes:
-        r, s = decode_dss_signature(key.sign(data, ec.ECDSA(digest or hashes.SHA256())))
-        return r.to_bytes(size) + s.to_bytes(size)
-
-    return sign
-
-
-def by_secret(secret: bytes) -> Sign:
-    """Sign as HS256 does."""
-    return lambda data: hmac.new(secret, data, hashlib.sha256).digest()
 
 
 def _unsigned(_: bytes) -> bytes:
@@ -90,7 +73,18 @@ class Forger:
     def all(self) -> dict[str, str]:
         """Give every forged token by the name of its attack."""
         made = dict(self._algorithms())
-        for more in (self._keys(), self._signatures(), self._extensions(), self._claims(), self._shapes()):
+        for more in (
+            self._keys(),
+            self._signatures(),
+            self._twice(),
+            self._extensions(),
+            self._wrapped(),
+            self._claims(),
+            self._times(),
+            self._types(),
+            self._shapes(),
+            self._spellings(),
+        ):
             for name, forged in more:
                 assert name not in made, name
                 made[name] = forged
@@ -118,7 +112,11 @@ class Forger:
             "nothing": b"",
         }
         for name, secret in secrets.items():
-            yield f"HS256 with the public key as {name}", token(self._head(alg="HS256"), self.claims, by_secret(secret))
+            for alg, hashed in (("HS256", "sha256"), ("HS384", "sha384"), ("HS512", "sha512")):
+                forged = token(self._head(alg=alg), self.claims, by_secret(secret, hashed))
+                yield f"{alg} with the public key as {name}", forged
+        for weak in _WEAK:
+            yield f"HS256 with {weak!r}", token(self._head(alg="HS256"), self.claims, by_secret(weak.encode()))
         for alg, curve, digest in (
             ("ES384", ec.SECP384R1(), hashes.SHA384()),
             ("ES512", ec.SECP521R1(), hashes.SHA512()),
@@ -140,6 +138,9 @@ class Forger:
         for name, kid in _KIDS.items():
             yield f"kid {name}", token(self._head(kid=kid), self.claims, by_curve(self.own))
             yield f"kid {name}, HS256", token(self._head(kid=kid, alg="HS256"), self.claims, by_secret(b""))
+        for name, secret in (("path", b"\x00"), ("absolute path", b"2\n"), ("sql", b"secret")):
+            head = self._head(kid=_KIDS[name], alg="HS256")
+            yield f"kid {name}, HS256 with what is there", token(head, self.claims, by_secret(secret))
         without = {name: value for name, value in self.header.items() if name != "kid"}
         yield "no kid", token(without, self.claims, self.by_provider)
         yield "another's key", token(self.header, self.claims, by_curve(self.own))
@@ -171,10 +172,23 @@ class Forger:
         yield "more roles, old signature", f"{self.head}.{encoded(more)}.{self.signature}"
         longer = {**self.claims, "exp": self.claims["exp"] + 86_400}
         yield "longer life, old signature", f"{self.head}.{encoded(longer)}.{self.signature}"
-        twice = json.dumps(self.claims)[:-1] + ', "sub": "00000000-0000-7000-8000-000000000002"}'
-        yield "duplicated claim, old signature", f"{self.head}.{encoded(twice.encode())}.{self.signature}"
-        head = json.dumps(self.header)[:-1] + ', "alg": "none"}'
-        yield "duplicated alg", token(head.encode(), self.claims, _unsigned)
+
+    def _twice(self) -> Iterator[tuple[str, str]]:
+        """Yield tokens that say something twice, so that two readers might read them differently."""
+        others = {"sub": "00000000-0000-7000-8000-000000000002", "exp": 32503680000, "roles": []}
+        for name, value in others.items():
+            again = f'"{name}": {json.dumps(value)}'
+            for order, text in (
+                ("first", f"{{{again}, {json.dumps(self.claims)[1:]}"),
+                ("last", f"{json.dumps(self.claims)[:-1]}, {again}}}"),
+            ):
+                yield f"another {name} {order}, old signature", f"{self.head}.{encoded(text.encode())}.{self.signature}"
+        for name, value in {"alg": "none", "\\u0061lg": "none", "kid": "own", "typ": "JWT"}.items():
+            again = f'"{name}": {json.dumps(value)}'
+            first, last = f"{{{again}, {json.dumps(self.header)[1:]}", f"{json.dumps(self.header)[:-1]}, {again}}}"
+            for order, text in (("first", first), ("last", last)):
+                yield f"another {name} {order}, unsigned", token(text.encode(), self.claims, _unsigned)
+                yield f"another {name} {order}, own key", token(text.encode(), self.claims, by_curve(self.own))
 
     def _extensions(self) -> Iterator[tuple[str, str]]:
         numbers = self.own.public_key().public_numbers()
@@ -190,8 +204,9 @@ class Forger:
             "jwk": jwk,
             "jku": "http://127.0.0.1:1/jwks.json",
             "x5u": "http://127.0.0.1:1/certificate.pem",
-            "x5c": [base64.b64encode(b"certificate").decode()],
+            "x5c": [certificate(self.own)],
             "x5t": encoded(b"thumbprint"),
+            "x5t#S256": encoded(b"thumbprint of 32 bytes, as SHA-256"),
         }.items():
             for kid in (self.header["kid"], "own"):
                 yield (
@@ -204,35 +219,114 @@ class Forger:
             "b64 false": {"b64": False, "crit": ["b64"]},
             "b64 false alone": {"b64": False},
             "empty crit": {"crit": []},
+            "crit is text": {"crit": "exp"},
+            "b64 as text": {"b64": "false", "crit": ["b64"]},
         }
         for name, extension in extensions.items():
             yield name, token({**self.header, **extension}, self.claims, self.by_provider)
 
+    def _wrapped(self) -> Iterator[tuple[str, str]]:
+        """Yield tokens whose claims are packed into something."""
+        plain = json.dumps(self.claims).encode()
+        packer = zlib.compressobj(wbits=_ZIP_WINDOW)
+        packed, bomb = packer.compress(plain) + packer.flush(), zlib.compress(bytes(1_000_000))
+        for name, header, payload in (
+            ("zip", {"zip": "DEF"}, packed),
+            ("zip of very much", {"zip": "DEF"}, bomb),
+            ("nested", {"cty": "JWT"}, self.true.encode()),
+            ("nested as text", {"cty": "JWT"}, json.dumps(self.true).encode()),
+            ("encrypted to nobody", {"enc": "A256GCM", "cty": "JWT"}, b""),
+            ("in UTF-16", {}, json.dumps(self.claims).encode("utf-16")),
+            ("with a mark before it", {}, b"\xef\xbb\xbf" + plain),
+            ("with something after it", {}, plain + b"x"),
+            ("two of them", {}, plain + plain),
+        ):
+            yield name, token({**self.header, **header}, payload, self.by_provider)
+        yield "zip, own key", token(self._head(zip="DEF"), packed, by_curve(self.own))
+        yield "nested, own key", token(self._head(cty="JWT"), self.true.encode(), by_curve(self.own))
+        yield "five parts of JWE", ".".join([encoded({"alg": "dir", "enc": "A256GCM"}), "", "AAAA", "AAAA", "AAAA"])
+
     def _claims(self) -> Iterator[tuple[str, str]]:
-        now = int(time.time())
+        issuer, audience = self.claims["iss"], self.claims["aud"]
         spoilt: dict[str, JSON] = {
             "another audience": {"aud": "https://elsewhere.test"},
             "no audience": {"aud": None},
             "empty audience": {"aud": []},
             "client as audience": {"aud": self.claims["client_id"]},
             "another issuer": {"iss": "https://elsewhere.test"},
-            "issuer with a slash": {"iss": f"{self.claims['iss']}/"},
+            "issuer with a slash": {"iss": f"{issuer}/"},
+            "issuer in capitals": {"iss": issuer.upper()},
+            "issuer with a space": {"iss": f"{issuer} "},
+            "issuer and a person": {"iss": issuer.replace("://", "://attacker@")},
+            "issuer below": {"iss": f"{issuer}/v1"},
+            "issuers": {"iss": [issuer, "https://elsewhere.test"]},
             "no issuer": {"iss": None},
-            "expired": {"exp": now - 60, "iat": now - 660},
-            "issued in the future": {"iat": now + 600, "exp": now + 1200},
-            "not yet valid": {"nbf": now + 600},
-            "no end": {"exp": None},
-            "lives ten years": {"exp": now + 315_360_000},
-            "end as text": {"exp": str(now + 600)},
+            "audience with a slash": {"aud": f"{audience}/"},
+            "audience in capitals": {"aud": audience.upper()},
+            "audience above": {"aud": audience[:-1]},
+            "audience as an object": {"aud": {audience: True}},
+            "audience within a list": {"aud": [[audience]]},
+            "any audience": {"aud": "*"},
+            "audience is true": {"aud": True},
+            "other audiences": {"aud": ["https://elsewhere.test", issuer, ""]},
             "no person": {"sub": None},
-            "no time of issue": {"iat": None},
             "person is no id": {"sub": "admin"},
+            "persons": {"sub": [self.claims["sub"]]},
+            "person is a number": {"sub": 1},
             "no client": {"client_id": None},
+            "client is a list": {"client_id": ["docs"]},
+            "roles as text": {"roles": "officer"},
+            "role without a place": {"roles": [{"role": "officer"}]},
+            "role at no id": {"roles": [{"role": "officer", "organisation_id": "*"}]},
+            "roles as an object": {"roles": {"officer": "*"}},
+            "actor without assistance": {"act": {"sub": self.claims["sub"]}},
+            "assistance without an actor": {"assist": {"id": self.claims["sub"], "actions": ["feedback.open_case"]}},
+            "actor is text": {"act": "x", "assist": {"id": self.claims["sub"], "actions": []}},
+            "level is a number": {"acr": 3},
         }
         for name, changed in spoilt.items():
             claims = {key: value for key, value in {**self.claims, **changed}.items() if value is not None}
             yield name, token(self.header, claims, self.by_provider)
-        for kind in ("JWT", "jwt", "id_token+jwt", "logout+jwt", "at+jwt2", 1, None):
+
+    def _times(self) -> Iterator[tuple[str, str]]:
+        """Yield tokens that do not hold now; numbers are written out, for JSON has more of them than Python."""
+        now = int(time.time())
+        spoilt: dict[str, JSON] = {
+            "expired": {"exp": now - 60, "iat": now - 660},
+            "expired by parts of a second": {"exp": now - 30.5, "iat": now - 600.5},
+            "expired before 1970": {"exp": -now},
+            "expired at zero": {"exp": 0},
+            "issued in the future": {"iat": now + 600, "exp": now + 1200},
+            "not yet valid": {"nbf": now + 600},
+            "valid in milliseconds": {"exp": (now + 600) * 1000},
+            "lives ten years": {"exp": now + 315_360_000},
+            "end as text": {"exp": str(now + 600)},
+            "end is true": {"exp": True},
+            "end in a list": {"exp": [now + 600]},
+            "end is nothing": {"exp": "null"},
+            "no number as end": {"exp": "NaN"},
+            "end without end": {"exp": "Infinity"},
+            "end too large": {"exp": "1e999"},
+            "end very large": {"exp": 10**40},
+            "issue as text": {"iat": str(now)},
+            "issue too early": {"iat": "-1e999"},
+            "issue is nothing": {"iat": "null"},
+            "beginning as text": {"nbf": str(now)},
+            "beginning is nothing": {"nbf": "null"},
+            "beginning too late": {"nbf": "1e999"},
+        }
+        for name, changed in spoilt.items():
+            claims = json.dumps({**self.claims, **changed})
+            for raw in ("null", "NaN", "Infinity", "-1e999", "1e999"):
+                claims = claims.replace(f'"{raw}"', raw)
+            yield name, token(self.header, claims.encode(), self.by_provider)
+        for claim in ("exp", "iat"):
+            claims_left = {name: value for name, value in self.claims.items() if name != claim}
+            yield f"no {claim}", token(self.header, claims_left, self.by_provider)
+
+    def _types(self) -> Iterator[tuple[str, str]]:
+        others = ("JWT", "jwt", "id_token+jwt", "logout+jwt", "secevent+jwt", "application/jwt")
+        for kind in (*others, "at+jwt2", "at+jwt ", "at+jwt; x=1", "at+jwt\x00", "aｔ+jwt", ["at+jwt"], 1, None):
             head = self._head(typ=kind)
             yield f"typ {kind!r}", token(head, self.claims, self.by_provider)
         untyped = {name: value for name, value in self.header.items() if name != "typ"}
@@ -248,6 +342,8 @@ class Forger:
         yield "payload is no JSON", token(self.header, b"\xff\xfe", self.by_provider)
         yield "deeply nested payload", token(self.header, b"[" * 2000 + b"]" * 2000, self.by_provider)
         yield "header is a number", token(b"1", self.claims, self.by_provider)
+        yield "a dot after it", f"{self.true}."
+        yield "a dot before it", f".{self.true}"
         yield "padded parts", ".".join(f"{part}=" for part in self.true.split("."))
         yield "other alphabet", f"{self.head}.{self.payload}.{self.signature[:-1]}+"
         yield "oversized", token(self.header, {**self.claims, "filling": "x" * 9000}, self.by_provider)
@@ -255,3 +351,18 @@ class Forger:
             "JSON serialization",
             json.dumps({"payload": self.payload, "protected": self.head, "signature": self.signature}),
         )
+
+    def _spellings(self) -> Iterator[tuple[str, str]]:
+        """Yield the true token written otherwise: were it taken, what is remembered of it could be missed."""
+        letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+        last = letters.index(self.signature[-1])
+        yield "unused bits of the signature", f"{self.true[:-1]}{letters[last ^ 1]}"
+        for name, mark in (("space", " "), ("tab", "\t"), ("percent", "%20"), ("padding", "="), ("no letter", "é")):
+            for number, part in enumerate((self.head, self.payload, self.signature)):
+                parts = [self.head, self.payload, self.signature]
+                parts[number] = f"{part[:10]}{mark}{part[10:]}"
+                yield f"{name} within part {number}", ".".join(parts)
+        yield "wide dots", self.true.replace(".", "．")
+        yield "in quotes", f'"{self.true}"'
+        yield "twice", f"{self.true}, {self.true}"
+        yield "two schemes", f"Bearer {self.true}"

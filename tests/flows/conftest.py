@@ -14,18 +14,23 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import pytest_asyncio
 
+from identity.messages.texts import TEXTS
 from standalone import processes
 from standalone.data_directory import DataDirectory
 from standalone.running import ADMINISTRATORS, administrator_password
-from standalone.seed import Authenticators, SeedResult, seed
+from standalone.seed import Authenticators, Passwords, SeedResult, seed
 from standalone.seed.sign_in import SignedIn
+from standalone.services import public_url
+from testkit.sms import SmsGateway, running_gateway
 from testkit.spans import SpanReceiver
+from testkit.wechat import WechatServer, running_wechat
 from tests.flows.overhearing import Overheard, overhearing
-from tests.flows.people import Person
+from tests.flows.people import Person, first_of
 
 COUNTY = "522635"  # the province's smallest: 70 villages
 DEMO_PASSWORD = "journey-of-a-county"
@@ -37,9 +42,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.name == "test_privacy_dump.py")
 
 
+class Outside(NamedTuple):
+    """Whom the system speaks to: a gateway of short messages and a WeChat, as their public documentations say."""
+
+    phones: SmsGateway
+    wechat: WechatServer
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment by which identity finds them."""
+        settings = {**self.phones.identity_settings(TEXTS), **self.wechat.settings}
+        return {f"XIANGQIAO_{name.upper()}": value for name, value in settings.items()}
+
+
 @dataclass(frozen=True)
 class System:
-    """A running system: its gateway, what was loaded, the spans it sent and its data (none from elsewhere)."""
+    """A running system: its gateway, what was loaded, the spans it sent, its data and whom it speaks to outside.
+
+    The spans, the data and those outside are None for a system elsewhere.
+    """
 
     url: str
     seeded: SeedResult
@@ -49,6 +70,7 @@ class System:
     overheard: Overheard
     load: Callable[[], Awaitable[SeedResult]]
     authenticators: Authenticators
+    outside: Outside | None = None
     signed_in: dict[str, SignedIn] = field(default_factory=dict)
 
     @asynccontextmanager
@@ -69,6 +91,11 @@ class System:
         return next(str(person.person_id) for person in self.seeded.people if person.username == username)
 
 
+def own_of(bootstrap: str) -> str:
+    """Give the password that the administrators choose instead of the one they were given; the same in every run."""
+    return f"{bootstrap}-chosen"
+
+
 def _kept_for(url: str) -> Path:
     """Give a folder that outlives this run, for the second factors of people on a system that does so too."""
     name = f"xiangqiao-journey-{hashlib.sha256(url.encode()).hexdigest()[:16]}"
@@ -86,7 +113,7 @@ class _Silent:
 
 
 @contextmanager
-def _standalone(data: Path, collector: str) -> Iterator[str]:
+def _standalone(data: Path, collector: str, outside: Outside) -> Iterator[str]:
     """Run the system as `make run` does, without its demonstration; give its address once it says that it is ready."""
     port = processes.free_port()
     command = [str(Path(sys.executable).with_name("xiangqiao")), "run", "--no-seed", "--data", str(data)]
@@ -96,12 +123,17 @@ def _standalone(data: Path, collector: str) -> Iterator[str]:
             [*command, "--port", str(port)],
             stdout=output,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "XIANGQIAO_OTLP_ENDPOINT": collector, "XIANGQIAO_LOG_LEVEL": "debug"},
+            env={
+                **os.environ,
+                **outside.variables,
+                "XIANGQIAO_OTLP_ENDPOINT": collector,
+                "XIANGQIAO_LOG_LEVEL": "debug",
+            },
         )
         try:
             processes.wait_until(lambda: "services ready" in console.read_text() or running.poll() is not None, 180)
             assert running.poll() is None, console.read_text()
-            yield f"http://127.0.0.1:{port}"
+            yield public_url(port)
         finally:
             running.send_signal(signal.SIGINT)
             assert running.wait(60) == 0, console.read_text()
@@ -111,24 +143,27 @@ def _standalone(data: Path, collector: str) -> Iterator[str]:
 async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
     async with AsyncExitStack() as stack:
         overheard = stack.enter_context(overhearing())
+        outside = None
         if URL is not None:
             url, password, spans, data = URL, os.environ["XIANGQIAO_JOURNEY_PASSWORD"], None, None
         else:
             data = tmp_path_factory.mktemp("system") / "data"
             spans = stack.enter_context(SpanReceiver())
-            url = stack.enter_context(_standalone(data, spans.endpoint))
-            password = administrator_password(DataDirectory(data))
+            phones = await stack.enter_async_context(running_gateway())
+            outside = Outside(phones, await stack.enter_async_context(running_wechat()))
+            url = stack.enter_context(_standalone(data, spans.endpoint, outside))
+            password = administrator_password(DataDirectory(data), first=True)
 
         authenticators = Authenticators(DataDirectory(data if data is not None else _kept_for(url)))
 
         async def load() -> SeedResult:
             return await seed(
                 url,
-                administrator_password=password,
-                demo_password=DEMO_PASSWORD,
+                administrators=Passwords(own_of(password), password),
+                demonstration=Passwords(DEMO_PASSWORD, first_of(DEMO_PASSWORD)),
                 authenticators=authenticators,
                 watcher=_Silent(),
                 scope=COUNTY,
             )
 
-        yield System(url, await load(), spans, data, password, overheard, load, authenticators)
+        yield System(url, await load(), spans, data, own_of(password), overheard, load, authenticators, outside)

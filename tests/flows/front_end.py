@@ -11,6 +11,8 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 import httpx
 import orjson
 
+from standalone.seed.sign_in import SCOPE
+
 CLIENT = {"client_id": "command-line", "redirect_uri": "http://127.0.0.1/callback"}
 
 
@@ -41,7 +43,7 @@ async def sign_in(url: str, username: str, password: str) -> Tokens:
     asked = {
         **CLIENT,
         "response_type": "code",
-        "scope": "openid",
+        "scope": SCOPE,
         "state": "state",
         "code_challenge": challenge,
         "code_challenge_method": "S256",

@@ -1,7 +1,8 @@
 """Overhears what is secret in all that tests say to the system and hear from it, to look where it must not be."""
 
 import contextlib
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -23,22 +24,32 @@ SECRETS = frozenset(
         "actor_token",
         "client_assertion",
         "password",
+        "old_password",
         "new_password",
         "code",
         "codes",
         "secret",
         "recovery_codes",
+        "form_token",
+        "state",
+        "nonce",
     }
 )
+TYPED = frozenset({"user_code", "recovery_codes"})
+"""What people type, with or without its dashes."""
+COOKIE = "cookie "
+NAMES_A_ROW = f"{COOKIE}challenge"
+"""It says which code a browser waits for; alone it is good for nothing, for the code is bound to another cookie."""
 _SHORTEST = 6
 
 
 class Overheard:
-    """What was secret in the conversations so far: people's numbers, and what opens doors."""
+    """What was secret in the conversations so far: people's numbers, what opens doors, and the names of all these."""
 
     def __init__(self) -> None:
         self.numbers: set[str] = set()
         self.secrets: set[str] = set()
+        self.kinds: set[str] = set()
 
     def _note(self, name: str, value: Any) -> None:
         if isinstance(value, list):
@@ -48,8 +59,13 @@ class Overheard:
             return  # what is masked is not secret
         if name in NUMBERS:
             self.numbers.add(value)
-        elif name in SECRETS:
+        elif name in SECRETS or (name.startswith(COOKIE) and name != NAMES_A_ROW):
             self.secrets.add(value)
+            if name in TYPED:
+                self.secrets.add(value.replace("-", ""))
+        else:
+            return
+        self.kinds.add(name)
 
     def _note_all(self, found: Any) -> None:
         if isinstance(found, dict):
@@ -59,6 +75,13 @@ class Overheard:
         elif isinstance(found, list):
             for each in found:
                 self._note_all(each)
+
+    def note_message(self, phone: str, words: Iterable[str]) -> None:
+        """Note the number (`+86…`) that a short message went to, and the code among its words."""
+        self.numbers.add(phone.removeprefix("+86"))
+        for word in words:
+            if re.fullmatch(r"\d{6}", word):
+                self._note("code", word)
 
     def note(self, request: httpx.Request, response: httpx.Response) -> None:
         """Note what is secret in an exchange."""
@@ -73,7 +96,8 @@ class Overheard:
                 self._note_all(dict(parse_qsl(body.decode())))
         self._note_all(dict(parse_qsl(urlsplit(response.headers.get("location", "")).query)))
         for cookie in response.headers.get_list("set-cookie"):
-            self._note("secret", cookie.partition("=")[2].partition(";")[0])
+            name, _, value = cookie.partition(";")[0].partition("=")
+            self._note(f"{COOKIE}{name}", value)
 
 
 @contextlib.contextmanager

@@ -89,6 +89,21 @@ class Person:
         return {figure["measure"]: figure["value"] for figure in overview["figures"]}
 
 
+def first_of(password: str) -> str:
+    """Give the password that somebody else opens an account with, whose owner then chooses `password`."""
+    return f"{password}-given"
+
+
+async def open_account(
+    opener: Person, url: str, *, username: str, password: str, organisation_id: object, **more: str
+) -> str:
+    """Have an account opened, and its owner sign in for the first time and choose `password`; give the person's id."""
+    body = {"username": username, "password": first_of(password), "organisation_id": str(organisation_id), **more}
+    opened = await opener.post("/v1/accounts", body)
+    await SignedIn(url, username, password, first_password=first_of(password)).headers()
+    return str(opened["person_id"])
+
+
 async def within(seconds: float, condition: Callable[[], Awaitable[bool]]) -> float:
     """Wait until `condition` holds and give how long that took; fail after `seconds`."""
     began = time.monotonic()

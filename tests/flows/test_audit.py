@@ -11,6 +11,7 @@ import pytest
 from standalone import services
 from standalone.data_directory import DataDirectory
 from tests.flows.conftest import System
+from tests.flows.helping import agreed, exchanged
 from tests.flows.people import within
 
 pytestmark = pytest.mark.xdist_group("system")  # on one worker: they share one running system
@@ -52,7 +53,12 @@ async def test_a_member_sees_who_read_the_file_and_what_for(system: System) -> N
         await away.get("/v1/audit/members/entries", status=403)
 
 
-async def test_the_audit_of_every_service_is_sealed_witnessed_and_whole(home: DataDirectory) -> None:
+async def test_the_audit_of_every_service_is_sealed_witnessed_and_whole(system: System, home: DataDirectory) -> None:
+    async with system.person("secretary.demo") as secretary, system.person("officer.demo") as officer:
+        helping = await exchanged(system, secretary, await agreed(system, secretary, officer))
+        async with helping.http:  # the gateway records nothing else than what is asked of it for somebody else
+            assert (await helping.status("GET", "/v1/home"))[0] == 200
+
     async def all_witnessed() -> bool:
         counts = []
         for service, witness in services.WITNESSES.items():

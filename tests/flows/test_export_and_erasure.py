@@ -14,7 +14,7 @@ import pytest
 from standalone.seed import ADMINISTRATOR
 from standalone.services import NAMES
 from tests.flows.conftest import System
-from tests.flows.people import Person, within
+from tests.flows.people import Person, open_account, within
 
 pytestmark = pytest.mark.xdist_group("system")  # on one worker: they share one running system
 
@@ -36,9 +36,11 @@ async def newcomer(system: System) -> tuple[str, str]:
     """Open an account for a villager who is no member; give the id and the user name."""
     username = f"newcomer.{secrets.token_hex(4)}"
     async with Person(system.url, ADMINISTRATOR, system.administrator_password) as administrator:
-        body = {"organisation_id": str(system.seeded.county_id), "username": username, "password": PASSWORD}
-        opened = await administrator.post("/v1/accounts", body)
-    return opened["person_id"], username
+        county = system.seeded.county_id
+        person_id = await open_account(
+            administrator, system.url, username=username, password=PASSWORD, organisation_id=county
+        )
+    return person_id, username
 
 
 def read(content: bytes) -> dict[str, Any]:
@@ -54,10 +56,11 @@ def read(content: bytes) -> dict[str, Any]:
 
 async def test_all_that_is_known_comes_in_one_file_and_then_is_gone(system: System) -> None:
     person_id, username = await newcomer(system)
+    _, strangers_name = await newcomer(system)
     async with (
         Person(system.url, username, PASSWORD) as me,
         system.person("secretary.demo") as secretary,
-        system.person("villager.demo") as villager,
+        Person(system.url, strangers_name, PASSWORD) as stranger,
     ):
         case_id = str(uuid4())
         body = {"case_id": case_id, "category": "roads", "organisation_id": str(system.seeded.branch_id), "text": WORDS}
@@ -81,8 +84,8 @@ async def test_all_that_is_known_comes_in_one_file_and_then_is_gone(system: Syst
             return bool(state["done"] == state["total"])
 
         await within(GATHERED_SECONDS, gathered)
-        assert (await villager.answer("GET", where)).status_code == 404
-        assert (await villager.answer("GET", f"{where}/file")).status_code == 404
+        assert (await stranger.answer("GET", where)).status_code == 404
+        assert (await stranger.answer("GET", f"{where}/file")).status_code == 404
         file = await me.answer("GET", f"{where}/file")
         assert (file.status_code, file.headers["content-type"]) == (200, "application/zip")
         parts = read(file.content)
@@ -115,6 +118,28 @@ async def test_all_that_is_known_comes_in_one_file_and_then_is_gone(system: Syst
         row = {"person_id": person_id, "organisation_id": str(system.seeded.branch_id), **OLD_LIST}
         refused = await registrar.post("/v1/member-imports", {"rows": [row]}, status=422)
     assert "erased" in [each["requirement"] for each in refused["rows"]]
+
+
+async def test_a_sign_in_by_password_alone_gets_nothing_of_what_two_factors_ordered(system: System) -> None:
+    _, username = await newcomer(system)
+    async with Person(system.url, username, PASSWORD) as weak, Person(system.url, username, PASSWORD) as strong:
+        await weak.get("/v1/me")  # of a moment ago, and before there was an app
+        await strong.set_up_second_factor()
+        export_id = (await strong.post("/v1/me/exports", status=202))["export_id"]
+        where = f"/v1/me/exports/{export_id}"
+
+        async def gathered() -> bool:
+            return bool((await strong.get(where))["file"])
+
+        await within(GATHERED_SECONDS, gathered)
+        for path in ("/v1/me/export", where, f"{where}/file", "/v1/me/export-requests"):
+            refused = await weak.answer("GET", path)
+            assert (refused.status_code, refused.json()["type"]) == (401, "/problems/step_up_required"), path
+            assert 'acr_values="2"' in refused.headers["www-authenticate"]
+        for service in NAMES:  # nor are the parts to be had by themselves
+            for person in (weak, strong):
+                assert (await person.answer("GET", f"/v1/export-parts/{service}/{export_id}")).status_code == 404
+        assert (await strong.answer("GET", f"{where}/file")).status_code == 200
 
 
 async def test_a_members_file_holds_what_is_on_file_of_them_and_of_nobody_else(system: System) -> None:
@@ -151,5 +176,5 @@ async def test_a_member_is_told_what_stays_and_why(system: System) -> None:
 
 async def test_the_file_of_nobody_is_not_to_be_had(system: System) -> None:
     async with httpx.AsyncClient(base_url=system.url, trust_env=False, timeout=20) as client:
-        for path in ("/v1/me/export", f"/v1/me/exports/{uuid4()}/file", f"/v1/export-parts/members/{uuid4()}"):
+        for path in ("/v1/me/export", f"/v1/me/exports/{uuid4()}/file"):
             assert (await client.get(path)).status_code == 401

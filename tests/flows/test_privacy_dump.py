@@ -4,20 +4,43 @@ The journeys come first: this file stands behind them, and waits for none of the
 """
 
 import base64
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
+import httpx
 import pytest
+import pytest_asyncio
 
 from standalone import services
 from standalone.data_directory import DataDirectory
 from testkit.databases import TestDatabases
 from testkit.scanning import Scanner, tables
+from tests.flows.browser import Browser
 from tests.flows.conftest import DEMO_PASSWORD, System
+from tests.flows.helping import agreed
+from tests.flows.overhearing import Overheard
+from tests.flows.people import Person, open_account
+from tests.flows.ways_in import (
+    DEVICE_CODE,
+    a_number,
+    agree_to_client,
+    code_to,
+    let_device_in,
+    link_wechat,
+    made_passkey,
+    registered,
+)
 
 pytestmark = pytest.mark.xdist_group("system")  # on one worker: they share one running system
 
+KINDS = {
+    *("access_token", "refresh_token", "id_token", "code", "code_verifier", "state", "client_secret"),
+    *("device_code", "user_code", "ticket", "password", "secret", "recovery_codes", "form_token"),
+    *("cookie session", "cookie form", "cookie browser", "id_number", "phone"),
+}
+"""What must have been said for the search to mean something: as fields are called, and cookies."""
 _PIECE = 16 * 1024 * 1024
 
 
@@ -28,11 +51,54 @@ def home(system: System) -> DataDirectory:
     return DataDirectory(system.data)
 
 
+@pytest_asyncio.fixture(scope="module")
+async def overheard(system: System) -> Overheard:
+    """Have somebody use every way in there is; give all that was said since the system began."""
+    if system.outside is None:
+        pytest.skip("the system runs elsewhere")
+    tag = secrets.token_hex(4)
+    username, password = f"every.way.{tag}", f"每一种登录方式-{tag}"
+    async with (
+        Person(system.url, "administrator", system.administrator_password) as opener,
+        system.person("security") as reviewer,
+        system.person("secretary.demo") as helper,
+        system.person("officer.demo") as witness,
+    ):
+        county = system.seeded.county_id
+        await open_account(opener, system.url, username=username, password=password, organisation_id=county)
+        await opener.set_up_second_factor()
+        try:
+            await registered(opener, reviewer, token_endpoint_auth_method="client_secret_basic")
+            front = await registered(opener, reviewer)
+            device = {"application_type": "native", "redirect_uris": [], "grant_types": [DEVICE_CODE, "refresh_token"]}
+            screen = await registered(opener, reviewer, **device)
+        finally:
+            await opener.give_up_second_factor()
+        await agree_to_client(system.url, front["client_id"], username, password)
+        await let_device_in(system.url, screen["client_id"], username, password)
+        await link_wechat(system, username, password)
+        async with Browser(system.url) as browser:
+            assert (await browser.open("/sign-in/wechat/start")).url.path == "/sign-in"
+        assist_id = await agreed(system, helper, witness)
+        await helper.post(f"/v1/assisted-sessions/{assist_id}/ticket", status=200)
+    async with Person(system.url, username, password) as owner:
+        await owner.set_up_second_factor()
+        owner.sign_in_anew()
+        _, passkey = await made_passkey(owner, system.url)
+        await owner.post("/v1/me/passkeys", passkey)
+        phone = a_number()
+        named = await owner.post("/v1/me/phone", {"phone": phone}, status=202)
+        code = {"challenge_id": named["challenge_id"], "code": await code_to(system.outside.phones, phone)}
+        await owner.post("/v1/me/phone/confirmation", code, status=200)
+    for phone, message in system.outside.phones.delivered:
+        system.overheard.note_message(phone, message.parameters)
+    return system.overheard
+
+
 @pytest.fixture
-def scanner(system: System) -> Scanner:
-    overheard = system.overheard
+def scanner(system: System, overheard: Overheard) -> Scanner:
     assert len(overheard.numbers) > 1_000
-    assert len(overheard.secrets) > 10
+    assert overheard.kinds >= KINDS
     return Scanner({*overheard.numbers, *overheard.secrets, DEMO_PASSWORD, system.administrator_password})
 
 
@@ -88,8 +154,14 @@ async def test_no_trace_holds_a_number_or_a_secret(system: System, home: DataDir
 async def test_the_scanner_finds_what_is_there(databases: TestDatabases) -> None:
     """A negative control: planted in a table and in text, in each form."""
     planted = ["522701197005170018", "14212345678", "483920", "a password of many words", "eyJ0b2tlbg.cGF5.c2ln"]
-    scanner = Scanner(planted)
-    for value in planted:
+    of_one_word = [
+        "BCDF-GHJK",
+        "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
+        "oAbC-dEf_0123456789xyzXYZ",
+        "Zm9ybSB0b2tlbiBvZiAzMg",
+    ]
+    scanner = Scanner([*planted, *of_one_word])
+    for value in (*planted, *of_one_word):
         plain = value.encode()
         for form in (plain, plain.hex().encode(), base64.b64encode(plain), base64.urlsafe_b64encode(b" " + plain)):
             if len(form) >= 15 or form == plain:
@@ -103,3 +175,26 @@ async def test_the_scanner_finds_what_is_there(databases: TestDatabases) -> None
         await connection.close()
         [text] = [text async for table, text in tables(url) if table == "public.notes"]
     assert scanner.found_in(text) == {value.encode() for value in planted[:3]}
+
+
+def test_what_is_secret_is_overheard_wherever_it_is_said() -> None:
+    """A negative control of what is looked for: in a body, a form, a redirect and a cookie."""
+    heard = Overheard()
+    asked = httpx.Request(
+        "POST", "http://x/", data={"user_code": "BCDF-GHJK", "form_token": "of the form", "to": "them"}
+    )
+    said = httpx.Response(
+        303,
+        json={"phone": "14212345678", "codes": {"recovery_codes": ["aaaa-bbbb"]}, "name": "not secret"},
+        headers=[
+            ("location", "https://x/?code=the-code&state=the-state&other=not-secret"),
+            ("set-cookie", "session=of-the-session; HttpOnly"),
+            ("set-cookie", "challenge=018f0000-0000-7000-8000-000000000001; HttpOnly"),
+        ],
+    )
+    heard.note(asked, said)
+    heard.note_message("+8614287654321", ["483920", "5", "红旗村党支部"])
+    assert heard.numbers == {"14212345678", "14287654321"}
+    typed = {"BCDF-GHJK", "BCDFGHJK", "aaaa-bbbb", "aaaabbbb"}
+    assert heard.secrets == {*typed, "of the form", "the-code", "the-state", "of-the-session", "483920"}
+    assert heard.kinds == {"user_code", "form_token", "phone", "recovery_codes", "code", "state", "cookie session"}

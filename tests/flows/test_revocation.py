@@ -18,7 +18,7 @@ from standalone.services import NAMES
 from tests.flows.conftest import System
 from tests.flows.doors import Doors
 from tests.flows.front_end import Tokens, refresh, sign_in
-from tests.flows.people import Person
+from tests.flows.people import Person, open_account
 
 pytestmark = pytest.mark.xdist_group("system")  # on one worker: they share one running system
 
@@ -102,14 +102,10 @@ async def security(system: System) -> AsyncIterator[Person]:
 @pytest_asyncio.fixture
 async def opened(system: System) -> dict[str, Any]:
     """An account of somebody new."""
-    body = {
-        "username": f"revoked.{secrets.token_hex(4)}",
-        "password": PASSWORD,
-        "organisation_id": str(system.seeded.county_id),
-    }
+    username, county = f"revoked.{secrets.token_hex(4)}", system.seeded.county_id
     async with Person(system.url, "administrator", system.administrator_password) as opener:
-        account: dict[str, Any] = await opener.post("/v1/accounts", body)
-    return account
+        person_id = await open_account(opener, system.url, username=username, password=PASSWORD, organisation_id=county)
+    return {"username": username, "person_id": person_id}
 
 
 async def entered(system: System, opened: dict[str, Any]) -> Tokens:

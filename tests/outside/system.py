@@ -16,6 +16,7 @@ from argon2 import PasswordHasher
 import orgtree
 from database import Database, KeyRing, migrations, new_id, utc_now
 from identity.accounts.commands import open_account
+from identity.accounts.credentials import set_password
 from identity.oauth.provider import hash_of
 from identity.oauth.tables import Client
 from identity.phones import put_on_file
@@ -38,14 +39,19 @@ class OutsideSystem:
     database: Database
     ring: KeyRing
 
-    async def open_person(self, *, phone: str | None = None) -> tuple[UUID, str]:
-        """Open an account whose password is `PASSWORD`, with a phone (`+86…`) if one is given; give id and username."""
-        person_id, name = new_id(), f"person.{secrets.token_hex(4)}"
+    async def open_person(self, *, phone: str | None = None, chosen: bool = True) -> tuple[UUID, str]:
+        """Open an account, with a phone (`+86…`) if one is given; give id and username.
+
+        Its password is `PASSWORD`, which its owner has `chosen`, or was given and is to replace at the first sign-in.
+        """
+        person_id, name, encoding, now = new_id(), f"person.{secrets.token_hex(4)}", _QUICK.hash(PASSWORD), utc_now()
         async with self.database.transaction() as session:
             await open_account(
-                session, person_id=person_id, username=name, password_encoding=_QUICK.hash(PASSWORD),
-                organisation_id=orgtree.ROOT_ID, opener=None, scopes=None, new_id=new_id, now=utc_now(),
+                session, person_id=person_id, username=name, password_encoding=encoding,
+                organisation_id=orgtree.ROOT_ID, opener=None, scopes=None, new_id=new_id, now=now,
             )  # fmt: skip
+            if chosen:
+                await set_password(session, account_id=person_id, encoding=encoding, new_id=new_id, now=now)
         if phone is not None:
             await self.put_phone(person_id, phone)
         return person_id, name
@@ -85,12 +91,20 @@ class OutsideSystem:
 
 @asynccontextmanager
 async def running_system(
-    databases: TestDatabases, nats_url: str, folder: Path, *, told: Mapping[str, str] | None = None
+    databases: TestDatabases,
+    nats_url: str,
+    folder: Path,
+    *,
+    host: str = "127.0.0.1",
+    told: Mapping[str, str] | None = None,
 ) -> AsyncIterator[OutsideSystem]:
-    """Start identity and the gateway on databases of their own; stop them after the block. `told` are settings."""
+    """Start identity and the gateway on databases of their own; stop them after the block.
+
+    `host` is loopback's name in the public address, `told` are settings.
+    """
     sealing_key = KeyRing.generate()
     identity, door, operations = (processes.free_port() for _ in range(3))
-    url = f"http://127.0.0.1:{door}"
+    url = f"http://{host}:{door}"
     variables = {
         "XIANGQIAO_NATS_URL": nats_url,
         "XIANGQIAO_ISSUER": url,

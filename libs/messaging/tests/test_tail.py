@@ -9,13 +9,14 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
+from nats.aio.msg import Msg
 
 from contracts import Event
 from contracts.identity import AuthorizationChangedV1, RoleDefinedV1, SessionRevokedV1
 from database import new_id, utc_now
-from messaging import NatsConnection, Tail, connect, tail
+from messaging import NatsConnection, Tail, connect, streams, tail
 from messaging.outbox import encode
-from messaging.streams import declare_stream, subject_of
+from messaging.streams import declare_stream, stream_configuration, subject_of
 from testkit.proxy import TcpProxy
 
 SINCE = timedelta(minutes=11)
@@ -28,6 +29,7 @@ class Listener:
     def __init__(self, following: Tail) -> None:
         self.tail = following
         self.events: list[Event] = []
+        self.complete = asyncio.Event()
 
     @property
     def sessions(self) -> list[UUID]:
@@ -49,7 +51,7 @@ class Listener:
 @asynccontextmanager
 async def listening(nats: NatsConnection, since: timedelta = SINCE) -> AsyncIterator[Listener]:
     listener = Listener(Tail(nats))
-    async with listener.tail.following(TYPES, listener.events.append, since=since):
+    async with listener.tail.following(TYPES, listener.events.append, since=since, complete=listener.complete.set):
         yield listener
 
 
@@ -170,3 +172,77 @@ async def test_forged_messages_are_let_by_and_hide_nothing(nats: NatsConnection)
         revoked = await revoke(nats)
         await listener.until(lambda: listener.sessions == revoked)
         assert listener.events == [SessionRevokedV1(session_id=revoked[0])]
+
+
+@asynccontextmanager
+async def behind_its_leader(nats: NatsConnection, answer: bytes) -> AsyncIterator[None]:
+    """Let direct gets of identity's stream be answered by a replica that knows less than the leader."""
+    await streams.request(
+        nats, "STREAM.UPDATE.EVT_IDENTITY", {**stream_configuration("identity"), "allow_direct": False}
+    )
+
+    async def lag(message: Msg) -> None:
+        await nats.client.write(
+            [b"HPUB %b %d %d\r\n%b\r\n" % (message.reply.encode(), len(answer), len(answer), answer)]
+        )
+
+    subscription = await nats.client.subscribe("$JS.API.DIRECT.GET.EVT_IDENTITY", cb=lag)
+    yield
+    await subscription.unsubscribe()
+    await streams.request(nats, "STREAM.UPDATE.EVT_IDENTITY", stream_configuration("identity"))
+
+
+async def test_a_replica_that_lags_behind_its_leader_makes_nobody_ready(nats: NatsConnection) -> None:
+    await declare_stream(nats, "identity")
+    revoked = await revoke(nats, 3)
+    async with (
+        behind_its_leader(nats, b"NATS/1.0 404 Message Not Found\r\n\r\n"),
+        listening(nats) as listener,
+    ):
+        assert listener.sessions == []
+        assert not listener.complete.is_set()
+        assert await listener.is_behind()
+    async with listening(nats) as listener:
+        assert (listener.sessions, listener.complete.is_set()) == (revoked, True)
+        await listener.tail.check()
+
+
+async def test_a_replica_that_falls_behind_is_told_and_caught_up_with(
+    nats: NatsConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tail, "BEHIND_SECONDS", 2.5)
+    await declare_stream(nats, "identity")
+    before = await revoke(nats)
+    async with listening(nats) as listener:
+        await listener.tail.check()
+        async with behind_its_leader(nats, b"NATS/1.0 404 Message Not Found\r\n\r\n"):
+            after = await revoke(nats)
+            async with asyncio.timeout(5):
+                while not await listener.is_behind():
+                    await asyncio.sleep(0.05)
+            assert after[0] not in listener.sessions
+        await listener.until(lambda: after[0] in listener.sessions)
+        async with asyncio.timeout(5):
+            while await listener.is_behind():
+                await asyncio.sleep(0.05)
+    assert set(listener.sessions) == {*before, *after}
+
+
+async def test_what_the_leader_has_from_long_ago_is_not_waited_for(nats: NatsConnection) -> None:
+    await declare_stream(nats, "identity")
+    await revoke(nats)
+    await asyncio.sleep(1.1)
+    async with listening(nats, since=timedelta(seconds=1)) as listener:
+        assert listener.complete.is_set()
+        assert listener.sessions == []
+        await listener.tail.check()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "read", "enough"),
+    [(0, None, True), (0, 7, True), (7, None, False), (7, 6, False), (7, 7, True), (7, 9, True)],
+)
+def test_a_subject_is_read_when_it_is_read_as_far_as_its_leader_has_it(
+    wanted: int, read: int | None, enough: bool
+) -> None:
+    assert tail.reached(wanted, read) is enough

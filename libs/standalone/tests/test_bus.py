@@ -170,10 +170,11 @@ async def test_each_service_hears_of_revocations_and_reads_no_other_stream_like_
     nats = await connect(server.url(service), name=f"{service}-api")
     heard: list[Event] = []
     tail = Tail(nats)
-    async with tail.following([SessionRevokedV1], heard.append, since=timedelta(minutes=1)):
+    async with tail.following([SessionRevokedV1], heard.append, since=timedelta(minutes=1), complete=lambda: None):
         await tail.check()
         assert revoked in heard
-    others = [f"$JS.API.DIRECT.GET.EVT_{name.upper()}" for name in bus.READERS if name != "identity"]
+    verbs, streams_of_others = ("DIRECT.GET", "STREAM.MSG.GET"), [name for name in bus.READERS if name != "identity"]
+    others = [f"$JS.API.{verb}.EVT_{name.upper()}" for verb in verbs for name in streams_of_others]
     assert refused(server.port, service, others) == set(others)
     for connection in (nats, identity):
         await connection.close()

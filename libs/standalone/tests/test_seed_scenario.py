@@ -7,7 +7,7 @@ from rich.console import Console
 
 from standalone.data_directory import DataDirectory
 from standalone.refusals import CannotRun
-from standalone.seed import DEMO, SCENARIO, Authenticators, Watcher, seed, shown
+from standalone.seed import DEMO, SCENARIO, Authenticators, Passwords, Watcher, seed, shown
 from standalone.seed.demo import Stage, choose_branch
 from standalone.seed.divisions import read_divisions
 from standalone.seed.people import People
@@ -50,8 +50,8 @@ async def test_a_scope_that_is_no_county_is_refused_before_anything_is_sent(scop
     with shown(Console(quiet=True)) as watcher, pytest.raises(CannotRun, match="is no county of 贵州省"):
         await seed(
             "http://127.0.0.1:9",
-            administrator_password="-",
-            demo_password="-",
+            administrators=Passwords("-", "-"),
+            demonstration=Passwords("-", "-"),
             authenticators=Authenticators(DataDirectory(tmp_path)),
             watcher=watcher,
             scope=scope,

@@ -1,7 +1,7 @@
 """The small service of these tests, on a migrated database of its own for each test."""
 
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import UUID
 
@@ -20,6 +20,13 @@ sys.path.insert(0, str(HERE.parents[2]))  # the small service is also started as
 from libs.webapi.tests.orchard.application import Settings, create_application  # noqa: E402 - found only from here on
 
 MIGRATIONS = HERE / "orchard" / "migrations"
+
+
+@pytest.fixture(scope="session")
+def issuer() -> Iterator[TokenIssuer]:
+    """An identity provider whose clients may do everything in the small service."""
+    with TokenIssuer(scope="openid orchard.read orchard.write") as made:
+        yield made
 
 
 @pytest_asyncio.fixture(scope="session")

@@ -28,7 +28,8 @@ async def test_operation_ids_are_service_and_function(document: dict[str, Any]) 
 
 
 async def test_operations_say_whether_they_ask_for_a_token(document: dict[str, Any]) -> None:
-    assert document["paths"]["/v1/trees"]["post"]["security"] == [{"bearer": []}]
+    assert document["paths"]["/v1/trees"]["post"]["security"] == [{"bearer": ["orchard.write"]}]
+    assert document["paths"]["/v1/trees"]["get"]["security"] == [{"bearer": ["orchard.read"]}]
     assert {"401", "403"} <= document["paths"]["/v1/trees"]["post"]["responses"].keys()
     assert "security" not in document["paths"]["/v1/trees/{tree_id}"]["get"]
     assert document["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"

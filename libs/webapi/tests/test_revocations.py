@@ -1,5 +1,6 @@
 """Tokens that identity ended are refused at once, whether they were known before or not, and forgotten in time."""
 
+import time
 from collections.abc import AsyncIterator
 from timeit import timeit
 from uuid import UUID
@@ -99,3 +100,30 @@ async def test_a_repeated_check_costs_microseconds_however_much_was_revoked(
     await authenticator.authenticate(token)
     times = 2000
     assert min(timeit(lambda: authenticator.known(token), number=times) for _ in range(5)) / times < 20e-6
+
+
+async def test_until_the_past_is_known_tokens_of_then_wait_and_those_of_later_hold(
+    authenticator: Authenticator, issuer: TokenIssuer
+) -> None:
+    ended, session_id = new_id(), new_id()
+    old, ended_old, new = issuer.token(new_id()), issuer.token(ended, session_id=session_id), issuer.token(new_id())
+    authenticator.revocations.await_past(time.time() + 2)
+    for token in (old, ended_old):
+        with pytest.raises(Refusal) as waiting:
+            await authenticator.authenticate(token)
+        assert (waiting.value.problem.status, waiting.value.problem.code) == (503, "revocations_unknown")
+        assert authenticator.known(token) is None
+    authenticator.revocations.await_past(time.time())
+    assert await authenticator.authenticate(new) == authenticator.known(new)
+    authenticator.revocations.await_past(time.time() + 2)
+    authenticator.revocations.take(SessionRevokedV1(session_id=session_id))
+    authenticator.revocations.past_is_known()
+    assert await is_refused(authenticator, ended_old)
+    await authenticator.authenticate(old)
+
+
+async def test_a_forged_token_of_the_past_is_no_question_of_when(
+    authenticator: Authenticator, issuer: TokenIssuer
+) -> None:
+    authenticator.revocations.await_past(time.time() + 2)
+    assert await is_refused(authenticator, issuer.token(new_id())[:-2] + "AA")

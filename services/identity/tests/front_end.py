@@ -12,6 +12,9 @@ import httpx
 
 PASSWORD = "correct horse"
 CALLBACK = "http://127.0.0.1:8765/callback"
+SCOPES = ["openid", "profile", "identity.read", "identity.write"]
+"""What front ends of these tests ask for: identity is the one service that runs."""
+SCOPE = " ".join(SCOPES)
 
 
 class Tokens(NamedTuple):
@@ -53,7 +56,7 @@ class FrontEnd:
             "response_type": "code",
             "client_id": self.client_id,
             "redirect_uri": self.redirect_uri,
-            "scope": "openid profile",
+            "scope": SCOPE,
             "state": "state-1",
             "nonce": "nonce-1",
             "code_challenge": self.challenge,
@@ -106,6 +109,14 @@ class FrontEnd:
 
     async def tokens(self, username: str, password: str = PASSWORD, **changed: str | None) -> Tokens:
         answer = await self.sign_in(username, password, **changed)
+        return tokens_of(await self.redeem(answer.parameters["code"]))
+
+    async def first_tokens(self, username: str, given: str, own: str = PASSWORD) -> Tokens:
+        """Sign in by the password that the account was opened with, and choose another on the page that asks for it."""
+        page = await self.http.get((await self.authorize()).headers["location"])
+        sent = await self.submit(page, username=username, password=given)
+        assert sent.headers["location"].startswith("/sign-in/new-password?"), sent.headers["location"]
+        answer = answer_of(await self.submit(await self.http.get(sent.headers["location"]), password=own))
         return tokens_of(await self.redeem(answer.parameters["code"]))
 
 

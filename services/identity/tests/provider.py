@@ -16,6 +16,7 @@ import orgtree
 from contracts.members import OrganisationEstablishedV1
 from database import Database, KeyRing, new_id, utc_now
 from identity.accounts.commands import open_account
+from identity.accounts.credentials import set_password
 from identity.app import create_application
 from identity.roles.commands import grant_role
 from identity.settings import Settings
@@ -67,9 +68,12 @@ class Provider:
         return self.front_end("docs", f"{self.issuer}/docs/oauth2-redirect.html")
 
     async def open_person(
-        self, *roles: tuple[str, UUID], username: str | None = None, encoding: str = ENCODED
+        self, *roles: tuple[str, UUID], username: str | None = None, encoding: str = ENCODED, chosen: bool = True
     ) -> tuple[UUID, str]:
-        """Open an account by the command itself and give its id and username; the password is `PASSWORD`."""
+        """Open an account by the command itself and give its id and username; the password is `PASSWORD`.
+
+        Its owner has `chosen` it, or was given it and is to choose another at the first sign-in.
+        """
         person_id, now = new_id(), utc_now()
         name = username or f"person.{secrets.token_hex(4)}"
         async with self.database.transaction() as session:
@@ -77,6 +81,8 @@ class Provider:
                 session, person_id=person_id, username=name, password_encoding=encoding,
                 organisation_id=orgtree.ROOT_ID, opener=None, scopes=None, new_id=new_id, now=now,
             )  # fmt: skip
+            if chosen:
+                await set_password(session, account_id=person_id, encoding=encoding, new_id=new_id, now=now)
             for role, organisation_id in roles:
                 await grant_role(
                     session, assignment_id=new_id(), person_id=person_id, role=role, organisation_id=organisation_id,

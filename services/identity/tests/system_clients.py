@@ -19,7 +19,7 @@ from identity.clients.schemas import ClientTerms
 from identity.oauth.provider import hash_of
 from identity.oauth.tables import AuthorizationCode
 
-from .front_end import FrontEnd, Tokens, tokens_of
+from .front_end import SCOPES, FrontEnd, Tokens, tokens_of
 from .provider import Provider
 
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -40,7 +40,7 @@ WEB: dict[str, Any] = {
     "redirect_uris": [WEB_CALLBACK],
     "post_logout_redirect_uris": ["https://bulletin.example/bye"],
     "grant_types": ["authorization_code", "refresh_token"],
-    "scopes": ["openid", "profile"],
+    "scopes": SCOPES,
     "token_endpoint_auth_method": "none",
     "requests_per_minute": 600,
 }

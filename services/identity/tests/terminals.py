@@ -10,7 +10,7 @@ from identity.devices.tables import DeviceCode
 from identity.oauth.provider import hash_of
 from identity.oauth.tables import Client
 
-from .front_end import PASSWORD, FrontEnd, Tokens, tokens_of
+from .front_end import PASSWORD, SCOPE, SCOPES, FrontEnd, Tokens, tokens_of
 from .provider import Provider
 
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
@@ -26,7 +26,7 @@ async def register(provider: Provider, client_id: str, **terms: Any) -> str:
         "application_type": "native",
         "redirect_uris": [],
         "grant_types": [DEVICE_CODE, "refresh_token"],
-        "scopes": ["openid", "profile"],
+        "scopes": SCOPES,
         "requests_per_minute": 60_000,
         "registered_at": utc_now(),
         **terms,
@@ -52,7 +52,7 @@ class Device:
         self.codes: dict[str, Any] = {}
 
     async def ask(self, **changed: str) -> httpx.Response:
-        data = {"client_id": self.client_id, "scope": "openid profile", **self.also, **changed}
+        data = {"client_id": self.client_id, "scope": SCOPE, **self.also, **changed}
         return await self.provider.http.post("/oauth2/device_authorization", data=data)
 
     async def begin(self, **changed: str) -> dict[str, Any]:

@@ -41,11 +41,19 @@ async def test_a_sign_in_stands_on_record_and_a_refused_one_has_no_name(
     ]
 
 
-async def test_a_person_sees_who_opened_the_account(provider: Provider, front_end: FrontEnd) -> None:
-    _, username = await provider.open_person()
+async def test_a_person_sees_each_sign_in_and_no_other_doing_of_their_own(
+    provider: Provider, front_end: FrontEnd
+) -> None:
+    person_id, username = await provider.open_person()
+    tokens = await front_end.tokens(username)
+    kept = {"keep_current": True}
+    ended = await provider.http.post("/v1/me/sessions/revocation", json=kept, headers=tokens.headers)
+    assert ended.status_code == 200
     tokens = await front_end.tokens(username)
     seen = await provider.http.get("/v1/me/access-log/identity", headers=tokens.headers)
     assert seen.status_code == 200
+    own = [each["action"] for each in seen.json()["items"] if each["actor"] == str(person_id)]
+    assert own == ["identity.session.signed_in"] * 2
     assert (await provider.http.get("/v1/audit/identity/entries", headers=tokens.headers)).status_code == 403
 
 

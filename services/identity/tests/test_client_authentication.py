@@ -157,7 +157,7 @@ async def test_client_credentials_are_for_services_and_carry_no_person(provider:
 
 
 async def test_a_clients_own_token_opens_what_is_for_everybody_and_no_person(provider: Provider) -> None:
-    client = await registered(provider)
+    client = await registered(provider, scopes=["identity.read"])
     headers = {"Authorization": f"Bearer {await client.token()}"}
     assert (await provider.http.get("/v1/roles", headers=headers)).status_code == 200
     assert (await provider.http.get("/oauth2/userinfo", headers=headers)).status_code == 403

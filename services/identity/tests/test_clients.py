@@ -258,9 +258,10 @@ DEVICE_GRANTS = ["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"
         (WEB, {}),
         (WEB, {"token_endpoint_auth_method": "client_secret_post"}),
         (WEB, {"grant_types": [*WEB["grant_types"], FOR_HELPERS]}),
+        (WEB, {"scopes": ["openid", "members.read", "feedback.write"]}),
         (WEB, {"redirect_uris": ["https://bulletin.example/a?b=c", "https://b.example:8443/"]}),
         (NATIVE, {"redirect_uris": ["http://127.0.0.1/callback", "http://[::1]:4000/x"]}),
-        (SERVICE, {"scopes": ["introspect"]}),
+        (SERVICE, {"scopes": ["introspect", "members.read"]}),
         (SERVICE, {"application_type": "terminal", "grant_types": DEVICE_GRANTS, "token_endpoint_auth_method": "none"}),
     ],
 )

@@ -17,7 +17,7 @@ import orgtree
 from identity.oauth.tables import AuthorizationCode
 from identity.sign_in.tables import BrowserSession
 
-from .front_end import CALLBACK, FrontEnd, answer_of, tokens_of
+from .front_end import CALLBACK, SCOPE, FrontEnd, answer_of, tokens_of
 from .provider import Provider
 from .system_clients import WEB, WEB_CALLBACK, registered
 
@@ -42,7 +42,7 @@ async def test_a_person_signs_in_and_the_front_end_gets_verifiable_tokens(
 
     assert response.headers["cache-control"] == "no-store"
     body = response.json()
-    assert (body["token_type"], body["expires_in"], body["scope"]) == ("Bearer", 600, "openid profile")
+    assert (body["token_type"], body["expires_in"], body["scope"]) == ("Bearer", 600, SCOPE)
     token = await opened(provider, body["access_token"])
     assert token.header["typ"] == "at+jwt"
     assert token.header["alg"] == "ES256"
@@ -53,7 +53,7 @@ async def test_a_person_signs_in_and_the_front_end_gets_verifiable_tokens(
         "sub": str(person_id),
         "aud": "xiangqiao",
         "client_id": "command-line",
-        "scope": "openid profile",
+        "scope": SCOPE,
         "acr": "1",
         "roles": [
             {"role": "officer", "organisation_id": str(county)},

@@ -11,7 +11,7 @@ from database import utc_now
 from identity.oauth.tables import Client, ClientConsent
 from identity.sign_in.tables import BrowserSession
 
-from .front_end import PASSWORD, FrontEnd, Tokens, answer_of, tokens_of
+from .front_end import PASSWORD, SCOPES, FrontEnd, Tokens, answer_of, tokens_of
 from .provider import Provider
 from .terminals import Device, Phone, register
 
@@ -140,7 +140,7 @@ async def test_people_see_what_they_let_clients_have_and_take_it_back(provider: 
     seen = (await provider.http.get("/v1/me/client-consents", headers=mine.headers)).json()
     [consent] = seen["items"]
     assert (consent["client_id"], consent["name_en"]) == (others.client_id, "Farm weather")
-    assert consent["scopes"] == ["openid", "profile"]
+    assert consent["scopes"] == sorted(SCOPES)
     assert seen["next_cursor"] is None
 
     waiting = answer_of(await others.authorize()).parameters["code"]
@@ -167,7 +167,7 @@ async def test_a_code_gives_nothing_beyond_what_the_person_lets_the_client_have(
             await session.execute(update(ClientConsent).where(*mine).values(**changed))
         assert (await others.redeem(code)).json()["error"] == "invalid_grant"
         async with provider.database.transaction() as session:
-            again = {"scopes": ["openid", "profile"], "withdrawn_at": None}
+            again = {"scopes": SCOPES, "withdrawn_at": None}
             await session.execute(update(ClientConsent).where(*mine).values(**again))
 
 

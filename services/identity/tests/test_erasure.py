@@ -8,6 +8,7 @@ import httpx
 import pytest
 from sqlalchemy import select, text, update
 
+import audit
 import orgtree
 import privacy
 from contracts.identity import ExportRequestedV1, PersonErasedV1
@@ -15,7 +16,9 @@ from contracts.members import MemberAffiliatedV1
 from database import Database, raw, utc_now
 from identity import tables
 from identity.accounts.tables import Account
-from identity.privacy import own_data
+from identity.challenges.commands import issue
+from identity.messages.tables import MessageToSend
+from identity.privacy import erasure, own_data
 from identity.privacy.erasure import TOLD_AGAIN_AFTER, tell_again, tell_all_again
 from identity.privacy.forgetting import FORGOTTEN, KEPT, forget
 from identity.privacy.tables import Erasure, LegalHold
@@ -86,6 +89,30 @@ async def test_nothing_that_is_known_of_a_person_outlives_the_erasure(provider: 
     page = await other.http.get((await other.authorize()).headers["location"])
     assert (await other.submit(page, username=username, password="correct horse battery")).status_code != 303
     assert (await erase(provider, tokens)).status_code in {401, 409}
+
+
+async def test_what_waits_to_be_sent_to_an_erased_person_never_goes_out(provider: Provider, phones: Phones) -> None:
+    person_id, _ = await provider.open_person()
+    number, other_id = await phones.give(person_id), (await provider.open_person())[0]
+    other = await phones.give(other_id)
+
+    async def code_for(account_id: UUID, phone: str, purpose: str = "sign_in") -> None:
+        async with provider.database.transaction() as session:
+            await issue(
+                session, ring(), purpose=purpose, phone=f"+86{phone}", account_id=account_id, language="zh",
+                now=utc_now(), new_id=uuid4,
+            )  # fmt: skip
+
+    await code_for(person_id, number)
+    await code_for(other_id, other)
+    async with provider.database.transaction() as session:
+        done = await erasure.erase(session, ring(), by=audit.By(person_id), language="zh", now=utc_now())
+    assert done.outcome == "erased"
+    await code_for(person_id, number, "recovery")  # asked for in the same moment, and queued after it
+    assert [sent.template for sent in await phones.messages_to(number)] == ["erased.zh"]
+    assert [sent.template for sent in await phones.messages_to(other)] == ["code.zh"]
+    async with provider.database.read() as session:
+        assert await session.scalar(select(MessageToSend).where(MessageToSend.account_id == person_id)) is None
 
 
 async def test_the_user_name_is_free_again(provider: Provider) -> None:
@@ -263,6 +290,10 @@ async def test_ones_part_of_the_export_holds_all_and_nobody_else(provider: Provi
             "select part from export_part where export_id = $1", UUID(export_id)
         )
     assert username.encode() not in stored
+    for mine in ("/v1/me/export-requests", f"/v1/me/export-requests/{export_id}"):
+        assert (await provider.http.get(mine, headers=tokens.headers)).status_code == 200
+        by_password = await provider.http.get(mine, headers=weak.headers)
+        assert (by_password.status_code, by_password.json()["acr_values"]) == (401, "2")
     listed = (await provider.http.get("/v1/me/export-requests", headers=stranger.headers)).json()
     assert listed["items"] == []
     other = await provider.http.get(f"/v1/me/export-requests/{export_id}", headers=stranger.headers)

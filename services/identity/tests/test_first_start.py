@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import orgtree
 from database import Database, SealBroken, migrations, new_id, utc_now
 from identity.accounts.passwords import Passwords
 from identity.accounts.rules import PasswordUnusable
-from identity.accounts.tables import Account
+from identity.accounts.tables import Account, Credential, Identifier
 from identity.first_start import prepare
 from identity.oauth.keys import SigningKeys
 from identity.oauth.tables import Client, SigningKey
@@ -73,10 +74,41 @@ async def test_the_first_start_makes_everything_once_however_many_processes_star
 
 async def test_the_administrator_signs_in_and_opens_accounts(databases: Any, database_template: Template) -> None:
     async with databases.database(database_template) as url, running(url) as provider:
-        tokens = await provider.front_end().tokens("administrator", ADMINISTRATOR_PASSWORD)
+        tokens = await provider.front_end().first_tokens("administrator", ADMINISTRATOR_PASSWORD)
         body = {"organisation_id": str(orgtree.ROOT_ID), "username": "registrar.demo", "password": PASSWORD}
         opened = await provider.http.post("/v1/accounts", json=body, headers=tokens.headers)
         assert opened.status_code == 201
+
+
+async def test_a_first_password_that_no_administrator_came_with_in_time_is_renewed_by_a_start_and_no_other(
+    databases: TestDatabases, fresh_database: Fresh
+) -> None:
+    database = await empty(databases, fresh_database)
+    await start(database)
+    late = update(Credential).values(first_until=utc_now() - timedelta(seconds=1))
+    chosen = select(Identifier.account_id).where(Identifier.plain == "security")
+    async with database.transaction() as session:
+        await session.execute(late)
+        await session.execute(late.values(first_until=None).where(Credential.account_id.in_(chosen)))
+        before = await secrets_of(session)
+    await start(database, password=None)
+    async with database.read() as session:
+        assert await secrets_of(session) == before
+    await start(database)
+    async with database.read() as session:
+        after = await secrets_of(session)
+        assert {name for name in after if after[name] != before[name]} == {"administrator", "auditor"}
+        running_out = Credential.first_until <= utc_now()
+        assert await session.scalar(select(Credential.account_id).where(running_out)) is None
+    await start(database, password="yet another password")
+    async with database.read() as session:
+        assert await secrets_of(session) == after
+    await database.close()
+
+
+async def secrets_of(session: AsyncSession) -> dict[str, str]:
+    held = select(Identifier.plain, Credential.secret).join(Credential, Credential.account_id == Identifier.account_id)
+    return {str(name): secret for name, secret in (await session.execute(held))}
 
 
 async def test_without_a_bootstrap_password_there_is_no_administrator_until_there_is_one(

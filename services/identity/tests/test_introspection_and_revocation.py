@@ -13,7 +13,7 @@ from sqlalchemy import text, update
 from contracts import Envelope
 from identity.accounts.tables import Account
 
-from .front_end import FrontEnd, Tokens, tokens_of
+from .front_end import SCOPE, FrontEnd, Tokens, tokens_of
 from .provider import Provider
 from .system_clients import SystemClient, new_key, registered
 
@@ -47,7 +47,7 @@ async def test_a_resource_server_learns_what_an_access_token_is_worth(
 ) -> None:
     person_id, tokens = await provider.signed_in()
     told = await worth(checker, tokens.access, token_type_hint="access_token")
-    expected = {"active": True, "client_id": "command-line", "sub": str(person_id), "scope": "openid profile"}
+    expected = {"active": True, "client_id": "command-line", "sub": str(person_id), "scope": SCOPE}
     assert {name: told[name] for name in expected} == expected
     assert (told["token_type"], told["aud"], told["iss"], told["acr"]) == ("Bearer", "xiangqiao", provider.issuer, "1")
     assert told["exp"] - told["iat"] == 600

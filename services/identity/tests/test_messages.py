@@ -43,7 +43,8 @@ async def gateway() -> AsyncIterator[SmsGateway]:
 
 
 async def queue(database: Database, **changed: object) -> UUID:
-    values = {"phone": PHONE, "text": "code", "values": {"code": "012345", "minutes": "5"}, "language": "zh"}
+    code = {"code": "012345", "minutes": "5"}
+    values = {"account_id": None, "phone": PHONE, "text": "code", "values": code, "language": "zh"}
     async with database.transaction() as session:
         return await send(session, ring(), now=utc_now(), **{**values, **changed})  # type: ignore[arg-type]
 
@@ -91,7 +92,16 @@ async def test_a_message_is_delivered_once_and_gone(database: Database, gateway:
 async def test_what_a_rolled_back_command_would_have_told_is_not_told(database: Database, gateway: SmsGateway) -> None:
     with pytest.raises(RuntimeError):
         async with database.transaction() as session:
-            await send(session, ring(), phone=PHONE, text="recovered", values={}, language="zh", now=utc_now())
+            await send(
+                session,
+                ring(),
+                account_id=None,
+                phone=PHONE,
+                text="recovered",
+                values={},
+                language="zh",
+                now=utc_now(),
+            )
             raise RuntimeError
     async with delivery_for(gateway, database) as delivery:
         await delivery.run(database)

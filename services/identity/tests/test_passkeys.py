@@ -9,10 +9,11 @@ from sqlalchemy import select, text, update
 
 from database import new_id
 from identity.factors.passkeys.tables import Passkey, PasskeyCeremony
+from testkit.passkeys import BACKUP_ELIGIBLE, USER_VERIFIED, Device
 
 from . import device as devices
 from .authenticator import claims
-from .device import BACKUP_ELIGIBLE, USER_VERIFIED, Device, options_on, passkey_page, registered, send, tokens_by
+from .device import options_on, passkey_page, registered, send, tokens_by
 from .front_end import FrontEnd, Tokens, answer_of, tokens_of
 from .provider import Provider
 

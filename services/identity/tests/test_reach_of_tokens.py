@@ -25,6 +25,8 @@ OVER_THE_ACCOUNT: list[tuple[str, str, Any]] = [
     ("DELETE", f"/v1/me/passkeys/{ID}", None),
     ("DELETE", "/v1/me/wechat", None),
     ("POST", "/v1/me/export-requests", None),
+    ("GET", "/v1/me/export-requests", None),
+    ("GET", f"/v1/me/export-requests/{ID}", None),
     ("POST", "/v1/me/erasure", None),
     ("POST", f"/v1/recoveries/{ID}/objection", None),
     ("DELETE", "/v1/me/client-consents/docs", None),

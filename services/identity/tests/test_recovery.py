@@ -124,7 +124,7 @@ async def test_two_officers_and_a_day_later_the_officer_is_back_and_all_sessions
     approved = (await approve(provider, recovery_id, second)).json()
     assert (approved["status"], len(approved["approved_by"])) == ("approved", 2)
     assert (await approve(provider, recovery_id, second)).status_code == 409
-    assert (await phones.messages_to(number))[-1].template == "recovery_approved.zh"
+    assert "recovery_approved.zh" in [sent.template for sent in await phones.messages_to(number)]
 
     await let_pass(provider, person_id, timedelta(hours=23, minutes=50))
     early = await ask(front_end, phones, number)

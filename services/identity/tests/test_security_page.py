@@ -10,9 +10,10 @@ from sqlalchemy import select, update
 from database import utc_now
 from identity.factors.totp.tables import Totp
 from identity.sign_in.tables import BrowserSession
+from testkit.passkeys import Device
 
 from .authenticator import Authenticator, set_up
-from .device import Device, options_on, send
+from .device import options_on, send
 from .front_end import FrontEnd
 from .provider import Provider
 

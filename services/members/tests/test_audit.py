@@ -117,3 +117,37 @@ async def test_a_refused_change_of_a_file_stands_on_record(province: Province, d
         ("refused", "permission_missing"),
         ("refused", "own_changes"),
     ]
+
+
+async def test_of_several_offices_the_one_that_allows_the_reading_stands_on_record(
+    province: Province, database: Database
+) -> None:
+    county = await province.establish()
+    here, beside = await province.branch(county), await province.branch()
+    person, other = await province.enrol(here), await province.enrol(beside)
+    offices = ("branch_secretary", here), ("officer", beside), ("branch_secretary", county), ("officer", county)
+    reader = province.person(*offices)
+    for branch in (here, beside):
+        query = {"organisation_id": str(branch), "purpose": "attendance"}
+        assert (await reader.get("/members", params=query)).status_code == 200
+    for each, purpose in ((person, "contact"), (person, "file_care"), (other, "contact")):
+        assert (await reader.get(f"/members/{each}", params={"purpose": purpose})).status_code == 200
+        assert (await reader.get(f"/members/{each}/versions", params={"purpose": purpose})).status_code == 200
+    async with database.read() as session:
+        rows = await (await raw(session)).fetch(
+            "select * from audit.entry where actor = $1 order by id", reader.person_id
+        )
+    kept = [(row["action"], row["purpose"], row["actor_role"], row["actor_organisation_id"]) for row in rows]
+    nearest, theirs, carer = ("branch_secretary", here), ("officer", beside), ("officer", county)
+    assert kept == [
+        ("members.file.listed", "attendance", *nearest),
+        ("members.file.read", "attendance", *nearest),
+        ("members.file.listed", "attendance", *theirs),
+        ("members.file.read", "attendance", *theirs),
+        ("members.file.read", "contact", *nearest),
+        ("members.file.history_read", "contact", *nearest),
+        ("members.file.read", "file_care", *carer),
+        ("members.file.history_read", "file_care", *carer),
+        ("members.file.read", "contact", *theirs),
+        ("members.file.history_read", "contact", *theirs),
+    ]

@@ -9,28 +9,43 @@ from typing import Any
 from uuid import UUID
 
 from database import new_id
-from tests.flows.conftest import System
+from tests.flows import people
+from tests.flows.conftest import Outside, System
 from tests.flows.matrix.operations import PERMISSIONS
 from tests.flows.people import Person
+from tests.flows.ways_in import (
+    a_client,
+    a_number,
+    agree_to_client,
+    ask_for_recovery,
+    link_wechat,
+    made_passkey,
+    propose_phone,
+    registered,
+)
 
 PASSWORD = "两县之间-不许越界-2026"
+EXPENDABLE = frozenset({"expendable_self", "forgotten"})
+"""Who does to their own account what everybody may do to theirs, and what ends it or their sign-in."""
 
 
 @dataclass
 class World:
     """`people` are signed in: `<role>.here`, `<role>.beside`, `member`, `stranger`; `things` are of the first county.
 
-    `marks` are ids of the first county that nobody outside it may see.
+    `bodies` hold what somebody was given to send. `marks` are ids of the first county that nobody outside it may see.
     """
 
     system: System
     people: dict[str, Person] = field(default_factory=dict)
     ids: dict[str, str] = field(default_factory=dict)
+    usernames: dict[str, str] = field(default_factory=dict)
     things: dict[str, Any] = field(default_factory=dict)
+    bodies: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def marks(self) -> set[str]:
-        named = ("branch_id", "person_id", "activity_id", "case_id", "assignment_id", "delegation_id")
+        named = ("branch_id", "person_id", "activity_id", "case_id", "assignment_id", "delegation_id", "recovery_id")
         return {self.things[name] for name in named}
 
     @staticmethod
@@ -40,6 +55,12 @@ class World:
 
     def person(self, name: str) -> Person:
         return self.people[name]
+
+    @property
+    def outside(self) -> Outside:
+        """Whom the system speaks to outside, which a system of the tests' own always does."""
+        assert self.system.outside is not None
+        return self.system.outside
 
 
 @asynccontextmanager
@@ -58,10 +79,12 @@ async def world_of(system: System) -> AsyncIterator[World]:
         world.people["security"] = await stack.enter_async_context(system.person("security"))
         tag = secrets.token_hex(3)
 
-        async def open_account(name: str, place: UUID) -> str:
+        async def open_account(name: str, place: UUID, **more: str) -> str:
             username, password = f"{name}.{tag}", world.password_of(name)
-            body = {"username": username, "password": password, "organisation_id": str(place)}
-            world.ids[name] = (await opener.post("/v1/accounts", body))["person_id"]
+            world.usernames[name] = username
+            world.ids[name] = await people.open_account(
+                opener, system.url, username=username, password=password, organisation_id=place, **more
+            )
             await enter(name, username, password)
             return world.ids[name]
 
@@ -71,13 +94,18 @@ async def world_of(system: System) -> AsyncIterator[World]:
                 await _grant(world, person_id, role, place)
                 await world.people[f"{role}.{where}"].set_up_second_factor()
         await open_account("stranger", system.seeded.neighbour_id)
-        for name in ("deputy", "candidate", "expendable", "expendable_self"):
+        for name in ("deputy", "candidate", "expendable", "keyholder", "enroller", "linked", *sorted(EXPENDABLE)):
             await open_account(name, system.seeded.county_id)
+        await world.people["keyholder"].set_up_second_factor()
+        for name in ("locked_out", "helped"):
+            world.things[f"phone of {name}"] = a_number()
+            await open_account(name, system.seeded.county_id, phone=world.things[f"phone of {name}"])
         await enter("auditor", "auditor", system.administrator_password)
         for name in ("member", "secretary"):
             world.people[name] = await stack.enter_async_context(system.person(f"{name}.demo"))
             world.ids[name] = system.person_id(f"{name}.demo")
         await _things(world)
+        await _ways_in(world)
         yield world
 
 
@@ -101,11 +129,13 @@ async def _things(world: World) -> None:
         "organisation_id": str(seeded.branch_id),
         "person_id": world.ids["member"],
         "basis": "court_order",
-        "passkey_id": str(new_id()),
-        "recovery_id": str(new_id()),
     }
-    meeting = await world.person("branch_secretary.here").post("/v1/activities", a_meeting(world))
-    things["activity_id"] = meeting["activity_id"]
+    begun = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=10)
+    for name, meeting in (
+        ("activity_id", a_meeting(world)),
+        ("going_on_id", a_meeting(world, starts_at=begun.isoformat())),
+    ):
+        things[name] = (await world.person("branch_secretary.here").post("/v1/activities", meeting))["activity_id"]
     case = {"category": "roads", "organisation_id": things["branch_id"], "text": "村口的路坏了"}
     things["case_id"] = (await world.person("member").post("/v1/cases", case))["case_id"]
     things["course_id"] = (await world.person("registrar.here").post("/v1/courses", a_course(world)))["course_id"]
@@ -130,8 +160,9 @@ async def _things(world: World) -> None:
     things["expendable_id"] = world.ids["expendable"]
     township = await world.person("registrar.here").post("/v1/organisations", an_organisation(world))
     things["moving_id"] = township["organisation_id"]
-    asked = await world.person("branch_secretary.here").post("/v1/assisted-sessions", an_assistance(world))
-    things["assist_id"] = asked["assist_id"]
+    for name in ("assist_id", "coded_assist_id"):
+        asked = await world.person("branch_secretary.here").post("/v1/assisted-sessions", an_assistance(world))
+        things[name] = asked["assist_id"]
     sessions = await world.person("deputy").get("/v1/me/sessions")
     things["session_id"] = sessions["items"][0]["session_id"]
     world.person("secretary").sign_in_anew()  # an export asks for a sign-in of the last minutes
@@ -141,6 +172,35 @@ async def _things(world: World) -> None:
     things["hold_id"] = (await world.person("security").post("/v1/legal-holds", held))["hold_id"]
     consents = await world.person("member").get("/v1/me/consents")
     things["purpose"] = next(each["purpose"] for each in consents["items"] if each["basis"] == "consent")
+
+
+async def _ways_in(world: World) -> None:
+    """Give people of the first county a passkey, a WeChat account, a client they agreed to, and a recovery."""
+    things, url, outside = world.things, world.system.url, world.outside
+    proposer, reviewer = world.person("administrator"), world.person("security")
+    secret = {"token_endpoint_auth_method": "client_secret_basic"}
+    things["secret_client_id"] = (await registered(proposer, reviewer, **secret))["client_id"]
+    things["agreed_client_id"] = (await registered(proposer, reviewer))["client_id"]
+    linked = world.usernames["linked"], world.password_of("linked")
+    await agree_to_client(url, things["agreed_client_id"], *linked)
+    await link_wechat(world.system, *linked)
+    _, world.bodies["new_passkey"] = await made_passkey(world.person("keyholder"), url)
+    passkey = await world.person("keyholder").post("/v1/me/passkeys", world.bodies["new_passkey"])
+    things["passkey_id"] = passkey["passkey_id"]
+    waiting = await ask_for_recovery(url, outside.phones, things["phone of locked_out"])
+    assert waiting.status_code == 200, waiting.text
+    under_way = await world.person("locked_out").get("/v1/recoveries")
+    things["recovery_id"] = under_way["items"][0]["recovery_id"]
+    things["replacement_id"], world.bodies["replacement_code"] = await replacement_for(world, "helped")
+    things["confirmed_replacement_id"] = things["replacement_id"]
+    world.bodies["phone_code"] = {"challenge_id": str(new_id()), "code": "000000"}
+    world.bodies["app_code"] = world.bodies["consent_code"] = {"code": "000000"}
+
+
+async def replacement_for(world: World, name: str) -> tuple[str, dict[str, str]]:
+    """Have an officer of the first county propose a new phone for somebody; give its id, and what confirms it."""
+    officer = world.person("officer.here")
+    return await propose_phone(officer, world.outside.phones, world.ids[name])
 
 
 def a_meeting(world: World, **changed: object) -> dict[str, Any]:
@@ -177,17 +237,4 @@ def an_assistance(world: World) -> dict[str, Any]:
         "organisation_id": world.things["branch_id"],
         "actions": ["learning.study"],
         "evidence": "witness",
-    }
-
-
-def a_client() -> dict[str, Any]:
-    return {
-        "name_zh": "试用前端",
-        "name_en": "Front end on trial",
-        "application_type": "web",
-        "redirect_uris": ["https://front.example/callback"],
-        "grant_types": ["authorization_code"],
-        "scopes": ["openid"],
-        "token_endpoint_auth_method": "none",
-        "requests_per_minute": 100,
     }

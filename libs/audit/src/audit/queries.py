@@ -1,11 +1,12 @@
 """Reads of a service's audit for people: for who watches over it, and for the person whom entries concern."""
 
+from collections.abc import Collection
 from datetime import date
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import asyncpg
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from audit.entries import Decision
 
@@ -34,23 +35,27 @@ class EntryOut(BaseModel):
 
 
 class AccessOut(BaseModel):
-    """What somebody else did that concerns the person who asks; of who did it, the office and an id, no more.
-
-    `assist_id` says that it was a helper who acted for the person, in that assisted session.
-    """
+    """What was done that concerns the person who asks; of who did it, the office and an id, no more."""
 
     model_config = ConfigDict(frozen=True)
 
-    service: str
+    service: Annotated[str, Field(description="Where it was done; with `id` it names the entry.")]
+    id: Annotated[int, Field(description="The number in that service's audit; later entries have higher ones.")]
     happened_at: AwareDatetime
-    action: str
-    decision: Decision
-    purpose: str | None
-    actor: UUID | None
-    actor_role: str | None
-    actor_organisation_id: UUID | None
-    actor_organisation: str | None
-    assist_id: UUID | None
+    action: Annotated[str, Field(description="What was done, a code: `<service>.<thing>.<done>`.")]
+    decision: Annotated[Decision, Field(description="`refused`: it was tried, and not let be done.")]
+    purpose: Annotated[str | None, Field(description="What for, a code, where a purpose is asked.")]
+    actor: Annotated[UUID | None, Field(description="Who did it; one's own id for one's own sign-ins.")]
+    actor_role: Annotated[str | None, Field(description="The office that allowed it; `GET /v1/roles` has its title.")]
+    actor_organisation_id: Annotated[UUID | None, Field(description="Where that office is held.")]
+    actor_organisation: Annotated[str | None, Field(description="The name of that organisation.")]
+    assist_id: Annotated[
+        UUID | None,
+        Field(
+            description="`actor` was a helper, in this assisted session: `GET /v1/me/assisted-sessions` tells for "
+            "which organisation, what was agreed to, and how."
+        ),
+    ]
 
 
 _LIST: Final = f"""
@@ -63,7 +68,8 @@ _CONCERNING: Final = """
     select entry.id, entry.happened_at, entry.action, entry.decision, entry.purpose, entry.actor, entry.actor_role,
            entry.actor_organisation_id, office.name as actor_organisation, entry.assist_id
     from audit.entry entry left join organisation office on office.organisation_id = entry.actor_organisation_id
-    where entry.subject = $1 and entry.actor is distinct from $1 and ($2::bigint is null or entry.id < $2)
+    where entry.subject = $1 and (entry.actor is distinct from $1 or entry.action = any($4::text[]))
+      and ($2::bigint is null or entry.id < $2)
     order by entry.id desc limit $3
 """
 
@@ -84,8 +90,17 @@ async def list_entries(
 
 
 async def list_concerning(
-    connection: asyncpg.Connection, person_id: UUID, *, before: int | None, limit: int
-) -> list[Any]:
-    """List what others did that concerns a person, the latest first."""
-    found: list[Any] = await connection.fetch(_CONCERNING, person_id, before, limit)
-    return found
+    connection: asyncpg.Connection,
+    person_id: UUID,
+    *,
+    service: str,
+    before: int | None,
+    limit: int,
+    own: Collection[str] = (),
+) -> list[AccessOut]:
+    """List what others did that concerns a person, and what they did themselves of the actions `own`, the latest first.
+
+    `before` is the id of an entry: only those below it are listed.
+    """
+    rows = await connection.fetch(_CONCERNING, person_id, before, limit, list(own))
+    return [AccessOut.model_validate({**row, "service": service}) for row in rows]

@@ -1,7 +1,9 @@
 """The audit of a service over HTTP: for the audit administrator, and for the person whom entries concern."""
 
+from collections.abc import Collection
 from datetime import date
 from typing import Annotated
+from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
@@ -12,15 +14,24 @@ from audit.entries import by, record
 from audit.queries import AccessOut, EntryOut, list_concerning, list_entries
 from contracts import Code
 from database import raw
-from webapi import Caller, Page, PageQuery, Refusal, access, json_answer
+from webapi import Caller, Page, PageQuery, Refusal, access, cursor_of, json_answer
 from webapi.problems import PERMISSION_MISSING
 
 _Id = Annotated[int, Field(ge=1, lt=2**63)]
 _Day = Annotated[date, Field(ge=date(1900, 1, 1), lt=date(2200, 1, 1))]
 
 
-def router(service: str) -> APIRouter:
-    """Make the routes of a service's audit; the permission is `<service>.audit.read`, held on the root of the tree."""
+def access_log_target(service: str, *, before: int | None, limit: int) -> str:
+    """Give path and query at which a service lists what concerns whoever asks: entries below the id `before`."""
+    page = {"limit": limit} if before is None else {"limit": limit, "cursor": cursor_of([before])}
+    return f"/v1/me/access-log/{service}?{urlencode(page)}"
+
+
+def router(service: str, *, own: Collection[str] = ()) -> APIRouter:
+    """Make the routes of a service's audit; the permission is `<service>.audit.read`, held on the root of the tree.
+
+    `own` are actions of people's own that they see in their access log beside what others did.
+    """
     read = f"{service}.audit.read"
     made = APIRouter(prefix="/v1", tags=["audit"])
 
@@ -66,18 +77,17 @@ def router(service: str) -> APIRouter:
         openapi_extra=access("self"),
     )
     async def list_own_accesses(page: PageQuery, caller: Caller) -> Response:
-        """List what others did in this service that concerns oneself, and for what purpose, the latest first."""
+        """List what was done in this service that concerns oneself, by whom and for what purpose, the latest first."""
         before = page.after(_Id)
         async with caller.read() as session:
-            rows = await list_concerning(
-                await raw(session), caller.person_id, before=before[0] if before else None, limit=page.fetch
+            entries = await list_concerning(
+                await raw(session),
+                caller.person_id,
+                service=service,
+                before=before[0] if before else None,
+                limit=page.fetch,
+                own=own,
             )
-        return json_answer(
-            page.of(
-                rows,
-                key=lambda row: [row["id"]],
-                shape=lambda row: AccessOut.model_validate({**row, "service": service}),
-            )
-        )
+        return json_answer(page.of(entries, key=lambda entry: [entry.id], shape=lambda entry: entry))
 
     return made

@@ -1,6 +1,6 @@
 """The events that services publish, and the envelope they travel in."""
 
-from contracts import activities, feedback, identity, learning, members
+from contracts import activities, feedback, gateway, identity, learning, members
 from contracts.envelope import EVENT_TYPES, Code, Envelope, Event
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "Event",
     "activities",
     "feedback",
+    "gateway",
     "identity",
     "learning",
     "members",

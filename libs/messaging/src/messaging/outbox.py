@@ -138,9 +138,9 @@ def encode(
         "aggregateversion": version,
     }
     if actor is not None:
-        envelope["actor"] = actor
+        envelope["actor"] = str(actor)  # it may be the driver's kind of UUID, which orjson does not know
     if on_behalf_of is not None:
-        envelope["onbehalfof"] = on_behalf_of
+        envelope["onbehalfof"] = str(on_behalf_of)
     if traceparent is not None:
         envelope["traceparent"] = traceparent
     if tracestate:

@@ -4,6 +4,9 @@ A tail asks for what is new twice a second (direct get in batches,
 https://github.com/nats-io/nats-architecture-and-design/blob/main/adr/ADR-31.md). The broker keeps nothing for it, so
 there is nothing to make anew after a reconnect, and nobody needs a right but to read. Each question begins with the
 last event known: when that is not there any more, the stream was wiped or shortened, and all is asked for again.
+
+Direct get is answered by any replica, also by one that lags or was cut off. Every two seconds the stream's leader is
+asked which event is its last, and what was read counts as complete only when it reaches that one.
 """
 
 import asyncio
@@ -13,7 +16,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import orjson
@@ -62,6 +65,18 @@ class _Cursor:
         self.last: _Entry | None = None
 
 
+class _Promise(NamedTuple):
+    """What the leaders of the streams had when they were asked: the last sequence of interest, by cursor."""
+
+    asked_at: float
+    last: tuple[int, ...]
+
+
+def reached(wanted: int, read: int | None) -> bool:
+    """Say whether a subject was read as far as its leader had it; 0 when the leader had nothing of interest."""
+    return wanted == 0 or (read is not None and read >= wanted)
+
+
 class _Answer:
     """Collects the messages of one direct get, until the broker says that these are all for now."""
 
@@ -100,19 +115,25 @@ class Tail:
     def __init__(self, nats_connection: NatsConnection) -> None:
         self._nats = nats_connection
         self._numbers = itertools.count()
-        self._read_at: float | None = None
-        self._confirmed_at: float | None = None
+        self._asked_at: float | None = None
+        self._promise: _Promise | None = None
+        self._complete_at: float | None = None
         self._loaded = asyncio.Event()
 
     @asynccontextmanager
     async def following(
-        self, event_types: Collection[type[Event]], take: Callable[[Event], None], *, since: timedelta
+        self,
+        event_types: Collection[type[Event]],
+        take: Callable[[Event], None],
+        *,
+        since: timedelta,
+        complete: Callable[[], None],
     ) -> AsyncIterator[None]:
         """Give events of these types to `take`: those of the last `since`, then each new one within a second.
 
-        The block begins when the former have been read, or without them when the broker refuses the connection or needs
-        more than two seconds: whether they have, `check` tells. Events come in the order of their stream for each
-        aggregate's type, and may come again after a cut.
+        `complete` is called once, when the former have been read as far as the streams' leaders have them. The block
+        begins then, or without them when the broker refuses the connection or needs more than two seconds. Events come
+        in the order of their stream for each aggregate's type, and may come again after a cut.
         """
         cursors = [
             _Cursor(streams.stream_name(service), subject)
@@ -120,7 +141,10 @@ class Tail:
             for subject in subjects
         ]
         self._loaded.clear()
-        following = asyncio.create_task(self._follow(cursors, Reader(event_types), take, since), name="tail")
+        self._asked_at = self._promise = self._complete_at = None
+        following = asyncio.create_task(
+            self._follow(cursors, Reader(event_types), take, since=since, complete=complete), name="tail"
+        )
         try:
             await self._wait_for_the_first()
             yield
@@ -136,19 +160,23 @@ class Tail:
             wait.cancel()
 
     async def check(self) -> None:
-        """Raise `TailBehind` when the broker has not been asked with success within the last five seconds."""
-        oldest = time.monotonic() - BEHIND_SECONDS
-        if self._read_at is None or self._confirmed_at is None or min(self._read_at, self._confirmed_at) < oldest:
+        """Raise `TailBehind` unless all that the leaders had at some moment of the last five seconds was taken."""
+        if self._complete_at is None or self._complete_at < time.monotonic() - BEHIND_SECONDS:
             raise TailBehind
 
     async def _follow(
-        self, cursors: list[_Cursor], reader: Reader, take: Callable[[Event], None], since: timedelta
+        self,
+        cursors: list[_Cursor],
+        reader: Reader,
+        take: Callable[[Event], None],
+        *,
+        since: timedelta,
+        complete: Callable[[], None],
     ) -> None:
         failed, delay = False, GrowingDelay(first=0.05, longest=POLL_SECONDS)
         while True:
-            asked_at = time.monotonic()
             try:
-                await self._confirm({cursor.stream for cursor in cursors}, asked_at)
+                await self._ask_leaders(cursors, since, time.monotonic())
                 for cursor in cursors:
                     await self._catch_up(cursor, reader, take, since)
             except (NatsError, OSError) as error:
@@ -163,21 +191,42 @@ class Tail:
                     logger.info("tail_goes_on")
                     delay.reset()
                 failed = False
-                self._read_at = asked_at
-                self._loaded.set()
+                self._hold_against_promise(cursors)
+                if self._complete_at is not None and not self._loaded.is_set():
+                    complete()
+                    self._loaded.set()
             await asyncio.sleep(delay.grow() if failed else POLL_SECONDS)
 
-    async def _confirm(self, names: Collection[str], now: float) -> None:
-        """Ask the leader of each stream: direct get is answered by any replica, also by one that was cut off.
+    async def _ask_leaders(self, cursors: list[_Cursor], since: timedelta, now: float) -> None:
+        """Ask how far there is to read, unless that is known of the last two seconds or still being read.
 
-        A stream that does not exist yet has nothing to tell.
+        What cannot be read for long is asked anew: the stream may have been wiped.
         """
-        if self._confirmed_at is not None and now - self._confirmed_at < CONFIRM_SECONDS:
+        patience = CONFIRM_SECONDS if self._promise is None else BEHIND_SECONDS
+        if self._asked_at is not None and now - self._asked_at < patience:
             return
-        for name in names:
-            with contextlib.suppress(NotFoundError):
-                await streams.request(self._nats, f"STREAM.INFO.{name}")
-        self._confirmed_at = now
+        oldest = utc_now() - since
+        self._promise = _Promise(now, tuple([await self._last_of(cursor, oldest) for cursor in cursors]))
+        self._asked_at = now
+
+    async def _last_of(self, cursor: _Cursor, oldest: datetime) -> int:
+        """Give the sequence of the leader's last message; 0 when there is none, none so late, or no such stream."""
+        try:
+            told = await streams.request(
+                self._nats, f"STREAM.MSG.GET.{cursor.stream}", {"last_by_subj": cursor.subject}
+            )
+        except NotFoundError:
+            return 0
+        message = told["message"]
+        return int(message["seq"]) if datetime.fromisoformat(message["time"]) >= oldest else 0
+
+    def _hold_against_promise(self, cursors: list[_Cursor]) -> None:
+        promise = self._promise
+        if promise is None:
+            return
+        read = [cursor.last.seq if cursor.last is not None else None for cursor in cursors]
+        if all(itertools.starmap(reached, zip(promise.last, read, strict=True))):
+            self._complete_at, self._promise = promise.asked_at, None
 
     async def _catch_up(self, cursor: _Cursor, reader: Reader, take: Callable[[Event], None], since: timedelta) -> None:
         while True:

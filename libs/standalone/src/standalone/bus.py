@@ -43,8 +43,8 @@ def publish_subjects(service: str) -> tuple[str, ...]:
             # An acknowledgement names domain and account before the stream where the server is set to do so.
             reading += [f"$JS.ACK.*.{name}.>", f"$JS.ACK.*.*.*.{name}.>"]
         reading.append(f"$JS.API.CONSUMER.DELETE.*.{rebuilding}")
-    following = f"$JS.API.DIRECT.GET.{REVOCATIONS}"
-    return (f"evt.{service}.>", *declaring, "$JS.API.STREAM.INFO.*", following, *reading)
+    following = [f"$JS.API.{verb}.{REVOCATIONS}" for verb in ("DIRECT.GET", "STREAM.MSG.GET")]
+    return (f"evt.{service}.>", *declaring, "$JS.API.STREAM.INFO.*", *following, *reading)
 
 
 def subscribe_subjects(service: str) -> tuple[str, ...]:

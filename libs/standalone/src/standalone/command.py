@@ -119,7 +119,7 @@ def seed_(
     """Load the demonstration into the running system; what is there already stays as it is."""
     home, _ = _home_in_use(data)
     door = home.state["ports"][services.DOOR]
-    demonstration.load(home, f"http://127.0.0.1:{door}", console, scope=scope)
+    demonstration.load(home, services.public_url(door), console, scope=scope)
 
 
 @application.command("demo-code")
@@ -144,7 +144,7 @@ def token(
     """Sign somebody in, by code and PKCE as every front end does, and print the access token (10 minutes)."""
     home, _ = _home_in_use(data)
     door = home.state["ports"][services.DOOR]
-    typer.echo(demonstration.access_token(home, f"http://127.0.0.1:{door}", username))
+    typer.echo(demonstration.access_token(home, services.public_url(door), username))
 
 
 @application.command()
@@ -181,7 +181,7 @@ def mend_rollups(
 def _load_demonstration(home: DataDirectory, servers: Servers) -> None:
     """Load it; the system is of use without it, so what keeps it from loading is said and no more."""
     try:
-        demonstration.load(home, servers.addresses.url(services.DOOR), console)
+        demonstration.load(home, servers.addresses.public_url, console)
     except CannotRun as refusal:
         _say(f"the demonstration was not loaded: {refusal}")
         _say("the system runs without it; to try again, in another terminal: xiangqiao seed")
@@ -190,11 +190,15 @@ def _load_demonstration(home: DataDirectory, servers: Servers) -> None:
 def _welcome(home: DataDirectory, servers: Servers) -> None:
     """Tell where to go and who to sign in as."""
     shown = Table(box=None, show_header=False, pad_edge=False)
-    shown.add_row("interfaces, to read and to try", f"{servers.addresses.url(services.DOOR)}/docs")
+    shown.add_row("interfaces, to read and to try", f"{servers.addresses.public_url}/docs")
     shown.add_row("logs", _short(home.logs))
     for number, (username, does) in enumerate(zip(running.ADMINISTRATORS, ADMINISTRATION, strict=True)):
         shown.add_row("" if number else "sign in as", f"{username}  {does}")
-    shown.add_row("", f"all three with the password {running.administrator_password(home)} if unchanged")
+    if demonstration.is_loaded(home):
+        shown.add_row("", f"all three with the password {running.administrator_password(home)} if unchanged")
+    else:
+        first = running.administrator_password(home, first=True)
+        shown.add_row("", f"all three with the first password {first}, which each replaces at the first sign-in")
     people = demonstration.people(home)
     for number, (username, title, phone) in enumerate(people):
         shown.add_row("" if number else "or as", f"{username}  {title}  {phone}".rstrip())

@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 import asyncpg
 
 import audit
-from standalone import services
 from standalone.refusals import CannotRun
 
 
@@ -39,8 +38,6 @@ async def _prepare(superuser_url: str, passwords: Mapping[str, str]) -> None:
     finally:
         await connection.close()
     for name in passwords:
-        if name == services.DOOR:  # it keeps nothing of anybody
-            continue
         await audit.provision(urlsplit(superuser_url)._replace(path=f"/{name}").geturl())
 
 

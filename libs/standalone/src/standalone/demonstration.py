@@ -27,8 +27,12 @@ def load(home: DataDirectory, gateway_url: str, console: Console, *, scope: str 
         result = asyncio.run(
             seed.seed(
                 gateway_url,
-                administrator_password=running.administrator_password(home),
-                demo_password=running.demonstration_password(home),
+                administrators=seed.Passwords(
+                    running.administrator_password(home), running.administrator_password(home, first=True)
+                ),
+                demonstration=seed.Passwords(
+                    running.demonstration_password(home), running.demonstration_password(home, first=True)
+                ),
                 authenticators=seed.Authenticators(home),
                 watcher=watcher,
                 scope=scope,
@@ -52,8 +56,10 @@ def access_token(home: DataDirectory, gateway_url: str, username: str) -> str:
     from standalone.seed.authenticators import Authenticators  # noqa: PLC0415 - as above
     from standalone.seed.sign_in import SignedIn  # noqa: PLC0415 - as above
 
-    is_administrator = username in running.ADMINISTRATORS
-    password = running.administrator_password(home) if is_administrator else running.demonstration_password(home)
+    if username in running.ADMINISTRATORS:
+        password = running.administrator_password(home, first=not is_loaded(home))
+    else:
+        password = running.demonstration_password(home)
     app = Authenticators(home).of(username)
     person = SignedIn(gateway_url, username, password, second_factor=app.code if app else None)
     headers = asyncio.run(person.headers())

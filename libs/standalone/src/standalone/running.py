@@ -95,18 +95,21 @@ def secrets_of(home: DataDirectory, names: Sequence[str]) -> dict[str, dict[str,
     """Return the secret settings of each service: what seals its personal data, the first administrators' password."""
     secrets = {name: {"SEALING_KEY": home.secret(f"{name}.sealing_key", make=_sealing_key)} for name in names}
     if "identity" in secrets:
-        secrets["identity"]["BOOTSTRAP_PASSWORD"] = administrator_password(home)
+        secrets["identity"]["BOOTSTRAP_PASSWORD"] = administrator_password(home, first=True)
     return secrets
 
 
-def administrator_password(home: DataDirectory) -> str:
-    """Return the password that the three administrators' accounts were made with."""
-    return home.secret("administrator", make=_typeable_password)
+def administrator_password(home: DataDirectory, *, first: bool = False) -> str:
+    """Return the password of the three administrators: the one their accounts are made with, or that of the seed.
+
+    Whoever signs in by the `first` one chooses another; the seed, which needs all three, does so with this one.
+    """
+    return home.secret("administrator" if first else "administrator.own", make=_typeable_password)
 
 
-def demonstration_password(home: DataDirectory) -> str:
-    """Return the password that the people of the demonstration sign in with."""
-    return home.secret("demonstration", make=_typeable_password)
+def demonstration_password(home: DataDirectory, *, first: bool = False) -> str:
+    """Return the password of the demonstration's people: the one they sign in with, or the `first` one."""
+    return home.secret("demonstration" if first else "demonstration.own", make=_typeable_password)
 
 
 def _typeable_password() -> str:

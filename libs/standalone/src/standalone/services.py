@@ -18,12 +18,18 @@ WITNESSES = {
     "activities": "identity",
     "learning": "identity",
     "feedback": "identity",
+    "gateway": "identity",
 }
-"""The services that keep an audit, and which other one witnesses each."""
+"""Which other service witnesses the audit of each."""
 DOOR = "gateway"
 """The service that people and programs outside reach; the others are reached through it."""
 OPERATIONS = "operations"
 """The name of the door's second port, for those who operate it."""
+
+
+def public_url(port: int) -> str:
+    """Return the door's public address on this machine; by name, since browsers keep no passkey for a bare number."""
+    return f"http://localhost:{port}"
 
 
 @dataclass(frozen=True)
@@ -38,8 +44,13 @@ class Addresses:
     database_urls: Mapping[str, str]
     nats_urls: Mapping[str, str]
 
+    @property
+    def public_url(self) -> str:
+        """The one address that people and front ends know."""
+        return public_url(self.ports[DOOR])
+
     def url(self, service: str) -> str:
-        """Return the base address of a service."""
+        """Return the base address of a service, for the other services."""
         return f"http://127.0.0.1:{self.ports[service]}"
 
     def ready_url(self, service: str) -> str:
@@ -65,7 +76,7 @@ def environment(service: str, addresses: Addresses, secrets: Mapping[str, str]) 
         "HOST": "127.0.0.1",
         "PORT": str(addresses.ports[service]),
         "OPERATIONS_PORT": str(addresses.operations_port) if service == DOOR else "",
-        "ISSUER": addresses.url(DOOR),
+        "ISSUER": addresses.public_url,
         "JWKS_URL": f"{addresses.url('identity')}/oauth2/jwks" if "identity" in addresses.ports else "",
         **secrets,
     }

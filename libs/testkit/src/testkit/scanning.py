@@ -15,8 +15,8 @@ _TABLES = """
 _ID_NUMBER = re.compile(rb"(?<!\d)\d{17}[\dXx](?!\d)")
 _PHONE = re.compile(rb"(?<![0-9A-Za-z])(?:\+?86)?(1\d{10})(?![0-9A-Za-z])")
 _CODE = re.compile(rb"(?<![\w.:+-])\d{6}(?![\w.:-])")
-_HEX = re.compile(rb"(?:[0-9a-fA-F]{2}){11,}")
-_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{15,}")
+_HEX = re.compile(rb"(?:[0-9a-fA-F]{2}){8,}")
+_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{12,}")
 _STANDARD = bytes.maketrans(b"-_", b"+/")
 
 

@@ -7,6 +7,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, inspect, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -41,13 +42,16 @@ async def differences(url: str, declared: MetaData) -> list[str]:
 
 
 async def left_on_the_way_back(url: str, migrations: Path) -> list[str]:
-    """Take all migrations back and name the tables that are left."""
+    """Take each migration back, do it again and take it back, from the last to the first; name the tables left."""
     config = Config()
     config.set_main_option("script_location", str(migrations))
 
     def go_back(connection: Connection) -> list[str]:
         config.attributes["connection"] = connection
-        command.downgrade(config, "base")
+        for _ in ScriptDirectory.from_config(config).walk_revisions():
+            command.downgrade(config, "-1")
+            command.upgrade(config, "+1")
+            command.downgrade(config, "-1")
         return sorted(set(inspect(connection).get_table_names()) - {"alembic_version"})
 
     engine = _engine(url)

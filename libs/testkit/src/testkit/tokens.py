@@ -12,7 +12,10 @@ from uuid import UUID, uuid4
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from contracts.scopes import API_SCOPES
+
 LIFETIME = timedelta(minutes=10)
+EVERY_SCOPE = " ".join(("openid", *API_SCOPES))
 
 
 class TokenIssuer:
@@ -22,9 +25,12 @@ class TokenIssuer:
     `revoke_key()` publishes the new one alone.
     """
 
-    def __init__(self, *, issuer: str = "http://identity.test", audience: str = "xiangqiao") -> None:
+    def __init__(
+        self, *, issuer: str = "http://identity.test", audience: str = "xiangqiao", scope: str = EVERY_SCOPE
+    ) -> None:
         self.issuer = issuer
         self.audience = audience
+        self.scope = scope
         self.key = _make_key()
         self._published = [self.key]
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -66,7 +72,7 @@ class TokenIssuer:
         roles: Iterable[tuple[str, UUID]] = (),
         *,
         client_id: str = "portal",
-        scope: str = "openid",
+        scope: str | None = None,
         session_id: UUID | str | None = None,
         acr: str = "1",
         authenticated_at: float | None = None,
@@ -80,6 +86,7 @@ class TokenIssuer:
     ) -> str:
         """Return an access token for a person who holds these roles, each on an organisation.
 
+        Without `scope` its client may do everything: it has the issuer's scopes, which are those of all services.
         `issued_at` and `authenticated_at` are in seconds since 1970, now when left out; with an `actor` it is a token
         of an assisted session that allows `actions`. `claims` and `header` replace what is made here (None
         removes it), so that a test can spoil a token.
@@ -90,7 +97,7 @@ class TokenIssuer:
             "aud": self.audience,
             "sub": str(person_id),
             "client_id": client_id,
-            "scope": scope,
+            "scope": self.scope if scope is None else scope,
             "sid": str(session_id or uuid4()),
             "acr": acr,
             "auth_time": int(issued if authenticated_at is None else authenticated_at),

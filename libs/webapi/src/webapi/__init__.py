@@ -20,11 +20,12 @@ from webapi.cannot_start import CannotStart
 from webapi.health import Check
 from webapi.heeding import heed_revocations
 from webapi.idempotency import purge_idempotency_keys
-from webapi.pages import Page, PageQuery, PageRequest
+from webapi.pages import Page, PageQuery, PageRequest, cursor_of
 from webapi.problems import NOT_FOUND, UNAVAILABLE, Problem, Refusal
 from webapi.processes import Worker
 from webapi.requests import body_limit
 from webapi.revocations import Revocations
+from webapi.scopes import passes_token_on
 from webapi.serving import TaskWithArguments, serve
 from webapi.settings import ServiceSettings, read_settings
 from webapi.validation import rule_broken
@@ -60,10 +61,12 @@ __all__ = [
     "body_limit",
     "caller_by",
     "create_app",
+    "cursor_of",
     "heed_revocations",
     "json_answer",
     "migrations",
     "open_database",
+    "passes_token_on",
     "purge_idempotency_keys",
     "read_settings",
     "rule_broken",

@@ -17,7 +17,7 @@ from webapi.assistance import AssistedRecorder, action_of
 from webapi.authentication import Authenticator
 from webapi.caller import ScopeResolver
 from webapi.health import LIVE, PATHS, Check, health_application, health_routes, live_route
-from webapi.openapi import operation_id, protected_operations, with_problems
+from webapi.openapi import operation_id, protected_operations, scopes_of, with_problems
 from webapi.problems import Problem, Problems
 from webapi.requests import BODY_LIMIT, RequestHandling
 from webapi.settings import ServiceSettings
@@ -67,6 +67,7 @@ class Application(FastAPI):
         self.database = database
         self.authenticator = authenticator
         self.scope_resolver = scope_resolver
+        self.demanded_scopes: dict[str, frozenset[str]] = {}
         self.record_assisted: AssistedRecorder | None = None
         self.checks: dict[str, Check] = {"database": database.ping}
         self.operations: ASGIApp | None = None
@@ -76,6 +77,7 @@ class Application(FastAPI):
         self.start_error: Exception | None = None
         self._problems = problems
         self._body_limit = body_limit
+        self._operations: set[str] = set()
         self._document: dict[str, Any] | None = None
 
     def build_middleware_stack(self) -> ASGIApp:
@@ -89,27 +91,29 @@ class Application(FastAPI):
     def openapi(self) -> dict[str, Any]:
         """Give the OpenAPI 3.1 document."""
         if self._document is None:
-            protected = protected_operations(list(self.routes))
+            protected = protected_operations(list(self.routes), self.demanded_scopes)
             self._document = with_problems(super().openapi(), protected, self._problems)
         return self._document
 
     def add_routers(self, routers: Sequence[APIRouter]) -> None:
         """Take over the routes of `routers` flat: an included router would match each path twice.
 
-        Raises `AccessUndeclared` for a documented route that does not say what it demands.
+        Raises `AccessUndeclared` for a documented route that does not say what it demands, and `ValueError` for one
+        that takes a token both to read and to write.
         """
-        names: set[str] = set()
         for route in (route for router in routers for route in router.routes):
             if isinstance(route, APIRoute):
                 route.operation_id = route.operation_id or operation_id(self.service, route)
-                if route.operation_id in names:
+                if route.operation_id in self._operations:
                     raise ValueError(f"two routes are called {route.operation_id}")
-                names.add(route.operation_id)
+                self._operations.add(route.operation_id)
+                if (scopes := scopes_of(self.service, route)) is not None:
+                    self.demanded_scopes[route.operation_id] = scopes
                 if (action := action_of(route.endpoint)) is not None:
                     route.openapi_extra = {**(route.openapi_extra or {}), "x-assistable": action}
             self.router.routes.append(route)
         documented = [route for route in self.routes if isinstance(route, APIRoute)]
-        require_access(documented, protected_operations(list(self.routes)))
+        require_access(documented, protected_operations(list(self.routes), self.demanded_scopes))
 
 
 @asynccontextmanager

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, encode_dss_signature
 
-from webapi.problems import TOKEN_INVALID, UNAUTHENTICATED, UNAVAILABLE, Refusal
+from webapi.problems import REVOCATIONS_UNKNOWN, TOKEN_INVALID, UNAUTHENTICATED, UNAVAILABLE, Refusal
 from webapi.revocations import LONGEST_LIFE, Revocations
 from webapi.signing_keys import KeysUnavailable, SigningKeys
 
@@ -76,11 +76,6 @@ class Principal(NamedTuple):
         return self.authenticated_at is not None or self.authorization_version is not None
 
 
-class _Remembered(NamedTuple):
-    principal: Principal
-    key_id: str
-
-
 class _Invalid(Exception):
     """A token is not acceptable; the argument says why, in words for developers."""
 
@@ -106,7 +101,8 @@ class Authenticator:
 
     Accepted: ES256, `typ` at+jwt, a `kid` that identity publishes, the right `iss` and `aud`, now between `nbf`/`iat`
     and `exp` with five seconds of leeway, which are half an hour apart at most; and none that `revocations` ends or
-    whose key identity publishes no more, whether it was verified before or not.
+    whose key identity publishes no more, whether it was verified before or not. Nothing is remembered of a token on
+    which `revocations` cannot judge yet.
     """
 
     def __init__(self, jwks_url: str, issuer: str, audience: str, *, clock: Callable[[], float] = time.time) -> None:
@@ -115,7 +111,7 @@ class Authenticator:
         self._issuer = issuer
         self._audiences: tuple[str, ...] = (audience,)
         self._clock = clock
-        self._known: OrderedDict[bytes, _Remembered] = OrderedDict()
+        self._known: OrderedDict[bytes, tuple[Principal, str]] = OrderedDict()
         self._headers: OrderedDict[bytes, str] = OrderedDict()
 
     def known(self, token: str) -> Principal | None:
@@ -124,7 +120,10 @@ class Authenticator:
         return self._known_by(sha256(signed).digest() + signature)
 
     async def authenticate(self, token: str) -> Principal:
-        """Verify `token`; raises the 401 problem with what is wrong, or 503 while no key of identity is to be had."""
+        """Verify `token`; raises the 401 problem with what is wrong, or 503 while it cannot be judged.
+
+        That is while no key of identity is to be had, or it is not known which tokens of its time were ended.
+        """
         signed, _, signature = token.encode("latin-1").rpartition(b".")
         digest = sha256(signed).digest()
         name = digest + signature
@@ -135,16 +134,19 @@ class Authenticator:
             header, _, payload = signed.partition(b".")
             key_id = self._key_id(header)
             _check_signature(self.keys.at_hand(key_id) or await self.keys.get(key_id), signature, digest)
-            principal = _principal(self._claims(payload))
+            claims = self._claims(payload)
+            principal = _principal(claims)
         except _Invalid as error:
             raise _refusal(str(error)) from error
         except KeysUnavailable as error:
             raise Refusal(UNAVAILABLE) from error
         if self.revocations.has_ended(principal):
             raise _refusal("the token was revoked")
+        if not self.revocations.judges(claims["iat"]):
+            raise Refusal(REVOCATIONS_UNKNOWN)
         while len(self._known) >= LARGEST_CACHE:
             self._known.popitem(last=False)
-        self._known[name] = _Remembered(principal, key_id)
+        self._known[name] = principal, key_id
         return principal
 
     def accepting_also(self, audience: str) -> "Authenticator":
@@ -204,8 +206,9 @@ class Authenticator:
         if claims.get("iss") != self._issuer:
             raise _Invalid("the issuer is wrong")
         audience = claims.get("aud")
-        named = audience if isinstance(audience, list) else [audience]
-        if not any(mine in named for mine in self._audiences):
+        if audience not in self._audiences and not (
+            isinstance(audience, list) and any(mine in audience for mine in self._audiences)
+        ):
             raise _Invalid("the audience is wrong")
         return claims
 
@@ -262,6 +265,13 @@ def _moment(claims: dict[str, Any], name: str) -> float:
     raise _Invalid(f"{name} is missing or malformed")
 
 
+def _word(claims: dict[str, Any], name: str) -> str:
+    value = claims[name]
+    if type(value) is not str:
+        raise _Invalid(f"{name} is malformed")
+    return value
+
+
 def _text(claims: dict[str, Any], name: str) -> str | None:
     value = claims.get(name)
     if type(value) is not str and value is not None:
@@ -291,7 +301,7 @@ def _principal(claims: dict[str, Any]) -> Principal:
             raise _Invalid("the token has too many roles")
         return Principal(
             UUID(claims["sub"]),
-            str(claims["client_id"]),
+            _word(claims, "client_id"),
             _scope(claims.get("scope", "")),
             _text(claims, "sid"),
             _text(claims, "acr"),

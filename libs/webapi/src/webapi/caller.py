@@ -1,6 +1,6 @@
 """The caller of a route: who asks, on which organisations a permission holds, and the transaction of a command."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, Protocol, TypeVar
@@ -19,6 +19,7 @@ from webapi.assistance import AssistedRecorder, require_assistable
 from webapi.authentication import Authenticator, Principal, bearer_token
 from webapi.idempotency import BODY_HASH, Claim, answer, read_key
 from webapi.problems import PERMISSION_MISSING, Refusal, language_of
+from webapi.scopes import require_scopes
 from webapi.step_up import require_acr
 
 _ASKS: Final = "__asks_for_token__"
@@ -186,15 +187,23 @@ class _Home(Protocol):
 
     authenticator: Authenticator
     database: Database
+    demanded_scopes: Mapping[str, frozenset[str]]
     scope_resolver: ScopeResolver | None
     service: str
     record_assisted: AssistedRecorder | None
 
 
-def asks_for_token(dependency: F) -> F:
-    """Mark a dependency of one's own by which a route asks for a token, so that its document says so."""
-    setattr(dependency, _ASKS, True)
-    return dependency
+def asks_for_token(*scopes: str) -> Callable[[F], F]:
+    """Mark a dependency of one's own by which a route asks for a token, so that its document says so.
+
+    `scopes` are what the token has to hold where OAuth itself names them; without any it goes by service and method.
+    """
+
+    def mark(dependency: F) -> F:
+        setattr(dependency, _ASKS, scopes)
+        return dependency
+
+    return mark
 
 
 async def caller_by(authenticator: Authenticator, request: Request) -> AuthenticatedCaller:
@@ -202,23 +211,28 @@ async def caller_by(authenticator: Authenticator, request: Request) -> Authentic
     token = bearer_token(request.scope["headers"])
     home: _Home = request.scope["app"]
     principal = authenticator.known(token) or await authenticator.authenticate(token)
+    route = request.scope["route"]
+    demanded = home.demanded_scopes[route.operation_id]
     if not principal.is_person:
-        require_person(request.scope.get("route"))
+        require_person(route)
     if principal.actor is not None:
-        await _let_helper_in(request, home, principal)
+        await _let_helper_in(request, home, principal, demanded)
+    else:
+        require_scopes(principal, demanded)
     return AuthenticatedCaller(request, principal, home.database, home.scope_resolver)
 
 
-@asks_for_token
+@asks_for_token()
 async def _authenticated(request: Request) -> AuthenticatedCaller:
     home: _Home = request.scope["app"]
     return await caller_by(home.authenticator, request)
 
 
-async def _let_helper_in(request: Request, home: _Home, principal: Principal) -> None:
-    """Refuse a helper what the session does not cover; either way it is recorded before anything else happens."""
+async def _let_helper_in(request: Request, home: _Home, principal: Principal, demanded: frozenset[str]) -> None:
+    """Refuse a helper what session or scope do not cover; either way that is recorded before anything else."""
     refused = None
     try:
+        require_scopes(principal, demanded)
         require_assistable(principal, request.scope.get("endpoint"))
     except Refusal as refusal:
         refused = refusal
@@ -240,6 +254,7 @@ def json_answer(model: BaseModel, status: int = 200, headers: dict[str, str] | N
     return Response(to_json(model), status, headers, "application/json")
 
 
-def is_protected(calls: Sequence[Any]) -> bool:
-    """Say whether a route with these dependencies asks for a token."""
-    return any(getattr(call, _ASKS, False) for call in calls)
+def scopes_named_by(calls: Iterable[Any]) -> tuple[str, ...] | None:
+    """Give the scopes which these dependencies of a route name; None when none of them asks for a token."""
+    found = [scopes for call in calls if (scopes := getattr(call, _ASKS, None)) is not None]
+    return tuple(scope for scopes in found for scope in scopes) if found else None

@@ -1,13 +1,14 @@
 """The OpenAPI 3.1 document of a service: stable operation ids, bearer security, and problems in place of FastAPI's."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
-from webapi.caller import is_protected
+from webapi.caller import scopes_named_by
 from webapi.problems import PROBLEM_JSON, Problems
+from webapi.scopes import demanded_scopes
 
 _WRITING: Final = frozenset({"post", "put", "patch", "delete"})
 _IDEMPOTENCY_KEY: Final = {
@@ -58,17 +59,27 @@ def _calls(dependant: Dependant) -> Iterator[Any]:
         yield from _calls(each)
 
 
-def protected_operations(routes: list[Any]) -> set[tuple[str, str]]:
-    """Give (path, method) of the routes that ask for a token."""
+def scopes_of(service: str, route: APIRoute) -> frozenset[str] | None:
+    """Give the scopes that a route demands of a token; None when it asks for none. Raises `ValueError`."""
+    named = scopes_named_by(_calls(route.dependant))
+    return None if named is None else demanded_scopes(service, route.methods or (), route.endpoint, named)
+
+
+def protected_operations(
+    routes: list[Any], demanded: Mapping[str, frozenset[str]]
+) -> dict[tuple[str, str], frozenset[str]]:
+    """Give what the routes that ask for a token demand, by (path, method); `demanded` has it by operation."""
     return {
-        (route.path_format, method.lower())
+        (route.path_format, method.lower()): scopes
         for route in routes
-        if isinstance(route, APIRoute) and is_protected(list(_calls(route.dependant)))
+        if isinstance(route, APIRoute) and (scopes := demanded.get(str(route.operation_id))) is not None
         for method in route.methods or ()
     }
 
 
-def with_problems(document: dict[str, Any], protected: set[tuple[str, str]], problems: Problems) -> dict[str, Any]:
+def with_problems(
+    document: dict[str, Any], protected: Mapping[tuple[str, str], frozenset[str]], problems: Problems
+) -> dict[str, Any]:
     """Complete the document that FastAPI made, in place."""
     reference = {"$ref": "#/components/responses/Problem"}
     for path, operations in document.get("paths", {}).items():
@@ -78,9 +89,9 @@ def with_problems(document: dict[str, Any], protected: set[tuple[str, str]], pro
             if described.get("$ref", "").endswith("/HTTPValidationError"):
                 responses["422"] = reference
             if (path, method) in protected:
-                operation["security"] = [{"bearer": []}]
+                operation["security"] = [{"bearer": sorted(protected[path, method])}]
                 responses.setdefault("401", {"$ref": "#/components/responses/Unauthenticated"})
-                responses.setdefault("403", reference)
+                responses.setdefault("403", {"$ref": "#/components/responses/Forbidden"})
                 if method in _WRITING:
                     operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
             responses.setdefault("default", reference)
@@ -101,6 +112,12 @@ def with_problems(document: dict[str, Any], protected: set[tuple[str, str]], pro
         "to prove more, or anew, who they are. The challenge then names what to ask the authorization endpoint for, "
         "as `acr_values` and `max_age` (RFC 9470).",
         "headers": {"WWW-Authenticate": {"description": "RFC 6750 and RFC 9470.", "schema": {"type": "string"}}},
+    }
+    components["responses"]["Forbidden"] = {
+        **components["responses"]["Problem"],
+        "description": "The person lacks the permission, or the application the scope (`scope_missing`). Then the "
+        "challenge names what the token has to hold (RFC 6750).",
+        "headers": {"WWW-Authenticate": {"description": "RFC 6750.", "schema": {"type": "string"}}},
     }
     components.setdefault("securitySchemes", {})["bearer"] = {
         "type": "http", "scheme": "bearer", "bearerFormat": "at+jwt",

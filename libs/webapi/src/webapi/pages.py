@@ -19,6 +19,11 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
+def cursor_of(key: Sequence[object]) -> str:
+    """Write a sort key as a cursor that goes on after it; `PageRequest.after` reads it."""
+    return base64.urlsafe_b64encode(orjson.dumps(list(key), default=str)).rstrip(b"=").decode()
+
+
 class Page(BaseModel, Generic[T]):
     """A part of a list. Ask again with `cursor=<next_cursor>` for the rest; null says that this is the end."""
 
@@ -61,8 +66,7 @@ class PageRequest:
         shown = rows[: self.limit]
         cursor = None
         if len(rows) > self.limit:
-            plain = orjson.dumps(list(key(shown[-1])), default=str)
-            cursor = base64.urlsafe_b64encode(plain).rstrip(b"=").decode()
+            cursor = cursor_of(key(shown[-1]))
         return Page(items=[shape(row) for row in shown], next_cursor=cursor)
 
 

@@ -64,6 +64,9 @@ STEP_UP_REQUIRED: Final = Problem(
     "请重新验证身份，或使用更强的方式验证。",
 )
 PERMISSION_MISSING: Final = Problem(403, "permission_missing", "You lack the permission for this.", "您没有此项权限。")
+SCOPE_MISSING: Final = Problem(
+    403, "scope_missing", "This application lacks the scope for this.", "该应用没有获得此项权限范围。"
+)
 NOT_ASSISTABLE: Final = Problem(
     403,
     "not_assistable",
@@ -98,6 +101,12 @@ KEY_REUSED: Final = Problem(
 INTERNAL: Final = Problem(500, "internal", "Something went wrong on our side.", "系统内部错误。")
 UNAVAILABLE: Final = Problem(
     503, "unavailable", "The service is not available just now; try again.", "服务暂不可用,请稍后再试。"
+)
+REVOCATIONS_UNKNOWN: Final = Problem(
+    503,
+    "revocations_unknown",
+    "The service has just started and cannot tell yet whether this token was ended; try again, or with a new token.",
+    "服务刚刚启动，暂时无法确认该令牌是否已被注销；请稍后再试，或换用新的令牌。",
 )
 
 _BY_STATUS: Final = {

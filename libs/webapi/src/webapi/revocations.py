@@ -48,6 +48,7 @@ class Revocations:
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
+        self._unknown_before: int | None = None
         self._sessions: OrderedDict[str, float] = OrderedDict()
         self._people: OrderedDict[UUID, _Lowest] = OrderedDict()
 
@@ -69,6 +70,18 @@ class Revocations:
             self._people[event.person_id] = _Lowest(version, until)
             self._people.move_to_end(event.person_id)
         self._forget(now)
+
+    def await_past(self, since: float) -> None:
+        """Know of nothing that was ended before `since` (seconds since 1970), until `past_is_known`."""
+        self._unknown_before = int(since)
+
+    def past_is_known(self) -> None:
+        """Judge tokens of any age from now on."""
+        self._unknown_before = None
+
+    def judges(self, issued_at: float) -> bool:
+        """Say whether a token of then would be known here if it had been ended."""
+        return self._unknown_before is None or issued_at >= self._unknown_before
 
     def has_ended(self, bearer: Bearer) -> bool:
         """Say whether a token of this bearer was ended; one that tells no version is older than any change."""

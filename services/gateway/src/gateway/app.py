@@ -2,14 +2,19 @@
 
 from starlette.types import ASGIApp
 
+import audit.routes
 import messaging
 import orgtree
 import privacy
+from audit.assisted import record_assisted
 from gateway import own_data
+from gateway.access_log.gathering import AccessLogs
+from gateway.access_log.routes import router as access_log_router
 from gateway.documents.document import MergedDocument
 from gateway.documents.pages import DocumentPages
-from gateway.exporting.gathering import Gathering, PartsMissing
+from gateway.exporting.gathering import Gathering, PartsMissing, TooManyArchives
 from gateway.exporting.routes import router as exporting_router
+from gateway.forwarding.asking import Asking
 from gateway.forwarding.edge import EdgeProtocol
 from gateway.forwarding.forwarder import Forwarder
 from gateway.forwarding.pool import Upstream
@@ -29,6 +34,12 @@ PROBLEMS: dict[type[Exception], Problem] = {
         "Not all services have composed their part yet.",
         "部分服务的数据尚未汇集完成。",
         ("parts",),
+    ),
+    TooManyArchives: Problem(
+        503,
+        "too_many_archives",
+        "Other people's files are being put together just now; try again in a moment.",
+        "正在为其他人汇集数据，请稍后再试。",
     ),
 }
 
@@ -61,16 +72,25 @@ def create_application(settings: Settings) -> Application:
         description="One door: home, overview, and the way to every service.",
         settings=settings,
         database=database,
-        routers=[exporting_router, parts.router(), home_router, overview_router],
+        routers=[
+            exporting_router,
+            access_log_router,
+            audit.routes.router("gateway"),
+            home_router,
+            overview_router,
+        ],
         problems=PROBLEMS,
         scope_resolver=orgtree.Permissions(database).scopes,
+        record_assisted=record_assisted,
         checks={"nats": nats.ping, "quotas": quotas.check},
         hooks=[nats.kept, heed_revocations(messaging.Tail(nats))],
         authenticator=authenticator,
         front=door,
         http_protocol=EdgeProtocol,
     )
-    application.state.gathering = Gathering(upstreams, parts, public_url=settings.issuer)
+    asking = Asking(upstreams, public_url=settings.issuer)
+    application.state.gathering = Gathering(asking, parts)
+    application.state.access_logs = AccessLogs(asking)
     document = MergedDocument(upstreams, routes, application.openapi, public_url=settings.issuer)
     application.hooks += [document.running, quotas.kept(database)]
     return application

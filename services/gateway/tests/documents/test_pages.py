@@ -16,6 +16,7 @@ from fastapi import APIRouter
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from pydantic import BaseModel
 
+from contracts.scopes import API_SCOPES
 from database import Database
 from gateway.documents.document import MergedDocument
 from gateway.documents.pages import DocumentPages
@@ -137,7 +138,15 @@ async def test_one_valid_document_has_all_public_paths(system: System) -> None:
     assert {"/problems/learning_conflict", "/problems/members_conflict"} <= set(codes)
     flow = document["components"]["securitySchemes"]["oauth2"]["flows"]["authorizationCode"]
     assert flow["authorizationUrl"] == f"{PUBLIC_URL}/oauth2/authorize"
-    assert {"oauth2": []} in document["paths"]["/v1/courses"]["post"]["security"]
+    assert {"oauth2": ["learning.write"]} in document["paths"]["/v1/courses"]["post"]["security"]
+    named = {
+        scope
+        for item in document["paths"].values()
+        for operation in item.values()
+        for requirement in operation.get("security", ())
+        for scope in requirement.get("oauth2", ())
+    }
+    assert named <= flow["scopes"].keys() == {"openid", "profile", *API_SCOPES}
     assert "x-xiangqiao-stale" not in document
     assert system.learning.asked[0].target == b"/openapi.json"
 
@@ -233,6 +242,11 @@ async def test_the_page_brings_everything_from_here_and_allows_nothing_else(syst
 async def test_the_page_shows_documents_of_version_3_1(system: System) -> None:
     bundle = (await system.client.get("/docs/swagger-ui-bundle.js")).text
     assert re.search(r'PACKAGE_VERSION:"5\.\d+', bundle)
+
+
+async def test_whoever_tries_it_out_is_offered_every_scope(system: System) -> None:
+    script = (await system.client.get("/docs/start.js")).text
+    assert f'scopes: "openid profile {" ".join(API_SCOPES)}"' in script
 
 
 async def test_the_way_back_from_sign_in_may_run_its_own_script_alone(system: System) -> None:

@@ -1,6 +1,6 @@
 """Gathering a person's file from services of which one may be away, in that person's own name."""
 
-import time
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
@@ -9,13 +9,16 @@ from uuid import UUID
 
 import httpx
 import orjson
+import pytest
 import pytest_asyncio
 
 import privacy
 from contracts.identity import ExportRequestedV1
-from database import Database, new_id
+from database import Database, new_id, raw
 from gateway import own_data
 from gateway.app import create_application
+from gateway.exporting.gathering import MOST_AT_ONCE
+from gateway.forwarding.routing import public_routes
 from gateway.settings import Settings
 from testkit.tokens import TokenIssuer
 from testkit.told import tell
@@ -48,11 +51,14 @@ class System:
         self.seen: list[tuple[str, bytes, bytes | None]] = []
         self.client: httpx.AsyncClient
         self.headers: dict[str, str] = {}
-        self.old_headers: dict[str, str] = {}
+        self.held: asyncio.Event | None = None
+        self.database: Database
 
     def behaviour(self, service: str) -> Any:
         async def behave(talk: Talk, asked: Asked) -> None:
             self.seen.append((service, asked.target, asked.header(b"authorization")))
+            if self.held is not None and asked.target == f"/v1/export-parts/members/{EXPORT}".encode():
+                await self.held.wait()
             if asked.target.startswith(b"/v1/me/export-requests"):
                 await talk.say(self.identity(asked))
             elif self.parts[service] != 200:
@@ -65,12 +71,22 @@ class System:
         return behave
 
     def identity(self, asked: Asked) -> bytes:
+        if self.refusal is not None:
+            return self.refusal
         if asked.method == b"POST":
-            return self.refusal or said(201, FACTS)
+            return said(201, FACTS)
         if b"?limit=1" in asked.target:
             return said(200, {"items": self.requests, "next_cursor": None})
         known = asked.target.endswith(str(EXPORT).encode())
         return said(200, FACTS) if known else said(404, {"type": "/problems/not_found"})
+
+    async def fetched(self) -> int:
+        """Count how often the audit says that the gateway's own part was given."""
+        async with self.database.read() as session:
+            found: int = await (await raw(session)).fetchval(
+                "select count(*) from audit.entry where action = 'gateway.export.fetched'"
+            )
+        return found
 
     async def get(self, path: str) -> httpx.Response:
         return await self.client.get(f"/v1/me/{path}", headers=self.headers)
@@ -93,7 +109,7 @@ async def system(database_url: str, issuer: TokenIssuer) -> AsyncIterator[System
         )
         await privacy.Parts("gateway", own_data.compose).compose_all(database)
         made.headers = issuer.headers(me)
-        made.old_headers = issuer.headers(me, authenticated_at=time.time() - 601)
+        made.database = database
         made.client = await stack.enter_async_context(
             httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url="http://gateway.test")
         )
@@ -147,11 +163,43 @@ async def test_somebody_elses_export_is_not_found(system: System) -> None:
         assert (await system.get(path)).status_code == 404
 
 
-async def test_the_file_is_given_to_who_signed_in_a_moment_ago_and_progress_to_anybody_of_theirs(
-    system: System,
-) -> None:
+async def test_nothing_is_given_or_told_to_whom_identity_would_not_let_ask_for_it(system: System) -> None:
+    for status, problem in ((401, "step_up_required"), (403, "first_party_only")):
+        system.refusal, system.seen = said(status, {"type": f"/problems/{problem}"}), []
+        for path in (f"exports/{EXPORT}", f"exports/{EXPORT}/file", "export"):
+            refused = await system.get(path)
+            assert (refused.status_code, refused.json()["type"]) == (status, f"/problems/{problem}"), path
+        assert {service for service, _, _ in system.seen} == {"identity"}
+        assert not any(b"export-parts" in target for _, target, _ in system.seen)
+
+
+@pytest.mark.parametrize("service", [*SERVICES, "gateway"])
+async def test_a_part_by_itself_is_not_to_be_had_from_outside(system: System, service: str) -> None:
+    assert (await system.get(f"../export-parts/{service}/{EXPORT}")).status_code == 404
+    assert public_routes().find(f"/v1/export-parts/{service}/{EXPORT}".encode()) is None
+
+
+async def test_the_gateways_own_part_is_recorded_as_fetched_when_the_file_is_given(system: System) -> None:
+    await system.get(f"exports/{EXPORT}")
+    assert await system.fetched() == 0
+    assert (await system.get(f"exports/{EXPORT}/file")).status_code == 200
+    assert await system.fetched() == 1
+
+
+async def test_few_archives_are_made_at_once_and_the_others_are_told_to_come_again(system: System) -> None:
+    system.held = asyncio.Event()
+    made = [asyncio.create_task(system.get(f"exports/{EXPORT}/file")) for _ in range(MOST_AT_ONCE)]
+    async with asyncio.timeout(5):
+        while sum(b"export-parts/members" in target for _, target, _ in system.seen) < MOST_AT_ONCE:
+            await asyncio.sleep(0.01)
     for path in (f"exports/{EXPORT}/file", "export"):
-        refused = await system.client.get(f"/v1/me/{path}", headers=system.old_headers)
-        assert (refused.status_code, refused.json()["type"]) == (401, "/problems/step_up_required")
-    assert (await system.client.get(f"/v1/me/exports/{EXPORT}", headers=system.old_headers)).status_code == 200
+        full = await system.get(path)
+        assert (full.status_code, full.json()["type"]) == (503, "/problems/too_many_archives")
+        assert int(full.headers["retry-after"]) > 0
+    assert (await system.get(f"exports/{EXPORT}")).status_code == 200
+    system.held.set()
+    assert [(await answer).status_code for answer in made] == [200] * MOST_AT_ONCE
+    system.parts["learning"] = 202  # what cannot be made leaves room for the next
+    assert [(await system.get(f"exports/{EXPORT}/file")).status_code for _ in range(MOST_AT_ONCE + 1)] == [409] * 3
+    system.parts["learning"] = 200
     assert (await system.get(f"exports/{EXPORT}/file")).status_code == 200

@@ -15,8 +15,9 @@ from identity.accounts.deactivation_routes import router as deactivation_router
 from identity.accounts.own_routes import router as own_accounts_router
 from identity.accounts.passwords import Passwords, TooManySignIns
 from identity.accounts.routes import router as accounts_router
-from identity.accounts.rules import PasswordTooCommon, PasswordUnusable, UsernameUnusable
+from identity.accounts.rules import PasswordTooCommon, PasswordUnchanged, PasswordUnusable, UsernameUnusable
 from identity.assistance.routes import router as assistance_router
+from identity.auditing.sign_ins import SIGNED_IN
 from identity.challenges.commands import CodeRefused
 from identity.clients.problems import PROBLEMS as CLIENTS_PROBLEMS
 from identity.clients.routes import router as clients_router
@@ -34,6 +35,8 @@ from identity.oauth.provider import Place, keep_tokens_out_of_logs
 from identity.oauth.revocation import router as revocation_router
 from identity.oauth.routes import router as oauth_router
 from identity.parts import IdentityParts
+from identity.phone_replacement.problems import PROBLEMS as PHONE_REPLACEMENT_PROBLEMS
+from identity.phone_replacement.routes import router as phone_replacements_router
 from identity.phones import PhoneTaken, PhoneUnusable
 from identity.privacy import own_data
 from identity.privacy.consent_routes import router as consent_to_purposes_router
@@ -45,11 +48,13 @@ from identity.recovery.routes import router as recoveries_router
 from identity.recovery.rules import AlreadyApproved, OwnRecovery, RecoveryOver, RecoveryUnknown
 from identity.roles.problems import PROBLEMS as ROLES_PROBLEMS
 from identity.roles.routes import router as roles_router
+from identity.sessions.pages import router as sessions_page_router
 from identity.sessions.problems import PROBLEMS as SESSIONS_PROBLEMS
 from identity.sessions.revoking import AccountUnknown
 from identity.sessions.routes import router as sessions_router
 from identity.settings import Settings
 from identity.sign_in.by_code import router as sign_in_by_code_router
+from identity.sign_in.first_password import router as first_password_router
 from identity.sign_in.routes import router as sign_in_router
 from identity.throttling.addresses import parse_networks
 from identity.throttling.rates import TooOften
@@ -64,6 +69,7 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     **PRIVACY_PROBLEMS,
     **CLIENTS_PROBLEMS,
     **SESSIONS_PROBLEMS,
+    **PHONE_REPLACEMENT_PROBLEMS,
     AccountExists: Problem(409, "account_exists", "This person has an account already.", "此人已有账号。"),
     UsernameTaken: Problem(409, "username_taken", "This user name is taken.", "此用户名已被使用。"),
     UsernameUnusable: Problem(
@@ -83,6 +89,9 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
         "password_too_common",
         "This password is too common and easily guessed.",
         "此密码太常见，容易被猜到。",
+    ),
+    PasswordUnchanged: Problem(
+        422, "password_unchanged", "Choose another password than the present one.", "新密码不能与原密码相同。"
     ),
     PasswordWrong: Problem(422, "password_wrong", "The present password is another one.", "原密码不正确。"),
     PhoneUnusable: Problem(
@@ -167,20 +176,23 @@ def create_application(settings: Settings) -> Application:
             consents_router,
             sign_in_router,
             sign_in_by_code_router,
+            first_password_router,
             *factors.ROUTERS,
             recovery_pages_router,
             objection_router,
             recoveries_router,
+            phone_replacements_router,
             accounts_router,
             own_accounts_router,
             deactivation_router,
             sessions_router,
+            sessions_page_router,
             roles_router,
             assistance_router,
             consent_to_purposes_router,
             privacy_router,
             privacy.Parts("identity", own_data.composer(ring), ring).router(),
-            audit.routes.router("identity"),
+            audit.routes.router("identity", own=(SIGNED_IN,)),
         ],
         problems=PROBLEMS,
         scope_resolver=orgtree.Permissions(database).scopes,

@@ -7,6 +7,7 @@ from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from contracts.scopes import API_SCOPES
 from database import Database, new_id
 from identity.accounts.passwords import Passwords
 from identity.assistance.exchange import GRANT_TYPE as TOKEN_EXCHANGE
@@ -14,7 +15,13 @@ from identity.clients.commands import tell_new_quotas
 from identity.oauth.keys import SigningKeys
 from identity.oauth.rules import SCOPES_OF_PEOPLE
 from identity.oauth.tables import Client, SigningKey
-from identity.roles.administrators import hash_first_passwords, open_administrators, vacant_administrations
+from identity.roles.administrators import (
+    hash_first_passwords,
+    open_administrators,
+    renew_first_passwords,
+    stale_administrations,
+    vacant_administrations,
+)
 from identity.roles.definitions import define_roles, roles_to_define
 
 BUILT_IN_QUOTA = 60_000
@@ -34,14 +41,14 @@ async def prepare(
 ) -> None:
     """Make what is missing, in one transaction, once however many processes start; a later start changes little.
 
-    With `bootstrap_password` each administration that nobody ever had gets an account of its own. Raises
-    `PasswordUnusable` for one that cannot be used.
+    With `bootstrap_password` each administration that nobody ever had gets an account of its own, and one whose first
+    password has expired gets it anew. Raises `PasswordUnusable` for one that cannot be used.
     """
     encodings: dict[str, str] = {}
     if bootstrap_password is not None:
         async with database.read() as session:
-            vacant = await vacant_administrations(session)
-        encodings = await hash_first_passwords(passwords, bootstrap_password, vacant)
+            waiting = [*await vacant_administrations(session), *await stale_administrations(session, now=now)]
+        encodings = await hash_first_passwords(passwords, bootstrap_password, waiting)
     async with database.transaction() as session:
         await session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
         if await session.scalar(select(SigningKey.kid).where(SigningKey.state == "active")) is None:
@@ -53,11 +60,12 @@ async def prepare(
             await _register(session, {**client, "registered_at": now})
         await tell_new_quotas(session)
         await open_administrators(session, encodings, now=now)
+        await renew_first_passwords(session, encodings, now=now)
 
 
 def built_in_clients(issuer: str) -> list[dict[str, object]]:
     """Give the clients every installation has: the documentation's try-it page and the command line."""
-    grants = ["authorization_code", "refresh_token"]
+    grants, scopes = ["authorization_code", "refresh_token"], [*SCOPES_OF_PEOPLE, *API_SCOPES]
     return [
         {
             "client_id": "docs",
@@ -68,7 +76,7 @@ def built_in_clients(issuer: str) -> list[dict[str, object]]:
             "redirect_uris": [f"{issuer}/docs/oauth2-redirect.html"],
             "post_logout_redirect_uris": [f"{issuer}/docs"],
             "grant_types": grants,
-            "scopes": list(SCOPES_OF_PEOPLE),
+            "scopes": scopes,
         },
         {
             "client_id": "command-line",
@@ -79,7 +87,7 @@ def built_in_clients(issuer: str) -> list[dict[str, object]]:
             "redirect_uris": ["http://127.0.0.1/callback"],
             "post_logout_redirect_uris": [],
             "grant_types": [*grants, TOKEN_EXCHANGE],
-            "scopes": list(SCOPES_OF_PEOPLE),
+            "scopes": scopes,
         },
     ]
 

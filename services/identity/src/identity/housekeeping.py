@@ -11,6 +11,7 @@ from identity.factors.passkeys.tables import PasskeyCeremony
 from identity.factors.wechat.tables import WechatVisit
 from identity.oauth.rules import FAMILY_LIFETIME
 from identity.oauth.tables import AuthorizationCode, RevokedClientToken, TokenFamily, UsedAssertion
+from identity.phone_replacement.tables import PhoneReplacement
 from identity.privacy.tables import ExportRequest
 from identity.recovery.rules import KEPT_FOR as RECOVERY_KEPT_FOR
 from identity.recovery.tables import Recovery
@@ -37,4 +38,5 @@ async def delete_expired(database: Database) -> None:
         await session.execute(delete(WechatVisit).where(WechatVisit.expires_at < past))
         for table in (Challenge, RateCount, GuessCount, KnownBrowser):
             await session.execute(delete(table).where(table.expires_at < past))
-        await session.execute(delete(Recovery).where(Recovery.expires_at < past - RECOVERY_KEPT_FOR))
+        for kept in (Recovery, PhoneReplacement):
+            await session.execute(delete(kept).where(kept.expires_at < past - RECOVERY_KEPT_FOR))

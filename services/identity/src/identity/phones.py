@@ -69,6 +69,16 @@ async def account_with(session: AsyncSession, ring: KeyRing, phone: str) -> UUID
     )
 
 
+async def belongs_to_another(session: AsyncSession, ring: KeyRing, phone: str, account_id: UUID) -> bool:
+    """Say whether a normalised number is on the file of another account than this, in use or not."""
+    found = select(Identifier.identifier_id).where(
+        Identifier.kind == "phone",
+        Identifier.blind_index == phone_index(ring, phone),
+        Identifier.account_id != account_id,
+    )
+    return await session.scalar(found) is not None
+
+
 async def put_on_file(
     session: AsyncSession, ring: KeyRing, *, account_id: UUID, phone: str, new_id: Callable[[], UUID], now: datetime
 ) -> None:

@@ -19,6 +19,7 @@ from identity.oauth.tables import (
     TokenFamily,
     UsedAssertion,
 )
+from identity.phone_replacement.tables import PhoneReplacement
 from identity.privacy.tables import Consent, Erasure, ExportRequest, LegalHold
 from identity.recovery.tables import Recovery, RecoveryApproval
 from identity.roles.tables import Administrator, RoleAssignment, RoleDefinition
@@ -50,6 +51,7 @@ ALL = (
     KnownBrowser,
     Recovery,
     RecoveryApproval,
+    PhoneReplacement,
     Totp,
     RecoveryCode,
     Passkey,

@@ -17,6 +17,7 @@ from identity.housekeeping import delete_expired
 from identity.messages.channels import GatewayKey, TencentSms
 from identity.messages.delivering import Delivery
 from identity.oauth.rotation import RotationJob
+from identity.phone_replacement.applying import Applying
 from identity.privacy import own_data
 from identity.privacy.erasure import tell_again
 from identity.privacy.forgetting import forget
@@ -52,6 +53,7 @@ async def open_worker(settings: Settings, database: Database) -> AsyncIterator[m
     )
     jobs = (
         *jobs,
+        messaging.Job("apply_phone_replacements", timedelta(minutes=1), Applying(ring).run),
         messaging.Job("close_assisted_sessions", timedelta(seconds=10), Closing(ring).run),
         privacy.Parts("identity", own_data.composer(ring), ring).composing,
     )

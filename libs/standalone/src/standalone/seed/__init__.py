@@ -9,7 +9,7 @@ from uuid import UUID
 
 import standalone
 from standalone.refusals import CannotRun
-from standalone.seed.api import Api, opened
+from standalone.seed.api import Api, few_at_a_time, opened
 from standalone.seed.authenticators import Authenticators, set_up
 from standalone.seed.demo import Opening, Stage, bring_up, choose_branch, open_accounts, publish, schedule
 from standalone.seed.divisions import Division, Divisions, InvalidDivisions, read_divisions
@@ -17,7 +17,7 @@ from standalone.seed.loading import Loaded, load_members, load_organisations
 from standalone.seed.people import People
 from standalone.seed.progress import Watcher, shown
 from standalone.seed.scenario import DemoPerson, InvalidScenario, Scenario, read_scenario
-from standalone.seed.sign_in import SignedIn
+from standalone.seed.sign_in import Passwords, SignedIn
 from standalone.seed.tree import Plan, organisation_of, plan, villages_below
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Authenticators",
     "InvalidDivisions",
     "InvalidScenario",
+    "Passwords",
     "SeedResult",
     "SeededPerson",
     "Watcher",
@@ -41,8 +42,12 @@ SCENARIO = "scenario.toml"
 PROVINCE = "province"
 """The scope that loads everything."""
 
-ADMINISTRATOR, SECURITY = "administrator", "security"
-"""Who opens accounts, and who grants roles: never the same account."""
+ADMINISTRATOR, SECURITY, AUDITOR = "administrator", "security", "auditor"
+"""Who opens accounts, who grants roles, and who reads the audits: never the same account."""
+
+
+HASHED_AT_ONCE = 2
+"""Passwords that identity checks at a time; more people who sign in would only wait there."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +78,8 @@ class SeedResult:
 async def seed(
     gateway_url: str,
     *,
-    administrator_password: str,
-    demo_password: str,
+    administrators: Passwords,
+    demonstration: Passwords,
     authenticators: Authenticators,
     watcher: Watcher,
     scope: str | None = None,
@@ -82,11 +87,11 @@ async def seed(
 ) -> SeedResult:
     """Load a demonstration through the public API; a second run adds nothing.
 
-    `administrator_password` is that of the accounts which the first start opens; `scope` is the six digits of a county,
-    `PROVINCE` for everything, or None for the scenario's own county. The people of the demonstration sign in with
-    `demo_password`, and officers with a code of `authenticators` as well, as `security` does. Raises `CannotRun`, whose
-    message is one line: for a file that is wrong, a password that is, and a request that is refused or not answered for
-    a minute.
+    `administrators` are the passwords of the accounts which the first start opens, `demonstration` those of the people
+    whose accounts are opened here; everybody begins with the first one and chooses the own one on the page, as people
+    do. Officers sign in with a code of `authenticators` as well, as `security` does. `scope` is the six digits of a
+    county, `PROVINCE` for everything, or None for the scenario's own county. Raises `CannotRun`, whose message is one
+    line: for a file that is wrong, a password that is, and a request that is refused or not answered for a minute.
     """
     clock = _Clock()
     scenario, divisions = read_scenario(folder / SCENARIO), read_divisions(folder / DIVISIONS)
@@ -100,18 +105,20 @@ async def seed(
     )
     async with opened(gateway_url) as http:
 
-        def signed_in(username: str, password: str = demo_password) -> Api:
+        def signed_in(username: str, passwords: Passwords = demonstration) -> Api:
+            own, first = passwords
             app = authenticators.of(username)
-            person = SignedIn(gateway_url, username, password, second_factor=app.code if app else None)
-            return Api(http, person)
+            code = app.code if app else None
+            return Api(http, SignedIn(gateway_url, username, own, first_password=first, second_factor=code))
 
-        granter = signed_in(SECURITY, administrator_password)
+        granter = signed_in(SECURITY, administrators)
         if await set_up(granter, SECURITY, authenticators):  # granting takes a second factor
-            granter = signed_in(SECURITY, administrator_password)
-        opening = Opening(accounts=signed_in(ADMINISTRATOR, administrator_password), roles=granter)
+            granter = signed_in(SECURITY, administrators)
+        opener = signed_in(ADMINISTRATOR, administrators)
+        opening = Opening(accounts=opener, roles=granter, first_password=demonstration.first)
         registrar = scenario.with_role("registrar")
         watcher.begin("registrar", 1)
-        await open_accounts(opening, [registrar], stage, password=demo_password, watcher=watcher)
+        await open_accounts(opening, [registrar], stage, watcher)
         in_charge = signed_in(registrar.username)
         organisations = await load_organisations(in_charge, planned, watcher)
         clock.mark("organisations")
@@ -119,10 +126,16 @@ async def seed(
         clock.mark("members")
         others = [person for person in scenario.people if person is not registrar]
         watcher.begin("people", len(others))
-        await open_accounts(opening, others, stage, password=demo_password, watcher=watcher)
-        for person in scenario.people:
+        await open_accounts(opening, others, stage, watcher)
+
+        async def begin(person: DemoPerson) -> None:
             if person.second_factor:
                 await set_up(signed_in(person.username), person.username, authenticators)
+            else:
+                await signed_in(person.username).get("/v1/me")
+
+        await few_at_a_time(scenario.people, begin, at_once=HASHED_AT_ONCE)
+        await signed_in(AUDITOR, administrators).get("/v1/me")
         await _play(scenario, stage, in_charge, signed_in, watcher)
         clock.mark("scenario")
     return SeedResult(

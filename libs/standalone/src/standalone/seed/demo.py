@@ -56,22 +56,21 @@ def choose_branch(branches: Sequence[Branch], generator: People) -> Chosen:
 
 
 class Opening(NamedTuple):
-    """Who opens accounts, and who grants roles."""
+    """Who opens accounts, and who grants roles; `first_password` is what the accounts are opened with."""
 
     accounts: Api
     roles: Api
+    first_password: str
 
 
-async def open_accounts(
-    opening: Opening, people: Sequence[DemoPerson], stage: Stage, *, password: str, watcher: Watcher
-) -> None:
+async def open_accounts(opening: Opening, people: Sequence[DemoPerson], stage: Stage, watcher: Watcher) -> None:
     """Open each person's account and grant the role; who has them already keeps them. Raises `RequestRefused`."""
     for person in people:
         account = {
             "person_id": str(stage.people[person.username]),
             "organisation_id": str(ROOT_ID),
             "username": person.username,
-            "password": password,
+            "password": opening.first_password,
         }
         if not person.second_factor:  # with a phone on file, an app takes a code to that phone first
             account["phone"] = number_of([*stage.people].index(person.username) + 1)

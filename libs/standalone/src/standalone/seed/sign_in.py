@@ -7,19 +7,22 @@ import secrets
 import time
 from collections.abc import Callable
 from html.parser import HTMLParser
+from typing import NamedTuple
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import httpx
 
 from standalone.refusals import CannotRun
+from standalone.services import NAMES
 
 CLIENT_ID = "command-line"
 REDIRECT_URI = "http://127.0.0.1/callback"
 """Where a browser would be sent with the code. Nobody listens there: the address is read from the answer instead."""
 
 SECOND_FACTOR = "/sign-in/second-factor"
+NEW_PASSWORD = "/sign-in/new-password"  # noqa: S105 - a page's address
 SECONDS_TO_THE_NEXT_CODE = 31.0
-SCOPE = "openid"
+SCOPE = " ".join(("openid", *(f"{service}.{verb}" for service in NAMES for verb in ("read", "write"))))
 RENEWED_BEFORE_SECONDS = 60.0
 
 
@@ -27,19 +30,31 @@ class SignInRefused(CannotRun):
     """The system does not let this person in, or its sign-in does not work as it should."""
 
 
+class Passwords(NamedTuple):
+    """The password that people choose for themselves, and the one that somebody else opens their accounts with."""
+
+    own: str
+    first: str
+
+
 class SignedIn:
     """A person who is signed in; the access token is renewed, by signing in again, before it runs out.
 
-    `second_factor` gives a code, a new one each time, of whoever has an authenticator app.
+    `second_factor` gives a code, a new one each time, of whoever has an authenticator app. `first_password` is what
+    the account was opened with: it is tried where `password` is not right, and replaced by that as the page asks for.
     """
 
     def __init__(
-        self, gateway_url: str, username: str, password: str, *, second_factor: Callable[[], str] | None = None
+        self,
+        gateway_url: str,
+        username: str,
+        password: str,
+        *,
+        first_password: str | None = None,
+        second_factor: Callable[[], str] | None = None,
     ) -> None:
         self.username = username
-        self._gateway_url = gateway_url
-        self._password = password
-        self._second_factor = second_factor
+        self._who = _Who(gateway_url, username, password, first_password, second_factor)
         self._token = ""
         self._good_until = 0.0
         self._renewing = asyncio.Lock()
@@ -49,7 +64,7 @@ class SignedIn:
         async with self._renewing:
             if time.monotonic() > self._good_until:
                 asked_at = time.monotonic()
-                self._token, lasts = await _token(self._gateway_url, self.username, self._password, self._second_factor)
+                self._token, lasts = await _token(self._who)
                 self._good_until = asked_at + lasts - RENEWED_BEFORE_SECONDS
         return {"Authorization": f"Bearer {self._token}"}
 
@@ -58,11 +73,19 @@ class SignedIn:
         self._good_until = 0.0
 
 
-async def _token(
-    gateway_url: str, username: str, password: str, second_factor: Callable[[], str] | None
-) -> tuple[str, float]:
+class _Who(NamedTuple):
+    """Somebody who signs in, and what they prove it by."""
+
+    gateway_url: str
+    username: str
+    password: str
+    first_password: str | None
+    second_factor: Callable[[], str] | None
+
+
+async def _token(who: _Who) -> tuple[str, float]:
     """Go through discovery, page and code; give an access token and its lifetime in seconds."""
-    async with httpx.AsyncClient(base_url=gateway_url, trust_env=False, timeout=30) as browser:
+    async with httpx.AsyncClient(base_url=who.gateway_url, trust_env=False, timeout=30) as browser:
         found = _json(await browser.get("/.well-known/openid-configuration"), "discovery")
         verifier, state = secrets.token_urlsafe(48), secrets.token_urlsafe(16)
         request = {
@@ -77,12 +100,7 @@ async def _token(
             "code_challenge_method": "S256",
         }
         page = await browser.get(found["authorization_endpoint"], params=request, follow_redirects=True)
-        sent = await _submit(browser, page, username=username, password=password)
-        if urlsplit(sent.headers.get("location", "")).path == SECOND_FACTOR:
-            if second_factor is None:
-                raise SignInRefused(f"{username} has an authenticator app that is not known here")
-            sent = await _second(browser, sent, second_factor)
-        answer = _callback(sent, username)
+        answer = _callback(await _answered(browser, page, who), who.username)
         if answer.get("state") != state or answer.get("iss") != found["issuer"]:
             raise SignInRefused("the sign-in was answered by somebody else than the identity provider that was asked")
         redeemed = await browser.post(
@@ -97,6 +115,28 @@ async def _token(
         )
         token = _json(redeemed, "the token endpoint")
         return token["access_token"], float(token["expires_in"])
+
+
+async def _answered(browser: httpx.AsyncClient, page: httpx.Response, who: _Who) -> httpx.Response:
+    """Fill in the sign-in page and those that come after it; give the answer to the last."""
+    sent = await _submit(browser, page, username=who.username, password=who.password)
+    if who.first_password is not None and not sent.is_redirect:
+        sent = await _submit(browser, sent, username=who.username, password=who.first_password)
+    if _leads_to(sent, SECOND_FACTOR):
+        if who.second_factor is None:
+            raise SignInRefused(f"{who.username} has an authenticator app that is not known here")
+        sent = await _second(browser, sent, who.second_factor)
+    if _leads_to(sent, NEW_PASSWORD):
+        if who.first_password is None:
+            raise SignInRefused(f"{who.username} has to choose a password of their own first: sign in on the page")
+        page = await browser.get(urljoin(str(sent.url), sent.headers["location"]))
+        sent = await _submit(browser, page, password=who.password)
+    return sent
+
+
+def _leads_to(sent: httpx.Response, page: str) -> bool:
+    location: str = sent.headers.get("location", "")
+    return urlsplit(location).path == page
 
 
 async def _second(browser: httpx.AsyncClient, sent: httpx.Response, code: Callable[[], str]) -> httpx.Response:

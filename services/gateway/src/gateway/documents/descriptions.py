@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from contracts.scopes import API_SCOPES
+
 TITLE: Final = "乡桥 Xiangqiao"
 DESCRIPTION: Final = """\
 乡桥是农村党建的数字底座。所有功能共用一个地址、一次登录、一种错误格式、一种分页方式和一条幂等规则。
@@ -18,9 +20,20 @@ TAGS: Final[Mapping[str, str]] = {
     "feedback": "诉求与办理 — what people say, and what is done about it",
     "gateway": "首页与总览 — home and overview",
 }
+_VERBS: Final[Mapping[str, tuple[str, str]]] = {"read": ("读取", "read"), "write": ("办理", "write")}
+
+
+def _scope(scope: str) -> str:
+    """Say in both languages what a scope of the API opens: the tag of its service, and the verb."""
+    service, _, verb = scope.partition(".")
+    chinese, _, english = TAGS[service].partition(" — ")
+    return f"{_VERBS[verb][0]}：{chinese} — {_VERBS[verb][1]}: {english}"
+
+
 SCOPES: Final[Mapping[str, str]] = {
     "openid": "登录 — sign in",
-    "profile": "姓名等基本资料 — name and other basic facts",
+    "profile": "用户名 — user name",
+    **{scope: _scope(scope) for scope in API_SCOPES},
 }
 
 

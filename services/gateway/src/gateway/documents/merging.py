@@ -154,7 +154,7 @@ def _public_item(item: Document, service: str, renamed: Mapping[Name, str], oper
 def _security(requirements: list[dict[str, list[str]]], renamed: Mapping[Name, str]) -> Iterator[Document]:
     for requirement in requirements:
         if "bearer" in requirement:
-            yield {"oauth2": []}
+            yield {"oauth2": list(requirement["bearer"])}
         yield {renamed.get(("securitySchemes", scheme), scheme): scopes for scheme, scopes in requirement.items()}
 
 

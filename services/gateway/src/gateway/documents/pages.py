@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 from fastapi.openapi.docs import get_swagger_ui_oauth2_redirect_html
 from starlette.types import Message, Receive, Send
 
+from gateway.documents.descriptions import SCOPES
 from gateway.documents.document import PATH, MergedDocument
 from telemetry import ServedRequest
 from webapi.problems import METHOD_NOT_ALLOWED, NOT_FOUND, Refusal, language_of, problem_response
@@ -84,7 +85,9 @@ def _page_files() -> dict[str, _File]:
     redirect = bytes(get_swagger_ui_oauth2_redirect_html().body)
     return {
         "index.html": _file("index.html", (own / "index.html").read_bytes(), policy=_policy()),
-        "start.js": _file("start.js", (own / "start.js").read_bytes()),
+        "start.js": _file(
+            "start.js", (own / "start.js").read_bytes().replace(b"{SCOPES}", " ".join(SCOPES).encode("ascii"))
+        ),
         "oauth2-redirect.html": _file("oauth2-redirect.html", redirect, policy=_policy(*_SCRIPT.findall(redirect))),
         **{
             name: _file(name, (theirs / name).read_bytes(), cache=_DAY)

@@ -22,7 +22,7 @@ README: Final = """\
 - activities.json  报名与出席
 - learning.json    学习进度与求助
 - feedback.json    您反映的问题及答复
-- gateway.json     首页待办
+- gateway.json     首页待办、访问记录
 manifest.json 列出各文件的 SHA-256 校验值和格式版本。文件中不含他人的数据。请妥善保管。
 
 Xiangqiao: your data
@@ -35,7 +35,7 @@ for each service:
 - activities.json  registrations and attendance
 - learning.json    study and requests for help
 - feedback.json    what you reported, and the answers
-- gateway.json     what stood on your home
+- gateway.json     what stood on your home, access log
 manifest.json names the SHA-256 of each file and the version of the format. There is nobody else's data in here.
 Keep it in a safe place.
 """

@@ -1,17 +1,18 @@
-"""Asks the services for a person's parts, with that person's own token: the gateway may see no more than they."""
+"""Asks every service for a person's part, in that person's name."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final, Literal, NamedTuple
-from urllib.parse import urlsplit
 from uuid import UUID
 
+import audit
 from database import utc_now
-from gateway.forwarding.exchange import Fetched, fetch
+from gateway.forwarding.asking import Asking
+from gateway.forwarding.exchange import Fetched
 from gateway.forwarding.failures import ForwardingFailure
 from gateway.forwarding.headers import Headers
 from gateway.forwarding.limits import MIB, Timeouts
-from gateway.forwarding.pool import Upstream
 from gateway.forwarding.refusals import of_failure
 from privacy import Parts
 from webapi import AuthenticatedCaller, Refusal
@@ -19,8 +20,9 @@ from webapi import AuthenticatedCaller, Refusal
 State = Literal["done", "composing", "unreachable"]
 OWN: Final = "gateway"
 LARGEST_PART: Final = 32 * MIB
+MOST_AT_ONCE: Final = 2
+"""Archives a process makes at a time: each may hold six of the largest parts, and the file itself, in memory."""
 _TIMEOUTS: Final = Timeouts(first_byte=10, idle=10, total=60)
-_PASSED: Final = (b"authorization", b"accept-language", b"idempotency-key")
 _DONE, _NOT_YET, _UNKNOWN = (200, 204), 202, 404
 
 
@@ -39,19 +41,34 @@ class PartsMissing(Exception):
         self.parts = [each._asdict() for each in states]
 
 
+class TooManyArchives(Exception):
+    """As many archives are being made just now as the process has memory for."""
+
+
 class Gathering:
     """What of the gateway is needed to ask every service, itself among them, in the name of a caller."""
 
-    def __init__(self, upstreams: Mapping[str, Upstream], own: Parts, *, public_url: str) -> None:
-        self._upstreams = upstreams
+    def __init__(self, asking: Asking, own: Parts) -> None:
+        self._asking = asking
         self._own = own
-        self._host = urlsplit(public_url).netloc
-        self.services = tuple(sorted((*upstreams, OWN)))
+        self._being_made = 0
+        self.services = tuple(sorted((*asking.services, OWN)))
+
+    @asynccontextmanager
+    async def room(self) -> AsyncIterator[None]:
+        """Let one more archive be made in this block; raises `TooManyArchives` when there is no room for it."""
+        if self._being_made >= MOST_AT_ONCE:
+            raise TooManyArchives
+        self._being_made += 1
+        try:
+            yield
+        finally:
+            self._being_made -= 1
 
     async def ask_identity(self, headers: Headers, path: str, *, method: bytes = b"GET") -> Fetched:
         """Ask identity; raises the 502 to 504 problem when it does not answer."""
         try:
-            return await self._fetch("identity", path, headers, method)
+            return await self._ask("identity", path, headers, method)
         except ForwardingFailure as failure:
             raise of_failure(failure, "identity") from failure
 
@@ -76,10 +93,10 @@ class Gathering:
         self, service: str, headers: Headers, caller: AuthenticatedCaller, export_id: UUID, *, only_state: bool
     ) -> "_Part":
         if service == OWN:
-            return await self._own_part(caller, export_id)
+            return await self._own_part(caller, export_id, only_state=only_state)
         target = f"/v1/export-parts/{service}/{export_id}" + ("?only_state=true" if only_state else "")
         try:
-            answer = await self._fetch(service, target, headers, b"GET")
+            answer = await self._ask(service, target, headers)
         except ForwardingFailure:
             return _Part("unreachable")
         if answer.status in _DONE:
@@ -87,24 +104,22 @@ class Gathering:
         # A part that is unknown was not heard of yet: its service reads the request a moment later.
         return _Part("composing" if answer.status in {_NOT_YET, _UNKNOWN} else "unreachable")
 
-    async def _own_part(self, caller: AuthenticatedCaller, export_id: UUID) -> "_Part":
+    async def _own_part(self, caller: AuthenticatedCaller, export_id: UUID, *, only_state: bool) -> "_Part":
         try:
             async with caller.read() as session:
                 part = await self._own.part_of(session, export_id, caller.person_id, now=utc_now())
         except Refusal:
             return _Part("composing")
-        return _Part("composing") if part is None else _Part("done", part)
+        if part is None:
+            return _Part("composing")
+        if not only_state:
+            async with caller.apart() as session:
+                await self._own.record_fetched(session, audit.by(caller.principal), export_id)
+        return _Part("done", part)
 
-    async def _fetch(self, service: str, target: str, headers: Headers, method: bytes) -> Fetched:
-        passed = [(name, value) for name, value in headers if name in _PASSED]
-        return await fetch(
-            self._upstreams[service],
-            target,
-            host=self._host,
-            timeouts=_TIMEOUTS,
-            max_bytes=LARGEST_PART,
-            method=method,
-            headers=passed,
+    async def _ask(self, service: str, target: str, headers: Headers, method: bytes = b"GET") -> Fetched:
+        return await self._asking.ask(
+            service, target, headers, timeouts=_TIMEOUTS, max_bytes=LARGEST_PART, method=method
         )
 
 

@@ -1,7 +1,7 @@
 """`/v1/me/exports` and `/v1/me/export`: all that is known of oneself, in one file."""
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import orjson
@@ -9,16 +9,18 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import AwareDatetime, BaseModel
 from starlette.responses import Response
 
+from contracts.scopes import READING_SCOPES
 from database import utc_now
 from gateway.exporting.archive import archive
 from gateway.exporting.gathering import Gathering, PartsMissing, PartState
 from gateway.exporting.schemas import ExportOut, PartOut
 from gateway.forwarding.exchange import Fetched
-from privacy import FETCHED_WITHIN
-from webapi import AuthenticatedCaller, Caller, access, json_answer
+from webapi import AuthenticatedCaller, Caller, access, json_answer, passes_token_on
 
 router = APIRouter(prefix="/v1/me", tags=["export"])
 
+ASKING: Final = "identity.write"
+"""Beside reading from all of them: identity keeps that an export was asked for."""
 _CREATED, _OK = 201, 200
 _FILE: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}}
@@ -42,14 +44,16 @@ Gatherer = Annotated[Gathering, Depends(_of_application)]
 
 
 @router.post("/exports", status_code=202, response_model=ExportOut, openapi_extra=access("self"))
+@passes_token_on(*READING_SCOPES, ASKING)
 async def start_export(request: Request, caller: Caller, gathering: Gatherer) -> Response:
     """Have all of one's data gathered; who asks has signed in within ten minutes (RFC 9470)."""
     return await _start(request, caller, gathering)
 
 
 @router.get("/exports/{export_id}", response_model=ExportOut, openapi_extra=access("self"))
+@passes_token_on(*READING_SCOPES)
 async def get_export(export_id: UUID, request: Request, caller: Caller, gathering: Gatherer) -> Response:
-    """Tell how many of the services have composed their part."""
+    """Tell how many of the services have composed their part, to whom identity would let ask for it."""
     answer = await gathering.ask_identity(request.scope["headers"], f"/v1/me/export-requests/{export_id}")
     if answer.status != _OK:
         return _relayed(answer)
@@ -58,9 +62,9 @@ async def get_export(export_id: UUID, request: Request, caller: Caller, gatherin
 
 
 @router.get("/exports/{export_id}/file", response_class=Response, responses=_FILE, openapi_extra=access("self"))
+@passes_token_on(*READING_SCOPES)
 async def get_export_file(export_id: UUID, request: Request, caller: Caller, gathering: Gatherer) -> Response:
-    """Give the file, a ZIP of JSON files with a manifest, for a day, to who signed in within ten minutes."""
-    caller.require_acr("1", FETCHED_WITHIN)
+    """Give the file, a ZIP of JSON files with a manifest, for a day, to whom identity would let ask for it."""
     answer = await gathering.ask_identity(request.scope["headers"], f"/v1/me/export-requests/{export_id}")
     if answer.status != _OK:
         return _relayed(answer)
@@ -73,9 +77,9 @@ async def get_export_file(export_id: UUID, request: Request, caller: Caller, gat
     responses={**_FILE, 202: {"model": ExportOut, "description": "It is being gathered; see the location."}},
     openapi_extra=access("self"),
 )
+@passes_token_on(*READING_SCOPES, ASKING)
 async def get_newest_export(request: Request, caller: Caller, gathering: Gatherer) -> Response:
     """Give the newest file, as above; while there is none, gather one and tell where to see how far it is."""
-    caller.require_acr("1", FETCHED_WITHIN)
     answer = await gathering.ask_identity(request.scope["headers"], "/v1/me/export-requests?limit=1")
     if answer.status != _OK:
         return _relayed(answer)
@@ -98,15 +102,16 @@ async def _start(request: Request, caller: AuthenticatedCaller, gathering: Gathe
 
 
 async def _file(asked: Asked, request: Request, caller: AuthenticatedCaller, gathering: Gathering) -> Response:
-    parts = await gathering.parts(request.scope["headers"], caller, asked.export_id)
-    content = await asyncio.to_thread(
-        archive,
-        parts,
-        export_id=asked.export_id,
-        person_id=caller.person_id,
-        asked_at=asked.asked_at,
-        composed_at=utc_now(),
-    )
+    async with gathering.room():
+        parts = await gathering.parts(request.scope["headers"], caller, asked.export_id)
+        content = await asyncio.to_thread(
+            archive,
+            parts,
+            export_id=asked.export_id,
+            person_id=caller.person_id,
+            asked_at=asked.asked_at,
+            composed_at=utc_now(),
+        )
     name = f"xiangqiao-{asked.asked_at:%Y%m%d}.zip"
     return Response(
         content, media_type="application/zip", headers={"content-disposition": f'attachment; filename="{name}"'}

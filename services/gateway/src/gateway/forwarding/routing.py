@@ -11,8 +11,7 @@ from gateway.forwarding.limits import MIB, Timeouts
 _ODD = re.compile(rb"//|/\.{1,2}(?:/|$)|[^\x21-\x7e]|[\\#?]|%(?:2[ef]|5c|0.|1.|7f|(?![0-9a-f]{2}))|;", re.IGNORECASE)
 
 
-_AUDITED = ("identity", "members", "activities", "learning", "feedback")
-"""The services that keep an audit: the gateway keeps nothing of anybody."""
+_BEHIND = ("identity", "members", "activities", "learning", "feedback")
 
 
 class OddPath(Exception):
@@ -91,15 +90,10 @@ def public_routes() -> RoutingTable:
             Route("/v1/me", "identity"),
             Route("/v1/me/export", None),
             Route("/v1/me/exports", None),
-            Route("/v1/export-parts/identity", "identity"),
-            Route("/v1/export-parts/members", "members"),
-            Route("/v1/export-parts/activities", "activities"),
-            Route("/v1/export-parts/learning", "learning"),
-            Route("/v1/export-parts/feedback", "feedback"),
-            Route("/v1/export-parts/gateway", None),
             Route("/v1/clients", "identity"),
             Route("/v1/assisted-sessions", "identity"),
             Route("/v1/recoveries", "identity"),
+            Route("/v1/phone-replacements", "identity"),
             Route("/v1/legal-holds", "identity"),
             Route("/oauth2", "identity", public=True, cookies=True, max_body=MIB),
             Route("/.well-known", "identity", public=True, max_body=MIB),
@@ -110,8 +104,10 @@ def public_routes() -> RoutingTable:
             Route("/v1/help-requests", "learning"),
             Route("/v1/cases", "feedback"),
             Route("/v1/responsibilities", "feedback"),
-            *(Route(f"/v1/audit/{service}", service) for service in _AUDITED),
-            *(Route(f"/v1/me/access-log/{service}", service) for service in _AUDITED),
+            *(Route(f"/v1/audit/{service}", service) for service in _BEHIND),
+            Route("/v1/audit/gateway", None),
+            *(Route(f"/v1/me/access-log/{service}", service) for service in _BEHIND),
+            Route("/v1/me/access-log", None),
             Route("/v1/home", None),
             Route("/v1/overview", None),
         )

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
 from database import raw
+from identity.accounts.rules import FIRST_PASSWORD_LIFETIME
 from identity.accounts.tables import Account, Credential, Identifier
 from identity.sessions.revoking import end_all_sessions
 
@@ -52,6 +53,8 @@ async def open_account(
 ) -> Account:
     """Open an account with a username (normalised) and a first password (its argon2id string).
 
+    Its owner chooses another at the first sign-in by it, within `FIRST_PASSWORD_LIFETIME`.
+
     `scopes` are the organisations within which the opener may open accounts; None is the first start. `person_id` is
     brought for a person who is known elsewhere. One who is affiliated somewhere must be affiliated within the scopes:
     else an officer could take a stranger's place by opening an account for them. Where the affiliation has not arrived
@@ -85,9 +88,8 @@ async def open_account(
     )
     if named is None:
         raise UsernameTaken
-    session.add(
-        Credential(credential_id=new_id(), account_id=account_id, kind="password", secret=password_encoding, set_at=now)
-    )
+    first = {"secret": password_encoding, "set_at": now, "first_until": now + FIRST_PASSWORD_LIFETIME}
+    session.add(Credential(credential_id=new_id(), account_id=account_id, kind="password", **first))
     await session.flush()
     return opened
 

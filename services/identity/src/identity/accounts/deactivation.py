@@ -9,8 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 import orgtree
-from identity.accounts.scope import require_account_within
+from identity.accounts.scope import require_account_within, require_say_over_roles
 from identity.accounts.tables import Account
+from identity.phone_replacement.lapsing import lapse_of
 from identity.roles.commands import end_what_was_handed_on
 from identity.roles.queries import holds_on
 from identity.roles.rules import ADMINISTRATIONS, LastAdministrator, day_of
@@ -20,10 +21,6 @@ from identity.sessions.revoking import end_all_sessions
 
 class OwnAccount(Exception):
     """Nobody takes their own account out of use."""
-
-
-class RoleBeyondScope(Exception):
-    """The person holds a role where the officer has no say."""
 
 
 class AccountErased(Exception):
@@ -41,11 +38,12 @@ async def deactivate_account(
     if account_id == officer:
         raise OwnAccount
     account = await require_account_within(session, account_id, scopes)
-    await _require_say_over_roles(session, account_id, scopes, today=day_of(now))
+    await require_say_over_roles(session, account_id, scopes, today=day_of(now))
     if account.status != "active":
         return False
     await _require_other_administrators(session, account_id, today=day_of(now))
     await end_what_was_handed_on(session, account_id, ender=officer, now=now)
+    await lapse_of(session, account_id, now=now)
     await end_all_sessions(session, account_id, reason="deactivated", now=now, actor=officer)
     return await _change(session, account_id, "active", "deactivated")
 
@@ -61,7 +59,7 @@ async def reactivate_account(
     if account_id == officer:
         raise OwnAccount
     account = await require_account_within(session, account_id, scopes)
-    await _require_say_over_roles(session, account_id, scopes, today=day_of(now))
+    await require_say_over_roles(session, account_id, scopes, today=day_of(now))
     if account.status == "active":
         return False
     if account.status != "deactivated":
@@ -79,16 +77,6 @@ async def _change(session: AsyncSession, account_id: UUID, before: str, after: s
         .returning(Account.account_id)
     )
     return changed is not None
-
-
-async def _require_say_over_roles(
-    session: AsyncSession, person_id: UUID, scopes: Collection[UUID], *, today: date
-) -> None:
-    """Raise `RoleBeyondScope` when the person holds a role outside `scopes`: a county does not stop a province."""
-    held = (RoleAssignment.person_id == person_id, holds_on(today))
-    beyond = select(RoleAssignment.assignment_id).where(*held, ~orgtree.within(RoleAssignment.organisation_id, scopes))
-    if await session.scalar(beyond.limit(1)) is not None:
-        raise RoleBeyondScope
 
 
 async def _require_other_administrators(session: AsyncSession, person_id: UUID, *, today: date) -> None:

@@ -15,7 +15,7 @@ from identity.accounts.credentials import (
     username_of,
 )
 from identity.accounts.passwords import TooManySignIns
-from identity.accounts.rules import require_password
+from identity.accounts.rules import PasswordUnchanged, normalised_password, require_password
 from identity.accounts.schemas import ChangePassword, CodeSent, ConfirmPhone, OwnPhone, PhoneToConfirm
 from identity.challenges.commands import CodeRefused, answer, issue
 from identity.challenges.rules import CODE_LIFETIME
@@ -34,7 +34,7 @@ PURPOSE = "phone"
 
 @router.post("/password", status_code=204, summary="Change my password", openapi_extra=access("self"))
 async def change_password_(body: ChangePassword, caller: Caller, parts: Parts) -> Response:
-    """Replace the password; all other sessions end, and the phone on file gets a notice."""
+    """Replace the password by another; all other sessions end, and the phone on file gets a notice."""
     await require_owner(caller)
     me = caller.person_id
     async with caller.read() as session:
@@ -42,7 +42,10 @@ async def change_password_(body: ChangePassword, caller: Caller, parts: Parts) -
         phone = await phone_of(session, parts.ring, me)
     wanted = body.new_password.get_secret_value()
     password = require_password(wanted, username=username, also=[phone] if phone else [])
-    await _require_old(parts, caller, encoding, body.old_password.get_secret_value())
+    old = body.old_password.get_secret_value()
+    await _require_old(parts, caller, encoding, old)
+    if password == normalised_password(old):
+        raise PasswordUnchanged
     replacement = await parts.passwords.hash(password)
     async with caller.command() as command:
         await change_password(

@@ -3,6 +3,8 @@
 import re
 import unicodedata
 from collections.abc import Iterable
+from datetime import timedelta
+from typing import Final
 
 from zxcvbn import zxcvbn  # type: ignore[import-untyped]
 
@@ -12,6 +14,12 @@ LEAST_GUESSES = 10**6
 
 zxcvbn estimates it from 30,000 leaked passwords, words, names, dates, sequences and keyboard patterns, all offline
 (https://www.usenix.org/conference/usenixsecurity16/technical-sessions/presentation/wheeler).
+"""
+FIRST_PASSWORD_LIFETIME: Final = timedelta(days=14)
+"""How long the password that an account was opened with works, until its owner has chosen another.
+
+Whoever opened the account knows it. Two weeks are enough for a note that somebody brings to the village, and too short
+for one that lies in a drawer.
 """
 _READ_BY_THE_ESTIMATE = 64
 """Characters; the time it takes grows faster than the length, and a longer password is never too common for it."""
@@ -37,6 +45,14 @@ class PasswordUnusable(Exception):
 
 class PasswordTooCommon(PasswordUnusable):
     """A password is among the first million that anybody would try: leaked, a pattern, or about its owner."""
+
+
+class PasswordUnchanged(PasswordUnusable):
+    """A new password is the one that it should replace."""
+
+
+class FirstPasswordExpired(Exception):
+    """The password is right, and the one that the account was opened with; nobody has chosen another in time."""
 
 
 def normalised_username(typed: str) -> str | None:

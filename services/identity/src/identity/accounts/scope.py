@@ -1,6 +1,7 @@
-"""Whether an account lies within somebody's scope: where its person belongs, or where it was opened."""
+"""Whether an account lies within somebody's scope: where its person belongs, was opened, and holds roles."""
 
 from collections.abc import Collection
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import select
@@ -8,6 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
 from identity.accounts.tables import Account
+from identity.roles.queries import holds_on
+from identity.roles.tables import RoleAssignment
+
+
+class RoleBeyondScope(Exception):
+    """The person holds a role where the officer has no say."""
 
 
 async def require_account_within(session: AsyncSession, account_id: UUID, scopes: Collection[UUID]) -> Account:
@@ -18,6 +25,20 @@ async def require_account_within(session: AsyncSession, account_id: UUID, scopes
     account = await session.scalar(select(Account).where(Account.account_id == account_id))
     if account is None:
         raise orgtree.OutsideScope(account_id)
-    belongs_to = await orgtree.affiliation_of(session, account_id) or account.organisation_id
-    await orgtree.require_within(session, belongs_to, scopes)
+    await orgtree.require_within(session, await belongs_to(session, account), scopes)
     return account
+
+
+async def belongs_to(session: AsyncSession, account: Account) -> UUID:
+    """Give the organisation that an account's person is affiliated with, else the one that opened it."""
+    return await orgtree.affiliation_of(session, account.account_id) or account.organisation_id
+
+
+async def require_say_over_roles(
+    session: AsyncSession, person_id: UUID, scopes: Collection[UUID], *, today: date
+) -> None:
+    """Raise `RoleBeyondScope` when the person holds a role outside `scopes`: a county does not rule a province."""
+    held = (RoleAssignment.person_id == person_id, holds_on(today))
+    beyond = select(RoleAssignment.assignment_id).where(*held, ~orgtree.within(RoleAssignment.organisation_id, scopes))
+    if await session.scalar(beyond.limit(1)) is not None:
+        raise RoleBeyondScope

@@ -72,3 +72,5 @@ class Credential(Table):
     kind: Mapped[str]
     secret: Mapped[str]
     set_at: Mapped[datetime]
+    first_until: Mapped[datetime | None]
+    """Until when a password works that somebody else gave the account; null once its owner has chosen one."""

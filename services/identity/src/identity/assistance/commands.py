@@ -282,7 +282,16 @@ async def _tell(
     phone = await phone_of(session, ring, told.subject_id)
     if phone is not None:
         words = {**await _words(session, told.organisation_id, told.actions), **more}
-        await send(session, ring, phone=phone, text=text, values=words, language=LANGUAGE, now=now)
+        await send(
+            session,
+            ring,
+            account_id=told.subject_id,
+            phone=phone,
+            text=text,
+            values=words,
+            language=LANGUAGE,
+            now=now,
+        )
 
 
 async def _words(session: AsyncSession, organisation_id: UUID, actions: list[str]) -> dict[str, str]:

@@ -5,6 +5,7 @@ from typing import Final
 from audit.witnessing import Witness
 from contracts.activities import ActivitiesAuditCheckpointedV1
 from contracts.feedback import FeedbackAuditCheckpointedV1
+from contracts.gateway import GatewayAuditCheckpointedV1
 from contracts.learning import LearningAuditCheckpointedV1
 from contracts.members import MembersAuditCheckpointedV1
 
@@ -13,5 +14,6 @@ WITNESS: Final = Witness(
     ActivitiesAuditCheckpointedV1,
     LearningAuditCheckpointedV1,
     FeedbackAuditCheckpointedV1,
+    GatewayAuditCheckpointedV1,
 )
 """Its keys are given before the worker runs. Identity's own audit is witnessed by members."""

@@ -104,6 +104,7 @@ async def issue(
     await send(
         session,
         ring,
+        account_id=account_id,
         phone=phone,
         text=text or TEXT_OF.get(purpose, "code"),
         values={**(words or {}), "code": code, "minutes": str(CODE_LIFETIME // timedelta(minutes=1))},

@@ -22,6 +22,7 @@ TEXT_OF: Final[Mapping[str, str]] = {
     "recovery": "code_recovery",
     "recovery_objection": "code_objection",
     "phone": "code_phone",
+    "phone_replacement": "code_phone_replacement",
 }
 """The text of messages/texts.toml by purpose; whoever is talked out of a code reads in it what the code would do."""
 MOST_PER_ADDRESS: Final = 60

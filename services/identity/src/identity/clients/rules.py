@@ -8,7 +8,7 @@ from urllib.parse import SplitResult, urlsplit
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet, RSAKey
 
-from identity.oauth.rules import SCOPES_OF_PEOPLE
+from identity.oauth.rules import SCOPES_OF_PEOPLE, SCOPES_OF_SERVICES
 
 BY_PEOPLE = frozenset({"authorization_code", "refresh_token"})
 BY_DEVICE = frozenset({"urn:ietf:params:oauth:grant-type:device_code", "refresh_token"})
@@ -48,10 +48,9 @@ def require_usable(
         require_address(address, "post_logout_redirect_uris", native=application_type == "native")
     _require_grants(application_type, frozenset(grant_types), redirect_uris)
     _require_method(application_type, token_endpoint_auth_method, jwks)
-    of_people = set(scopes) & set(SCOPES_OF_PEOPLE)
-    if application_type == "service" and of_people:
+    if application_type == "service" and set(scopes) & set(SCOPES_OF_PEOPLE):
         raise ClientUnusable("scopes", "A service has no person to tell of.", "服务没有用户信息可提供。")
-    if application_type != "service" and set(scopes) - of_people:
+    if application_type != "service" and set(scopes) & set(SCOPES_OF_SERVICES):
         raise ClientUnusable("scopes", "Only a service may have this scope.", "只有服务类客户端才能有此权限范围。")
 
 

@@ -1,5 +1,6 @@
 """What routes about clients take and give."""
 
+import re
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
@@ -19,7 +20,7 @@ _Grant = Literal[
     "urn:ietf:params:oauth:grant-type:device_code",
     "urn:ietf:params:oauth:grant-type:token-exchange",
 ]
-_Scope = Annotated[str, StringConstraints(pattern=f"^(?:{'|'.join(SCOPES)})$", max_length=64)]
+_Scope = Annotated[str, StringConstraints(pattern=f"^(?:{'|'.join(map(re.escape, SCOPES))})$", max_length=64)]
 
 
 _Word = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[\x21-\x7e]+$")]

@@ -3,6 +3,7 @@
 from typing import Final
 
 SECOND_FACTOR: Final = "/sign-in/second-factor"
+NEW_PASSWORD: Final = "/sign-in/new-password"  # noqa: S105 - a page's address
 PASSKEY: Final = "/sign-in/passkey"
 PASSKEY_SCRIPT: Final = "/sign-in/passkey.js"
 WECHAT: Final = "/sign-in/wechat"

@@ -81,4 +81,13 @@ async def tell_owner(
     await audit.record(session, entry, now=now)
     phone = await phone_of(session, ring, account_id)
     if phone is not None:
-        await send(session, ring, phone=phone, text="ways_in_changed", values={}, language=language, now=now)
+        await send(
+            session,
+            ring,
+            account_id=account_id,
+            phone=phone,
+            text="ways_in_changed",
+            values={},
+            language=language,
+            now=now,
+        )

@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from database import new_id, utc_now
 from identity.accounts.passwords import TooManySignIns
+from identity.accounts.rules import FirstPasswordExpired
 from identity.accounts.tables import Identifier
 from identity.challenges.commands import answer, issue
 from identity.factors.addresses import PASSKEY, SECOND_FACTOR
@@ -18,15 +19,13 @@ from identity.factors.raising import raise_session
 from identity.factors.required import Step, next_step
 from identity.factors.rules import wanted_level
 from identity.factors.totp.commands import prove_by_recovery_code, prove_by_totp
-from identity.oauth.authorization import decide_for, may_still_agree
 from identity.oauth.provider import SignedIn
 from identity.oauth.requests import Parameters, read_form
-from identity.pages.destinations import onward
 from identity.pages.visits import PageRoute, Visit, is_ours, read_visit, set_cookie
 from identity.parts import IdentityParts, Parts
 from identity.phones import phone_of
 from identity.sign_in.commands import person_beginning_at
-from identity.sign_in.entering import answer_to, known_browser, sign_in_form
+from identity.sign_in.entering import go_on, is_for, known_browser, sign_in_form
 from identity.sign_in.guarding import prove_by_password
 from identity.sign_in.ways import SIGN_IN, page_address
 from identity.throttling.rates import TooOften
@@ -78,6 +77,8 @@ async def give_second_factor(request: Request, parts: Parts) -> Response:
     except TooOften as error:
         _log.info("second_factor_has_to_wait", extra={"account_id": asked.person.account_id})
         return await _page(parts, asked, problem="factor_wait", status=429, seconds=error.retry_after_seconds)
+    except FirstPasswordExpired:
+        return await _page(parts, asked, problem="first_password_expired", status=400)
     except TooManySignIns:
         return await _page(parts, asked, problem="busy", status=503, seconds=_BUSY_SECONDS)
     return await _after(parts, asked, form, tried, now=now)
@@ -87,11 +88,11 @@ async def _asked(parts: IdentityParts, visit: Visit, *, now: datetime) -> _Asked
     """Find who is to prove what; gives the answer itself when nobody is here, or nothing is missing or can be had."""
     async with parts.database.read() as session:
         person = await person_beginning_at(session, visit.session_cookie, now=now)
-        if person is None:
+        if person is None or not is_for(visit, person, now=now):
             return _to_sign_in(visit)
         step = await next_step(session, person, wanted_level(visit.parameters.get("acr_values")), now)
-    if step is None or not step.reachable:
-        return await _go_on(parts, visit, person, now=now, just_now=False)
+    if step is None or not step.reachable or step.page != SECOND_FACTOR:
+        return await go_on(parts, visit, person, now=now, just_now=False)
     return _Asked(visit, person, step)
 
 
@@ -108,23 +109,13 @@ async def _after(parts: IdentityParts, asked: _Asked, form: Parameters, tried: _
         return _to_sign_in(visit)
     person, cookie = raised
     _log.info("second_factor_given", extra=account)
-    just_now = may_still_agree(visit.parameters, person, now=now)
-    response = await _go_on(parts, visit, person, now=now, just_now=just_now)
+    response = await go_on(parts, visit, person, now=now, just_now=True)
     set_cookie(response, parts, "session", cookie)
     return response
 
 
-async def _go_on(parts: IdentityParts, visit: Visit, person: SignedIn, *, now: datetime, just_now: bool) -> Response:
-    """Answer the request that waited; `just_now`, something was proved on this page in answer to it."""
-    if "client_id" not in visit.parameters:
-        return RedirectResponse(onward(visit.parameters) or SIGN_IN, 303, _NO_STORE)
-    async with parts.database.transaction() as session:
-        decision = await decide_for(parts, session, visit.parameters, person, just_now=just_now, now=now)
-    return answer_to(visit, decision)
-
-
 async def _try(request: Request, parts: IdentityParts, asked: _Asked, form: Parameters, *, now: datetime) -> _Tried:
-    """Try what the form holds, if it is one of the ways that will do. Raises `TooOften` and `TooManySignIns`."""
+    """Try what the form holds, if it is one of the ways that will do. Raises as `prove_by_password`."""
     person, ways = asked.person, asked.step.ways
     way, code = form.get("way", ""), form.get("code", "")
     if way == "app" and "totp" in ways:

@@ -32,4 +32,4 @@ async def raise_session(
     )
     if raised is None:
         return None
-    return SignedIn(person.account_id, person.session_id, acr_of(amr), amr, since), cookie
+    return person._replace(acr=acr_of(amr), amr=amr, signed_in_at=since), cookie

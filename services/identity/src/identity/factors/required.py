@@ -2,30 +2,35 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, literal, or_, select
+from sqlalchemy import ColumnElement, and_, exists, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from identity.accounts.tables import Account, Credential, Identifier
+from identity.factors.addresses import NEW_PASSWORD, SECOND_FACTOR
 from identity.factors.passkeys.tables import Passkey
 from identity.factors.rules import LEVELS, SECOND_FACTORS, acr_of, has_knowledge, has_possession, reaches
 from identity.factors.totp.tables import RecoveryCode, Totp
 from identity.oauth.provider import SignedIn
 from identity.sign_in.tables import BrowserSession
 
-Way = Literal["totp", "recovery_code", "sms", "password", "passkey"]
+Way = Literal["totp", "recovery_code", "sms", "password", "passkey", "new_password"]
 
 
 class Owned(NamedTuple):
-    """Which ways an account has beside its linked accounts."""
+    """Which ways an account has beside its linked accounts.
+
+    `first_password`: the password is still the one that the account was opened with, which somebody else knows.
+    """
 
     password: bool
     phone: bool
     totp: bool
     recovery_code: bool
     passkey: bool
+    first_password: bool = False
 
     @property
     def acr(self) -> str:
@@ -50,6 +55,14 @@ class Step(NamedTuple):
         """Whether the account has what it takes."""
         return bool(self.ways)
 
+    @property
+    def page(self) -> str:
+        """The page that asks for it."""
+        return NEW_PASSWORD if self.ways == _NEW_PASSWORD else SECOND_FACTOR
+
+
+_NEW_PASSWORD: Final[tuple[Way, ...]] = ("new_password",)
+
 
 async def owned_by(session: AsyncSession, account_id: UUID) -> Owned:
     """Give the ways an account has."""
@@ -60,6 +73,7 @@ async def owned_by(session: AsyncSession, account_id: UUID) -> Owned:
         exists().where(Totp.account_id == mine, Totp.confirmed_at.is_not(None)),
         exists().where(RecoveryCode.account_id == mine, RecoveryCode.used_at.is_(None)),
         exists().where(Passkey.account_id == mine, Passkey.suspected_at.is_(None)),
+        exists().where(Credential.account_id == mine, Credential.first_until.is_not(None)),
     )
     return Owned(*(await session.execute(select(*has))).one())
 
@@ -68,7 +82,8 @@ async def next_step(session: AsyncSession, person: SignedIn, wanted: str | None,
     """Give what the person still has to prove, or None when nothing is missing.
 
     `wanted` is a level, or None when any will do; a level there is not ("") is out of reach. An account with an
-    authenticator app gives a code of it, or a passkey, whatever is wanted.
+    authenticator app gives a code of it, or a passkey, whatever is wanted; and whoever came by the password that the
+    account was opened with chooses another, after that code, so that nobody who merely knows it does.
     """
     del now  # a session that is too old begins anew on the sign-in page; what is missing does not depend on time
     return missing(await owned_by(session, person.account_id), person.amr, wanted)
@@ -81,6 +96,8 @@ def missing(owned: Owned, amr: Sequence[str], wanted: str | None) -> Step | None
         return Step(())
     if owned.totp and not given & set(SECOND_FACTORS):
         return Step(_present(owned, "totp", "recovery_code", "passkey"))
+    if owned.first_password and "pwd" in given:
+        return Step(_NEW_PASSWORD)
     if wanted is None or reaches(acr_of(amr), wanted):
         return None
     if wanted == "3":
@@ -96,7 +113,9 @@ def missing(owned: Owned, amr: Sequence[str], wanted: str | None) -> Step | None
 def is_complete() -> ColumnElement[bool]:
     """Give the condition under which a row of `session`, joined with its account, counts for anything."""
     app = exists().where(Totp.account_id == Account.account_id, Totp.confirmed_at.is_not(None))
-    return or_(~app, BrowserSession.amr.overlap(list(SECOND_FACTORS)))
+    first = exists().where(Credential.account_id == Account.account_id, Credential.first_until.is_not(None))
+    by_password = BrowserSession.amr.contains(["pwd"])
+    return and_(or_(~app, BrowserSession.amr.overlap(list(SECOND_FACTORS))), or_(~first, ~by_password))
 
 
 def _present(owned: Owned, *ways: Way) -> tuple[Way, ...]:

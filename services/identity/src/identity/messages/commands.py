@@ -19,6 +19,7 @@ async def send(
     session: AsyncSession,
     ring: KeyRing,
     *,
+    account_id: UUID | None,
     phone: str,
     text: str,
     values: Mapping[str, str],
@@ -29,7 +30,8 @@ async def send(
 ) -> UUID:
     """Queue the text `text` of `texts.toml` for `phone` (normalised), filled with `values`; gives the message's id.
 
-    It goes out after the transaction commits, at least once; the channel tells repetitions by the id. After
+    It goes out after the transaction commits, at least once; the channel tells repetitions by the id. When the account
+    is erased before, it never does; `account_id` is whom it is for, None where there is none or none may stop it. After
     `expires_at` (three days from now when it is left out) it is dropped. `withheld` does all the same work and sends
     nothing. Raises `KeyError` for a text that does not exist or a word that is missing.
     """
@@ -37,6 +39,7 @@ async def send(
     told = json.dumps({"phone": phone, "parameters": filled(text, language, values)}).encode()
     row = {
         "message_id": message_id,
+        "account_id": account_id,
         "text": text,
         "language": language,
         "sealed": ring.wrap(told, place=place_of(message_id)),

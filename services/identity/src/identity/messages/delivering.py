@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, or_, select, update
 
 from database import Database, KeyRing, SealBroken, raw, utc_now
+from identity.accounts.tables import Account
 from identity.messages.channels import LONGEST_SECONDS, Channel, Message, NotDelivered, Undeliverable
 from identity.messages.commands import place_of
 from identity.messages.tables import MessageToSend
@@ -23,8 +24,9 @@ _log = logging.getLogger(__name__)
 _CLAIM = """
 update message_to_send set attempts = attempts + 1, next_attempt_at = $1 + $2::interval
 where message_id = any (array(
-    select message_id from message_to_send
+    select message_id from message_to_send told
     where next_attempt_at <= $1 and expires_at > $1
+        and not exists (select from account where account_id = told.account_id and status = 'erased')
     order by next_attempt_at limit $3
     for update skip locked))
 returning message_id, text, language, sealed, withheld, attempts
@@ -63,7 +65,9 @@ class Delivery:
             await self._channel.close()
 
     async def _drop_expired(self, database: Database) -> None:
-        expired = delete(MessageToSend).where(MessageToSend.expires_at <= utc_now())
+        gone = select(Account.account_id).where(Account.account_id == MessageToSend.account_id)
+        erased = gone.where(Account.status == "erased").exists()  # queued by what ran while they were erased
+        expired = delete(MessageToSend).where(or_(MessageToSend.expires_at <= utc_now(), erased))
         async with database.transaction() as session:
             told = MessageToSend.message_id, MessageToSend.text, MessageToSend.withheld
             dropped = (await session.execute(expired.returning(*told))).all()

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint
+from sqlalchemy import CheckConstraint, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from database import Sealed, Table
@@ -19,6 +19,8 @@ class MessageToSend(Table):
     __table_args__ = (CheckConstraint("language in ('zh', 'en')", name="language"),)
 
     message_id: Mapped[UUID] = mapped_column(primary_key=True)
+    account_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.account_id"), index=True)
+    """Whom it is to reach; without one it outlives them, as the word that they are erased does."""
     text: Mapped[str]
     language: Mapped[str]
     sealed: Mapped[Sealed]

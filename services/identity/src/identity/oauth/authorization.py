@@ -12,7 +12,6 @@ from authlib.oidc.core.errors import ConsentRequiredError, InteractionRequiredEr
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
-from identity.factors.addresses import SECOND_FACTOR
 from identity.factors.required import Step, next_step
 from identity.factors.rules import wanted_level
 from identity.oauth.consents import scopes_let
@@ -22,11 +21,10 @@ from identity.oauth.requests import Parameters, ProviderRequest
 from identity.oauth.resources import InvalidTargetError, requested_resources
 from identity.oauth.serving import provider_with_grants
 from identity.oauth.tables import Client
+from identity.oauth.waiting import PATIENCE, request_hash
 from identity.parts import IdentityParts
 
 _ASKS_FOR_THE_PERSON = {"login", "select_account"}
-CONSENT_PATIENCE = timedelta(minutes=10)
-"""How long after proving who they are a person may think about what the client asks for."""
 _WORDS = re.compile(r"[a-z_ ]{1,64}")
 
 
@@ -45,11 +43,12 @@ class SignInNeeded(NamedTuple):
 
 
 class StepUpNeeded(NamedTuple):
-    """Ask the person for what they have not proved yet; the form may lead on to `target`, as above."""
+    """Ask the person, on `page`, for what is missing yet; the form may lead on to `target`, as above."""
 
     name_zh: str
     name_en: str
     target: str
+    page: str
 
 
 class ConsentNeeded(NamedTuple):
@@ -144,9 +143,9 @@ def sign_in_address(parameters: Parameters) -> str:
     return f"/sign-in?{urlencode(parameters)}" if parameters else "/sign-in"
 
 
-def step_up_address(parameters: Parameters) -> str:
+def step_up_address(page: str, parameters: Parameters) -> str:
     """Give the address of the page that asks for what is missing, and goes on with this request."""
-    return f"{SECOND_FACTOR}?{urlencode(parameters)}" if parameters else SECOND_FACTOR
+    return f"{page}?{urlencode(parameters)}" if parameters else page
 
 
 def consent_address(parameters: Parameters) -> str:
@@ -155,9 +154,13 @@ def consent_address(parameters: Parameters) -> str:
 
 
 def may_still_agree(parameters: Parameters, person: SignedIn, *, now: datetime) -> bool:
-    """Say whether the person proved who they are recently enough to agree to a request that demands just that."""
-    demanded = bool(_ASKS_FOR_THE_PERSON & set(parameters.get("prompt", "").split()))
-    return now - person.signed_in_at <= CONSENT_PATIENCE or not (demanded or "max_age" in parameters)
+    """Say whether the person's sign-in is good for this request on a page that comes after the sign-in page.
+
+    It is when they signed in for this very request, a moment ago, or when the request does not demand a new sign-in.
+    """
+    if person.waiting_request == request_hash(parameters) and now - person.signed_in_at <= PATIENCE:
+        return True
+    return not _asks_for_the_person(parameters, person, now)
 
 
 def _readable(parameters: Parameters) -> Parameters:
@@ -186,7 +189,9 @@ def _asks_for_the_person(parameters: Parameters, person: SignedIn, now: datetime
     if _ASKS_FOR_THE_PERSON & set(parameters.get("prompt", "").split()):
         return True
     max_age = parameters.get("max_age")
-    return max_age is not None and now - person.signed_in_at > timedelta(seconds=min(int(max_age), 10**9))
+    if max_age is None or not max_age.isdecimal():  # which the request is refused for
+        return max_age is not None
+    return now - person.signed_in_at > timedelta(seconds=min(int(max_age), 10**9))
 
 
 def _step_up_needed(parameters: Parameters, grant: CodeGrant, step: Step) -> StepUpNeeded:
@@ -195,7 +200,7 @@ def _step_up_needed(parameters: Parameters, grant: CodeGrant, step: Step) -> Ste
     if parameters.get("prompt") == "none":
         raise InteractionRequiredError(redirect_uri=grant.redirect_uri)
     client: Client = grant.client
-    return StepUpNeeded(client.name_zh, client.name_en, source_expression(grant.redirect_uri))
+    return StepUpNeeded(client.name_zh, client.name_en, source_expression(grant.redirect_uri), step.page)
 
 
 def _sign_in_needed(grant: CodeGrant) -> SignInNeeded:

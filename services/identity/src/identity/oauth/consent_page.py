@@ -6,9 +6,17 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from database import utc_now
-from identity.oauth.authorization import ConsentNeeded, Decision, decide_for, may_still_agree, sign_in_address
+from identity.oauth.authorization import (
+    ConsentNeeded,
+    Decision,
+    Redirect,
+    decide_for,
+    may_still_agree,
+    sign_in_address,
+)
 from identity.oauth.consents import grant_consent
 from identity.oauth.requests import read_form
+from identity.oauth.waiting import answered
 from identity.pages.visits import PageRoute, Visit, form_page, is_ours, read_visit
 from identity.pages.words import scope_words
 from identity.parts import IdentityParts, Parts
@@ -37,15 +45,16 @@ async def decide_on_consent(request: Request, parts: Parts) -> Response:
     now, agreed = utc_now(), form.get("decision") == "approve"
     async with parts.database.transaction() as session:
         person = await person_at(session, visit.session_cookie, now=now)
-        if person is None:
+        if person is None or not may_still_agree(visit.parameters, person, now=now):
             return _sign_in(visit)
         asked = await decide_for(parts, session, _asking(visit), person, just_now=True, now=now)
         if agreed and isinstance(asked, ConsentNeeded):
             await grant_consent(
                 session, account_id=person.account_id, client_id=asked.client_id, scopes=asked.scopes, now=now
             )
-        just_now = may_still_agree(visit.parameters, person, now=now)
-        decision = await decide_for(parts, session, visit.parameters, person, just_now=just_now, agreed=agreed, now=now)
+        decision = await decide_for(parts, session, visit.parameters, person, just_now=True, agreed=agreed, now=now)
+        if isinstance(decision, Redirect):
+            await answered(session, person)
     _log.info("client_let" if agreed else "client_not_let", extra={"account_id": person.account_id})
     return _answer(parts, visit, decision, status=200)
 
@@ -54,7 +63,7 @@ async def _page(parts: IdentityParts, visit: Visit, *, status: int = 200) -> Res
     now = utc_now()
     async with parts.database.read() as session:
         person = await person_at(session, visit.session_cookie, now=now)
-        if person is None:
+        if person is None or not may_still_agree(visit.parameters, person, now=now):
             return _sign_in(visit)
         decision = await decide_for(parts, session, _asking(visit), person, just_now=True, now=now)
     return _answer(parts, visit, decision, status=status)

@@ -179,7 +179,7 @@ class LivingToken:
 
     def get_scope(self) -> str:
         """Give those scopes of the family that the client is still registered for, separated by spaces."""
-        return " ".join(scope for scope in self.family.scope.split() if scope in self._registered)
+        return rules.still_registered(self.family.scope, self._registered)
 
 
 class S256Challenge(CodeChallenge):  # type: ignore[misc]  # authlib has no types

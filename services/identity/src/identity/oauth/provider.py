@@ -68,13 +68,17 @@ class Subject(NamedTuple):
 
 
 class SignedIn(NamedTuple):
-    """The person at the browser, as the browser session knows them."""
+    """The person at the browser, as the browser session knows them.
+
+    `waiting_request` is the hash of the authorization request they signed in for, until that has its answer.
+    """
 
     account_id: UUID
     session_id: UUID
     acr: str
     amr: Sequence[str]
     signed_in_at: datetime
+    waiting_request: bytes | None = None
 
 
 class Provider(AuthorizationServer):  # type: ignore[misc]  # authlib has no types
@@ -117,7 +121,11 @@ class Provider(AuthorizationServer):  # type: ignore[misc]  # authlib has no typ
         expires_in: int | None = None,  # noqa: ARG002 - the subject says how long
         include_refresh_token: bool = True,
     ) -> JSON:
-        """Make the token response: a signed access token (RFC 9068) and, for a client that may refresh, its link."""
+        """Make the token response: a signed access token (RFC 9068) and, for a client that may refresh, its link.
+
+        Whatever the grant, the client gets no scope that was taken from it since the scope was granted.
+        """
+        scope = rules.still_registered(scope, client.scopes)
         lifetime = int((user.lifetime or rules.access_token_lifetime(client.application_type)).total_seconds())
         issued = int(self.now.timestamp())
         claims = {

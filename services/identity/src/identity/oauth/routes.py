@@ -94,8 +94,8 @@ async def authorize(request: Request, parts: Parts) -> Response:
             return RedirectResponse(location, 303, {"Cache-Control": "no-store"})
         case SignInNeeded():
             return RedirectResponse(sign_in_address(parameters), 303, {"Cache-Control": "no-store"})
-        case StepUpNeeded():
-            return RedirectResponse(step_up_address(parameters), 303, {"Cache-Control": "no-store"})
+        case StepUpNeeded(page=page):
+            return RedirectResponse(step_up_address(page, parameters), 303, {"Cache-Control": "no-store"})
         case ConsentNeeded():
             return RedirectResponse(consent_address(parameters), 303, {"Cache-Control": "no-store"})
     return refused(language, decision.error)
@@ -133,7 +133,7 @@ async def _token_answer(parts: IdentityParts, asked: ProviderRequest) -> Answer:
         return await session.run_sync(run)
 
 
-@asks_for_token
+@asks_for_token("openid")
 async def _caller_of_sign_in(request: Request, parts: Parts) -> AuthenticatedCaller:
     return await caller_by(parts.sign_in, request)
 
@@ -146,9 +146,6 @@ CallerOfSignIn = Annotated[AuthenticatedCaller, Depends(_caller_of_sign_in)]
 @router.post("/oauth2/userinfo", name="userinfo_by_post", include_in_schema=False)
 async def userinfo(parts: Parts, caller: CallerOfSignIn) -> Response:
     """Give the claims about the person that the token's scope asks for, while the token's family lives."""
-    if "openid" not in caller.principal.scope:
-        challenge = 'Bearer error="insufficient_scope", scope="openid"'
-        return JSONResponse({"error": "insufficient_scope"}, 403, {"WWW-Authenticate": challenge})
     family_id = UUID(caller.principal.session_id)
     async with parts.database.read() as session:
         row = (

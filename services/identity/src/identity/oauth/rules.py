@@ -4,6 +4,8 @@ import re
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
+from contracts.scopes import API_SCOPES
+
 ACCESS_TOKEN_LIFETIME = timedelta(minutes=10)
 CODE_LIFETIME = timedelta(minutes=1)
 FAMILY_LIFETIME = timedelta(days=30)
@@ -17,8 +19,10 @@ TERMINAL_IDLE = timedelta(minutes=10)
 """A terminal refreshes while somebody uses it; without that, the sign-in ends this long after the last time."""
 
 SCOPES_OF_PEOPLE = ("openid", "profile")
-SCOPES = (*SCOPES_OF_PEOPLE, "introspect")
-"""What a client may ask for; `introspect` lets a service ask about tokens that others hold."""
+SCOPES_OF_SERVICES = ("introspect",)
+"""For clients that act by themselves alone: `introspect` lets a service ask about tokens that others hold."""
+SCOPES = (*SCOPES_OF_PEOPLE, *API_SCOPES, *SCOPES_OF_SERVICES)
+"""What a client may ask for; those of the API are for clients that act for people and for those that do not."""
 
 LONGEST_PARAMETER = 4_000
 REPEATABLE = ("resource",)
@@ -68,6 +72,11 @@ def allowed_scope(requested: str | None, registered: Sequence[str]) -> str | Non
     wanted = requested.split()
     kept = [scope for scope in registered if scope in wanted]
     return " ".join(kept) or None
+
+
+def still_registered(granted: str, registered: Collection[str]) -> str:
+    """Give those of the granted scopes, separated by spaces, that the client is still registered for."""
+    return " ".join(scope for scope in granted.split() if scope in registered)
 
 
 def identifier_of(value: object) -> str | None:

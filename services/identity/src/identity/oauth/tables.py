@@ -161,7 +161,7 @@ class TokenFamily(Table):
             "revoked_for in ('code_replayed', 'token_replayed', 'device_code_replayed', 'signed_out', "
             "'signed_out_elsewhere', 'signed_out_everywhere', 'revoked_by_client', 'revoked_by_officer', "
             "'consent_withdrawn', 'deactivated', 'recovered', 'password_changed', 'idle', 'superseded', 'erased', "
-            "'assistance_ended')",
+            "'assistance_ended', 'phone_replaced')",
             name="revoked_for",
         ),
         Index(

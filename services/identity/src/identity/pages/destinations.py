@@ -9,11 +9,12 @@ from identity.oauth.requests import Parameters
 _PAGES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "device": ("/oauth2/device", ("user_code", "ui_locales")),
     "security": ("/sign-in/security", ("ui_locales",)),
+    "sessions": ("/sign-in/sessions", ("cursor", "ui_locales")),
 }
 """Each page by its name in `next`, with the parameters it takes along; no address of a request's own is followed."""
 
 
-def sign_in_before(page: Literal["device", "security"], parameters: Parameters) -> str:
+def sign_in_before(page: Literal["device", "security", "sessions"], parameters: Parameters) -> str:
     """Give the address of the sign-in page that leads on to `page` with its parameters."""
     return f"/sign-in?{urlencode({'next': page, **_kept(page, parameters)})}"
 

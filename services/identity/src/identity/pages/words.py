@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable
 
+from contracts.scopes import API_SCOPES
 from identity.pages.rendering import TEXTS, Language
 
 
 def scope_words(scopes: Iterable[str], language: Language) -> list[str]:
-    """Say what a client with these scopes may do; every token lets it act for the person, whatever its scopes are."""
-    texts = TEXTS[language]
-    return [*(texts.get(f"scope_{scope}", scope) for scope in scopes), texts["scope_acts"]]
+    """Say what a client with these scopes may do, and that in the API it does no more than the person may."""
+    asked, texts = list(scopes), TEXTS[language]
+    words = [texts[f"scope_{scope.replace('.', '_')}"] for scope in asked]
+    return [*words, texts["scope_bound"]] if set(asked) & set(API_SCOPES) else words

@@ -54,7 +54,16 @@ async def erase(session: AsyncSession, ring: KeyRing, *, by: audit.By, language:
     if not kept:
         phone = await phone_of(session, ring, person_id)
         if phone is not None:
-            await send(session, ring, phone=phone, text="erased", values={}, language=language, now=now)
+            await send(
+                session,
+                ring,
+                account_id=None,  # whom it is for is gone when it goes out
+                phone=phone,
+                text="erased",
+                values={},
+                language=language,
+                now=now,
+            )
         await _erase(session, person_id, now)
     return ErasureOut(outcome="kept_by_duty" if kept else "erased", withdrawn=withdrawn, kept=kept, holds=[])
 

@@ -15,7 +15,9 @@ from identity.devices.tables import DeviceCode
 from identity.factors.passkeys.tables import Passkey, PasskeyCeremony
 from identity.factors.totp.tables import RecoveryCode, Totp
 from identity.factors.wechat.tables import FederatedIdentity
+from identity.messages.tables import MessageToSend
 from identity.oauth.tables import AuthorizationCode, ClientConsent, TokenFamily
+from identity.phone_replacement.tables import PhoneReplacement
 from identity.privacy.tables import Consent, Erasure, ExportRequest
 from identity.recovery.tables import Recovery
 from identity.sessions.revoking import end_all_sessions
@@ -32,7 +34,9 @@ FORGOTTEN: Final[tuple[tuple[type[Any], Any], ...]] = (
     (FederatedIdentity, FederatedIdentity.account_id),
     (KnownBrowser, KnownBrowser.account_id),
     (Challenge, Challenge.account_id),
+    (MessageToSend, MessageToSend.account_id),
     (Recovery, Recovery.account_id),
+    (PhoneReplacement, PhoneReplacement.account_id),
     (ClientConsent, ClientConsent.account_id),
     (DeviceCode, DeviceCode.account_id),
     (AuthorizationCode, AuthorizationCode.account_id),

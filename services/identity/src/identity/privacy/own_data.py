@@ -15,6 +15,7 @@ from identity.factors.passkeys.tables import Passkey
 from identity.factors.totp.tables import RecoveryCode, Totp
 from identity.factors.wechat.tables import FederatedIdentity
 from identity.oauth.tables import ClientConsent, TokenFamily
+from identity.phone_replacement.tables import PhoneReplacement
 from identity.phones import phone_of
 from identity.privacy.tables import Consent, ExportRequest, LegalHold
 from identity.recovery.tables import Recovery
@@ -76,6 +77,12 @@ def composer(ring: KeyRing) -> Compose:
             "recoveries": await _rows(
                 session, Recovery, ("status", "requested_at", "completed_at"), Recovery.account_id == person_id
             ),
+            "phone_replacements": await _rows(
+                session,
+                PhoneReplacement,
+                ("status", "proposed_at", "confirmed_at", "approved_at", "objected_at", "completed_at"),
+                PhoneReplacement.account_id == person_id,
+            ),
             "legal_holds": await _rows(
                 session, LegalHold, ("basis", "placed_at", "holds_until", "lifted_at"), LegalHold.person_id == person_id
             ),
@@ -106,7 +113,9 @@ async def _account(session: AsyncSession, ring: KeyRing, person_id: UUID) -> dic
 async def _ways_in(session: AsyncSession, ring: KeyRing, person_id: UUID) -> dict[str, Any]:
     keys = await session.scalars(select(Passkey).where(Passkey.account_id == person_id).order_by(Passkey.added_at))
     return {
-        "passwords": await _rows(session, Credential, ("kind", "set_at"), Credential.account_id == person_id),
+        "passwords": await _rows(
+            session, Credential, ("kind", "set_at", "first_until"), Credential.account_id == person_id
+        ),
         "passkeys": [
             {"name": name_of(ring, key), "added_at": key.added_at, "last_used_at": key.last_used_at} for key in keys
         ],

@@ -42,7 +42,8 @@ async def request_export(caller: Caller) -> Response:
 
 @router.get("/me/export-requests", summary="One's exports", openapi_extra=access("self"))
 async def list_exports(caller: Caller, page: PageQuery) -> Page[ExportRequested]:
-    """List the caller's exports that can still be fetched, the latest first."""
+    """List the caller's exports that can still be fetched, the latest first; demands what asking for one does."""
+    await require_owner(caller)
     chosen = exports.exports_of(caller.person_id, utc_now(), page.after(Moment, UUID), page.fetch)
     async with caller.read() as session:
         rows = (await session.scalars(chosen)).all()
@@ -51,7 +52,11 @@ async def list_exports(caller: Caller, page: PageQuery) -> Page[ExportRequested]
 
 @router.get("/me/export-requests/{export_id}", summary="One of one's exports", openapi_extra=access("self"))
 async def get_export(export_id: UUID, caller: Caller) -> ExportRequested:
-    """Show when an export was asked for and until when it can be fetched."""
+    """Show when an export was asked for and until when it can be fetched; demands what asking for one does.
+
+    The gateway asks here before it gives the file to anybody.
+    """
+    await require_owner(caller)
     async with caller.read() as session:
         return ExportRequested.model_validate(await exports.one_export(session, export_id, caller.person_id, utc_now()))
 

@@ -2,27 +2,29 @@
 
 A code to the phone alone brings back an account that holds no role. One that holds a role, or whose second factors are
 lost, also takes two officers of its organisation and a day in which its owner, told on the phone on file, can object.
+A phone that two officers replaced counts like any other: `identity.phone_replacement.rules` says why.
 """
 
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import audit
 import orgtree
 from database import KeyRing, insert_new
 from identity.accounts.credentials import set_password, tell
+from identity.accounts.scope import belongs_to
 from identity.accounts.tables import Account
 from identity.factors.passkeys.tables import Passkey
 from identity.factors.totp.tables import RecoveryCode, Totp
 from identity.factors.wechat.tables import FederatedIdentity
 from identity.oauth.provider import hash_of, new_secret
+from identity.recovery.approving import require_independent_officers
 from identity.recovery.rules import (
     APPROVALS_NEEDED,
-    APPROVE,
     DELAY,
     PROOF_LIFETIME,
     REQUEST_LIFETIME,
@@ -32,7 +34,6 @@ from identity.recovery.rules import (
     RecoveryUnknown,
 )
 from identity.recovery.tables import Recovery, RecoveryApproval
-from identity.roles.independence import NotIndependent, behind, require_independent
 from identity.roles.queries import count_of_not_over
 from identity.roles.rules import day_of
 from identity.sessions.revoking import end_all_sessions
@@ -75,8 +76,7 @@ async def begin_recovery(
     if under_way is not None:  # begun before the person was given a role: what it takes now, it did not take then
         under_way.status = "lapsed"
         await session.flush()
-    opened_by = select(Account.organisation_id).where(Account.account_id == account_id)
-    organisation_id = await orgtree.affiliation_of(session, account_id) or await session.scalar(opened_by)
+    organisation_id = await belongs_to(session, await session.get_one(Account, account_id))
     row = {
         "recovery_id": new_id(),
         "account_id": account_id,
@@ -126,10 +126,18 @@ async def approve_recovery(
     approval = {"recovery_id": recovery_id, "approver_id": by.actor, "approved_at": now}
     if not await insert_new(session, RecoveryApproval, approval):
         raise AlreadyApproved
-    await _require_independent(session, recovery, by.actor, now=now)
     of_this = RecoveryApproval.recovery_id == recovery_id
-    given = await session.scalar(select(func.count()).select_from(RecoveryApproval).where(of_this))
-    if given is not None and given >= APPROVALS_NEEDED:
+    agreed = select(RecoveryApproval.approver_id, RecoveryApproval.approved_at).where(of_this)
+    others = (await session.execute(agreed.where(RecoveryApproval.approver_id != by.actor))).all()
+    await require_independent_officers(
+        session,
+        subject_id=recovery.account_id,
+        organisation_id=recovery.organisation_id,
+        actor=by.actor,
+        given=others,
+        now=now,
+    )
+    if len(others) + 1 >= APPROVALS_NEEDED:
         recovery.status, recovery.ready_at = "approved", now + DELAY
         recovery.expires_at = now + DELAY + REQUEST_LIFETIME
         await session.flush()
@@ -146,19 +154,6 @@ async def approve_recovery(
     return recovery
 
 
-async def _require_independent(session: AsyncSession, recovery: Recovery, actor: UUID, *, now: datetime) -> None:
-    given = select(RecoveryApproval).where(RecoveryApproval.recovery_id == recovery.recovery_id)
-    mine = await behind(session, actor, over=recovery.organisation_id, permission=APPROVE, at=now)
-    subject_id = recovery.account_id
-    if mine <= {subject_id}:
-        raise NotIndependent
-    for other in (await session.scalars(given.where(RecoveryApproval.approver_id != actor))).all():
-        theirs = await behind(
-            session, other.approver_id, over=recovery.organisation_id, permission=APPROVE, at=other.approved_at
-        )
-        require_independent(mine, theirs, subject_id=subject_id)
-
-
 async def object_to_recovery(
     session: AsyncSession, *, account_id: UUID, recovery_id: UUID | None, now: datetime
 ) -> Recovery:
@@ -171,6 +166,12 @@ async def object_to_recovery(
     await session.flush()
     await _record(session, "identity.recovery.objected", recovery, now=now)
     return recovery
+
+
+async def lapse_recovery_of(session: AsyncSession, account_id: UUID) -> None:
+    """End the recovery of an account that was begun by a code to a phone which is not on its file any more."""
+    under_way = update(Recovery).where(Recovery.account_id == account_id, _OPEN)
+    await session.execute(under_way.values(status="lapsed", proof_hash=None, proof_expires_at=None))
 
 
 async def prove(session: AsyncSession, recovery: Recovery, *, now: datetime) -> str | None:

@@ -1,16 +1,15 @@
 """The pages of recovery: the phone, the code, and, once nothing else is missing, the new password."""
 
 import logging
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from database import new_id, utc_now
-from identity.accounts.credentials import username_of
+from identity.accounts.credentials import first_encoding_of, username_of
 from identity.accounts.passwords import TooManySignIns
-from identity.accounts.rules import PasswordTooCommon, PasswordUnusable, require_password
+from identity.accounts.rules import PasswordUnchanged, PasswordUnusable, require_password
 from identity.challenges import pages
 from identity.oauth.requests import read_form
 from identity.pages.rendering import page
@@ -20,6 +19,7 @@ from identity.phones import normalised_phone, phone_of
 from identity.recovery.commands import begin_recovery, complete_recovery, prove, proven_recovery
 from identity.recovery.rules import PROOF_LIFETIME
 from identity.roles.rules import CHINA
+from identity.sign_in.first_password import NOT_TAKEN
 from identity.sign_in.ways import RECOVERY, SIGN_IN, page_address
 from identity.throttling.rates import TooOften
 
@@ -30,12 +30,6 @@ CODE = "/sign-in/recovery/code"
 PASSWORD = "/sign-in/recovery/password"  # noqa: S105 - a page's address
 OBJECTION = "/sign-in/objection"
 _COOKIE = "recovery"
-_TOLD: Mapping[type[Exception], tuple[str, int]] = {
-    PasswordTooCommon: ("password_too_common", 400),
-    PasswordUnusable: ("password_length", 400),
-    TooManySignIns: ("busy", 503),
-}
-"""What the page says of a password that was not taken, the narrower kind first."""
 _NO_STORE = {"Cache-Control": "no-store"}
 _log = logging.getLogger(__name__)
 
@@ -114,7 +108,7 @@ async def set_new_password(request: Request, parts: Parts) -> Response:
     try:
         done = await _complete(parts, visit, proof, form.get("password", ""), now=utc_now())
     except (PasswordUnusable, TooManySignIns) as error:
-        problem, status = next(told for kind, told in _TOLD.items() if isinstance(error, kind))
+        problem, status = next(told for kind, told in NOT_TAKEN.items() if isinstance(error, kind))
         return _password_page(parts, visit, problem=problem, status=status)
     if not done:
         return phone_page(parts, visit, address=RECOVERY, title="recovery_title", problem="recovery_over", status=400)
@@ -137,7 +131,10 @@ async def _complete(parts: IdentityParts, visit: Visit, proof: str | None, typed
             return False
         username = await username_of(session, recovery.account_id)
         phone = await phone_of(session, parts.ring, recovery.account_id)
+        first = await first_encoding_of(session, recovery.account_id)
     password = require_password(typed, username=username, also=[phone] if phone else [])
+    if first is not None and (await parts.passwords.verify(first, password)).matches:
+        raise PasswordUnchanged
     encoding = await parts.passwords.hash(password)
     async with parts.database.transaction() as session:
         recovery = await proven_recovery(session, proof, now=now)

@@ -4,15 +4,15 @@ import logging
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
 from database import new_id
 from identity.accounts.commands import open_account
 from identity.accounts.passwords import Passwords
-from identity.accounts.rules import require_password
-from identity.accounts.tables import Identifier
+from identity.accounts.rules import FIRST_PASSWORD_LIFETIME, require_password
+from identity.accounts.tables import Account, Credential, Identifier
 from identity.roles.commands import grant_role
 from identity.roles.tables import RoleAssignment
 
@@ -29,6 +29,29 @@ async def vacant_administrations(session: AsyncSession) -> list[str]:
     """Give the administrations that nobody ever had."""
     had = select(RoleAssignment.role).where(RoleAssignment.role.in_(USERNAMES)).distinct()
     return sorted(USERNAMES.keys() - set(await session.scalars(had)), key=list(USERNAMES).index)
+
+
+async def stale_administrations(session: AsyncSession, *, now: datetime) -> list[str]:
+    """Give those whose first account nobody signed in to while the first password worked."""
+    names = (
+        select(Identifier.plain)
+        .join(Account, Account.account_id == Identifier.account_id)
+        .join(Credential, Credential.account_id == Identifier.account_id)
+        .where(Identifier.plain.in_(USERNAMES.values()), Account.opened_by.is_(None), Credential.first_until <= now)
+    )
+    found = set(await session.scalars(names))
+    return [role for role, username in USERNAMES.items() if username in found]
+
+
+async def renew_first_passwords(session: AsyncSession, encodings: Mapping[str, str], *, now: datetime) -> None:
+    """Let them begin anew with another first password: without an administrator nobody could help them."""
+    for role in await stale_administrations(session, now=now):
+        if role not in encodings:
+            continue
+        mine = select(Identifier.account_id).where(Identifier.plain == USERNAMES[role]).scalar_subquery()
+        renewed = {"secret": encodings[role], "set_at": now, "first_until": now + FIRST_PASSWORD_LIFETIME}
+        await session.execute(update(Credential).where(Credential.account_id == mine).values(renewed))
+        _log.info("first_password_renewed", extra={"role": role})
 
 
 async def hash_first_passwords(passwords: Passwords, password: str, roles: list[str]) -> dict[str, str]:

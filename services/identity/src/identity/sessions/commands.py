@@ -2,9 +2,10 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from identity.accounts.scope import require_account_within
@@ -40,10 +41,22 @@ async def end_own_sessions(session: AsyncSession, *, person_id: UUID, keeping: U
     if keeping is None:
         return len(await end_all_sessions(session, person_id, reason="signed_out_everywhere", now=now, actor=person_id))
     here = select(TokenFamily.session_id).where(TokenFamily.family_id == keeping).scalar_subquery()
-    browsers = (BrowserSession.account_id == person_id, BrowserSession.session_id.is_distinct_from(here))
+    return await _end_others(session, person_id, here, TokenFamily.family_id != keeping, now)
+
+
+async def end_sessions_elsewhere(session: AsyncSession, *, person_id: UUID, browser: UUID, now: datetime) -> int:
+    """Sign a person out everywhere but on the browser of this session; gives how many sessions it ended."""
+    return await _end_others(session, person_id, browser, TokenFamily.session_id.is_distinct_from(browser), now)
+
+
+async def _end_others(
+    session: AsyncSession, person_id: UUID, browser: Any, other: ColumnElement[bool], now: datetime
+) -> int:
+    """End all browser sessions but `browser` (an id, or what selects it), and the families that are `other`."""
+    browsers = (BrowserSession.account_id == person_id, BrowserSession.session_id.is_distinct_from(browser))
     await end_browser_sessions(session, *browsers, now=now)
     await end_waiting_devices(session, person_id, now=now)
-    others = (TokenFamily.account_id == person_id, TokenFamily.family_id != keeping)
+    others = (TokenFamily.account_id == person_id, other)
     return len(await revoke_families(session, *others, reason="signed_out_elsewhere", now=now, actor=person_id))
 
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from identity.accounts.deactivation import AccountErased, OwnAccount, RoleBeyondScope
+from identity.accounts.deactivation import AccountErased, OwnAccount
+from identity.accounts.scope import RoleBeyondScope
 from identity.sessions.commands import SessionUnknown
 from webapi import NOT_FOUND, Problem
 

@@ -28,6 +28,7 @@ def sessions_after(page: PageRequest, person_id: UUID, *, now: datetime) -> Sele
     chosen = (
         select(
             TokenFamily.family_id,
+            TokenFamily.session_id.label("browser_session_id"),
             TokenFamily.client_id,
             Client.name_zh,
             Client.name_en,

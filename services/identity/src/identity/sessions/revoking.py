@@ -38,6 +38,7 @@ RevokedFor = Literal[
     "superseded",
     "erased",
     "assistance_ended",
+    "phone_replaced",
 ]
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import Database
 from identity.accounts.passwords import Passwords
-from identity.accounts.rules import normalised_username
+from identity.accounts.rules import FirstPasswordExpired, normalised_username
 from identity.accounts.tables import Account, Credential, Identifier
 from identity.auditing.sign_ins import record_signed_in, record_signed_out
 from identity.factors.required import is_complete
@@ -33,17 +33,20 @@ class Proven(NamedTuple):
     rehashed: str | None = None
 
 
-async def check_password(database: Database, passwords: Passwords, *, username: str, password: str) -> Proven | None:
+async def check_password(
+    database: Database, passwords: Passwords, *, username: str, password: str, now: datetime
+) -> Proven | None:
     """Find whose username and password these are, or None.
 
     A name nobody has, an account without a password or out of use, and a wrong password cost the same and differ in
-    nothing. No connection is held while the password is hashed. Raises `TooManySignIns`.
+    nothing. No connection is held while the password is hashed. Raises `TooManySignIns`, and `FirstPasswordExpired`,
+    which only the right password can tell.
     """
     known_as = normalised_username(username)
     async with database.read() as session:
         row = (
             await session.execute(
-                select(Account.account_id, Credential.secret)
+                select(Account.account_id, Credential.secret, Credential.first_until)
                 .join(Identifier, Identifier.account_id == Account.account_id)
                 .join(Credential, Credential.account_id == Account.account_id)
                 .where(Identifier.kind == "username", Identifier.plain == known_as)
@@ -53,6 +56,8 @@ async def check_password(database: Database, passwords: Passwords, *, username: 
     verdict = await passwords.verify(row.secret if row else None, password)
     if row is None or not verdict.matches:
         return None
+    if row.first_until is not None and row.first_until <= now:
+        raise FirstPasswordExpired
     return Proven(row.account_id, ONE_FACTOR_ACR, PASSWORD_AMR, verdict.rehashed)
 
 
@@ -94,14 +99,14 @@ async def begin_session(
 async def person_at(session: AsyncSession, cookie: str | None, *, now: datetime) -> SignedIn | None:
     """Give who is signed in on the browser that sent this cookie, if anybody.
 
-    Nobody is whose second factor is still missing (`identity.factors.required`): until then the session is good for
-    the page that asks for it and for nothing else.
+    Nobody is whose second factor, or own password, is still missing (`identity.factors.required`): until then the
+    session is good for the page that asks for it and for nothing else.
     """
     return await _at(session, cookie, is_complete(), now=now)
 
 
 async def person_beginning_at(session: AsyncSession, cookie: str | None, *, now: datetime) -> SignedIn | None:
-    """Give the same for the page that asks for a second factor: one may be missing."""
+    """Give the same for the pages that ask for a second factor or an own password: one may be missing."""
     return await _at(session, cookie, now=now)
 
 
@@ -118,6 +123,7 @@ async def _at(
                 BrowserSession.acr,
                 BrowserSession.amr,
                 BrowserSession.signed_in_at,
+                BrowserSession.waiting_request,
             )
             .join(Account, Account.account_id == BrowserSession.account_id)
             .where(BrowserSession.cookie_hash == hash_of(cookie), BrowserSession.ended_at.is_(None))

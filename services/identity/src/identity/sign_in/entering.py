@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from database import new_id, utc_now
 from identity.factors.required import next_step
+from identity.factors.rules import wanted_level
 from identity.oauth.authorization import (
     ConsentNeeded,
     Decision,
@@ -17,8 +18,11 @@ from identity.oauth.authorization import (
     StepUpNeeded,
     consent_address,
     decide_for,
+    may_still_agree,
     step_up_address,
 )
+from identity.oauth.provider import SignedIn
+from identity.oauth.waiting import answered, keep_waiting
 from identity.pages.destinations import onward
 from identity.pages.rendering import refused
 from identity.pages.visits import Visit, cookie_name, form_page, set_cookie
@@ -53,17 +57,39 @@ async def enter(request: Request, parts: IdentityParts, visit: Visit, proven: Pr
         browser = await remember(session, known_browser(request, parts), proven.account_id, now=now)
         if "client_id" in visit.parameters:
             decision = await decide_for(parts, session, visit.parameters, person, just_now=True, now=now)
+            if not isinstance(decision, Redirect | Refused):
+                await keep_waiting(session, person, visit.parameters)
         step = None if decision is not None else await next_step(session, person, None, now)
     _log.info("signed_in", extra={"account_id": person.account_id, "session_id": person.session_id})
     if decision is not None:
         response = answer_to(visit, decision)
     elif step is not None:
-        response = RedirectResponse(step_up_address(visit.parameters), 303, _NO_STORE)
+        response = RedirectResponse(step_up_address(step.page, visit.parameters), 303, _NO_STORE)
     else:
         response = RedirectResponse(onward(visit.parameters) or SIGN_IN, 303, _NO_STORE)
     set_cookie(response, parts, "session", cookie)
     set_cookie(response, parts, COOKIE, browser, max_age=int(KNOWN_FOR.total_seconds()))
     return response
+
+
+def is_for(visit: Visit, person: SignedIn, *, now: datetime) -> bool:
+    """Say whether the person signed in for the request that waits, or that asks for no new sign-in."""
+    return "client_id" not in visit.parameters or may_still_agree(visit.parameters, person, now=now)
+
+
+async def go_on(parts: IdentityParts, visit: Visit, person: SignedIn, *, now: datetime, just_now: bool) -> Response:
+    """Answer the request that waited for what the person has proved; `just_now`, they did so in answer to it."""
+    if "client_id" in visit.parameters:
+        async with parts.database.transaction() as session:
+            decision = await decide_for(parts, session, visit.parameters, person, just_now=just_now, now=now)
+            if isinstance(decision, Redirect):
+                await answered(session, person)
+        return answer_to(visit, decision)
+    async with parts.database.read() as session:
+        step = await next_step(session, person, wanted_level(visit.parameters.get("acr_values")), now)
+    if step is not None and step.reachable:
+        return RedirectResponse(step_up_address(step.page, visit.parameters), 303, _NO_STORE)
+    return RedirectResponse(onward(visit.parameters) or SIGN_IN, 303, _NO_STORE)
 
 
 def answer_to(visit: Visit, decision: Decision) -> Response:
@@ -73,8 +99,8 @@ def answer_to(visit: Visit, decision: Decision) -> Response:
             return RedirectResponse(location, 303, _NO_STORE)
         case Refused(error):
             return refused(visit.language, error)
-        case StepUpNeeded():
-            return RedirectResponse(step_up_address(visit.parameters), 303, _NO_STORE)
+        case StepUpNeeded(page=page):
+            return RedirectResponse(step_up_address(page, visit.parameters), 303, _NO_STORE)
         case ConsentNeeded():
             return RedirectResponse(consent_address(visit.parameters), 303, _NO_STORE)
     return RedirectResponse(page_address(SIGN_IN, visit.parameters), 303, _NO_STORE)

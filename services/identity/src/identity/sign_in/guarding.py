@@ -4,7 +4,7 @@ import logging
 from datetime import datetime
 
 from identity.accounts.passwords import TooManySignIns
-from identity.accounts.rules import normalised_username
+from identity.accounts.rules import FirstPasswordExpired, normalised_username
 from identity.auditing.sign_ins import record_sign_in_refused
 from identity.parts import IdentityParts
 from identity.sign_in.commands import Proven, check_password
@@ -24,7 +24,8 @@ async def prove_by_password(
 
     `browser` is the cookie of a browser its owner may have used, `asker` the address the guess comes from. On a browser
     that is known for this name, neither the attack on the name nor the neighbours at the address count; it has failures
-    of its own. A name nobody has is treated like one that somebody has. Raises `TooOften` and `TooManySignIns`.
+    of its own. A name nobody has is treated like one that somebody has. Raises `TooOften`, `TooManySignIns` and
+    `FirstPasswordExpired`, which is no failure: whoever sees it knows the password.
     """
     known_as = normalised_username(username)
     name = known_as or username[:_LONGEST_NAME]
@@ -37,10 +38,15 @@ async def prove_by_password(
             subjects = {subject: OF_ACCOUNT, subject_of(parts.ring, "address", asker): parts.patience_with_addresses}
         guess = await begin_guess(session, subjects, now=now)
     try:
-        proven = await check_password(parts.database, parts.passwords, username=username, password=password)
+        proven = await check_password(parts.database, parts.passwords, username=username, password=password, now=now)
     except TooManySignIns:
         async with parts.database.transaction() as session:
             await take_back(session, guess, now=now)
+        raise
+    except FirstPasswordExpired:
+        async with parts.database.transaction() as session:
+            await take_back(session, guess, now=now)
+            await record_sign_in_refused(session, "password", now=now)
         raise
     async with parts.database.transaction() as session:
         if proven is None:

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from database import utc_now
 from identity.accounts.passwords import TooManySignIns
+from identity.accounts.rules import FirstPasswordExpired
 from identity.oauth.requests import read_form
 from identity.pages.rendering import page
 from identity.pages.visits import PageRoute, Visit, is_ours, read_visit
@@ -50,6 +51,9 @@ async def sign_in(request: Request, parts: Parts) -> Response:
             asker=parts.asker(request),
             now=utc_now(),
         )
+    except FirstPasswordExpired:
+        _log.info("first_password_expired")
+        return await _sign_in_page(parts, visit, problem="first_password_expired", status=400)
     except TooManySignIns:
         return await _sign_in_page(parts, visit, problem="busy", status=503, seconds=_BUSY_SECONDS)
     except TooOften as error:

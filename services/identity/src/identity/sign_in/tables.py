@@ -27,3 +27,5 @@ class BrowserSession(Table):
     signed_in_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)
     ended_at: Mapped[datetime | None]
+    waiting_request: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Which authorization request this sign-in was made for and has not answered yet (its SHA-256)."""

@@ -12,6 +12,6 @@ window.ui = SwaggerUIBundle({
 });
 window.ui.initOAuth({
   clientId: "docs",
-  scopes: "openid",
+  scopes: "{SCOPES}",
   usePkceWithAuthorizationCodeGrant: true,
 });

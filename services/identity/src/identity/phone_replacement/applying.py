@@ -1,0 +1,68 @@
+"""The job that puts a new number on file when its day has passed, and ends what nobody went on with."""
+
+import logging
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from database import Database, KeyRing, new_id, utc_now
+from identity.accounts.credentials import tell
+from identity.accounts.tables import Account
+from identity.challenges.tables import Challenge
+from identity.phone_replacement.commands import is_taken, phone_in
+from identity.phone_replacement.lapsing import lapse, lapse_of, record
+from identity.phone_replacement.tables import PhoneReplacement
+from identity.phones import put_on_file
+from identity.recovery.commands import lapse_recovery_of
+from identity.sessions.revoking import end_all_sessions
+
+AT_ONCE = 100
+_log = logging.getLogger(__name__)
+
+
+class Applying:
+    """Applies what is ready, each in a transaction of its own; what fails is tried again at the next run."""
+
+    def __init__(self, ring: KeyRing) -> None:
+        self._ring = ring
+
+    async def run(self, database: Database) -> None:
+        """Lapse what is out of time, then apply what is ready."""
+        now = utc_now()
+        async with database.transaction() as session:
+            await lapse(session, PhoneReplacement.expires_at <= now, now=now)
+        ready = PhoneReplacement.status == "approved", PhoneReplacement.ready_at <= now
+        async with database.read() as session:
+            found = select(PhoneReplacement.replacement_id).where(*ready).order_by(PhoneReplacement.ready_at)
+            ids = (await session.scalars(found.limit(AT_ONCE))).all()
+        for replacement_id in ids:
+            async with database.transaction() as session:
+                await self._apply(session, replacement_id, now=now)
+
+    async def _apply(self, session: AsyncSession, replacement_id: UUID, *, now: datetime) -> None:
+        this = PhoneReplacement.replacement_id == replacement_id, PhoneReplacement.status == "approved"
+        replacement = await session.scalar(select(PhoneReplacement).where(*this).with_for_update(skip_locked=True))
+        if replacement is None:  # objected to, or another worker is at it
+            return
+        account = await session.get_one(Account, replacement.account_id)
+        if account.status != "active" or await is_taken(session, self._ring, replacement):
+            await lapse_of(session, account.account_id, now=now)
+            return
+        await _complete(session, self._ring, replacement, now=now)
+        _log.info("phone_replaced", extra={"replacement_id": replacement_id, "account_id": account.account_id})
+
+
+async def _complete(session: AsyncSession, ring: KeyRing, replacement: PhoneReplacement, *, now: datetime) -> None:
+    """Put the number in the place of the old one, which hears of it; whatever was begun by the old one ends."""
+    account_id, phone = replacement.account_id, phone_in(ring, replacement)
+    await tell(session, ring, account_id, "phone_replaced", language="zh", now=now)
+    waiting = Challenge.account_id == account_id, Challenge.ended_at.is_(None)
+    await session.execute(update(Challenge).where(*waiting).values(ended_at=now))
+    await lapse_recovery_of(session, account_id)
+    await put_on_file(session, ring, account_id=account_id, phone=phone, new_id=new_id, now=now)
+    await end_all_sessions(session, account_id, reason="phone_replaced", now=now)
+    replacement.status, replacement.completed_at, replacement.sealed_phone = "completed", now, None
+    await session.flush()
+    await record(session, "completed", replacement, now=now)

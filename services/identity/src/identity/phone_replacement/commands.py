@@ -1,0 +1,221 @@
+"""Replacing the phone on file: proposed and confirmed before one officer, approved by a second, open to objection."""
+
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+import audit
+import orgtree
+from database import KeyRing, associated, insert_new
+from identity.accounts.credentials import tell
+from identity.accounts.scope import belongs_to, require_account_within, require_say_over_roles
+from identity.challenges.commands import answer, issue
+from identity.phone_replacement.lapsing import OPEN, lapse, record
+from identity.phone_replacement.rules import (
+    APPLY_WITHIN,
+    APPROVE_WITHIN,
+    CONFIRM_WITHIN,
+    OBJECT_WITHIN,
+    PURPOSE,
+    OwnReplacement,
+    ReplacementOver,
+    ReplacementUnderWay,
+    ReplacementUnknown,
+)
+from identity.phone_replacement.tables import PhoneReplacement
+from identity.phones import belongs_to_another
+from identity.recovery.approving import require_independent_officers
+from identity.recovery.rules import AlreadyApproved
+from identity.roles.rules import day_of
+from identity.sessions.revoking import AccountUnknown
+
+
+class Officer(NamedTuple):
+    """Who decides: as the audit names them, and where they have the permission."""
+
+    by: audit.By
+    scopes: Collection[UUID]
+
+
+class Asking(NamedTuple):
+    """Where an officer asks from: the address its codes are counted by, how many it may send, and the language."""
+
+    address: str
+    most_per_address: int
+    language: str
+
+
+async def propose_phone(
+    session: AsyncSession,
+    ring: KeyRing,
+    *,
+    account_id: UUID,
+    phone: str,
+    officer: Officer,
+    asking: Asking,
+    objection: str,
+    new_id: Callable[[], UUID],
+    now: datetime,
+) -> PhoneReplacement:
+    """Send a code to a (normalised) number that is to be an account's, and tell the number on file where to object.
+
+    `objection` is that address. Whether somebody else has the number is told only to who can read its code. A number
+    that was proposed before and not confirmed gives way. Raises `OwnReplacement`, `orgtree.OutsideScope`,
+    `RoleBeyondScope`, `AccountUnknown`, `NotIndependent`, `ReplacementUnderWay` and `TooOften`.
+    """
+    if account_id == officer.by.actor:
+        raise OwnReplacement
+    account = await require_account_within(session, account_id, officer.scopes)
+    if account.status != "active":
+        raise AccountUnknown
+    await require_say_over_roles(session, account_id, officer.scopes, today=day_of(now))
+    organisation_id = await belongs_to(session, account)
+    await require_independent_officers(
+        session, subject_id=account_id, organisation_id=organisation_id, actor=officer.by.actor, given=(), now=now
+    )
+    mine = PhoneReplacement.account_id == account_id
+    await lapse(session, mine, (PhoneReplacement.status == "proposed") | (PhoneReplacement.expires_at <= now), now=now)
+    replacement_id = new_id()
+    challenge_id = await issue(
+        session,
+        ring,
+        purpose=PURPOSE,
+        phone=phone,
+        account_id=account_id,
+        language=asking.language,
+        now=now,
+        new_id=new_id,
+        address=asking.address,
+        most_per_address=asking.most_per_address,
+    )
+    row = {
+        "replacement_id": replacement_id,
+        "account_id": account_id,
+        "organisation_id": organisation_id,
+        "status": "proposed",
+        "sealed_phone": ring.wrap(phone.encode(), place=_place_of(replacement_id)),
+        "challenge_id": challenge_id,
+        "proposed_by": officer.by.actor,
+        "proposed_at": now,
+        "expires_at": now + CONFIRM_WITHIN,
+    }
+    if not await insert_new(session, PhoneReplacement, row):
+        raise ReplacementUnderWay
+    await tell(session, ring, account_id, "phone_replacement_proposed", language="zh", now=now, address=objection)
+    replacement = await session.get_one(PhoneReplacement, replacement_id)
+    await record(session, "proposed", replacement, now=now, by=officer.by)
+    return replacement
+
+
+async def confirm_phone(
+    session: AsyncSession, ring: KeyRing, *, replacement_id: UUID, code: str, officer: Officer, now: datetime
+) -> bool:
+    """Take the code that came to the new number, from the officer who proposed it; says whether it was right.
+
+    Let the transaction commit whatever it says, else a wrong try would not count. Raises `ReplacementUnknown` and
+    `ReplacementOver`.
+    """
+    replacement = await _seen_by(session, officer, PhoneReplacement.replacement_id == replacement_id)
+    if replacement.proposed_by != officer.by.actor:
+        raise ReplacementUnknown
+    _require(replacement, "proposed", now)
+    verdict = await answer(session, ring, challenge_id=replacement.challenge_id, purpose=PURPOSE, code=code, now=now)
+    if not verdict.accepted:
+        return False
+    replacement.status, replacement.confirmed_at = "confirmed", now
+    replacement.expires_at = now + APPROVE_WITHIN
+    await session.flush()
+    await record(session, "confirmed", replacement, now=now, by=officer.by)
+    return True
+
+
+async def is_taken(session: AsyncSession, ring: KeyRing, replacement: PhoneReplacement) -> bool:
+    """Say whether the number is on another account's file."""
+    return await belongs_to_another(session, ring, phone_in(ring, replacement), replacement.account_id)
+
+
+async def approve_phone(
+    session: AsyncSession,
+    ring: KeyRing,
+    *,
+    replacement_id: UUID,
+    officer: Officer,
+    objection: str,
+    now: datetime,
+) -> None:
+    """Agree, as a second officer, to a number that was confirmed; a day later it takes the place of the old one.
+
+    Different people stand behind the two: neither speaks by an office that the other, or the person, handed on. Raises
+    `ReplacementUnknown`, `OwnReplacement`, `RoleBeyondScope`, `ReplacementOver`, `AlreadyApproved`, `NotIndependent`.
+    """
+    replacement = await _seen_by(session, officer, PhoneReplacement.replacement_id == replacement_id)
+    account_id, actor = replacement.account_id, officer.by.actor
+    if account_id == actor:
+        raise OwnReplacement
+    _require(replacement, "confirmed", now)
+    if replacement.proposed_by == actor:
+        raise AlreadyApproved
+    await require_say_over_roles(session, account_id, officer.scopes, today=day_of(now))
+    await require_independent_officers(
+        session,
+        subject_id=account_id,
+        organisation_id=replacement.organisation_id,
+        actor=actor,
+        given=[(replacement.proposed_by, replacement.proposed_at)],
+        now=now,
+    )
+    replacement.status, replacement.approved_by, replacement.approved_at = "approved", actor, now
+    replacement.ready_at = now + OBJECT_WITHIN
+    replacement.expires_at = replacement.ready_at + APPLY_WITHIN
+    await session.flush()
+    told = {"hours": str(OBJECT_WITHIN // timedelta(hours=1)), "address": objection}
+    await tell(session, ring, account_id, "phone_replacement_approved", language="zh", now=now, **told)
+    await record(session, "approved", replacement, now=now, by=officer.by)
+
+
+async def object_to_phone(
+    session: AsyncSession, *, account_id: UUID, replacement_id: UUID | None, now: datetime
+) -> PhoneReplacement:
+    """Stop the replacement on one's own account that is under way. Raises `ReplacementUnknown` when there is none."""
+    found = select(PhoneReplacement).where(
+        PhoneReplacement.account_id == account_id, PhoneReplacement.expires_at > now, OPEN
+    )
+    replacement = await session.scalar(found.with_for_update())
+    if replacement is None or replacement_id not in {None, replacement.replacement_id}:
+        raise ReplacementUnknown
+    replacement.status, replacement.objected_at, replacement.sealed_phone = "objected", now, None
+    await session.flush()
+    await record(session, "objected", replacement, now=now, by=audit.By(actor=account_id))
+    return replacement
+
+
+def phone_in(ring: KeyRing, replacement: PhoneReplacement) -> str:
+    """Give the number of an open replacement. Raises `SealBroken`."""
+    return opened(ring, replacement.replacement_id, replacement.sealed_phone or b"")
+
+
+def opened(ring: KeyRing, replacement_id: UUID, sealed: bytes) -> str:
+    """Give the number that is sealed in this row. Raises `SealBroken`."""
+    return ring.unwrap(sealed, place=_place_of(replacement_id)).decode()
+
+
+async def _seen_by(session: AsyncSession, officer: Officer, this: ColumnElement[bool]) -> PhoneReplacement:
+    visible = orgtree.within(PhoneReplacement.organisation_id, officer.scopes)
+    found: Select[PhoneReplacement] = select(PhoneReplacement).where(this, visible).with_for_update()
+    replacement = await session.scalar(found)
+    if replacement is None:
+        raise ReplacementUnknown
+    return replacement
+
+
+def _require(replacement: PhoneReplacement, status: str, now: datetime) -> None:
+    if replacement.status != status or replacement.expires_at <= now:
+        raise ReplacementOver
+
+
+def _place_of(replacement_id: UUID) -> bytes:
+    return associated("phone_replacement", "sealed_phone", replacement_id)

@@ -1,0 +1,66 @@
+"""Phone replacements as officers and owners see them: of the number its end, and only while it is under way."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, Select, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from database import KeyRing
+from identity.phone_replacement.commands import opened
+from identity.phone_replacement.schemas import PhoneReplacementOut, Status
+from identity.phone_replacement.tables import PhoneReplacement
+from identity.roles.rules import Moment
+from webapi import PageRequest
+
+
+def replacements_after(
+    page: PageRequest, visible: ColumnElement[bool], status: Status | None
+) -> Select[*tuple[Any, ...]]:
+    """Select a page of the replacements that are `visible`, newest first."""
+    chosen = _shown(visible)
+    if status is not None:
+        chosen = chosen.where(PhoneReplacement.status == status)
+    after = page.after(Moment, UUID)
+    if after is not None:
+        chosen = chosen.where(tuple_(PhoneReplacement.proposed_at, PhoneReplacement.replacement_id) < after)
+    ordered = chosen.order_by(PhoneReplacement.proposed_at.desc(), PhoneReplacement.replacement_id.desc())
+    return ordered.limit(page.fetch)
+
+
+async def replacement_of(session: AsyncSession, ring: KeyRing, replacement_id: UUID) -> PhoneReplacementOut:
+    """Give one replacement as it is shown."""
+    this = PhoneReplacement.replacement_id == replacement_id
+    return as_shown(ring, (await session.execute(_shown(this))).one())
+
+
+def as_shown(ring: KeyRing, row: Row[Any]) -> PhoneReplacementOut:
+    """Give a row as it is shown. Raises `SealBroken`."""
+    columns = {name: getattr(row, name) for name in PhoneReplacementOut.model_fields if name != "ends_in"}
+    number = None if row.sealed_phone is None else opened(ring, row.replacement_id, row.sealed_phone)
+    return PhoneReplacementOut(ends_in=number and number[-4:], **columns)
+
+
+def moment_of(shown: PhoneReplacementOut) -> tuple[datetime, UUID]:
+    """Give what the list is ordered by."""
+    return shown.proposed_at, shown.replacement_id
+
+
+def _shown(*conditions: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    return select(
+        PhoneReplacement.replacement_id,
+        PhoneReplacement.account_id.label("person_id"),
+        PhoneReplacement.organisation_id,
+        PhoneReplacement.status,
+        PhoneReplacement.sealed_phone,
+        PhoneReplacement.proposed_by,
+        PhoneReplacement.approved_by,
+        PhoneReplacement.proposed_at,
+        PhoneReplacement.confirmed_at,
+        PhoneReplacement.approved_at,
+        PhoneReplacement.ready_at,
+        PhoneReplacement.objected_at,
+        PhoneReplacement.completed_at,
+        PhoneReplacement.expires_at,
+    ).where(*conditions)

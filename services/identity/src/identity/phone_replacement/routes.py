@@ -1,0 +1,152 @@
+"""Phone replacements over HTTP: one officer proposes and confirms, another approves, the owner sees and objects."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request
+from sqlalchemy import or_
+from starlette.responses import Response
+
+import audit
+import orgtree
+from database import new_id
+from identity.challenges.commands import CodeRefused
+from identity.factors.managing import require_first_party
+from identity.parts import Parts
+from identity.phone_replacement.commands import (
+    Asking,
+    Officer,
+    approve_phone,
+    confirm_phone,
+    is_taken,
+    object_to_phone,
+    propose_phone,
+)
+from identity.phone_replacement.lapsing import lapse
+from identity.phone_replacement.queries import as_shown, moment_of, replacement_of, replacements_after
+from identity.phone_replacement.schemas import ConfirmNewPhone, PhoneReplacementOut, ProposePhone, Status
+from identity.phone_replacement.tables import PhoneReplacement
+from identity.phones import PhoneTaken, require_phone
+from identity.recovery.pages import objection_address
+from identity.recovery.rules import APPROVE
+from webapi import AuthenticatedCaller, Caller, Page, PageQuery, RefusedWithEffect, access
+
+router = APIRouter(prefix="/v1/phone-replacements", tags=["recoveries"])
+
+
+@router.get("", summary="Phone replacements under way and past", openapi_extra=access("self", APPROVE))
+async def list_phone_replacements(
+    caller: Caller,
+    parts: Parts,
+    page: PageQuery,
+    status: Annotated[Status | None, Query(description="Those alone.")] = None,
+) -> Page[PhoneReplacementOut]:
+    """List phone replacements, newest first: one's own, and those of people in one's own scope."""
+    scopes = await caller.scopes_if_any(APPROVE)
+    visible = or_(
+        PhoneReplacement.account_id == caller.person_id, orgtree.within(PhoneReplacement.organisation_id, scopes)
+    )
+    async with caller.read() as session:
+        rows = (await session.execute(replacements_after(page, visible, status))).all()
+    return page.of([as_shown(parts.ring, row) for row in rows], moment_of, lambda row: row)
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=PhoneReplacementOut,
+    summary="Propose a new phone for a person",
+    openapi_extra=access(APPROVE),
+)
+async def propose_phone_replacement(body: ProposePhone, caller: Caller, parts: Parts, request: Request) -> Response:
+    """Propose a number for a person of one's own scope who has come in person and lost the phone on file, or has none.
+
+    The number gets a code, which the person reads out; the number on file hears where to object.
+    """
+    officer = await _officer(caller)
+    async with caller.command() as command:
+        proposed = await propose_phone(
+            command.session,
+            parts.ring,
+            account_id=body.person_id,
+            phone=require_phone(body.phone),
+            officer=officer,
+            asking=Asking(parts.asker(request), parts.codes_per_address, caller.language),
+            objection=objection_address(parts),
+            new_id=new_id,
+            now=command.now,
+        )
+        shown = await replacement_of(command.session, parts.ring, proposed.replacement_id)
+        return await command.respond(201, shown)
+
+
+@router.post(
+    "/{replacement_id}/confirmation",
+    response_model=PhoneReplacementOut,
+    summary="Confirm the new phone of a person",
+    openapi_extra=access(APPROVE),
+)
+async def confirm_phone_replacement(
+    replacement_id: UUID, body: ConfirmNewPhone, caller: Caller, parts: Parts
+) -> Response:
+    """Enter the code that came to the number which one has proposed; then another officer can approve it."""
+    officer = await _officer(caller)
+    async with caller.command() as command:
+        session, now = command.session, command.now
+        if not await confirm_phone(
+            session, parts.ring, replacement_id=replacement_id, code=body.code, officer=officer, now=now
+        ):
+            raise RefusedWithEffect(CodeRefused())
+        if await is_taken(session, parts.ring, await session.get_one(PhoneReplacement, replacement_id)):
+            await lapse(session, PhoneReplacement.replacement_id == replacement_id, now=now)
+            raise RefusedWithEffect(PhoneTaken())
+        return await command.respond(200, await replacement_of(session, parts.ring, replacement_id))
+
+
+@router.post(
+    "/{replacement_id}/approvals",
+    status_code=201,
+    response_model=PhoneReplacementOut,
+    summary="Agree to the new phone of a person",
+    openapi_extra=access(APPROVE),
+)
+async def approve_phone_replacement(replacement_id: UUID, caller: Caller, parts: Parts) -> Response:
+    """Agree, as the second officer, to the new number of a person of one's own scope, whom one has spoken to.
+
+    A day later it takes the place of the number on file, and every session of the person ends.
+    """
+    officer = await _officer(caller)
+    async with caller.command() as command:
+        await approve_phone(
+            command.session,
+            parts.ring,
+            replacement_id=replacement_id,
+            officer=officer,
+            objection=objection_address(parts),
+            now=command.now,
+        )
+        return await command.respond(201, await replacement_of(command.session, parts.ring, replacement_id))
+
+
+@router.post(
+    "/{replacement_id}/objection",
+    status_code=201,
+    response_model=PhoneReplacementOut,
+    summary="Keep the phone of my account",
+    openapi_extra=access("self"),
+)
+async def object_to_phone_replacement(replacement_id: UUID, caller: Caller, parts: Parts) -> Response:
+    """Stop the replacement of the phone on one's own account."""
+    await require_first_party(caller)
+    async with caller.command() as command:
+        await object_to_phone(
+            command.session, account_id=caller.person_id, replacement_id=replacement_id, now=command.now
+        )
+        return await command.respond(201, await replacement_of(command.session, parts.ring, replacement_id))
+
+
+async def _officer(caller: AuthenticatedCaller) -> Officer:
+    """Give the officer who acts, with two factors."""
+    scopes = await caller.scopes(APPROVE)
+    caller.require_acr("2")
+    return Officer(audit.by(caller.principal, scopes), scopes)

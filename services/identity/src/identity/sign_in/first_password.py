@@ -1,0 +1,141 @@
+"""The page on which a person replaces the password that their account was opened with, before they see any other."""
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from fastapi import APIRouter, Request
+from starlette.responses import RedirectResponse, Response
+
+import audit
+from database import new_id, utc_now
+from identity.accounts.credentials import change_password, encoding_of, first_encoding_of, username_of
+from identity.accounts.passwords import TooManySignIns
+from identity.accounts.rules import PasswordTooCommon, PasswordUnchanged, PasswordUnusable, require_password
+from identity.factors.addresses import NEW_PASSWORD
+from identity.factors.raising import raise_session
+from identity.factors.required import next_step
+from identity.factors.rules import wanted_level
+from identity.oauth.provider import SignedIn
+from identity.oauth.requests import read_form
+from identity.pages.visits import PageRoute, Visit, is_ours, read_visit, set_cookie
+from identity.parts import IdentityParts, Parts
+from identity.phones import phone_of
+from identity.sign_in.commands import person_beginning_at
+from identity.sign_in.entering import go_on, is_for, known_browser, sign_in_form
+from identity.sign_in.ways import SIGN_IN, page_address
+from identity.throttling.browsers import COOKIE, KNOWN_FOR, remember
+
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
+
+NOT_TAKEN: Mapping[type[Exception], tuple[str, int]] = {
+    PasswordTooCommon: ("password_too_common", 400),
+    PasswordUnchanged: ("password_unchanged", 400),
+    PasswordUnusable: ("password_length", 400),
+    TooManySignIns: ("busy", 503),
+}
+"""What a page says of a new password that was not taken, the narrower kind first."""
+_NO_STORE = {"Cache-Control": "no-store"}
+_log = logging.getLogger(__name__)
+
+
+@router.get(NEW_PASSWORD)
+async def ask_for_own_password(request: Request, parts: Parts) -> Response:
+    """Ask for the new password; who needs none goes on to where they wanted to go."""
+    visit = read_visit(request, parts)
+    found = await _person(parts, visit, now=utc_now())
+    return found if isinstance(found, Response) else await _page(parts, visit)
+
+
+@router.post(NEW_PASSWORD)
+async def choose_password(request: Request, parts: Parts) -> Response:
+    """Set the new password, end every other session and go on; or say on the page what is wrong with it."""
+    visit, form = read_visit(request, parts), await read_form(request)
+    now = utc_now()
+    person = await _person(parts, visit, now=now)
+    if isinstance(person, Response):
+        return person
+    if not is_ours(visit, form):
+        return await _page(parts, visit, problem="form_expired", status=403)
+    try:
+        encoding = await _encoded(parts, person, form.get("password", ""))
+    except tuple(NOT_TAKEN) as error:
+        problem, status = next(told for kind, told in NOT_TAKEN.items() if isinstance(error, kind))
+        return await _page(parts, visit, problem=problem, status=status)
+    changed = await _changed(request, parts, visit, person, encoding, now=now)
+    if changed is None:
+        return _to_sign_in(visit)
+    _log.info("first_password_replaced", extra={"account_id": person.account_id})
+    response = await go_on(parts, visit, changed.person, now=now, just_now=True)
+    set_cookie(response, parts, "session", changed.session_cookie)
+    set_cookie(response, parts, COOKIE, changed.browser_cookie, max_age=int(KNOWN_FOR.total_seconds()))
+    return response
+
+
+class _Changed(NamedTuple):
+    """Who goes on with a password of their own, and the new values of the browser's two cookies."""
+
+    person: SignedIn
+    session_cookie: str
+    browser_cookie: str
+
+
+async def _changed(
+    request: Request, parts: IdentityParts, visit: Visit, person: SignedIn, encoding: str, *, now: datetime
+) -> _Changed | None:
+    """Set the password; None when somebody else who knew the first one was faster, which ended this session."""
+    me = person.account_id
+    async with parts.database.transaction() as session:
+        if await first_encoding_of(session, me) is None:
+            return None
+        raised = await raise_session(session, person, now=now)
+        if raised is None:
+            return None
+        await change_password(
+            session,
+            parts.ring,
+            account_id=me,
+            encoding=encoding,
+            keeping=None,
+            at=person.session_id,
+            language=visit.language,
+            new_id=new_id,
+            now=now,
+        )
+        await audit.record(session, audit.Entry(action="identity.password.changed", actor=me, subject=me), now=now)
+        return _Changed(*raised, await remember(session, known_browser(request, parts), me, now=now))
+
+
+async def _encoded(parts: IdentityParts, person: SignedIn, typed: str) -> str:
+    """Give the encoding of a password that will do. Raises `PasswordUnusable` and `TooManySignIns`."""
+    async with parts.database.read() as session:
+        username = await username_of(session, person.account_id)
+        phone = await phone_of(session, parts.ring, person.account_id)
+        first = await encoding_of(session, person.account_id)
+    password = require_password(typed, username=username, also=[phone] if phone else [])
+    if (await parts.passwords.verify(first, password)).matches:
+        raise PasswordUnchanged
+    return await parts.passwords.hash(password)
+
+
+async def _person(parts: IdentityParts, visit: Visit, *, now: datetime) -> SignedIn | Response:
+    """Find whose password it is; gives the answer itself when nobody is here for this request, or needs no other."""
+    async with parts.database.read() as session:
+        person = await person_beginning_at(session, visit.session_cookie, now=now)
+        if person is None or not is_for(visit, person, now=now):
+            return _to_sign_in(visit)
+        step = await next_step(session, person, wanted_level(visit.parameters.get("acr_values")), now)
+    if step is None or step.page != NEW_PASSWORD:
+        return await go_on(parts, visit, person, now=now, just_now=False)
+    return person
+
+
+def _to_sign_in(visit: Visit) -> Response:
+    return RedirectResponse(page_address(SIGN_IN, visit.parameters), 303, _NO_STORE)
+
+
+async def _page(parts: IdentityParts, visit: Visit, *, problem: str | None = None, status: int = 200) -> Response:
+    return await sign_in_form(
+        parts, visit, "first_password", address=NEW_PASSWORD, now=utc_now(), status=status, problem=problem
+    )
