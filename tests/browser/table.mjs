@@ -31,7 +31,7 @@ export const PAGES = [
     template: "code_answer", face: "recovery",
     open: async (v) => { await v.go("/sign-in/recovery"); await v.fillIn({ phone: v.nobodysNumber() }); },
   },
-  { template: "recovery_password", open: (v) => v.recover() },
+  { template: "new_password", face: "recovery", open: (v) => v.recover() },
   { template: "recovered", open: async (v) => { await v.recover(); await v.fillIn({ password: "a better password" }); } },
   { template: "recovery_waiting", open: (v) => v.recover("?officer") },
   {
@@ -44,9 +44,9 @@ export const PAGES = [
     },
   },
   { template: "second_factor", open: async (v) => v.signIn(await v.person("?app")) },
-  { template: "first_password", open: async (v) => v.signIn(await v.person("?beginner")) },
+  { template: "new_password", open: async (v) => v.signIn(await v.person("?beginner")) },
   {
-    template: "first_password", face: "wrong",
+    template: "new_password", face: "wrong",
     open: async (v) => { await v.signIn(await v.person("?beginner")); await v.fillIn({ password: "woaini1314" }); },
   },
   { template: "passkey", script: true, open: (v) => v.go("/sign-in/passkey") },

@@ -17,7 +17,7 @@ from tests.faults import town as towns
 from tests.faults import tree
 from tests.faults.broken import Breakage, command
 from tests.faults.stage import Stage, until
-from tests.faults.town import ROOT, Addresses, Town, prepare
+from tests.faults.town import ROOT, Addresses, Town, declare_identity, prepare
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -79,6 +79,7 @@ async def town(databases: TestDatabases, nats_url: str, issuer: TokenIssuer, tmp
             service: await stack.enter_async_context(databases.database(await _town_template(databases, service)))
             for service in ("feedback", "gateway")
         }
+        await declare_identity(nats_url)
         yield Town(Addresses(nats=nats_url, **urls), issuer, tmp_path)
 
 

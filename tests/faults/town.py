@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from database import KeyRing, migrations
+from messaging import connect, streams
 from standalone import databases as standalone_databases
 from standalone import processes
 from standalone.nats import NatsAccount, NatsServer, NatsUser
@@ -44,6 +45,13 @@ async def prepare(service: str, url: str) -> None:
     """Migrate the database of feedback or of the gateway and plant the tree in it."""
     await migrations.upgrade(url, ROOT / "services" / service / "migrations")
     await tree.plant_in(url, responsibilities=service == "feedback")
+
+
+async def declare_identity(url: str) -> None:
+    """Declare identity's stream, as its worker does: no process is ready before it can hear of revocations."""
+    nats = await connect(url, name="identity")
+    await streams.declare_stream(nats, "identity")
+    await nats.close()
 
 
 class Town:
@@ -154,6 +162,7 @@ async def own_servers(folder: Path) -> AsyncIterator[Servers]:
         addresses = servers.addresses()
         await prepare("feedback", addresses.feedback)  # one after the other: Alembic's context is the process's
         await prepare("gateway", addresses.gateway)
+        await declare_identity(addresses.nats)
         yield servers
     finally:
         await asyncio.gather(asyncio.to_thread(postgres.stop), asyncio.to_thread(nats.stop))

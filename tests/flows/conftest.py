@@ -128,6 +128,7 @@ def _standalone(data: Path, collector: str, outside: Outside) -> Iterator[str]:
                 **outside.variables,
                 "XIANGQIAO_OTLP_ENDPOINT": collector,
                 "XIANGQIAO_LOG_LEVEL": "debug",
+                "XIANGQIAO_FAILURES_PER_ADDRESS": "10000",  # everybody here has the same address
             },
         )
         try:

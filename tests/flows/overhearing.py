@@ -30,6 +30,7 @@ SECRETS = frozenset(
         "codes",
         "secret",
         "recovery_codes",
+        "notice_code",
         "form_token",
         "state",
         "nonce",

@@ -40,6 +40,9 @@ async def test_readiness_follows_database_and_nats_while_the_api_serves(
     service: str, database_url: str, nats_url: str, issuer: TokenIssuer
 ) -> None:
     await migrations.upgrade(database_url, SERVICES / service / "migrations")
+    broker = await connect(nats_url, name="identity")
+    await streams.declare_stream(broker, "identity")
+    await broker.close()
     postgres, nats = (TcpProxy(urlsplit(url).port or 0) for url in (database_url, nats_url))
     async with postgres, nats:
         settings = settings_of(service, postgres.through(database_url), nats.through(nats_url), issuer)

@@ -1,7 +1,7 @@
 """Whoever rules a service's database can break its audit, and each way of doing so is named."""
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import asyncpg
 import pytest
@@ -10,7 +10,7 @@ import pytest_asyncio
 import audit
 from audit import sealing
 from audit.chain import Link, Tree, follow, genesis
-from audit.reading import Heard, heard_of, service_of, verify_database
+from audit.reading import CHINA, Heard, heard_of, service_of, verify_database
 from audit.verifying import Finding, Kind
 from audit.witnessing import Witness
 from contracts.activities import ActivitiesAuditCheckpointedV1
@@ -224,6 +224,21 @@ async def test_a_day_that_is_over_and_whose_end_nobody_witnessed_is_noticed(
     assert (await verify_database(superuser, heard, now=utc_now())).findings == []
     [found] = (await verify_database(superuser, Heard([], heard.keys), now=utc_now())).findings
     assert (found.kind, found.position) == ("unwitnessed", 1)
+
+
+async def test_the_end_of_a_day_is_not_demanded_of_the_witness_at_midnight_but_minutes_later(
+    database: Database, superuser: asyncpg.Connection, ring: KeyRing
+) -> None:
+    today = datetime.now(CHINA).date()
+    await record(database, 3)
+    await grow_old(superuser, today - timedelta(days=1))
+    await record(database, 2)
+    heard = await heard_of(superuser, "tester", ring)
+    midnight = datetime.combine(today, time(), CHINA)
+    report = await verify_database(superuser, heard, now=midnight + timedelta(minutes=2))
+    assert report.findings == []
+    report = await verify_database(superuser, heard, now=midnight + timedelta(minutes=11))
+    assert [(each.day, each.kind) for each in report.findings] == [(today - timedelta(days=1), "unwitnessed")]
 
 
 async def test_what_is_never_sealed_is_noticed(verify: Verify, superuser: asyncpg.Connection) -> None:

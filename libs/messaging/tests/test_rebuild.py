@@ -231,3 +231,21 @@ async def test_a_table_with_a_foreign_key_is_refused(projected: Any) -> None:
     await projected.fetch("create table child (id uuid references projection)")
     with pytest.raises(CannotRebuild, match="foreign key"):
         await rebuild(projected.database, projected.nats, projected.consumer(), tables=TABLES)
+
+
+async def test_the_last_hook_works_on_what_comes_into_its_place_and_on_nothing_else(projected: Any) -> None:
+    async def take_out(connection: Any) -> None:
+        await connection.execute("delete from ledger where version = 1")
+
+    async def fail(connection: Any) -> None:
+        await take_out(connection)
+        raise ValueError
+
+    first = "select count(*) from ledger where version = 1"
+    told = (projected.database, projected.nats, projected.consumer())
+    with pytest.raises(ValueError, match=r"^$"):
+        await rebuild(*told, tables=TABLES, before_switch=fail)
+    assert await projected.value(first) == 30
+    report = await rebuild(*told, tables=TABLES, before_switch=take_out)
+    assert (report.switched, [one.equal for one in report.tables]) == (True, [True, True])
+    assert await projected.value(first) == 0

@@ -90,12 +90,36 @@ async def test_what_was_published_lately_is_there_at_once_and_what_follows_withi
     assert len(listener.events) == 4
 
 
-async def test_a_stream_that_does_not_exist_yet_has_nothing_to_tell(nats: NatsConnection) -> None:
+async def test_a_stream_that_does_not_exist_makes_nobody_ready_until_it_is_declared(nats: NatsConnection) -> None:
     async with listening(nats) as listener:
-        await listener.tail.check()
+        assert not listener.complete.is_set()
+        assert await listener.is_behind()
         await declare_stream(nats, "identity")
+        await listener.until(listener.complete.is_set)
+        await listener.tail.check()
         revoked = await revoke(nats)
         await listener.until(lambda: listener.sessions == revoked)
+
+
+async def test_a_stream_that_is_lost_is_told_until_it_is_there_again(
+    nats: NatsConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tail, "BEHIND_SECONDS", 2.5)
+    await declare_stream(nats, "identity")
+    before = await revoke(nats)
+    async with listening(nats) as listener:
+        await listener.tail.check()
+        await nats.management.delete_stream("EVT_IDENTITY")
+        async with asyncio.timeout(5):
+            while not await listener.is_behind():
+                await asyncio.sleep(0.05)
+        async with listening(nats) as restarted:
+            assert not restarted.complete.is_set()
+        await declare_stream(nats, "identity")
+        async with asyncio.timeout(5):
+            while await listener.is_behind():
+                await asyncio.sleep(0.05)
+    assert listener.sessions == before
 
 
 async def test_more_than_one_batch_comes_in_order_and_once(

@@ -12,20 +12,23 @@ import pytest
 
 import messaging
 import orgtree
+import privacy
 from contracts import Event, members
-from contracts.identity import RoleDefinedV1
+from contracts.identity import PersonErasedV1, RoleDefinedV1
 from database import Database, new_id, raw
+from gateway import own_data
 from gateway.contributions.event_handlers import FACTS
 from gateway.rebuilding import READ_MODELS, mend_rollups, rebuild, rebuild_home, rebuild_overview
 from gateway.settings import Settings
 from gateway.worker import CONSUMERS
-from messaging import NatsConnection, Publication, Worker, leadership, streams
+from messaging import NatsConnection, Publication, Worker, leadership, shadow, streams
 from testkit.databases import Template
+from testkit.told import tell
 from testkit.workers import working
 from webapi import CannotStart
 
 from .events import composed, established
-from .home.test_home import activity, case, course, study
+from .home.test_home import MEMBER, activity, case, course, study
 
 BRANCHES = [UUID(int=0x100 + number) for number in range(40)]
 COUNTY, BRANCH = UUID(int=11), UUID(int=12)
@@ -114,6 +117,35 @@ async def test_a_rebuilt_read_model_equals_the_live_one(
             await (await raw(session)).execute(f"truncate {', '.join(READ_MODELS[name].tables)}")
         await rebuild(database, nats, name)
         assert await contents(database, tables) == before
+    await nats.close()
+
+
+async def test_who_is_erased_while_home_is_rebuilt_does_not_come_back_with_it(
+    database: Database,
+    nats_url: str,
+    fresh_database: MakeDatabase,
+    database_template: Template,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    compare = shadow.compare
+
+    async def compare_after_an_erasure(*arguments: Any) -> Any:
+        await tell(database, privacy.handlers(own_data.forget), PersonErasedV1(person_id=MEMBER))
+        return await compare(*arguments)
+
+    nats = await messaging.connect(nats_url, name="gateway")
+    async with caught_up(database, nats, fresh_database, database_template):
+        before = await contents(database, READ_MODELS["home"].tables)
+        async with database.read() as session:
+            assert any((await own_data.compose(session, MEMBER)).values())
+        monkeypatch.setattr(shadow, "compare", compare_after_an_erasure)
+        report = await rebuild(database, nats, "home")
+        assert report.switched
+        async with database.read() as session:
+            assert not any((await own_data.compose(session, MEMBER)).values())
+        after = await contents(database, READ_MODELS["home"].tables)
+        assert after["home_item"] == [row for row in before["home_item"] if row[2] != f"person:{MEMBER}"]
+        assert after["home_item"]
     await nats.close()
 
 

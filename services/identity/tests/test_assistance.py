@@ -17,6 +17,7 @@ from identity.assistance.commands import Closing
 from identity.assistance.event_handlers import HANDLERS
 from identity.assistance.rules import ACTIONS as LISTED
 from identity.assistance.tables import AssistedSession
+from identity.privacy import own_data
 from messaging import Received
 
 from .front_end import Tokens
@@ -265,3 +266,16 @@ async def test_the_actions_are_listed_in_both_languages(here: Village) -> None:
     assert all(each["title_zh"] and each["title_en"] for each in listed["items"])
     forbidden = ("credential", "password", "session", "export", "erasure", "consent", "anonymous", "role")
     assert not [action for action in LISTED if any(word in action for word in forbidden)]
+
+
+async def test_an_export_holds_the_help_one_was_given_and_the_help_one_gave_without_the_other(here: Village) -> None:
+    assist_id = await here.consented()
+    compose = own_data.composer(ring())
+    async with here.provider.database.read() as session:
+        helped = await compose(session, here.villager_id)
+        helping = await compose(session, here.helper_id)
+    assert [str(each["assist_id"]) for each in helped["assisted_sessions"]] == [assist_id]
+    assert [str(each["assist_id"]) for each in helping["assistance_given"]] == [assist_id]
+    assert (helped["assistance_given"], helping["assisted_sessions"]) == ([], [])
+    assert str(here.helper_id) not in str(helped)
+    assert str(here.villager_id) not in str(helping)

@@ -208,3 +208,16 @@ async def test_a_suspended_client_asks_nobody(provider: Provider, others: FrontE
         await session.execute(update(Client).where(this).values(status="suspended"))
     assert (await others.http.get("/oauth2/consent", params=others.request())).status_code == 400
     assert (await others.submit(page, decision="approve")).status_code == 400
+
+
+async def test_who_was_given_tokens_learns_nothing_more_of_a_person_once_the_client_is_suspended(
+    provider: Provider, others: FrontEnd
+) -> None:
+    _, username = await provider.open_person()
+    given = await allowed(others, username)
+    for status, expected in (("active", 200), ("suspended", 401), ("active", 200)):
+        async with provider.database.transaction() as session:
+            this = Client.client_id == others.client_id
+            await session.execute(update(Client).where(this).values(status=status))
+        answer = await provider.http.get("/oauth2/userinfo", headers=given.headers)
+        assert answer.status_code == expected, answer.text

@@ -12,6 +12,8 @@ import orgtree
 from database import new_id, utc_now
 from identity.accounts.rules import FIRST_PASSWORD_LIFETIME
 from identity.accounts.tables import Credential
+from identity.factors.rules import FRESH_FOR_CREDENTIALS
+from identity.sign_in.tables import BrowserSession
 
 from .authenticator import set_up
 from .front_end import PASSWORD, FrontEnd, answer_of, tokens_of
@@ -129,6 +131,42 @@ async def test_who_signs_in_by_phone_is_not_held_up_and_the_password_is_as_soon_
     page = await front_end.http.get(given_too.headers["location"])
     answer = answer_of(await front_end.submit(page, password=OWN))
     assert tokens_of(await front_end.redeem(answer.parameters["code"])).access
+
+
+async def leave(provider: Provider, person_id: UUID) -> None:
+    """Let the time go by in which a sign-in that was begun is gone on with."""
+    mine = update(BrowserSession).where(BrowserSession.account_id == person_id)
+    async with provider.database.transaction() as session:
+        await session.execute(mine.values(signed_in_at=utc_now() - FRESH_FOR_CREDENTIALS - timedelta(seconds=1)))
+
+
+async def test_a_browser_that_was_left_on_the_page_lets_nobody_take_the_account_later(
+    provider: Provider, front_end: FrontEnd
+) -> None:
+    person_id, username = await provider.open_person(chosen=False)
+    page = await given(front_end, username, "/sign-in")
+    assert page.url.path == PAGE
+    await leave(provider, person_id)
+    for late in (await front_end.http.get(PAGE), await front_end.submit(page, password=OWN)):
+        assert (late.status_code, late.headers["location"]) == (303, "/sign-in")
+    again = await given(front_end, username, "/sign-in")
+    assert again.url.path == PAGE
+    assert (await front_end.submit(again, password=OWN)).status_code == 303
+    assert (await provider.front_end().tokens(username, OWN)).access
+
+
+async def test_a_second_factor_that_comes_late_begins_the_sign_in_anew(provider: Provider, front_end: FrontEnd) -> None:
+    person_id, username = await provider.open_person()
+    app, _ = await set_up(provider, await front_end.tokens(username))
+    elsewhere = provider.front_end()
+    page = await given(elsewhere, username, "/sign-in")
+    assert page.url.path == "/sign-in/second-factor"
+    await leave(provider, person_id)
+    late = await elsewhere.submit(page, way="app", code=app.code())
+    assert (late.status_code, late.headers["location"]) == (303, "/sign-in")
+    again = await elsewhere.submit(await given(elsewhere, username, "/sign-in"), way="app", code=app.code())
+    assert again.status_code == 303
+    assert "signed in" in (await elsewhere.http.get("/sign-in")).text
 
 
 async def test_the_second_factor_comes_before_the_new_password(provider: Provider, front_end: FrontEnd) -> None:

@@ -12,10 +12,12 @@ from sqlalchemy import text, update
 
 from contracts import Envelope
 from identity.accounts.tables import Account
+from identity.oauth.tables import Client
 
 from .front_end import SCOPE, FrontEnd, Tokens, tokens_of
 from .provider import Provider
-from .system_clients import SystemClient, new_key, registered
+from .system_clients import WEB, SystemClient, new_key, registered
+from .test_client_authentication import consented
 
 INACTIVE = {"active": False}
 
@@ -68,6 +70,18 @@ async def test_a_refresh_token_is_told_to_the_client_it_was_given_to_alone(
 ) -> None:
     _, tokens = await provider.signed_in()
     assert await worth(checker, tokens.refresh, token_type_hint="refresh_token") == INACTIVE
+
+
+async def test_a_refresh_token_is_told_with_the_scopes_it_would_still_give(provider: Provider) -> None:
+    client = await registered(provider, WEB, token_endpoint_auth_method="client_secret_basic")
+    _, username = await provider.open_person()
+    fields = {"grant_type": "authorization_code", **await consented(provider, client, username)}
+    tokens = tokens_of(await client.ask("/oauth2/token", **fields))
+    assert (await worth(client, tokens.refresh))["scope"] == SCOPE
+    async with provider.database.transaction() as session:
+        mine = Client.client_id == client.client_id
+        await session.execute(update(Client).where(mine).values(scopes=["openid"]))
+    assert (await worth(client, tokens.refresh))["scope"] == "openid"
 
 
 @pytest.mark.parametrize("token", ["x", "x.y.z", "..", "a" * 3000, "eyJhbGciOiJub25lIn0.e30."])

@@ -50,6 +50,7 @@ class Office(NamedTuple):
 
     async def confirmed(self) -> str:
         """Propose and confirm; give the id."""
+        await self.phones.messages_to(self.new)  # an earlier code is there first: what waits together goes out together
         proposed = await self.propose()
         assert proposed.status_code == 201, proposed.text
         replacement_id: str = proposed.json()["replacement_id"]
@@ -80,6 +81,15 @@ class Office(NamedTuple):
             await session.execute(update(RateCount).values(expires_at=utc_now()))
         await Applying(ring()).run(self.provider.database)
 
+    async def belong_to(self, organisation_id: UUID) -> None:
+        async with self.provider.database.transaction() as session:
+            belongs = text("update account set organisation_id = :place where account_id = :person")
+            await session.execute(belongs, {"place": organisation_id, "person": self.person_id})
+
+    async def told(self, number: str) -> list[str]:
+        """Give the templates of what came to a number."""
+        return [each.template for each in await self.phones.messages_to(number)]
+
     async def on_file(self) -> str | None:
         async with self.provider.database.read() as session:
             return await phone_of(session, ring(), self.person_id)
@@ -104,6 +114,10 @@ class Office(NamedTuple):
 
 @pytest_asyncio.fixture
 async def office(provider: Provider, phones: Phones) -> Office:
+    return await an_office(provider, phones)
+
+
+async def an_office(provider: Provider, phones: Phones) -> Office:
     county = await provider.establish()
     _, one = await strongly_signed_in(provider, ("officer", county))
     _, other = await strongly_signed_in(provider, ("branch_secretary", county))
@@ -113,11 +127,11 @@ async def office(provider: Provider, phones: Phones) -> Office:
 async def office_for(provider: Provider, phones: Phones, one: Tokens, other: Tokens, county: UUID) -> Office:
     person_id, username = await provider.open_person()
     async with provider.database.transaction() as session:
-        belongs = text("update account set organisation_id = :county where account_id = :person")
-        await session.execute(belongs, {"county": county, "person": person_id})
         await session.execute(update(RateCount).values(expires_at=utc_now()))
     old = await phones.give(person_id)
-    return Office(provider, phones, one, other, person_id, username, old, new_number())
+    office = Office(provider, phones, one, other, person_id, username, old, new_number())
+    await office.belong_to(county)
+    return office
 
 
 async def signs_in_by(office: Office, number: str) -> bool:

@@ -27,6 +27,7 @@ async def ask(
     front_end: FrontEnd, phones: Phones, number: str, *, page: str = "recovery", **fields: str
 ) -> httpx.Response:
     """Prove the phone on the page of recovery (or objection) and give what comes then."""
+    await phones.messages_to(number)  # notices are there before the code: what waits together goes out together
     asked = await front_end.http.get(f"/sign-in/{page}")
     sent = await front_end.submit(asked, phone=number)
     assert sent.status_code == 303, sent.text

@@ -97,6 +97,22 @@ async def test_a_person_sees_their_own_sessions_alone(provider: Provider) -> Non
     assert [item["session_id"] for item in rest] == [session_of(first)]
 
 
+async def test_a_sign_in_without_a_client_is_listed_and_ended_by_its_owner_alone(provider: Provider) -> None:
+    _, name = await provider.open_person()
+    browser, mine = provider.front_end(), await provider.front_end().tokens(name)
+    _, strangers = await provider.signed_in()
+    page = await browser.http.get("/sign-in?next=sessions")
+    await browser.submit(page, username=name, password="correct horse")
+    [sign_in] = [item for item in await sessions(provider, mine) if item["session_id"] != session_of(mine)]
+    assert [sign_in[key] for key in ("client_id", "client_name_zh", "current")] == [None, None, False]
+    assert (sign_in["acr"], sign_in["last_seen_at"][-4:]) == ("1", ":00Z")
+    path = f"/v1/me/sessions/{sign_in['session_id']}"
+    assert (await provider.http.delete(path, headers=strangers.headers)).status_code == 404
+    assert (await provider.http.delete(path, headers=mine.headers)).status_code == 204
+    assert [item["session_id"] for item in await sessions(provider, mine)] == [session_of(mine)]
+    assert (await browser.http.get("/sign-in/sessions")).headers["location"].startswith("/sign-in?")
+
+
 async def test_a_session_that_is_ended_refreshes_no_more_and_is_told_once(provider: Provider) -> None:
     person, name = await provider.open_person()
     lost, kept = provider.front_end(), provider.front_end()

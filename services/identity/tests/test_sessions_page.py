@@ -14,7 +14,8 @@ from identity.oauth.tables import TokenFamily
 from identity.sessions import pages
 from identity.sign_in.tables import BrowserSession
 
-from .front_end import FrontEnd, Tokens
+from .authenticator import set_up
+from .front_end import PASSWORD, FrontEnd, Tokens, answer_of, tokens_of
 from .provider import Provider
 from .test_sessions import PHONE, claims_of, refreshes, session_of
 from .told import is_told_revoked
@@ -69,12 +70,13 @@ async def test_a_person_sees_their_own_sessions_in_both_languages(provider: Prov
     username, places = await three_places(provider)
     await provider.signed_in()
     page = await opened(front_end, username)
-    assert listed(page) == [session_of(tokens) for _, tokens in places[::-1]]
+    assert listed(page)[1:] == [session_of(tokens) for _, tokens in places[::-1]]
     assert "Chrome on Android" in page.text
     assert re.search(r"<dd>20\d\d-\d\d-\d\d \d\d:\d\d</dd>", page.text)
-    assert "· this browser</h2>" not in page.text
+    assert re.findall("<h2>(.*) · this browser</h2>", page.text) == ["Signed in on a browser only (no application)"]
     chinese = await front_end.http.get(f"{PAGE}?ui_locales=zh")
     assert "安卓设备上的Chrome 浏览器" in chinese.text
+    assert "只在浏览器中登录（未进入应用） · 本浏览器</h2>" in chinese.text
     assert "script" not in page.headers["content-security-policy"]
 
 
@@ -84,7 +86,8 @@ async def test_one_session_is_ended_and_the_others_stay(provider: Provider, fron
     for _ in range(2):
         done = await end(front_end, page, session_of(there))
         assert (done.status_code, done.headers["location"]) == (303, PAGE)
-    assert len(listed(await front_end.http.get(PAGE))) == 2
+    assert session_of(there) not in listed(await front_end.http.get(PAGE))
+    assert len(listed(await front_end.http.get(PAGE))) == len(listed(page)) - 1
     assert await is_told_revoked(provider.database, session_of(there))
     assert not await refreshes(lost, there)
     assert await refreshes(kept, here)
@@ -147,8 +150,50 @@ async def test_a_long_list_comes_in_pages(
     assert older is not None
     rest = await front_end.http.get(unescape(older[1]))
     assert listed(first) + listed(rest) == listed(page)
-    assert len(listed(page)) == len(places)
+    assert len(listed(page)) == len(places) + 1  # and this browser
     assert (await front_end.http.get(f"{PAGE}?cursor=broken")).status_code == 400
+
+
+async def test_who_signed_in_on_our_own_pages_alone_is_seen_and_ended(provider: Provider) -> None:
+    person_id, username = await provider.open_person()
+    thief, mine = provider.front_end(), provider.web_front_end()
+    thief.http.headers["User-Agent"] = PHONE
+    await opened(thief, username)
+    tokens = await mine.tokens(username)
+    page = await mine.http.get(PAGE)
+    [here, there] = listed(page)
+    assert (here, "Chrome on Android" in page.text) == (session_of(tokens), True)
+    assert (await end(mine, page, there)).status_code == 303
+    assert (await thief.http.get(PAGE)).headers["location"].startswith("/sign-in?")
+    assert listed(await mine.http.get(PAGE)) == [here]
+    assert (await end(mine, page, there)).status_code == 303
+    assert await recorded(provider, person_id) == ["identity.session.ended"]
+
+
+async def test_a_listed_sign_in_ends_with_what_came_of_it_since(provider: Provider) -> None:
+    _, username = await provider.open_person()
+    thief, mine = provider.web_front_end(), provider.front_end()
+    await opened(thief, username)
+    await mine.tokens(username)
+    page = await mine.http.get(PAGE)
+    [_, sign_in] = listed(page)
+    code = answer_of(await thief.authorize()).parameters["code"]
+    tokens = tokens_of(await thief.redeem(code))
+    assert (await end(mine, page, sign_in)).status_code == 303
+    assert not await refreshes(thief, tokens)
+
+
+async def test_a_sign_in_that_still_lacks_its_second_factor_is_none(provider: Provider) -> None:
+    _, username = await provider.open_person()
+    mine, half = provider.web_front_end(), provider.front_end()
+    tokens = await mine.tokens(username)
+    app, _ = await set_up(provider, tokens)
+    await half.second_page(username)
+    page = await mine.http.get("/sign-in?next=sessions")
+    missing = await mine.submit(page, username=username, password=PASSWORD)
+    factor = await mine.http.get(missing.headers["location"])
+    assert (await mine.submit(factor, way="app", code=app.code())).headers["location"] == PAGE
+    assert len(listed(await mine.http.get(PAGE))) == 2
 
 
 async def test_every_end_stands_in_the_audit(provider: Provider, front_end: FrontEnd) -> None:

@@ -109,6 +109,7 @@ async def test_without_a_purpose_nobody_reads_anothers_file_and_a_made_up_one_op
         assert (refused.status_code, refused.json()["type"]) == (422, "/problems/purpose_missing")
     refused = await officer.get(f"/members/{person}", params={"purpose": "curiosity"})
     assert (refused.status_code, refused.json()["rule"]) == (409, "opening_purposes")
+    assert "contact" in refused.json()["detail"]
     assert await openings(database) == []
 
 

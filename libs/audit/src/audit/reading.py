@@ -27,6 +27,8 @@ _WITNESSED: Final = """
 _KEYS: Final = "select key_id, wrapped from audit.witness_key"
 _STALE: Final = "select id from audit.entry where day is null and recorded_at < $1 order by id limit 1"
 _SEALED_WITHIN: Final = timedelta(minutes=10)
+_WITNESSED_WITHIN: Final = timedelta(minutes=10)
+"""The last checkpoint of a day is made up to 15 seconds after midnight, and then takes its way through the bus."""
 
 
 class Heard(NamedTuple):
@@ -79,8 +81,8 @@ async def verify_database(
         with_entries = {row["day"] for row in await connection.fetch(_ENTRY_DAYS)}
         witnessed, keys = heard or Heard([], {})
         days = sorted({*with_entries, *(each.day for each in kept), *(each.day for each in witnessed)})
-        today = now.astimezone(CHINA).date()
-        books = Books.of(service, kept, None if heard is None else witnessed, keys, today=today)
+        today, settled = ((now - late).astimezone(CHINA).date() for late in (timedelta(0), _WITNESSED_WITHIN))
+        books = Books.of(service, kept, None if heard is None else witnessed, keys, today=today, settled=settled)
         findings: list[Finding] = []
         entries = 0
         for each in days if day is None else [day]:

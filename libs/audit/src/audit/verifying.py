@@ -100,7 +100,7 @@ class Books(NamedTuple):
     """What is known of a service's audit but its entries: what it keeps of its days, and what its witness signed.
 
     `keys` are the raw Ed25519 public keys of the witness by id; `today` tells which entries may have been removed.
-    `heard` says that the witness was asked: then it must know every day that is over to its end.
+    `heard` says that the witness was asked: then it must know every day before `settled` that is over to its end.
     """
 
     service: str
@@ -108,6 +108,7 @@ class Books(NamedTuple):
     witnessed: Mapping[date, Sequence[Witnessed]]
     keys: Mapping[str, bytes]
     today: date
+    settled: date
     heard: bool
 
     @classmethod
@@ -119,13 +120,14 @@ class Books(NamedTuple):
         keys: Mapping[str, bytes],
         *,
         today: date,
+        settled: date,
     ) -> "Books":
         """Put them in order; what the witness signed of other services is left out. None: it was not asked."""
         by_day: dict[date, list[Witnessed]] = {}
         for each in sorted(witnessed or (), key=lambda each: (each.day, each.number)):
             if each.service == service:
                 by_day.setdefault(each.day, []).append(each)
-        return cls(service, {day.day: day for day in sorted(days)}, by_day, keys, today, witnessed is not None)
+        return cls(service, {day.day: day for day in sorted(days)}, by_day, keys, today, settled, witnessed is not None)
 
     def check(self, day: date, links: Sequence[Link]) -> Finding | None:
         """Give the first thing that is wrong on a day, whose entries are `links`, by position."""
@@ -145,7 +147,7 @@ class Books(NamedTuple):
     def _unwitnessed(self, own: Day, seen: Sequence[Witnessed]) -> Finding | None:
         """Demand that the witness knows the end of a day after which there was another."""
         known = max((each.size for each in seen), default=0)
-        over = own.day < max(self.days)
+        over = own.day < min(self.settled, max(self.days))
         if not self.heard or not over or known >= own.size:
             return None
         return Finding(self.service, own.day, "unwitnessed", known + 1)

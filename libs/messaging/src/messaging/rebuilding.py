@@ -21,6 +21,7 @@ from messaging.spaces import ShadowSpace
 logger = logging.getLogger(__name__)
 
 Hook = Callable[[AsyncSession], Awaitable[None]]
+LastHook = Callable[[asyncpg.Connection], Awaitable[None]]
 _LOCK_TIMEOUT = "10s"
 SETTLE_EVENTS = 20_000
 
@@ -78,6 +79,7 @@ async def rebuild(
     tables: Sequence[str],
     snapshot: Hook | None = None,
     settle: Hook | None = None,
+    before_switch: LastHook | None = None,
     ignoring: Mapping[str, Collection[str]] | None = None,
     switch: Literal["always", "if_equal", "never"] = "always",
 ) -> RebuildReport:
@@ -87,8 +89,9 @@ async def rebuild(
     `tables` are all that the handlers write; what they append is thrown away. `snapshot` fills the copies with the
     owners' state before the streams are read: needed once a stream's oldest events are gone. `settle` does in the
     copies what a job does in the live ones, e.g. fold deltas: every 20,000 events, so that it never has much to do in
-    one transaction, and before the comparison. `ignoring` names columns that may differ, by table; identities always
-    may. What was discarded stays so. Raises `RebuildUnderWay`, `HistoryIncomplete`,
+    one transaction, and before the comparison. `before_switch` works on the copies in the transaction that puts them in
+    place, e.g. to take out what another consumer took out of the live ones meanwhile. `ignoring` names columns that may
+    differ, by table; identities always may. What was discarded stays so. Raises `RebuildUnderWay`, `HistoryIncomplete`,
     `messaging.shadow.CannotRebuild` or `messaging.spaces.WroteToLiveTable`; the live tables are then as they were.
     """
     began = time.monotonic()
@@ -110,7 +113,7 @@ async def rebuild(
                     compared = tuple(await shadow.compare(connection, tables, ignoring or {}))
                 switched = switch == "always" or (switch == "if_equal" and all(one.equal for one in compared))
                 if switched:
-                    await work.become_live(connection, tables)
+                    await work.become_live(connection, tables, before_switch)
         finally:
             await work.clean_up(connection)
     finally:
@@ -223,9 +226,14 @@ class _Rebuild:
             await session.flush()
             await self._space.leave(connection)
 
-    async def become_live(self, connection: asyncpg.Connection, tables: Sequence[str]) -> None:
+    async def become_live(
+        self, connection: asyncpg.Connection, tables: Sequence[str], before_switch: LastHook | None
+    ) -> None:
         """Make this generation and its tables the live ones: what it has received, the consumer drops as duplicates."""
         async with connection.transaction():
+            if before_switch is not None:
+                await spaces.turn_to_shadow(connection)
+                await before_switch(connection)
             await shadow.switch(connection, tables)
             await connection.execute(
                 "update consumer_generation set generation = $2, switched_at = now() where consumer = $1",

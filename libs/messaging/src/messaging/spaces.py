@@ -65,6 +65,11 @@ async def closed(connection: asyncpg.Connection, consumer: str) -> AsyncIterator
             await connection.execute(_OPEN, consumer)
 
 
+async def turn_to_shadow(connection: asyncpg.Connection) -> None:
+    """Have unqualified names find the shadow tables first until the transaction ends."""
+    await connection.execute(f"set local search_path = {shadow.SCHEMA}, public")
+
+
 class WroteToLiveTable(Exception):
     """A handler wrote to a table that is not among those being rebuilt; the text names it."""
 
@@ -78,7 +83,7 @@ class ShadowSpace:
 
     async def enter(self, connection: asyncpg.Connection) -> str:
         """Turn the transaction to the shadow tables."""
-        await connection.execute(f"set local search_path = {shadow.SCHEMA}, public")
+        await turn_to_shadow(connection)
         self._written = dict(await connection.fetch(_WRITTEN))
         return self._label
 

@@ -39,6 +39,7 @@ ANSWER_SECONDS = 2.0
 LOAD_SECONDS = 2.0
 BEHIND_SECONDS = 5.0
 BATCH_SIZE = 1000
+_NO_MESSAGE_FOUND = 10037
 _ADDED = b"\r\nNats-Stream:"
 
 
@@ -132,7 +133,8 @@ class Tail:
         """Give events of these types to `take`: those of the last `since`, then each new one within a second.
 
         `complete` is called once, when the former have been read as far as the streams' leaders have them. The block
-        begins then, or without them when the broker refuses the connection or needs more than two seconds. Events come
+        begins then, or without them when the broker refuses the connection or needs more than two seconds; also when
+        a stream is not there, which tells nothing of what it held. Events come
         in the order of their stream for each aggregate's type, and may come again after a cut.
         """
         cursors = [
@@ -210,12 +212,17 @@ class Tail:
         self._asked_at = now
 
     async def _last_of(self, cursor: _Cursor, oldest: datetime) -> int:
-        """Give the sequence of the leader's last message; 0 when there is none, none so late, or no such stream."""
+        """Give the sequence of the leader's last message; 0 when there is none, or none so late.
+
+        Raises `nats.js.errors.NotFoundError` while there is no such stream: what it told is lost, so far as is known.
+        """
         try:
             told = await streams.request(
                 self._nats, f"STREAM.MSG.GET.{cursor.stream}", {"last_by_subj": cursor.subject}
             )
-        except NotFoundError:
+        except NotFoundError as error:
+            if error.err_code != _NO_MESSAGE_FOUND:
+                raise
             return 0
         message = told["message"]
         return int(message["seq"]) if datetime.fromisoformat(message["time"]) >= oldest else 0
@@ -253,7 +260,7 @@ class Tail:
                 return
 
     async def _get(self, cursor: _Cursor, start: dict[str, Any]) -> _Answer:
-        """Ask for the messages from `start` on; none when the stream does not exist. Raises `nats.errors.Error`."""
+        """Ask for the messages from `start` on. Raises `nats.errors.Error`, also when the stream does not exist."""
         client = self._nats.client
         answer = _Answer(f"{client.new_inbox()}.{next(self._numbers)}")
         asked = orjson.dumps({"batch": BATCH_SIZE, "next_by_subj": cursor.subject, **start})
@@ -265,14 +272,10 @@ class Tail:
         finally:
             with contextlib.suppress(NatsError, OSError):
                 await client.unsubscribe_directly(subscription)
-        if answer.refusal == "503":  # nobody answers for this stream: does it exist?
-            with contextlib.suppress(NotFoundError):
-                await streams.request(self._nats, f"STREAM.INFO.{cursor.stream}")
-                raise StreamSilent
-        elif answer.refusal is not None:
+        if answer.refusal is not None:
             raise StreamSilent
         return answer
 
 
 class StreamSilent(NatsError):
-    """The broker knows the stream and could not read it just now."""
+    """The stream could not be read just now."""

@@ -12,7 +12,7 @@ from gateway.access_log.gathering import AccessLogs
 from gateway.access_log.routes import router as access_log_router
 from gateway.documents.document import MergedDocument
 from gateway.documents.pages import DocumentPages
-from gateway.exporting.gathering import Gathering, PartsMissing, TooManyArchives
+from gateway.exporting.gathering import Gathering, PartsMissing, PartTooLarge, TooManyArchives
 from gateway.exporting.routes import router as exporting_router
 from gateway.forwarding.asking import Asking
 from gateway.forwarding.edge import EdgeProtocol
@@ -34,6 +34,13 @@ PROBLEMS: dict[type[Exception], Problem] = {
         "Not all services have composed their part yet.",
         "部分服务的数据尚未汇集完成。",
         ("parts",),
+    ),
+    PartTooLarge: Problem(
+        409,
+        "part_too_large",
+        "One service knows more than fits into the file; ask the administrators for it.",
+        "某项服务的数据过多，无法放入文件；请联系管理员获取。",
+        ("service",),
     ),
     TooManyArchives: Problem(
         503,

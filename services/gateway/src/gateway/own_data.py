@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import raw
+from gateway.home.erasing import erase_homes
 
 _ITEMS = """
 select kind, subject_id, organisation_id, since, due_at, open from home_item
@@ -38,5 +39,6 @@ async def compose(session: AsyncSession, person_id: UUID) -> dict[str, Any]:
 async def forget(session: AsyncSession, person_ids: Sequence[UUID]) -> None:
     """Empty the homes of these people; the figures stay, for they name nobody."""
     connection = await raw(session)
+    await erase_homes(connection)
     for statement in _FORGET:
         await connection.execute(statement, list(person_ids))

@@ -7,33 +7,36 @@ import messaging
 import orgtree
 from database import Database
 from gateway.contributions.event_handlers import FACTS
+from gateway.home.erasing import forget_erased
 from gateway.settings import Settings
 from gateway.worker import HOME, OVERVIEW
 from messaging import Consumer, NatsConnection, RebuildReport
-from messaging.rebuilding import HistoryIncomplete, RebuildUnderWay
+from messaging.rebuilding import HistoryIncomplete, Hook, LastHook, RebuildUnderWay
 from orgtree.migrations import PROJECTION_TABLES
 from webapi import CannotStart
 
 
 class ReadModel(NamedTuple):
-    """A consumer and all the tables that its handlers write."""
+    """A consumer, all the tables that its handlers write, and what else a rebuild does to them."""
 
     consumer: Consumer
     tables: Sequence[str]
-    has_rollups: bool
+    settle: Hook | None = None
+    before_switch: LastHook | None = None
 
 
 READ_MODELS = {
-    "overview": ReadModel(OVERVIEW, (*PROJECTION_TABLES, "contribution"), has_rollups=True),
-    "home": ReadModel(HOME, ("home_item", "home_participation", "home_study"), has_rollups=False),
+    "overview": ReadModel(OVERVIEW, (*PROJECTION_TABLES, "contribution"), settle=orgtree.fold_here),
+    "home": ReadModel(HOME, ("home_item", "home_participation", "home_study"), before_switch=forget_erased),
 }
 
 
 async def rebuild(database: Database, nats: NatsConnection, name: str) -> RebuildReport:
     """Rebuild one read model while the live one goes on; raises what `messaging.rebuild` raises."""
     model = READ_MODELS[name]
-    settle = orgtree.fold_here if model.has_rollups else None
-    return await messaging.rebuild(database, nats, model.consumer, tables=model.tables, settle=settle)
+    return await messaging.rebuild(
+        database, nats, model.consumer, tables=model.tables, settle=model.settle, before_switch=model.before_switch
+    )
 
 
 async def rebuild_overview(settings: Settings, database: Database) -> str:

@@ -11,6 +11,7 @@ import orjson
 import pytest_asyncio
 
 from audit.queries import AccessOut
+from gateway.forwarding.limits import LARGEST_HEAD
 from testkit.tokens import TokenIssuer
 from webapi import cursor_of
 from webapi.pages import PageRequest
@@ -167,3 +168,10 @@ async def test_a_cursor_of_something_else_is_refused(system: System) -> None:
             "/v1/me/access-log", params={"cursor": cursor_of(key)}, headers=system.headers
         )
         assert (answer.status_code, answer.json()["type"]) == (422, "/problems/cursor_invalid"), key
+
+
+async def test_a_head_too_large_to_be_passed_on_is_refused_as_the_door_refuses_it(system: System) -> None:
+    headers = {**system.headers, "accept-language": "zh".ljust(LARGEST_HEAD - 14)}
+    answer = await system.gateway.client.get("/v1/me/access-log", headers=headers)
+    assert (answer.status_code, answer.json()["type"]) == (431, "/problems/headers_too_large")
+    assert system.seen == []

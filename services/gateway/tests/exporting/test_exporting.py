@@ -18,6 +18,7 @@ from database import Database, new_id, raw
 from gateway import own_data
 from gateway.app import create_application
 from gateway.exporting.gathering import MOST_AT_ONCE
+from gateway.forwarding.limits import LARGEST_HEAD
 from gateway.forwarding.routing import public_routes
 from gateway.settings import Settings
 from testkit.tokens import TokenIssuer
@@ -52,6 +53,7 @@ class System:
         self.client: httpx.AsyncClient
         self.headers: dict[str, str] = {}
         self.held: asyncio.Event | None = None
+        self.talkative: str | None = None
         self.database: Database
 
     def behaviour(self, service: str) -> Any:
@@ -66,7 +68,8 @@ class System:
             elif b"only_state" in asked.target:
                 await talk.say(b"HTTP/1.1 204 X\r\n\r\n")
             else:
-                await talk.say(said(200, {"service": service, "schema_version": 1, "data": {}}))
+                data = {"all": "x" * 2000} if service == self.talkative else {}
+                await talk.say(said(200, {"service": service, "schema_version": 1, "data": data}))
 
         return behave
 
@@ -203,3 +206,24 @@ async def test_few_archives_are_made_at_once_and_the_others_are_told_to_come_aga
     assert [(await system.get(f"exports/{EXPORT}/file")).status_code for _ in range(MOST_AT_ONCE + 1)] == [409] * 3
     system.parts["learning"] = 200
     assert (await system.get(f"exports/{EXPORT}/file")).status_code == 200
+
+
+async def test_a_part_too_large_for_the_file_is_named_and_not_said_to_be_under_way(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.exporting.gathering.LARGEST_PART", 1000)
+    assert (await system.get(f"exports/{EXPORT}/file")).status_code == 200
+    system.talkative = "learning"
+    for path in (f"exports/{EXPORT}/file", "export"):
+        refused = await system.get(path)
+        problem = refused.json()
+        assert (refused.status_code, problem["type"]) == (409, "/problems/part_too_large"), path
+        assert problem["service"] == "learning"
+
+
+async def test_a_head_too_large_to_be_passed_on_is_refused_as_the_door_refuses_it(system: System) -> None:
+    system.headers["accept-language"] = "zh".ljust(LARGEST_HEAD - 14)
+    for path in (f"exports/{EXPORT}", f"exports/{EXPORT}/file", "export"):
+        refused = await system.get(path)
+        assert (refused.status_code, refused.json()["type"]) == (431, "/problems/headers_too_large"), path
+    assert system.seen == []

@@ -161,6 +161,13 @@ class Door:
         return reply
 
 
+def unlimited() -> Quotas:
+    """Give quotas that are known and keep nobody out."""
+    quotas = Quotas(UNLIMITED)
+    quotas.replace({})
+    return quotas
+
+
 @asynccontextmanager
 async def opened(
     routes: Iterable[Route],
@@ -180,7 +187,7 @@ async def opened(
         upstreams=pools,
         authenticator=authenticator,
         public_url=PUBLIC_URL,
-        quotas=Quotas(UNLIMITED) if quotas is None else quotas,
+        quotas=unlimited() if quotas is None else quotas,
     )
     config = uvicorn.Config(
         behind_proxies(forwarder, trusted_proxies),

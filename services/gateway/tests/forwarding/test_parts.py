@@ -70,7 +70,7 @@ def test_a_table_refuses_two_routes_for_one_prefix() -> None:
 
 def test_only_sign_in_and_keys_are_public() -> None:
     public = {route.prefix for route in public_routes().routes if route.public}
-    assert public == {"/oauth2", "/.well-known", "/sign-in"}
+    assert public == {"/oauth2", "/oauth2/userinfo", "/.well-known", "/sign-in"}
 
 
 def test_a_forwarder_needs_an_upstream_for_every_service_and_a_real_address() -> None:

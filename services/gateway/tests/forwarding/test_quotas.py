@@ -14,10 +14,15 @@ from webapi import Authenticator
 from webapi.problems import Refusal
 
 from ..events import disturbed, hand_over
-from .door import opened
+from .door import PUBLIC_URL, opened
 from .raw_service import RawService
 
-ROUTES = (Route("/v1/courses", "learning"), Route("/v1/home", None))
+ROUTES = (
+    Route("/v1/courses", "learning"),
+    Route("/v1/home", None),
+    Route("/oauth2", "learning", public=True),
+    Route("/oauth2/userinfo", "learning", public=True, counted=True),
+)
 
 
 class Clock:
@@ -36,6 +41,7 @@ def refused(quotas: Quotas, client_id: str) -> Refusal:
 def test_a_bucket_holds_a_minutes_requests_and_fills_again_at_its_rate() -> None:
     clock = Clock()
     quotas = Quotas(60, clock=clock)
+    quotas.replace({})
     for _ in range(60):
         quotas.take("app")
     over = refused(quotas, "app")
@@ -55,6 +61,7 @@ def test_a_bucket_holds_a_minutes_requests_and_fills_again_at_its_rate() -> None
 
 def test_a_slow_quota_says_how_long_to_wait() -> None:
     quotas = Quotas(1, clock=Clock())
+    quotas.replace({})
     quotas.take("app")
     assert refused(quotas, "app").headers["retry-after"] == "60"
 
@@ -62,6 +69,7 @@ def test_a_slow_quota_says_how_long_to_wait() -> None:
 def test_a_changed_quota_holds_at_once_and_a_suspended_client_gets_nothing() -> None:
     clock = Clock()
     quotas = Quotas(1000, clock=clock)
+    quotas.replace({})
     quotas.take("app")
     quotas.replace({"app": Quota(2, suspended=False)})
     quotas.take("app")
@@ -128,3 +136,37 @@ async def test_a_process_is_ready_once_it_has_read_the_quotas(database: Database
         await quotas.check()
     async with quotas.kept(database)(None):
         await quotas.check()
+
+
+async def test_nobody_is_let_in_before_the_quotas_have_been_read(
+    issuer: TokenIssuer, authenticator: Authenticator, service: RawService
+) -> None:
+    quotas, token = Quotas(1000), issuer.token(uuid4(), client_id="gone")
+    async with opened(ROUTES, {"learning": service.url}, authenticator, token, quotas=quotas) as door:
+        for path in ("/v1/courses", "/v1/home", "/oauth2/userinfo"):
+            early = await door.ask(f"GET {path}")
+            assert (early.status, early.problem["type"]) == (503, "/problems/unavailable"), path
+            assert int(early.header("retry-after") or 0) >= 1
+        assert (await door.ask("GET /oauth2/jwks")).status == 200
+        quotas.replace({"gone": Quota(5, suspended=True)})
+        assert (await door.ask("GET /v1/courses")).problem["type"] == "/problems/client_suspended"
+        door.token = issuer.token(uuid4(), client_id="new")
+        assert (await door.ask("GET /v1/courses")).status == 200
+
+
+async def test_asking_who_is_signed_in_counts_and_what_is_wrong_with_the_token_the_service_says(
+    issuer: TokenIssuer, authenticator: Authenticator, service: RawService
+) -> None:
+    quotas = Quotas(1000)
+    quotas.replace({"app": Quota(2, suspended=False), "gone": Quota(2, suspended=True)})
+    of_sign_in, gone = (issuer.token(uuid4(), client_id=name, claims={"aud": PUBLIC_URL}) for name in ("app", "gone"))
+    async with opened(ROUTES, {"learning": service.url}, authenticator, of_sign_in, quotas=quotas) as door:
+        asked = [await door.ask("GET /oauth2/userinfo") for _ in range(3)]
+        assert [reply.status for reply in asked] == [200, 200, 429]
+        assert (await door.ask("POST /oauth2/token")).status == 200
+        assert (await door.ask("GET /v1/courses")).status == 401  # it is for the sign-in alone
+        door.token = gone
+        assert (await door.ask("GET /oauth2/userinfo")).problem["type"] == "/problems/client_suspended"
+        door.token = "none"
+        assert (await door.ask("GET /oauth2/userinfo")).status == 200
+        assert (await door.ask("GET /oauth2/userinfo", token=False)).status == 200

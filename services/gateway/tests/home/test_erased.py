@@ -1,5 +1,7 @@
 """Nobody who is erased has a home, whatever comes late, twice, or from a rebuild."""
 
+import asyncio
+
 import pytest
 from sqlalchemy import text
 
@@ -11,7 +13,7 @@ from gateway import own_data
 from gateway.worker import CONSUMERS
 from testkit.told import tell
 
-from ..events import NOW, Numbered, disturbed, hand_over
+from ..events import NOW, Numbered, disturbed, hand_over, received
 from .test_home import CASE, COUNTY, COURSE, LESSON, MEMBER, VILLAGER, course, study
 
 HOME = CONSUMERS[1].handlers
@@ -63,3 +65,26 @@ async def test_an_erased_persons_request_for_help_leaves_the_helpers_homes(datab
     async with database.read() as session:
         found = (await session.execute(text("select open from home_item where kind = 'learner.help'"))).all()
     assert [row.open for row in found] == [False]
+
+
+async def test_an_erasure_waits_for_what_is_being_written_and_takes_it_away(database: Database) -> None:
+    handlers = privacy.handlers(own_data.forget)
+    event = study(completed=True)
+    async with database.transaction() as session:
+        await HOME[type(event)](session, [received(event, 1)])
+        erasing = asyncio.create_task(tell(database, handlers, PersonErasedV1(person_id=MEMBER)))
+        assert not (await asyncio.wait([erasing], timeout=0.5))[0]
+    await erasing
+    async with database.read() as session:
+        assert not any((await own_data.compose(session, MEMBER)).values())
+
+
+async def test_what_is_written_while_an_erasure_is_under_way_waits_for_it_and_sees_it(database: Database) -> None:
+    erase = privacy.handlers(own_data.forget)[PersonErasedV1]
+    async with database.transaction() as session:
+        await erase(session, [received(PersonErasedV1(person_id=MEMBER), 1)])
+        writing = asyncio.create_task(hand_over(database, HOME, [(study(completed=True), 1)]))
+        assert not (await asyncio.wait([writing], timeout=0.5))[0]
+    await writing
+    async with database.read() as session:
+        assert not any((await own_data.compose(session, MEMBER)).values())

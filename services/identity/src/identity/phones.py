@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import Select, delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -57,6 +57,12 @@ async def phone_of(session: AsyncSession, ring: KeyRing, account_id: UUID) -> st
     if row is None or row.sealed is None:
         return None
     return ring.unwrap(row.sealed, place=_place_of(row.identifier_id)).decode()
+
+
+def phone_on_file(ring: KeyRing, account_id: UUID, phone: str) -> Select[UUID]:
+    """Select the id under which a normalised number is on the file of this account."""
+    mine = (Identifier.account_id == account_id, Identifier.kind == "phone")
+    return select(Identifier.identifier_id).where(*mine, Identifier.blind_index == phone_index(ring, phone))
 
 
 async def account_with(session: AsyncSession, ring: KeyRing, phone: str) -> UUID | None:

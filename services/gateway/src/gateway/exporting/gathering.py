@@ -10,7 +10,7 @@ import audit
 from database import utc_now
 from gateway.forwarding.asking import Asking
 from gateway.forwarding.exchange import Fetched
-from gateway.forwarding.failures import ForwardingFailure
+from gateway.forwarding.failures import AnswerTooLarge, ForwardingFailure
 from gateway.forwarding.headers import Headers
 from gateway.forwarding.limits import MIB, Timeouts
 from gateway.forwarding.refusals import of_failure
@@ -39,6 +39,14 @@ class PartsMissing(Exception):
     def __init__(self, states: list[PartState]) -> None:
         super().__init__(sum(each.state != "done" for each in states))
         self.parts = [each._asdict() for each in states]
+
+
+class PartTooLarge(Exception):
+    """What `service` knows is more than fits into the file; asking again does not make it less."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__(service)
+        self.service = service
 
 
 class TooManyArchives(Exception):
@@ -80,7 +88,7 @@ class Gathering:
         return [PartState(service, part.state) for service, part in zip(self.services, found, strict=True)]
 
     async def parts(self, headers: Headers, caller: AuthenticatedCaller, export_id: UUID) -> dict[str, bytes]:
-        """Give every service's part; raises `PartsMissing` unless all are there."""
+        """Give every service's part; raises `PartsMissing` unless all are there, `PartTooLarge` for one over 32 MiB."""
         found = await asyncio.gather(
             *(self._part(service, headers, caller, export_id, only_state=False) for service in self.services)
         )
@@ -97,6 +105,8 @@ class Gathering:
         target = f"/v1/export-parts/{service}/{export_id}" + ("?only_state=true" if only_state else "")
         try:
             answer = await self._ask(service, target, headers)
+        except AnswerTooLarge as failure:
+            raise PartTooLarge(service) from failure
         except ForwardingFailure:
             return _Part("unreachable")
         if answer.status in _DONE:

@@ -5,9 +5,10 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from gateway.forwarding.exchange import Fetched, fetch
-from gateway.forwarding.headers import Headers
+from gateway.forwarding.headers import Headers, OddRequest
 from gateway.forwarding.limits import Timeouts
 from gateway.forwarding.pool import Upstream
+from gateway.forwarding.refusals import odd_request
 
 _PASSED: Final = (b"authorization", b"accept-language", b"idempotency-key")
 
@@ -32,14 +33,17 @@ class Asking:
     ) -> Fetched:
         """Ask for `target` ("/path?query") with what of the caller's `headers` says who they are.
 
-        Raises ForwardingFailure.
+        Raises ForwardingFailure, and the problem (431) of a head that is too large, as the door does.
         """
-        return await fetch(
-            self._upstreams[service],
-            target,
-            host=self._host,
-            timeouts=timeouts,
-            max_bytes=max_bytes,
-            method=method,
-            headers=[(name, value) for name, value in headers if name in _PASSED],
-        )
+        try:
+            return await fetch(
+                self._upstreams[service],
+                target,
+                host=self._host,
+                timeouts=timeouts,
+                max_bytes=max_bytes,
+                method=method,
+                headers=[(name, value) for name, value in headers if name in _PASSED],
+            )
+        except OddRequest as odd:
+            raise odd_request(odd) from odd

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from gateway.forwarding.client import Client
 from gateway.forwarding.connection import Connection
-from gateway.forwarding.failures import AnswerBroken, ConnectionStale
+from gateway.forwarding.failures import AnswerTooLarge, ConnectionStale
 from gateway.forwarding.headers import Answer, Headers, RequestHead, write_head
 from gateway.forwarding.limits import Timeouts
 from gateway.forwarding.pool import Upstream
@@ -103,7 +103,7 @@ async def fetch(
         while connection is not None and (data := await connection.chunk()):
             body += data
             if len(body) > max_bytes:
-                raise AnswerBroken("too large")
+                raise AnswerTooLarge("body")
     finally:
         exchange.close()
     return Fetched(answer.status, answer.headers, bytes(body))

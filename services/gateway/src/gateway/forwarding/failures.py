@@ -31,6 +31,12 @@ class AnswerBroken(ForwardingFailure):
     reason = "broken"
 
 
+class AnswerTooLarge(AnswerBroken):
+    """The service's answer is larger than the gateway reads into its memory."""
+
+    reason = "too_large"
+
+
 class ConnectionStale(AnswerBroken):
     """A kept connection was closed by the service before a byte of the answer came; the request may be unread."""
 

@@ -10,10 +10,10 @@ from gateway.forwarding import measures, refusals
 from gateway.forwarding.client import Client, Message, Receive, Send
 from gateway.forwarding.exchange import Exchange
 from gateway.forwarding.failures import ClientGone, ForwardingFailure
-from gateway.forwarding.headers import Answer, OddRequest, RequestHead, check_sizes, read_request, write_head
+from gateway.forwarding.headers import Answer, Headers, OddRequest, RequestHead, check_sizes, read_request, write_head
 from gateway.forwarding.pool import Upstream
 from gateway.forwarding.routing import OddPath, Route, RoutingTable
-from gateway.quotas.buckets import OVER_QUOTA, Quotas
+from gateway.quotas.buckets import NOT_LET_IN, Quotas
 from telemetry import ServedRequest
 from webapi.authentication import Authenticator, bearer_token
 from webapi.problems import Refusal, language_of, problem_response
@@ -75,6 +75,7 @@ class Forwarder:
         self._authenticator = authenticator
         self._quotas = quotas
         self._own = _own_lines(public_url)
+        self._of_sign_in = authenticator.accepting_also(public_url)
         measures.watch(upstreams.values())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -102,13 +103,12 @@ class Forwarder:
             await self._app(scope, receive, send)
 
     async def _answer_here(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Count a request that the application behind answers itself; what is wrong with its token that one says."""
+        """Count a request that the application behind answers itself."""
         try:
-            await self._admit(scope["headers"])
+            await self._count(scope["headers"], self._authenticator)
         except Refusal as refusal:
-            if refusal.problem in OVER_QUOTA:
-                await _refuse(refusal, scope, receive, send)
-                return
+            await _refuse(refusal, scope, receive, send)
+            return
         await self._app(scope, receive, send)
 
     def close(self) -> None:
@@ -156,7 +156,9 @@ class Forwarder:
         except OddRequest as odd:
             raise refusals.odd_request(odd) from odd
         if not route.public:
-            await self._admit(scope["headers"])
+            await self._admit(scope["headers"], self._authenticator)
+        elif route.counted:
+            await self._count(scope["headers"], self._of_sign_in)
         exchange: Exchange | None = None
         answering = False
         try:
@@ -180,10 +182,18 @@ class Forwarder:
                 exchange.close()
         return answer.status
 
-    async def _admit(self, headers: list[tuple[bytes, bytes]]) -> None:
+    async def _count(self, headers: Headers, authenticator: Authenticator) -> None:
+        """Count a request against its client's quota; what is wrong with its token, whoever answers it says."""
+        try:
+            await self._admit(headers, authenticator)
+        except Refusal as refusal:
+            if refusal.problem in NOT_LET_IN:
+                raise
+
+    async def _admit(self, headers: Headers, authenticator: Authenticator) -> None:
         """Check the access token, which the service checks again by itself, and count it against its client's quota."""
         token = bearer_token(headers)
-        principal = self._authenticator.known(token) or await self._authenticator.authenticate(token)
+        principal = authenticator.known(token) or await authenticator.authenticate(token)
         self._quotas.take(principal.client_id)
 
     def _lines_of(self, served: ServedRequest, scope: Scope) -> tuple[bytes, bytes]:

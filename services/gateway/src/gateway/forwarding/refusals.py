@@ -5,6 +5,7 @@ from typing import Final
 
 from gateway.forwarding.failures import (
     AnswerBroken,
+    AnswerTooLarge,
     BodyMisframed,
     BodyTooLarge,
     ClientSlow,
@@ -71,6 +72,7 @@ _FAILURES: Final[Mapping[type[ForwardingFailure], tuple[Problem, Mapping[str, st
     ServiceBusy: (SERVICE_BUSY, {"retry-after": "1"}),
     ServiceSlow: (SERVICE_SLOW, {}),
     AnswerBroken: (SERVICE_BROKEN, {}),
+    AnswerTooLarge: (SERVICE_BROKEN, {}),
     ConnectionStale: (SERVICE_BROKEN, {}),
     ClientSlow: (CLIENT_SLOW, _CLOSE),
     BodyTooLarge: (BODY_TOO_LARGE, _CLOSE),

@@ -22,12 +22,14 @@ class OddPath(Exception):
 class Route:
     """All paths below `prefix` (whole segments) go to `service`; None is the gateway itself.
 
-    A `public` route needs no access token; `cookies` pass on a sign-in page's route alone. `max_body` in bytes.
+    A `public` route needs no access token; one that is `counted` takes its requests from a client's quota when they
+    bring one, as all others do. `cookies` pass on a sign-in page's route alone. `max_body` in bytes.
     """
 
     prefix: str
     service: str | None
     public: bool = False
+    counted: bool = False
     cookies: bool = False
     max_body: int = 16 * MIB
     timeouts: Timeouts = field(default_factory=Timeouts)
@@ -96,6 +98,7 @@ def public_routes() -> RoutingTable:
             Route("/v1/phone-replacements", "identity"),
             Route("/v1/legal-holds", "identity"),
             Route("/oauth2", "identity", public=True, cookies=True, max_body=MIB),
+            Route("/oauth2/userinfo", "identity", public=True, counted=True, max_body=MIB),
             Route("/.well-known", "identity", public=True, max_body=MIB),
             Route("/sign-in", "identity", public=True, cookies=True, max_body=MIB),
             Route("/v1/activities", "activities"),

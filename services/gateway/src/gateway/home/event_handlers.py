@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts import Event, activities, feedback, learning
 from database import raw
+from gateway.home.erasing import write_homes
 from gateway.home.rules import Item, item_of_activity, item_of_course, item_of_help, items_of_case
 from messaging import Handler, Received
 
@@ -69,14 +70,14 @@ async def project_participations(
     """Remember who registered and who attended, so that their home no longer asks."""
     latest = _latest_by_aggregate(batch)
     rows = [(r.event.person_id, r.event.activity_id, r.version, r.event.registered, r.event.attended) for r in latest]
-    await (await raw(session)).execute(_KEEP_PARTICIPATIONS, *_columns(rows))
+    await _keep(session, _KEEP_PARTICIPATIONS, rows)
 
 
 async def project_studies(session: AsyncSession, batch: Sequence[Received[learning.LessonState]]) -> None:
     """Remember what was studied, and show a call for help to those who were asked."""
     latest = _latest_by_aggregate(batch)
     rows = [(r.event.person_id, r.event.course_id, r.event.lesson_id, r.version, r.event.completed) for r in latest]
-    await (await raw(session)).execute(_KEEP_STUDIES, *_columns(rows))
+    await _keep(session, _KEEP_STUDIES, rows)
     await _keep_items(
         session,
         (
@@ -94,7 +95,13 @@ async def _keep_items(session: AsyncSession, items: Iterable[Item]) -> None:
             latest[item.key] = item
     rows = [(*item[:-1], orjson.dumps(item.facts).decode()) for item in latest.values()]
     if rows:
-        await (await raw(session)).execute(_KEEP_ITEMS, *_columns(rows))
+        await _keep(session, _KEEP_ITEMS, rows)
+
+
+async def _keep(session: AsyncSession, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    connection = await raw(session)
+    await write_homes(connection)
+    await connection.execute(statement, *(list(column) for column in zip(*rows, strict=True)))
 
 
 def _latest_by_aggregate(batch: Sequence[Received[Any]]) -> list[Received[Any]]:
@@ -104,10 +111,6 @@ def _latest_by_aggregate(batch: Sequence[Received[Any]]) -> list[Received[Any]]:
         if known is None or known.version < received.version:
             latest[received.event.aggregate_id] = received
     return list(latest.values())
-
-
-def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)]
 
 
 HANDLERS: Mapping[type[Event], Handler] = {

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from database import Database
 from gateway.quotas.tables import ClientQuota
-from webapi.problems import Problem, Refusal
+from webapi.problems import UNAVAILABLE, Problem, Refusal
 
 REFRESH_SECONDS: Final = 3.0
 _MINUTE: Final = 60
@@ -21,7 +21,7 @@ QUOTA_EXCEEDED: Final = Problem(
     429, "quota_exceeded", "This application sends too many requests; try later.", "该应用请求过于频繁，请稍后再试。"
 )
 CLIENT_SUSPENDED: Final = Problem(403, "client_suspended", "This application is suspended.", "该应用已被暂停使用。")
-OVER_QUOTA: Final = (QUOTA_EXCEEDED, CLIENT_SUSPENDED)
+NOT_LET_IN: Final = (QUOTA_EXCEEDED, CLIENT_SUSPENDED, UNAVAILABLE)
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +56,8 @@ class _Bucket:
 class Quotas:
     """The quotas of all clients; one that identity never told of has `default` requests a minute.
 
+    Until they are known for the first time nobody is let in: whoever is suspended could not be told from the others.
+
     A bucket holds a minute's requests, so whoever waited may send them at once. Buckets are as many as clients: only a
     verified token leads to one.
     """
@@ -63,15 +65,17 @@ class Quotas:
     def __init__(self, default: int, *, clock: Callable[[], float] = monotonic) -> None:
         self._default = Quota(default, suspended=False)
         self._clock = clock
-        self._told: Mapping[str, Quota] = {}
+        self._told: Mapping[str, Quota] | None = None
         self._buckets: dict[str, _Bucket] = {}
-        self._read_once = False
 
     def take(self, client_id: str) -> None:
         """Count one request of the client.
 
-        Raises the 429 problem `quota_exceeded` with Retry-After, or the 403 problem `client_suspended`.
+        Raises the 429 problem `quota_exceeded` with Retry-After, the 403 problem `client_suspended`, or the 503 problem
+        `unavailable` while no quotas are known.
         """
+        if self._told is None:
+            raise Refusal(UNAVAILABLE, headers={"retry-after": str(ceil(REFRESH_SECONDS))})
         now = self._clock()
         bucket = self._buckets.get(client_id)
         if bucket is None:
@@ -96,8 +100,8 @@ class Quotas:
                 bucket.change(quota)
 
     async def check(self) -> None:
-        """Raise `QuotasUnread` until the quotas have been read once: until then nobody counts as suspended."""
-        if not self._read_once:
+        """Raise `QuotasUnread` until the quotas have been read once: until then every client is refused."""
+        if self._told is None:
             raise QuotasUnread
 
     def kept(self, database: Database) -> Callable[[object], AbstractAsyncContextManager[None]]:
@@ -127,7 +131,6 @@ class Quotas:
             async with database.read() as session:
                 rows = await session.execute(select(*columns))
                 self.replace({row.client_id: Quota(row.requests_per_minute, row.suspended) for row in rows})
-            self._read_once = True
         except Exception:  # whatever keeps the database from answering, what was read last goes on to hold
             log.exception("quotas_not_read")
 

@@ -98,7 +98,7 @@ async def change_phone(
 ) -> None:
     """Put a number that was confirmed on file; the former one hears of it. Raises `PhoneTaken`."""
     if await phone_of(session, ring, account_id) != phone:
-        await lapse_of(session, account_id, now=now)  # who lost a phone has found it, or never lost one
+        await lapse_of(session, ring, account_id, now=now)  # who lost a phone has found it, or never lost one
         await tell(session, ring, account_id, "phone_changed", language=language, now=now)
         await put_on_file(session, ring, account_id=account_id, phone=phone, new_id=new_id, now=now)
 

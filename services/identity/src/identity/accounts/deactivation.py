@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 import orgtree
+from database import KeyRing
 from identity.accounts.scope import require_account_within, require_say_over_roles
 from identity.accounts.tables import Account
 from identity.phone_replacement.lapsing import lapse_of
@@ -28,7 +29,13 @@ class AccountErased(Exception):
 
 
 async def deactivate_account(
-    session: AsyncSession, *, account_id: UUID, officer: UUID, scopes: Collection[UUID], now: datetime
+    session: AsyncSession,
+    *,
+    ring: KeyRing,
+    account_id: UUID,
+    officer: UUID,
+    scopes: Collection[UUID],
+    now: datetime,
 ) -> bool:
     """Take an account out of use: nobody signs in to it any more, and all that was signed in ends.
 
@@ -43,7 +50,7 @@ async def deactivate_account(
         return False
     await _require_other_administrators(session, account_id, today=day_of(now))
     await end_what_was_handed_on(session, account_id, ender=officer, now=now)
-    await lapse_of(session, account_id, now=now)
+    await lapse_of(session, ring, account_id, now=now)
     await end_all_sessions(session, account_id, reason="deactivated", now=now, actor=officer)
     return await _change(session, account_id, "active", "deactivated")
 

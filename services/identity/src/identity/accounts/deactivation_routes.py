@@ -1,6 +1,7 @@
 """Taking accounts out of use and bringing them back, over HTTP."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -9,6 +10,7 @@ from starlette.responses import Response
 
 import audit
 from identity.accounts.deactivation import deactivate_account, reactivate_account
+from identity.parts import Parts
 from webapi import AuthenticatedCaller, Caller, access
 
 router = APIRouter(prefix="/v1/accounts/{account_id}", tags=["accounts"])
@@ -31,9 +33,9 @@ class AccountInUse(BaseModel):
     summary="Take an account out of use",
     openapi_extra=access(DEACTIVATE),
 )
-async def deactivate(account_id: UUID, caller: Caller) -> Response:
+async def deactivate(account_id: UUID, caller: Caller, parts: Parts) -> Response:
     """Take the account of somebody in one's scope out of use; all their sessions end, everywhere and at once."""
-    return await _change(caller, account_id, deactivate_account, in_use=False)
+    return await _change(caller, account_id, partial(deactivate_account, ring=parts.ring), in_use=False)
 
 
 @router.post(

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
 from identity.accounts.tables import Account
-from identity.roles.queries import holds_on
+from identity.roles.queries import not_over
 from identity.roles.tables import RoleAssignment
 
 
@@ -37,8 +37,8 @@ async def belongs_to(session: AsyncSession, account: Account) -> UUID:
 async def require_say_over_roles(
     session: AsyncSession, person_id: UUID, scopes: Collection[UUID], *, today: date
 ) -> None:
-    """Raise `RoleBeyondScope` when the person holds a role outside `scopes`: a county does not rule a province."""
-    held = (RoleAssignment.person_id == person_id, holds_on(today))
+    """Raise `RoleBeyondScope` when the person holds a role outside `scopes`, or will: a county rules no province."""
+    held = (RoleAssignment.person_id == person_id, not_over(today))
     beyond = select(RoleAssignment.assignment_id).where(*held, ~orgtree.within(RoleAssignment.organisation_id, scopes))
     if await session.scalar(beyond.limit(1)) is not None:
         raise RoleBeyondScope

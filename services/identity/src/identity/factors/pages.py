@@ -24,7 +24,7 @@ from identity.oauth.requests import Parameters, read_form
 from identity.pages.visits import PageRoute, Visit, is_ours, read_visit, set_cookie
 from identity.parts import IdentityParts, Parts
 from identity.phones import phone_of
-from identity.sign_in.commands import person_beginning_at
+from identity.sign_in.commands import Proven, person_beginning_at, still_proves
 from identity.sign_in.entering import go_on, is_for, known_browser, sign_in_form
 from identity.sign_in.guarding import prove_by_password
 from identity.sign_in.ways import SIGN_IN, page_address
@@ -48,10 +48,11 @@ class _Asked(NamedTuple):
 
 
 class _Tried(NamedTuple):
-    """What a try came to: the ways it proved (none when it was wrong), or the challenge that was sent."""
+    """What a try came to: the ways it proved (none when it was wrong), by which password, or the challenge sent."""
 
     ways: tuple[str, ...] = ()
     challenge: UUID | None = None
+    password: Proven | None = None
 
 
 @router.get(SECOND_FACTOR)
@@ -90,7 +91,7 @@ async def _asked(parts: IdentityParts, visit: Visit, *, now: datetime) -> _Asked
         person = await person_beginning_at(session, visit.session_cookie, now=now)
         if person is None or not is_for(visit, person, now=now):
             return _to_sign_in(visit)
-        step = await next_step(session, person, wanted_level(visit.parameters.get("acr_values")), now)
+        step = await next_step(session, person, wanted_level(visit.parameters.get("acr_values")))
     if step is None or not step.reachable or step.page != SECOND_FACTOR:
         return await go_on(parts, visit, person, now=now, just_now=False)
     return _Asked(visit, person, step)
@@ -104,7 +105,8 @@ async def _after(parts: IdentityParts, asked: _Asked, form: Parameters, tried: _
         _log.info("second_factor_refused", extra=account)
         return await _page(parts, asked, problem="factor_wrong", status=400, challenge=_challenge_of(form))
     async with parts.database.transaction() as session:
-        raised = await raise_session(session, asked.person, *tried.ways, now=now)
+        changed = tried.password is not None and await still_proves(session, tried.password) is None
+        raised = None if changed else await raise_session(session, asked.person, *tried.ways, now=now)
     if raised is None:
         return _to_sign_in(visit)
     person, cookie = raised
@@ -192,7 +194,9 @@ async def _try_password(
         asker=parts.asker(request),
         now=now,
     )
-    return _Tried(("pwd",)) if proven is not None and proven.account_id == person.account_id else _Tried()
+    if proven is None or proven.account_id != person.account_id:
+        return _Tried()
+    return _Tried(("pwd",), password=proven)
 
 
 def _challenge_of(form: Parameters) -> UUID | None:

@@ -1,7 +1,6 @@
 """What a person who has begun to sign in still has to prove before their session counts, or counts for more."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Final, Literal, NamedTuple
 from uuid import UUID
 
@@ -78,14 +77,13 @@ async def owned_by(session: AsyncSession, account_id: UUID) -> Owned:
     return Owned(*(await session.execute(select(*has))).one())
 
 
-async def next_step(session: AsyncSession, person: SignedIn, wanted: str | None, now: datetime) -> Step | None:
+async def next_step(session: AsyncSession, person: SignedIn, wanted: str | None) -> Step | None:
     """Give what the person still has to prove, or None when nothing is missing.
 
     `wanted` is a level, or None when any will do; a level there is not ("") is out of reach. An account with an
     authenticator app gives a code of it, or a passkey, whatever is wanted; and whoever came by the password that the
     account was opened with chooses another, after that code, so that nobody who merely knows it does.
     """
-    del now  # a session that is too old begins anew on the sign-in page; what is missing does not depend on time
     return missing(await owned_by(session, person.account_id), person.amr, wanted)
 
 

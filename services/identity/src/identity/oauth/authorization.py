@@ -129,7 +129,7 @@ async def decide_for(
 ) -> Decision:
     """Take `decide` inside `session`; what it gives away is given when the session commits."""
     signer = await parts.keys.signer(session)
-    step = await next_step(session, person, wanted_level(parameters.get("acr_values")), now) if person else None
+    step = await next_step(session, person, wanted_level(parameters.get("acr_values"))) if person else None
 
     def run(sync: Session) -> Decision:
         provider = provider_with_grants(sync, place=parts.place, signer=signer, now=now)

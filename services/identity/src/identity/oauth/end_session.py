@@ -21,7 +21,7 @@ from identity.oauth.token_reading import ID_TOKEN, read_jwt
 from identity.pages.rendering import page, refused
 from identity.pages.visits import PageRoute, Visit, cookie_name, form_page, is_ours, read_visit
 from identity.parts import IdentityParts, Parts
-from identity.sign_in.commands import person_beginning_at, sign_out
+from identity.sign_in.commands import person_leaving_at, sign_out
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
@@ -49,7 +49,7 @@ async def show_sign_out(request: Request, parts: Parts) -> Response:
     try:
         async with parts.database.read() as session:
             wish = await read_wish(session, visit.parameters, parts.place, now=now)
-            person = await person_beginning_at(session, visit.session_cookie, now=now)
+            person = await person_leaving_at(session, visit.session_cookie, now=now)
     except NotAcceptable:
         return refused(visit.language, "invalid_request")
     if person is None and wish.back is not None:

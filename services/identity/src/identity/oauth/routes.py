@@ -28,7 +28,7 @@ from identity.oauth.provider import Answer
 from identity.oauth.requests import ProviderRequest, Unreadable, read_form, read_query
 from identity.oauth.rules import MOST_REPEATED
 from identity.oauth.serving import GRANT_TYPES, provider_with_grants
-from identity.oauth.tables import TokenFamily
+from identity.oauth.tables import Client, TokenFamily
 from identity.pages.rendering import language_of, refused
 from identity.pages.visits import cookie_name
 from identity.parts import IdentityParts, Parts
@@ -145,13 +145,14 @@ CallerOfSignIn = Annotated[AuthenticatedCaller, Depends(_caller_of_sign_in)]
 @router.get("/oauth2/userinfo", summary="Who is signed in (OpenID Connect Core 5.3)", openapi_extra=access("self"))
 @router.post("/oauth2/userinfo", name="userinfo_by_post", include_in_schema=False)
 async def userinfo(parts: Parts, caller: CallerOfSignIn) -> Response:
-    """Give the claims about the person that the token's scope asks for, while the token's family lives."""
+    """Give the claims that the token's scope asks for, while the token's family lives and its client is active."""
     family_id = UUID(caller.principal.session_id)
     async with parts.database.read() as session:
         row = (
             await session.execute(
                 select(TokenFamily.revoked_at, Identifier.plain)
                 .outerjoin(Identifier, and_(Identifier.account_id == TokenFamily.account_id, _IS_USERNAME))
+                .join(Client, and_(Client.client_id == TokenFamily.client_id, Client.status == "active"))
                 .where(TokenFamily.family_id == family_id)
             )
         ).one_or_none()

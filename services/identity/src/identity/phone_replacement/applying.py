@@ -11,11 +11,14 @@ from database import Database, KeyRing, new_id, utc_now
 from identity.accounts.credentials import tell
 from identity.accounts.tables import Account
 from identity.challenges.tables import Challenge
-from identity.phone_replacement.commands import is_taken, phone_in
+from identity.phone_replacement.commands import belongs_where_proposed, is_taken
 from identity.phone_replacement.lapsing import lapse, lapse_of, record
+from identity.phone_replacement.numbers import destroy_number, phone_in
 from identity.phone_replacement.tables import PhoneReplacement
 from identity.phones import put_on_file
 from identity.recovery.commands import lapse_recovery_of
+from identity.roles.queries import was_given_a_role_since
+from identity.roles.rules import day_of
 from identity.sessions.revoking import end_all_sessions
 
 AT_ONCE = 100
@@ -32,14 +35,17 @@ class Applying:
         """Lapse what is out of time, then apply what is ready."""
         now = utc_now()
         async with database.transaction() as session:
-            await lapse(session, PhoneReplacement.expires_at <= now, now=now)
+            await lapse(session, self._ring, PhoneReplacement.expires_at <= now, now=now)
         ready = PhoneReplacement.status == "approved", PhoneReplacement.ready_at <= now
         async with database.read() as session:
             found = select(PhoneReplacement.replacement_id).where(*ready).order_by(PhoneReplacement.ready_at)
             ids = (await session.scalars(found.limit(AT_ONCE))).all()
         for replacement_id in ids:
-            async with database.transaction() as session:
-                await self._apply(session, replacement_id, now=now)
+            try:
+                async with database.transaction() as session:
+                    await self._apply(session, replacement_id, now=now)
+            except Exception:  # noqa: BLE001 - one that fails holds up none behind it
+                _log.exception("phone_not_replaced", extra={"replacement_id": replacement_id})
 
     async def _apply(self, session: AsyncSession, replacement_id: UUID, *, now: datetime) -> None:
         this = PhoneReplacement.replacement_id == replacement_id, PhoneReplacement.status == "approved"
@@ -47,11 +53,20 @@ class Applying:
         if replacement is None:  # objected to, or another worker is at it
             return
         account = await session.get_one(Account, replacement.account_id)
-        if account.status != "active" or await is_taken(session, self._ring, replacement):
-            await lapse_of(session, account.account_id, now=now)
+        if account.status != "active" or not await self._still_holds(session, replacement, now=now):
+            await lapse_of(session, self._ring, account.account_id, now=now)
             return
         await _complete(session, self._ring, replacement, now=now)
         _log.info("phone_replaced", extra={"replacement_id": replacement_id, "account_id": account.account_id})
+
+    async def _still_holds(self, session: AsyncSession, replacement: PhoneReplacement, *, now: datetime) -> bool:
+        """Say whether what the two officers agreed to is still theirs to decide, and the number nobody else's."""
+        agreed_at = replacement.approved_at or now
+        if await was_given_a_role_since(session, replacement.account_id, agreed_at, day=day_of(now)):
+            return False
+        return await belongs_where_proposed(session, replacement) and not await is_taken(
+            session, self._ring, replacement
+        )
 
 
 async def _complete(session: AsyncSession, ring: KeyRing, replacement: PhoneReplacement, *, now: datetime) -> None:
@@ -63,6 +78,7 @@ async def _complete(session: AsyncSession, ring: KeyRing, replacement: PhoneRepl
     await lapse_recovery_of(session, account_id)
     await put_on_file(session, ring, account_id=account_id, phone=phone, new_id=new_id, now=now)
     await end_all_sessions(session, account_id, reason="phone_replaced", now=now)
-    replacement.status, replacement.completed_at, replacement.sealed_phone = "completed", now, None
+    replacement.status, replacement.completed_at = "completed", now
+    await destroy_number(session, ring, replacement, "new_phone_on_file", now=now)
     await session.flush()
     await record(session, "completed", replacement, now=now)

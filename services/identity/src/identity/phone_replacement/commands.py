@@ -5,16 +5,18 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import audit
 import orgtree
-from database import KeyRing, associated, insert_new
+from database import KeyRing, insert_new
 from identity.accounts.credentials import tell
 from identity.accounts.scope import belongs_to, require_account_within, require_say_over_roles
+from identity.accounts.tables import Account
 from identity.challenges.commands import answer, issue
 from identity.phone_replacement.lapsing import OPEN, lapse, record
+from identity.phone_replacement.numbers import destroy_number, phone_in, sealed
 from identity.phone_replacement.rules import (
     APPLY_WITHIN,
     APPROVE_WITHIN,
@@ -29,6 +31,7 @@ from identity.phone_replacement.rules import (
 from identity.phone_replacement.tables import PhoneReplacement
 from identity.phones import belongs_to_another
 from identity.recovery.approving import require_independent_officers
+from identity.recovery.notice_codes import notice_code
 from identity.recovery.rules import AlreadyApproved
 from identity.roles.rules import day_of
 from identity.sessions.revoking import AccountUnknown
@@ -64,8 +67,9 @@ async def propose_phone(
     """Send a code to a (normalised) number that is to be an account's, and tell the number on file where to object.
 
     `objection` is that address. Whether somebody else has the number is told only to who can read its code. A number
-    that was proposed before and not confirmed gives way. Raises `OwnReplacement`, `orgtree.OutsideScope`,
-    `RoleBeyondScope`, `AccountUnknown`, `NotIndependent`, `ReplacementUnderWay` and `TooOften`.
+    that was proposed before gives way when it is not confirmed, or the person belongs elsewhere now. Raises
+    `OwnReplacement`, `orgtree.OutsideScope`, `RoleBeyondScope`, `AccountUnknown`, `NotIndependent`,
+    `ReplacementUnderWay` and `TooOften`.
     """
     if account_id == officer.by.actor:
         raise OwnReplacement
@@ -77,8 +81,12 @@ async def propose_phone(
     await require_independent_officers(
         session, subject_id=account_id, organisation_id=organisation_id, actor=officer.by.actor, given=(), now=now
     )
-    mine = PhoneReplacement.account_id == account_id
-    await lapse(session, mine, (PhoneReplacement.status == "proposed") | (PhoneReplacement.expires_at <= now), now=now)
+    gives_way = or_(
+        PhoneReplacement.status == "proposed",
+        PhoneReplacement.expires_at <= now,
+        PhoneReplacement.organisation_id != organisation_id,
+    )
+    await lapse(session, ring, PhoneReplacement.account_id == account_id, gives_way, now=now)
     replacement_id = new_id()
     challenge_id = await issue(
         session,
@@ -97,7 +105,7 @@ async def propose_phone(
         "account_id": account_id,
         "organisation_id": organisation_id,
         "status": "proposed",
-        "sealed_phone": ring.wrap(phone.encode(), place=_place_of(replacement_id)),
+        "sealed_phone": sealed(ring, replacement_id, phone),
         "challenge_id": challenge_id,
         "proposed_by": officer.by.actor,
         "proposed_at": now,
@@ -105,7 +113,8 @@ async def propose_phone(
     }
     if not await insert_new(session, PhoneReplacement, row):
         raise ReplacementUnderWay
-    await tell(session, ring, account_id, "phone_replacement_proposed", language="zh", now=now, address=objection)
+    told = {"address": objection, "code": notice_code(ring, replacement_id)}
+    await tell(session, ring, account_id, "phone_replacement_proposed", language="zh", now=now, **told)
     replacement = await session.get_one(PhoneReplacement, replacement_id)
     await record(session, "proposed", replacement, now=now, by=officer.by)
     return replacement
@@ -119,7 +128,7 @@ async def confirm_phone(
     Let the transaction commit whatever it says, else a wrong try would not count. Raises `ReplacementUnknown` and
     `ReplacementOver`.
     """
-    replacement = await _seen_by(session, officer, PhoneReplacement.replacement_id == replacement_id)
+    replacement = await _seen_by(session, officer, replacement_id)
     if replacement.proposed_by != officer.by.actor:
         raise ReplacementUnknown
     _require(replacement, "proposed", now)
@@ -152,7 +161,7 @@ async def approve_phone(
     Different people stand behind the two: neither speaks by an office that the other, or the person, handed on. Raises
     `ReplacementUnknown`, `OwnReplacement`, `RoleBeyondScope`, `ReplacementOver`, `AlreadyApproved`, `NotIndependent`.
     """
-    replacement = await _seen_by(session, officer, PhoneReplacement.replacement_id == replacement_id)
+    replacement = await _seen_by(session, officer, replacement_id)
     account_id, actor = replacement.account_id, officer.by.actor
     if account_id == actor:
         raise OwnReplacement
@@ -172,13 +181,14 @@ async def approve_phone(
     replacement.ready_at = now + OBJECT_WITHIN
     replacement.expires_at = replacement.ready_at + APPLY_WITHIN
     await session.flush()
-    told = {"hours": str(OBJECT_WITHIN // timedelta(hours=1)), "address": objection}
+    told = {"address": objection, "code": notice_code(ring, replacement_id)}
+    told["hours"] = str(OBJECT_WITHIN // timedelta(hours=1))
     await tell(session, ring, account_id, "phone_replacement_approved", language="zh", now=now, **told)
     await record(session, "approved", replacement, now=now, by=officer.by)
 
 
 async def object_to_phone(
-    session: AsyncSession, *, account_id: UUID, replacement_id: UUID | None, now: datetime
+    session: AsyncSession, ring: KeyRing, *, account_id: UUID, replacement_id: UUID | None, now: datetime
 ) -> PhoneReplacement:
     """Stop the replacement on one's own account that is under way. Raises `ReplacementUnknown` when there is none."""
     found = select(PhoneReplacement).where(
@@ -187,35 +197,31 @@ async def object_to_phone(
     replacement = await session.scalar(found.with_for_update())
     if replacement is None or replacement_id not in {None, replacement.replacement_id}:
         raise ReplacementUnknown
-    replacement.status, replacement.objected_at, replacement.sealed_phone = "objected", now, None
+    replacement.status, replacement.objected_at = "objected", now
+    await destroy_number(session, ring, replacement, "phone_replacement_ended", now=now)
     await session.flush()
     await record(session, "objected", replacement, now=now, by=audit.By(actor=account_id))
     return replacement
 
 
-def phone_in(ring: KeyRing, replacement: PhoneReplacement) -> str:
-    """Give the number of an open replacement. Raises `SealBroken`."""
-    return opened(ring, replacement.replacement_id, replacement.sealed_phone or b"")
+async def belongs_where_proposed(session: AsyncSession, replacement: PhoneReplacement) -> bool:
+    """Say whether the person still belongs to the organisation whose officers decide about this."""
+    account = await session.get_one(Account, replacement.account_id)
+    return await belongs_to(session, account) == replacement.organisation_id
 
 
-def opened(ring: KeyRing, replacement_id: UUID, sealed: bytes) -> str:
-    """Give the number that is sealed in this row. Raises `SealBroken`."""
-    return ring.unwrap(sealed, place=_place_of(replacement_id)).decode()
-
-
-async def _seen_by(session: AsyncSession, officer: Officer, this: ColumnElement[bool]) -> PhoneReplacement:
+async def _seen_by(session: AsyncSession, officer: Officer, replacement_id: UUID) -> PhoneReplacement:
+    """Give and lock what is within the officer's scope. Raises `ReplacementUnknown` and `ReplacementOver`."""
+    this = PhoneReplacement.replacement_id == replacement_id
     visible = orgtree.within(PhoneReplacement.organisation_id, officer.scopes)
-    found: Select[PhoneReplacement] = select(PhoneReplacement).where(this, visible).with_for_update()
-    replacement = await session.scalar(found)
+    replacement = await session.scalar(select(PhoneReplacement).where(this, visible).with_for_update())
     if replacement is None:
         raise ReplacementUnknown
+    if not await belongs_where_proposed(session, replacement):
+        raise ReplacementOver
     return replacement
 
 
 def _require(replacement: PhoneReplacement, status: str, now: datetime) -> None:
     if replacement.status != status or replacement.expires_at <= now:
         raise ReplacementOver
-
-
-def _place_of(replacement_id: UUID) -> bytes:
-    return associated("phone_replacement", "sealed_phone", replacement_id)

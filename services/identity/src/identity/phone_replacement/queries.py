@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Row, Select, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import KeyRing
-from identity.phone_replacement.commands import opened
+from identity.phone_replacement.numbers import opened
 from identity.phone_replacement.schemas import PhoneReplacementOut, Status
 from identity.phone_replacement.tables import PhoneReplacement
 from identity.roles.rules import Moment

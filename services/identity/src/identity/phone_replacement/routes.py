@@ -98,7 +98,7 @@ async def confirm_phone_replacement(
         ):
             raise RefusedWithEffect(CodeRefused())
         if await is_taken(session, parts.ring, await session.get_one(PhoneReplacement, replacement_id)):
-            await lapse(session, PhoneReplacement.replacement_id == replacement_id, now=now)
+            await lapse(session, parts.ring, PhoneReplacement.replacement_id == replacement_id, now=now)
             raise RefusedWithEffect(PhoneTaken())
         return await command.respond(200, await replacement_of(session, parts.ring, replacement_id))
 
@@ -140,13 +140,14 @@ async def object_to_phone_replacement(replacement_id: UUID, caller: Caller, part
     await require_first_party(caller)
     async with caller.command() as command:
         await object_to_phone(
-            command.session, account_id=caller.person_id, replacement_id=replacement_id, now=command.now
+            command.session, parts.ring, account_id=caller.person_id, replacement_id=replacement_id, now=command.now
         )
         return await command.respond(201, await replacement_of(command.session, parts.ring, replacement_id))
 
 
 async def _officer(caller: AuthenticatedCaller) -> Officer:
-    """Give the officer who acts, with two factors."""
+    """Give the officer who acts, with two factors, by a client of the system: two clients of one hand are no two."""
+    await require_first_party(caller)
     scopes = await caller.scopes(APPROVE)
     caller.require_acr("2")
     return Officer(audit.by(caller.principal, scopes), scopes)

@@ -6,6 +6,13 @@ passwords and second factors stay, so that whoever gets a wrong number past two 
 those as well asks for a recovery afterwards, by a code to the new number. For somebody without a role that code is
 enough at once: two officers have just seen the person, and the owner had the day in which to object; asking the same
 two again would prove nothing more. Whoever holds a role is recovered by two officers and a day of its own, as ever.
+
+Whoever holds the old phone can object, and a thief is whoever holds it: a stolen SIM is blocked at the operator first,
+who also gives a new one with the same number, which makes a replacement needless. An objection is never weighed against
+the officers' word, for they cannot tell the thief's from the owner's.
+
+An agreement is about the person as they are when it is given: who belongs elsewhere by the end of the day, or was given
+a role in it, keeps the old number, and those who decide over them now begin anew.
 """
 
 from datetime import timedelta

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
@@ -21,7 +21,20 @@ from identity.privacy.tables import Consent, ExportRequest, LegalHold
 from identity.recovery.tables import Recovery
 from identity.roles.tables import RoleAssignment
 from identity.sign_in.tables import BrowserSession
+from identity.throttling.tables import KnownBrowser
 from privacy import Compose
+
+_ASSISTED = (
+    "assist_id",
+    "organisation_id",
+    "actions",
+    "evidence",
+    "asked_at",
+    "consented_at",
+    "expires_at",
+    "ended_at",
+)
+"""Of a session in which one helped or was helped: nobody else who had a part in it."""
 
 
 def composer(ring: KeyRing) -> Compose:
@@ -60,19 +73,16 @@ def composer(ring: KeyRing) -> Compose:
                 ClientConsent.account_id == person_id,
             ),
             "assisted_sessions": await _rows(
+                session, AssistedSession, _ASSISTED, AssistedSession.subject_id == person_id
+            ),
+            "assistance_given": await _rows(
                 session,
                 AssistedSession,
-                (
-                    "assist_id",
-                    "organisation_id",
-                    "actions",
-                    "evidence",
-                    "asked_at",
-                    "consented_at",
-                    "expires_at",
-                    "ended_at",
-                ),
-                AssistedSession.subject_id == person_id,
+                _ASSISTED,
+                or_(AssistedSession.helper_id == person_id, AssistedSession.witness_id == person_id),
+            ),
+            "browsers_known": await _rows(
+                session, KnownBrowser, ("known_since", "expires_at"), KnownBrowser.account_id == person_id
             ),
             "recoveries": await _rows(
                 session, Recovery, ("status", "requested_at", "completed_at"), Recovery.account_id == person_id

@@ -16,13 +16,14 @@ import audit
 import orgtree
 from database import KeyRing, insert_new
 from identity.accounts.credentials import set_password, tell
-from identity.accounts.scope import belongs_to
+from identity.accounts.scope import belongs_to, require_say_over_roles
 from identity.accounts.tables import Account
 from identity.factors.passkeys.tables import Passkey
 from identity.factors.totp.tables import RecoveryCode, Totp
 from identity.factors.wechat.tables import FederatedIdentity
 from identity.oauth.provider import hash_of, new_secret
 from identity.recovery.approving import require_independent_officers
+from identity.recovery.notice_codes import notice_code
 from identity.recovery.rules import (
     APPROVALS_NEEDED,
     DELAY,
@@ -38,7 +39,7 @@ from identity.roles.queries import count_of_not_over
 from identity.roles.rules import day_of
 from identity.sessions.revoking import end_all_sessions
 
-_OPEN = Recovery.status.in_(("requested", "approved"))
+OPEN = Recovery.status.in_(("requested", "approved"))
 
 
 async def holds_a_role(session: AsyncSession, account_id: UUID, *, now: datetime) -> bool:
@@ -48,9 +49,9 @@ async def holds_a_role(session: AsyncSession, account_id: UUID, *, now: datetime
 
 async def open_recovery_of(session: AsyncSession, account_id: UUID, *, now: datetime) -> Recovery | None:
     """Give and lock the recovery of an account that is under way; one whose time ran out lapses."""
-    lapsed = Recovery.account_id == account_id, Recovery.expires_at <= now, _OPEN
+    lapsed = Recovery.account_id == account_id, Recovery.expires_at <= now, OPEN
     await session.execute(update(Recovery).where(*lapsed).values(status="lapsed"))
-    found = select(Recovery).where(Recovery.account_id == account_id, _OPEN)
+    found = select(Recovery).where(Recovery.account_id == account_id, OPEN)
     return await session.scalar(found.with_for_update().execution_options(populate_existing=True))
 
 
@@ -71,12 +72,13 @@ async def begin_recovery(
     """
     officer = lost_device or await holds_a_role(session, account_id, now=now)
     under_way = await open_recovery_of(session, account_id, now=now)
-    if under_way is not None and (under_way.needs_approval or not officer):
-        return under_way
-    if under_way is not None:  # begun before the person was given a role: what it takes now, it did not take then
-        under_way.status = "lapsed"
-        await session.flush()
     organisation_id = await belongs_to(session, await session.get_one(Account, account_id))
+    if under_way is not None:
+        here = under_way.organisation_id == organisation_id
+        if here if under_way.needs_approval else not officer:
+            return under_way
+        under_way.status = "lapsed"  # since then the person was given a role, or belongs elsewhere: it takes others now
+        await session.flush()
     row = {
         "recovery_id": new_id(),
         "account_id": account_id,
@@ -93,7 +95,9 @@ async def begin_recovery(
     if begun is None:
         raise RecoveryUnknown
     if officer and inserted:
-        await tell(session, ring, account_id, "recovery_requested", language=language, now=now, address=address)
+        code = notice_code(ring, begun.recovery_id)
+        told = {"address": address, "code": code}
+        await tell(session, ring, account_id, "recovery_requested", language=language, now=now, **told)
         await _record(session, "identity.recovery.requested", begun, now=now)
     return begun
 
@@ -111,7 +115,8 @@ async def approve_recovery(
     """Agree to a recovery within `scopes`; by the second officer it is approved, and ready a day later.
 
     Two different people stand behind the two: neither speaks by an office that the other, or the person, handed on.
-    Raises `RecoveryUnknown`, `OwnRecovery`, `AlreadyApproved`, `NotIndependent` and `RecoveryOver`.
+    They decide where the person belongs now, over all roles of the person. Raises `RecoveryUnknown`, `OwnRecovery`,
+    `AlreadyApproved`, `NotIndependent`, `RoleBeyondScope` and `RecoveryOver`.
     """
     visible = orgtree.within(Recovery.organisation_id, scopes)
     recovery = await session.scalar(
@@ -121,8 +126,10 @@ async def approve_recovery(
         raise RecoveryUnknown
     if recovery.account_id == by.actor:
         raise OwnRecovery
-    if recovery.status != "requested" or recovery.expires_at <= now:
+    organisation_id = await belongs_to(session, await session.get_one(Account, recovery.account_id))
+    if recovery.status != "requested" or recovery.expires_at <= now or recovery.organisation_id != organisation_id:
         raise RecoveryOver
+    await require_say_over_roles(session, recovery.account_id, scopes, today=day_of(now))
     approval = {"recovery_id": recovery_id, "approver_id": by.actor, "approved_at": now}
     if not await insert_new(session, RecoveryApproval, approval):
         raise AlreadyApproved
@@ -142,7 +149,7 @@ async def approve_recovery(
         recovery.expires_at = now + DELAY + REQUEST_LIFETIME
         await session.flush()
         hours = str(DELAY // timedelta(hours=1))
-        told = {"hours": hours, "address": address}
+        told = {"hours": hours, "address": address, "code": notice_code(ring, recovery_id)}
         await tell(session, ring, recovery.account_id, "recovery_approved", language="zh", now=now, **told)
     entry = by.entry(
         "identity.recovery.approved",
@@ -170,7 +177,7 @@ async def object_to_recovery(
 
 async def lapse_recovery_of(session: AsyncSession, account_id: UUID) -> None:
     """End the recovery of an account that was begun by a code to a phone which is not on its file any more."""
-    under_way = update(Recovery).where(Recovery.account_id == account_id, _OPEN)
+    under_way = update(Recovery).where(Recovery.account_id == account_id, OPEN)
     await session.execute(under_way.values(status="lapsed", proof_hash=None, proof_expires_at=None))
 
 

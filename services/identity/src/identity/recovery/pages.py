@@ -8,10 +8,9 @@ from starlette.responses import RedirectResponse, Response
 
 from database import new_id, utc_now
 from identity.accounts.credentials import first_encoding_of, username_of
-from identity.accounts.passwords import TooManySignIns
-from identity.accounts.rules import PasswordUnchanged, PasswordUnusable, require_password
+from identity.accounts.rules import PasswordUnchanged, require_password
 from identity.challenges import pages
-from identity.oauth.requests import read_form
+from identity.oauth.requests import Parameters, read_form
 from identity.pages.rendering import page
 from identity.pages.visits import PageRoute, Visit, cookie_name, form_page, is_ours, read_visit, set_cookie
 from identity.parts import IdentityParts, Parts
@@ -19,7 +18,7 @@ from identity.phones import normalised_phone, phone_of
 from identity.recovery.commands import begin_recovery, complete_recovery, prove, proven_recovery
 from identity.recovery.rules import PROOF_LIFETIME
 from identity.roles.rules import CHINA
-from identity.sign_in.first_password import NOT_TAKEN
+from identity.sign_in.first_password import NOT_TAKEN, told_of
 from identity.sign_in.ways import RECOVERY, SIGN_IN, page_address
 from identity.throttling.rates import TooOften
 
@@ -49,7 +48,10 @@ async def show_recovery(request: Request, parts: Parts) -> Response:
 @router.post(RECOVERY)
 async def send_recovery_code(request: Request, parts: Parts) -> Response:
     """Send a code, if the number is anybody's, and go on in either case."""
-    return await send(request, parts, address=RECOVERY, title="recovery_title", purpose=PURPOSE, onward=CODE)
+    visit, form = read_visit(request, parts), await read_form(request)
+    return await send(
+        request, parts, visit, form, address=RECOVERY, title="recovery_title", purpose=PURPOSE, onward=CODE
+    )
 
 
 @router.get(CODE)
@@ -107,8 +109,8 @@ async def set_new_password(request: Request, parts: Parts) -> Response:
     proof = request.cookies.get(cookie_name(_COOKIE, secure=parts.secure))
     try:
         done = await _complete(parts, visit, proof, form.get("password", ""), now=utc_now())
-    except (PasswordUnusable, TooManySignIns) as error:
-        problem, status = next(told for kind, told in NOT_TAKEN.items() if isinstance(error, kind))
+    except NOT_TAKEN as error:
+        problem, status = told_of(error)
         return _password_page(parts, visit, problem=problem, status=status)
     if not done:
         return phone_page(parts, visit, address=RECOVERY, title="recovery_title", problem="recovery_over", status=400)
@@ -148,10 +150,17 @@ async def _complete(parts: IdentityParts, visit: Visit, proof: str | None, typed
 
 
 async def send(
-    request: Request, parts: IdentityParts, *, address: str, title: str, purpose: str, onward: str
+    request: Request,
+    parts: IdentityParts,
+    visit: Visit,
+    form: Parameters,
+    *,
+    address: str,
+    title: str,
+    purpose: str,
+    onward: str,
 ) -> Response:
     """Send a code for `purpose` to the number of the form, if it is anybody's, and go on to `onward` in either case."""
-    visit, form = read_visit(request, parts), await read_form(request)
     if not is_ours(visit, form):
         return phone_page(parts, visit, address=address, title=title, problem="form_expired", status=403)
     phone = normalised_phone(form.get("phone", ""))
@@ -194,6 +203,7 @@ def phone_page(
         seconds=seconds,
         back=back,
         client=None,
+        notice_code=address == OBJECTION,
     )
 
 
@@ -213,7 +223,16 @@ def _code_page(parts: IdentityParts, visit: Visit, *, problem: str | None = None
 
 
 def _password_page(parts: IdentityParts, visit: Visit, *, problem: str | None = None, status: int = 200) -> Response:
-    return form_page(parts, visit, "recovery_password", address=PASSWORD, status=status, problem=problem)
+    return form_page(
+        parts,
+        visit,
+        "new_password",
+        address=PASSWORD,
+        status=status,
+        problem=problem,
+        title="new_password",
+        intro=None,
+    )
 
 
 def _waiting_page(visit: Visit, ready_at: datetime | None) -> Response:

@@ -46,6 +46,7 @@ async def approve_recovery_(recovery_id: UUID, caller: Caller, parts: Parts) -> 
 
     By the second officer it is approved; a day later its owner can set a new password.
     """
+    await require_first_party(caller)
     scopes = await caller.scopes(APPROVE)
     caller.require_acr("2")
     async with caller.command() as command:

@@ -1,9 +1,10 @@
 """Who holds which role on a day, and which assignments there are."""
 
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, any_, exists, func, or_, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 import orgtree
@@ -52,9 +53,22 @@ def held_on(person_id: UUID, day: date) -> Select[str, UUID]:
 
 def count_of_not_over(person_id: UUID, day: date) -> Select[int]:
     """Count the assignments of a person that hold on `day` or will hold later."""
-    not_over = or_(RoleAssignment.valid_until.is_(None), RoleAssignment.valid_until >= day)
-    of_person = (RoleAssignment.person_id == person_id, RoleAssignment.status == "granted", not_over)
-    return select(func.count()).select_from(RoleAssignment).where(*of_person)
+    return select(func.count()).select_from(RoleAssignment).where(RoleAssignment.person_id == person_id, not_over(day))
+
+
+def not_over(day: date) -> ColumnElement[bool]:
+    """Give the predicate of the assignments that hold on `day` or will hold later."""
+    lasts = or_(RoleAssignment.valid_until.is_(None), RoleAssignment.valid_until >= day)
+    return and_(RoleAssignment.status == "granted", lasts)
+
+
+async def was_given_a_role_since(session: AsyncSession, person_id: UUID, moment: datetime, *, day: date) -> bool:
+    """Say whether a person was given a role after `moment` that holds on `day` or will hold later."""
+    given_at = func.coalesce(RoleAssignment.decided_at, RoleAssignment.granted_at)
+    given = select(RoleAssignment.assignment_id).where(
+        RoleAssignment.person_id == person_id, not_over(day), given_at > moment
+    )
+    return await session.scalar(given.limit(1)) is not None
 
 
 def assignments_after(page: PageRequest, *conditions: ColumnElement[bool]) -> Select[RoleAssignment]:

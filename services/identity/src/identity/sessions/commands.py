@@ -26,14 +26,21 @@ class SessionUnknown(Exception):
 async def end_session(session: AsyncSession, *, person_id: UUID, session_id: UUID, now: datetime) -> bool:
     """End one session of a person's own, and the browser's that it came of: else that would begin it anew, unasked.
 
-    Gives whether it was there to end; ending it again changes nothing. Raises `SessionUnknown`.
+    A sign-in without a client ends with all that came of it since it was listed. Gives whether it was there to end;
+    ending it again changes nothing. Raises `SessionUnknown`.
     """
     mine = (TokenFamily.family_id == session_id, TokenFamily.account_id == person_id)
     browser = await session.scalar(select(TokenFamily.session_id).where(*mine))
-    if browser is None:
+    if browser is not None:
+        await end_browser_sessions(session, BrowserSession.session_id == browser, now=now)
+        return bool(await revoke_families(session, *mine, reason="signed_out", now=now, actor=person_id))
+    sign_in = (BrowserSession.session_id == session_id, BrowserSession.account_id == person_id)
+    if await session.scalar(select(BrowserSession.session_id).where(*sign_in)) is None:
         raise SessionUnknown
-    await end_browser_sessions(session, BrowserSession.session_id == browser, now=now)
-    return bool(await revoke_families(session, *mine, reason="signed_out", now=now, actor=person_id))
+    ended = await end_browser_sessions(session, *sign_in, now=now)
+    came_of_it = TokenFamily.session_id == session_id
+    await revoke_families(session, came_of_it, reason="signed_out", now=now, actor=person_id)
+    return bool(ended)
 
 
 async def end_own_sessions(session: AsyncSession, *, person_id: UUID, keeping: UUID | None, now: datetime) -> int:

@@ -81,7 +81,7 @@ async def _page(
         except Refusal as error:
             raise Unreadable from error
         rows = (await session.execute(chosen)).all()
-    found = asked.of(rows, lambda row: (row.signed_in_at, row.family_id), lambda row: _shown(row, visit, person))
+    found = asked.of(rows, lambda row: (row.signed_in_at, row.session_id), lambda row: _shown(row, visit, person))
     older = {**visit.parameters, "cursor": found.next_cursor}
     return form_page(
         parts,
@@ -97,7 +97,7 @@ async def _page(
 
 def _shown(row: Any, visit: Visit, person: SignedIn) -> dict[str, Any]:
     return {
-        "id": str(row.family_id),
+        "id": str(row.session_id),
         "client": row.name_en if visit.language == "en" else row.name_zh,
         "device": device_label(row.device, visit.language),
         "since": _time(row.signed_in_at),

@@ -4,10 +4,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, exists, func, null, or_, select, tuple_, union_all
 
+from identity.accounts.tables import Account
+from identity.factors.required import is_complete
 from identity.oauth.tables import Client, RefreshToken, TokenFamily
 from identity.roles.rules import Moment
+from identity.sign_in.tables import BrowserSession
 from webapi import PageRequest
 
 
@@ -18,16 +21,29 @@ def living(now: datetime) -> ColumnElement[bool]:
 
 
 def sessions_after(page: PageRequest, person_id: UUID, *, now: datetime) -> Select[Any]:
-    """Select a page of a person's living sessions with their clients' names, the latest sign-in first."""
+    """Select a page of a person's living sessions with their clients' names, the latest sign-in first.
+
+    A sign-in that no client has living tokens of is one too, without a client: it opens the pages of identity itself,
+    and any client's door.
+    """
+    listed = union_all(_families(person_id, now), _sign_ins(person_id, now)).subquery("listed")
+    chosen = select(listed)
+    after = page.after(Moment, UUID)
+    if after is not None:
+        chosen = chosen.where(tuple_(listed.c.signed_in_at, listed.c.session_id) < after)
+    return chosen.order_by(listed.c.signed_in_at.desc(), listed.c.session_id.desc()).limit(page.fetch)
+
+
+def _families(person_id: UUID, now: datetime) -> Select[Any]:
     refreshed_at = (
         select(func.max(RefreshToken.issued_at))
         .where(RefreshToken.family_id == TokenFamily.family_id)
         .scalar_subquery()
     )
     last_seen_at = func.date_trunc("minute", func.coalesce(refreshed_at, TokenFamily.signed_in_at))
-    chosen = (
+    return (
         select(
-            TokenFamily.family_id,
+            TokenFamily.family_id.label("session_id"),
             TokenFamily.session_id.label("browser_session_id"),
             TokenFamily.client_id,
             Client.name_zh,
@@ -40,7 +56,24 @@ def sessions_after(page: PageRequest, person_id: UUID, *, now: datetime) -> Sele
         .join(Client, Client.client_id == TokenFamily.client_id)
         .where(TokenFamily.account_id == person_id, living(now))
     )
-    after = page.after(Moment, UUID)
-    if after is not None:
-        chosen = chosen.where(tuple_(TokenFamily.signed_in_at, TokenFamily.family_id) < after)
-    return chosen.order_by(TokenFamily.signed_in_at.desc(), TokenFamily.family_id.desc()).limit(page.fetch)
+
+
+def _sign_ins(person_id: UUID, now: datetime) -> Select[Any]:
+    """Select, in the same columns, the browser sessions that count and that no living family came of."""
+    came_of_it = exists().where(TokenFamily.session_id == BrowserSession.session_id, living(now))
+    return (
+        select(
+            BrowserSession.session_id,
+            BrowserSession.session_id.label("browser_session_id"),
+            null().label("client_id"),
+            null().label("name_zh"),
+            null().label("name_en"),
+            BrowserSession.device,
+            BrowserSession.acr,
+            BrowserSession.signed_in_at,
+            func.date_trunc("minute", BrowserSession.signed_in_at).label("last_seen_at"),
+        )
+        .join(Account, Account.account_id == BrowserSession.account_id)
+        .where(BrowserSession.account_id == person_id, BrowserSession.ended_at.is_(None))
+        .where(BrowserSession.expires_at > now, is_complete(), ~came_of_it)
+    )

@@ -22,10 +22,10 @@ REVOKE = "identity.session.revoke"
 
 @router.get("/me/sessions", summary="Where I am signed in", openapi_extra=access("self"))
 async def list_sessions(caller: Caller, page: PageQuery) -> Page[SessionOut]:
-    """List one's own sessions, the latest sign-in first."""
+    """List one's own sessions, the latest sign-in first; one without a client is a sign-in on a page of ours alone."""
     async with caller.read() as session:
         rows = (await session.execute(sessions_after(page, caller.person_id, now=utc_now()))).all()
-    return page.of(rows, lambda row: (row.signed_in_at, row.family_id), lambda row: _shown(row, caller))
+    return page.of(rows, lambda row: (row.signed_in_at, row.session_id), lambda row: _shown(row, caller))
 
 
 @router.delete(
@@ -81,7 +81,7 @@ async def end_sessions_of_(account_id: UUID, caller: Caller) -> Response:
 
 def _shown(row: Any, caller: AuthenticatedCaller) -> SessionOut:
     return SessionOut(
-        session_id=row.family_id,
+        session_id=row.session_id,
         client_id=row.client_id,
         client_name_zh=row.name_zh,
         client_name_en=row.name_en,
@@ -89,5 +89,5 @@ def _shown(row: Any, caller: AuthenticatedCaller) -> SessionOut:
         acr=row.acr,
         signed_in_at=row.signed_in_at,
         last_seen_at=row.last_seen_at,
-        current=str(row.family_id) == caller.principal.session_id,
+        current=str(row.session_id) == caller.principal.session_id,
     )

@@ -11,7 +11,7 @@ from identity.challenges import pages
 from identity.oauth.requests import read_form
 from identity.pages.visits import PageRoute, Visit, is_ours, read_visit
 from identity.parts import IdentityParts, Parts
-from identity.phones import normalised_phone
+from identity.phones import normalised_phone, phone_on_file
 from identity.sign_in.commands import Proven
 from identity.sign_in.entering import enter, sign_in_form
 from identity.sign_in.rules import CODE_AMR, ONE_FACTOR_ACR
@@ -64,12 +64,16 @@ async def sign_in_by_code(request: Request, parts: Parts) -> Response:
     if not is_ours(visit, form):
         return await _code_page(parts, visit, problem="form_expired", status=403)
     verdict = await pages.verdict_on(request, parts, visit, form, purpose=PURPOSE)
-    if verdict.account_id is None:
+    entered = None
+    if verdict.account_id is not None and verdict.phone is not None:
+        by = phone_on_file(parts.ring, verdict.account_id, verdict.phone)
+        entered = await enter(request, parts, visit, Proven(verdict.account_id, ONE_FACTOR_ACR, CODE_AMR, by))
+    if entered is None:
         _log.info("code_refused")
         async with parts.database.transaction() as session:
             await record_sign_in_refused(session, "code", now=utc_now())
         return await _code_page(parts, visit, problem="code_over" if verdict.over else "code_wrong", status=400)
-    return await enter(request, parts, visit, Proven(verdict.account_id, ONE_FACTOR_ACR, CODE_AMR))
+    return entered
 
 
 async def _phone_page(

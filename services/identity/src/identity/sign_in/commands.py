@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Update, select, update
+from sqlalchemy import ColumnElement, Select, Update, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import Database
@@ -14,6 +14,7 @@ from identity.accounts.rules import FirstPasswordExpired, normalised_username
 from identity.accounts.tables import Account, Credential, Identifier
 from identity.auditing.sign_ins import record_signed_in, record_signed_out
 from identity.factors.required import is_complete
+from identity.factors.rules import FRESH_FOR_CREDENTIALS
 from identity.oauth.provider import SignedIn, hash_of, new_secret
 from identity.oauth.tables import TokenFamily
 from identity.sessions.revoking import revoke_families
@@ -24,12 +25,14 @@ from identity.sign_in.tables import BrowserSession
 class Proven(NamedTuple):
     """An account whose owner is at the browser: how strongly they proved it (`acr`), and how (`amr`, RFC 8176).
 
-    `rehashed` replaces the encoding of a password that is no longer strong.
+    `by` selects the id of what they proved it by, for as long as the account has it. `rehashed` replaces the encoding
+    of a password that is no longer strong.
     """
 
     account_id: UUID
     acr: str
     amr: Sequence[str]
+    by: Select[UUID]
     rehashed: str | None = None
 
 
@@ -58,7 +61,18 @@ async def check_password(
         return None
     if row.first_until is not None and row.first_until <= now:
         raise FirstPasswordExpired
-    return Proven(row.account_id, ONE_FACTOR_ACR, PASSWORD_AMR, verdict.rehashed)
+    its_password = (Credential.account_id == row.account_id, Credential.kind == "password")
+    by = select(Credential.credential_id).where(*its_password, Credential.secret == row.secret)
+    return Proven(row.account_id, ONE_FACTOR_ACR, PASSWORD_AMR, by, verdict.rehashed)
+
+
+async def still_proves(session: AsyncSession, proven: Proven) -> UUID | None:
+    """Give the id of what was proved by, None when it was changed or removed since.
+
+    Until the transaction ends nobody changes it: whoever does so later ends the sessions that there are by then.
+    """
+    found: UUID | None = await session.scalar(proven.by.with_for_update())
+    return found
 
 
 async def begin_session(
@@ -69,16 +83,20 @@ async def begin_session(
     replacing: str | None,
     now: datetime,
     device: str | None = None,
-) -> tuple[SignedIn, str]:
+) -> tuple[SignedIn, str] | None:
     """Begin a browser session and give it with its cookie's value; the browser's former session ends.
 
+    None, and nothing is done, when what was proved by is no longer the account's.
     `device` says in a few words what kind of device this is (`sessions.devices`), for the owner to recognise it.
     """
+    by = await still_proves(session, proven)
+    if by is None:
+        return None
     if replacing is not None:
         await session.execute(_end(replacing, now))
     if proven.rehashed is not None:
-        password = (Credential.account_id == proven.account_id, Credential.kind == "password")
-        await session.execute(update(Credential).where(*password).values(secret=proven.rehashed))
+        rehashed = update(Credential).where(Credential.credential_id == by).values(secret=proven.rehashed)
+        await session.execute(rehashed)
     cookie = new_secret()
     begun = BrowserSession(
         session_id=session_id,
@@ -106,7 +124,16 @@ async def person_at(session: AsyncSession, cookie: str | None, *, now: datetime)
 
 
 async def person_beginning_at(session: AsyncSession, cookie: str | None, *, now: datetime) -> SignedIn | None:
-    """Give the same for the pages that ask for a second factor or an own password: one may be missing."""
+    """Give the same for the pages that ask for a second factor or an own password: one may be missing, for a while.
+
+    A browser that was left in between lets nobody take the account who comes by later.
+    """
+    begun_just_now = BrowserSession.signed_in_at >= now - FRESH_FOR_CREDENTIALS
+    return await _at(session, cookie, or_(is_complete(), begun_just_now), now=now)
+
+
+async def person_leaving_at(session: AsyncSession, cookie: str | None, *, now: datetime) -> SignedIn | None:
+    """Give the same for the page that signs out: whatever may be missing, and since when."""
     return await _at(session, cookie, now=now)
 
 

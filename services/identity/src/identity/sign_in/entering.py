@@ -41,12 +41,15 @@ def known_browser(request: Request, parts: IdentityParts) -> str | None:
     return request.cookies.get(cookie_name(COOKIE, secure=parts.secure))
 
 
-async def enter(request: Request, parts: IdentityParts, visit: Visit, proven: Proven) -> Response:
-    """Begin a session, and go on to the second factor, to the client, or to the page that says one is signed in."""
+async def enter(request: Request, parts: IdentityParts, visit: Visit, proven: Proven) -> Response | None:
+    """Begin a session, and go on to the second factor, to the client, or to the page that says one is signed in.
+
+    None when what was proved by is no longer the account's.
+    """
     now = utc_now()
     decision: Decision | None = None
     async with parts.database.transaction() as session:
-        person, cookie = await begin_session(
+        begun = await begin_session(
             session,
             proven,
             session_id=new_id(),
@@ -54,12 +57,15 @@ async def enter(request: Request, parts: IdentityParts, visit: Visit, proven: Pr
             now=now,
             device=device_of(request.headers.get("user-agent")),
         )
+        if begun is None:
+            return None
+        person, cookie = begun
         browser = await remember(session, known_browser(request, parts), proven.account_id, now=now)
         if "client_id" in visit.parameters:
             decision = await decide_for(parts, session, visit.parameters, person, just_now=True, now=now)
             if not isinstance(decision, Redirect | Refused):
                 await keep_waiting(session, person, visit.parameters)
-        step = None if decision is not None else await next_step(session, person, None, now)
+        step = None if decision is not None else await next_step(session, person, None)
     _log.info("signed_in", extra={"account_id": person.account_id, "session_id": person.session_id})
     if decision is not None:
         response = answer_to(visit, decision)
@@ -86,7 +92,7 @@ async def go_on(parts: IdentityParts, visit: Visit, person: SignedIn, *, now: da
                 await answered(session, person)
         return answer_to(visit, decision)
     async with parts.database.read() as session:
-        step = await next_step(session, person, wanted_level(visit.parameters.get("acr_values")), now)
+        step = await next_step(session, person, wanted_level(visit.parameters.get("acr_values")))
     if step is not None and step.reachable:
         return RedirectResponse(step_up_address(step.page, visit.parameters), 303, _NO_STORE)
     return RedirectResponse(onward(visit.parameters) or SIGN_IN, 303, _NO_STORE)

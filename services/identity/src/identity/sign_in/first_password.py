@@ -29,13 +29,14 @@ from identity.throttling.browsers import COOKIE, KNOWN_FOR, remember
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
-NOT_TAKEN: Mapping[type[Exception], tuple[str, int]] = {
+_NOT_TAKEN: Mapping[type[Exception], tuple[str, int]] = {
     PasswordTooCommon: ("password_too_common", 400),
     PasswordUnchanged: ("password_unchanged", 400),
     PasswordUnusable: ("password_length", 400),
     TooManySignIns: ("busy", 503),
 }
 """What a page says of a new password that was not taken, the narrower kind first."""
+NOT_TAKEN = tuple(_NOT_TAKEN)
 _NO_STORE = {"Cache-Control": "no-store"}
 _log = logging.getLogger(__name__)
 
@@ -60,8 +61,8 @@ async def choose_password(request: Request, parts: Parts) -> Response:
         return await _page(parts, visit, problem="form_expired", status=403)
     try:
         encoding = await _encoded(parts, person, form.get("password", ""))
-    except tuple(NOT_TAKEN) as error:
-        problem, status = next(told for kind, told in NOT_TAKEN.items() if isinstance(error, kind))
+    except NOT_TAKEN as error:
+        problem, status = told_of(error)
         return await _page(parts, visit, problem=problem, status=status)
     changed = await _changed(request, parts, visit, person, encoding, now=now)
     if changed is None:
@@ -71,6 +72,11 @@ async def choose_password(request: Request, parts: Parts) -> Response:
     set_cookie(response, parts, "session", changed.session_cookie)
     set_cookie(response, parts, COOKIE, changed.browser_cookie, max_age=int(KNOWN_FOR.total_seconds()))
     return response
+
+
+def told_of(error: Exception) -> tuple[str, int]:
+    """Give the text and the status with which a page tells that a new password was not taken: one of `NOT_TAKEN`."""
+    return next(told for kind, told in _NOT_TAKEN.items() if isinstance(error, kind))
 
 
 class _Changed(NamedTuple):
@@ -125,7 +131,7 @@ async def _person(parts: IdentityParts, visit: Visit, *, now: datetime) -> Signe
         person = await person_beginning_at(session, visit.session_cookie, now=now)
         if person is None or not is_for(visit, person, now=now):
             return _to_sign_in(visit)
-        step = await next_step(session, person, wanted_level(visit.parameters.get("acr_values")), now)
+        step = await next_step(session, person, wanted_level(visit.parameters.get("acr_values")))
     if step is None or step.page != NEW_PASSWORD:
         return await go_on(parts, visit, person, now=now, just_now=False)
     return person
@@ -137,5 +143,13 @@ def _to_sign_in(visit: Visit) -> Response:
 
 async def _page(parts: IdentityParts, visit: Visit, *, problem: str | None = None, status: int = 200) -> Response:
     return await sign_in_form(
-        parts, visit, "first_password", address=NEW_PASSWORD, now=utc_now(), status=status, problem=problem
+        parts,
+        visit,
+        "new_password",
+        address=NEW_PASSWORD,
+        now=utc_now(),
+        status=status,
+        problem=problem,
+        title="first_password_title",
+        intro="first_password_intro",
     )

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from database import utc_now
 from identity.accounts.passwords import TooManySignIns
 from identity.accounts.rules import FirstPasswordExpired
+from identity.auditing.sign_ins import record_sign_in_refused
 from identity.oauth.requests import read_form
 from identity.pages.rendering import page
 from identity.pages.visits import PageRoute, Visit, is_ours, read_visit
@@ -60,10 +61,14 @@ async def sign_in(request: Request, parts: Parts) -> Response:
         _log.info("sign_in_has_to_wait")
         seconds = error.retry_after_seconds
         return await _sign_in_page(parts, visit, problem="guessed_too_often", status=429, seconds=seconds)
-    if proven is None:
-        _log.info("sign_in_refused")
-        return await _sign_in_page(parts, visit, problem="wrong", status=400)
-    return await enter(request, parts, visit, proven)
+    entered = await enter(request, parts, visit, proven) if proven is not None else None
+    if entered is not None:
+        return entered
+    if proven is not None:  # the password was changed while it was checked
+        async with parts.database.transaction() as session:
+            await record_sign_in_refused(session, "password", now=utc_now())
+    _log.info("sign_in_refused")
+    return await _sign_in_page(parts, visit, problem="wrong", status=400)
 
 
 async def _sign_in_page(

@@ -174,7 +174,8 @@ def roles_of(purpose: str, today: date, *, held: Collection[str]) -> frozenset[s
     version = PURPOSES.as_of(today)
     rule: Mapping[str, Purpose] = version.parameters.purposes
     if purpose not in rule:
-        raise version.refused("known_purpose", zh="不是规定的用途", en="This is none of the purposes")
+        known = ", ".join(sorted(rule))
+        raise version.refused("known_purpose", zh=f"用途须为以下之一:{known}", en=f"A purpose is one of: {known}")
     roles = rule[purpose].roles.intersection(held)
     if not roles:
         raise version.refused(

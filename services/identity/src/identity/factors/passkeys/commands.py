@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final, Literal, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import KeyRing, associated, insert_new
@@ -182,6 +182,11 @@ async def use_passkey(session: AsyncSession, *, issuer: str, credential: JSON, c
         passkey.backed_up = use.backed_up and passkey.backup_eligible
     await session.flush()
     return Used(passkey.account_id, passkey.passkey_id, passkey.backup_eligible, copied)
+
+
+def usable_passkey(passkey_id: UUID) -> Select[UUID]:
+    """Select the id of a passkey, unless it was removed or is suspected to be copied."""
+    return select(Passkey.passkey_id).where(Passkey.passkey_id == passkey_id, Passkey.suspected_at.is_(None))
 
 
 def sealed_name(ring: KeyRing, passkey_id: UUID, name: str) -> bytes:

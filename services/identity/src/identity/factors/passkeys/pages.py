@@ -12,7 +12,7 @@ from starlette.responses import Response
 from database import new_id, utc_now
 from identity.factors.addresses import PASSKEY, PASSKEY_SCRIPT
 from identity.factors.managing import tell_owner
-from identity.factors.passkeys.commands import Used, begin_ceremony, end_ceremony, use_passkey
+from identity.factors.passkeys.commands import Used, begin_ceremony, end_ceremony, usable_passkey, use_passkey
 from identity.factors.passkeys.verifying import JSON, PasskeyRefused, sign_in_options
 from identity.factors.rules import acr_of, joined
 from identity.oauth.provider import new_secret
@@ -53,11 +53,15 @@ async def sign_in_by_passkey(request: Request, parts: Parts) -> Response:
     if not is_ours(visit, form):
         return await _page(request, parts, visit, problem="form_expired", status=403)
     used = await _used(parts, visit, form, now=utc_now())
-    if used is None:
+    entered = None
+    if used is not None:
+        amr = joined(["swk" if used.backup_eligible else "hwk", "user"])
+        proven = Proven(used.account_id, acr_of(amr), amr, usable_passkey(used.passkey_id))
+        entered = await enter(request, parts, visit, proven)
+    if entered is None:
         _log.info("passkey_refused")
         return await _page(request, parts, visit, problem="passkey_wrong", status=400)
-    amr = joined(["swk" if used.backup_eligible else "hwk", "user"])
-    return await enter(request, parts, visit, Proven(used.account_id, acr_of(amr), amr))
+    return entered
 
 
 async def _used(parts: IdentityParts, visit: Visit, form: Parameters, *, now: datetime) -> Used | None:

@@ -8,7 +8,7 @@ from typing import Final, Literal, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Select, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import KeyRing, insert_new
@@ -39,6 +39,13 @@ class Returned(NamedTuple):
     purpose: str
     session_id: UUID | None
     parameters: Parameters
+
+
+class Linked(NamedTuple):
+    """The link by which somebody at WeChat is known, and whose account it is."""
+
+    link_id: UUID
+    account_id: UUID
 
 
 async def begin_visit(
@@ -81,7 +88,7 @@ async def end_visit(session: AsyncSession, *, state: str, form_cookie: str | Non
 
 async def account_linked_to(
     session: AsyncSession, ring: KeyRing, subject: WechatSubject, *, app_id: str, now: datetime
-) -> UUID | None:
+) -> Linked | None:
     """Give the active account that is linked to somebody at WeChat, if any.
 
     Somebody known by their id for this application is known by the one for all of its owner's from then on.
@@ -101,8 +108,13 @@ async def account_linked_to(
         .where(FederatedIdentity.federated_identity_id == rows[0].federated_identity_id)
         .values(subject_index=indexes[0], last_used_at=now)
     )
-    account_id: UUID = rows[0].account_id
-    return account_id
+    return Linked(*rows[0])
+
+
+def lasting_link(linked: Linked) -> Select[UUID]:
+    """Select the id of a link, unless it was removed."""
+    found = FederatedIdentity.federated_identity_id == linked.link_id
+    return select(FederatedIdentity.federated_identity_id).where(found)
 
 
 async def link(

@@ -123,10 +123,12 @@ async def _sign_in(
     request: Request, parts: IdentityParts, wechat: Wechat, visit: Visit, subject: WechatSubject, *, now: datetime
 ) -> Response:
     async with parts.database.transaction() as session:
-        account_id = await commands.account_linked_to(session, parts.ring, subject, app_id=wechat.app_id, now=now)
-    if account_id is None:
-        return _refused(visit, "wechat_unlinked", 403)
-    return await enter(request, parts, visit, Proven(account_id, acr_of(AMR), AMR))
+        linked = await commands.account_linked_to(session, parts.ring, subject, app_id=wechat.app_id, now=now)
+    entered = None
+    if linked is not None:
+        proven = Proven(linked.account_id, acr_of(AMR), AMR, commands.lasting_link(linked))
+        entered = await enter(request, parts, visit, proven)
+    return entered or _refused(visit, "wechat_unlinked", 403)
 
 
 async def _link(
