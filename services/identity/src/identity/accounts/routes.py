@@ -1,15 +1,14 @@
 """Accounts over HTTP: opening one, and asking who one is."""
 
 from fastapi import APIRouter
-from sqlalchemy import select
 from starlette.responses import Response
 
 import audit
 from database import new_id, utc_now
 from identity.accounts.commands import open_account
+from identity.accounts.credentials import username_of
 from identity.accounts.rules import require_password, require_username
 from identity.accounts.schemas import AccountOpened, Me, OpenAccount, RoleHeld
-from identity.accounts.tables import Identifier
 from identity.parts import Parts
 from identity.phones import put_on_file, require_phone
 from identity.roles.queries import held_on
@@ -70,9 +69,7 @@ async def me(caller: Caller) -> Me:
     """Say who is acting and which roles they hold today; a token shows those of the moment it was made."""
     person_id = caller.person_id
     async with caller.read() as session:
-        username = await session.scalar(
-            select(Identifier.plain).where(Identifier.account_id == person_id, Identifier.kind == "username")
-        )
+        username = await username_of(session, person_id)
         roles = (await session.execute(held_on(person_id, day_of(utc_now())))).all()
     held = [RoleHeld(role=role, organisation_id=organisation_id) for role, organisation_id in roles]
     return Me(person_id=person_id, username=username, roles=held)

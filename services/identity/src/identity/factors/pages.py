@@ -6,13 +6,12 @@ from typing import NamedTuple
 from uuid import UUID
 
 from fastapi import APIRouter, Request
-from sqlalchemy import select
 from starlette.responses import RedirectResponse, Response
 
 from database import new_id, utc_now
+from identity.accounts.credentials import username_of
 from identity.accounts.passwords import TooManySignIns
 from identity.accounts.rules import FirstPasswordExpired
-from identity.accounts.tables import Identifier
 from identity.challenges.commands import answer, issue
 from identity.factors.addresses import PASSKEY, SECOND_FACTOR
 from identity.factors.raising import raise_session
@@ -183,9 +182,7 @@ async def _try_password(
     request: Request, parts: IdentityParts, person: SignedIn, password: str, *, now: datetime
 ) -> _Tried:
     async with parts.database.read() as session:
-        username = await session.scalar(
-            select(Identifier.plain).where(Identifier.account_id == person.account_id, Identifier.kind == "username")
-        )
+        username = await username_of(session, person.account_id)
     proven = await prove_by_password(
         parts,
         username=username or "",

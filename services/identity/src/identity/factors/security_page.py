@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import RedirectResponse, Response
 
 from database import new_id, utc_now
-from identity.accounts.tables import Identifier
+from identity.accounts.credentials import username_of
 from identity.factors.addresses import PASSKEY_SCRIPT, SECOND_FACTOR, SECURITY, SECURITY_PASSKEY, SECURITY_TOTP
 from identity.factors.managing import is_owner_now, tell_owner
 from identity.factors.passkeys import commands as passkeys
@@ -239,7 +239,4 @@ async def _add_passkey(parts: IdentityParts, here: _Here, *, now: datetime) -> N
 
 
 async def _name_of(session: AsyncSession, account_id: UUID) -> str:
-    name = await session.scalar(
-        select(Identifier.plain).where(Identifier.account_id == account_id, Identifier.kind == "username")
-    )
-    return name or "·"
+    return await username_of(session, account_id) or "·"

@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
 from database import KeyRing
-from identity.accounts.tables import Account, Credential, Identifier
+from identity.accounts.credentials import username_of
+from identity.accounts.tables import Account, Credential
 from identity.assistance.tables import AssistedSession
 from identity.factors.passkeys.commands import name_of
 from identity.factors.passkeys.tables import Passkey
@@ -106,9 +107,7 @@ def composer(ring: KeyRing) -> Compose:
 
 async def _account(session: AsyncSession, ring: KeyRing, person_id: UUID) -> dict[str, Any]:
     account = await session.get_one(Account, person_id)
-    username = await session.scalar(
-        select(Identifier.plain).where(Identifier.account_id == person_id, Identifier.kind == "username")
-    )
+    username = await username_of(session, person_id)
     return {
         "person_id": person_id,
         "status": account.status,

@@ -7,7 +7,7 @@ from sqlalchemy import select, tuple_
 from starlette.responses import Response
 
 from database import KeyRing, new_id
-from identity.accounts.tables import Identifier
+from identity.accounts.credentials import username_of
 from identity.factors.managing import require_owner, tell_owner
 from identity.factors.passkeys import commands
 from identity.factors.passkeys.schemas import AddPasskey, PasskeyOut, RegistrationBegun, RenamePasskey
@@ -60,9 +60,7 @@ async def begin_passkey(caller: Caller, parts: Parts) -> Response:
     """Give what the browser needs to make a passkey; it has to be on a page of this very origin."""
     await require_owner(caller)
     async with caller.command() as command:
-        name = await command.session.scalar(
-            select(Identifier.plain).where(Identifier.account_id == caller.person_id, Identifier.kind == "username")
-        )
+        name = await username_of(command.session, caller.person_id)
         begun = await commands.begin_ceremony(
             command.session,
             purpose="registration",

@@ -5,7 +5,7 @@ from sqlalchemy import func, select
 from starlette.responses import Response
 
 from database import new_id
-from identity.accounts.tables import Identifier
+from identity.accounts.credentials import username_of
 from identity.factors.managing import require_owner, tell_owner
 from identity.factors.totp import commands
 from identity.factors.totp.schemas import ConfirmTotp, RecoveryCodes, TotpBegun, TotpStatus
@@ -33,9 +33,7 @@ async def begin_totp(caller: Caller, parts: Parts) -> Response:
     """Make a secret for an authenticator app; it is in use once a code of it was given to `/confirm`."""
     await require_owner(caller)
     async with caller.command() as command:
-        name = await command.session.scalar(
-            select(Identifier.plain).where(Identifier.account_id == caller.person_id, Identifier.kind == "username")
-        )
+        name = await username_of(command.session, caller.person_id)
         begun = await commands.begin_totp(
             command.session,
             parts.ring,
