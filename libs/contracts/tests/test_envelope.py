@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from pydantic import ValidationError
 
-from contracts import EVENT_TYPES, Envelope, Event, members
+from contracts import EVENT_TYPES, Envelope, Event, feedback, handlers_of, learning, members
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
 
@@ -66,3 +66,18 @@ def test_every_published_event_ends_in_its_version() -> None:
     assert {name: event.__name__[-2:].lower() for name, event in EVENT_TYPES.items()} == {
         name: name.rsplit(".", 1)[1] for name in EVENT_TYPES
     }
+
+
+def test_every_published_event_of_a_state_class_gets_its_handler() -> None:
+    expected = {feedback.CaseOpenedV1, feedback.CaseAnsweredV1, feedback.CaseConfirmedV1}
+    assert handlers_of(feedback.CaseState, len).items() >= dict.fromkeys(expected, len).items()
+    assert all(issubclass(event, feedback.CaseState) for event in handlers_of(feedback.CaseState, len))
+    assert handlers_of(learning.CoursePublishedV1, len) == {learning.CoursePublishedV1: len}
+
+
+def test_a_state_class_without_a_published_event_has_no_handlers_to_give() -> None:
+    class NothingHappenedYet(Event):
+        aggregate: ClassVar[str] = "nothing"
+
+    with pytest.raises(TypeError, match="NothingHappenedYet"):
+        handlers_of(NothingHappenedYet, len)

@@ -1,7 +1,7 @@
 """The events that services publish, and the envelope they travel in."""
 
 from contracts import activities, feedback, gateway, identity, learning, members
-from contracts.envelope import EVENT_TYPES, Code, Envelope, Event
+from contracts.envelope import EVENT_TYPES, Code, Envelope, Event, handlers_of
 
 __all__ = [
     "EVENT_TYPES",
@@ -11,6 +11,7 @@ __all__ = [
     "activities",
     "feedback",
     "gateway",
+    "handlers_of",
     "identity",
     "learning",
     "members",

@@ -4,7 +4,7 @@ Source: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md and 
 """
 
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -58,6 +58,20 @@ class Event(BaseModel):
     def publisher(cls) -> str:
         """The service that publishes this event, e.g. `members`."""
         return cls.type.split(".")[1]
+
+
+H = TypeVar("H")
+
+
+def handlers_of(state: type[Event], handler: H) -> dict[type[Event], H]:
+    """Give every published event of a state class its handler, so that no event of an aggregate is left out.
+
+    `state` may be a published event itself. Raises `TypeError` for a class without any.
+    """
+    published = [event for event in EVENT_TYPES.values() if issubclass(event, state)]
+    if not published:
+        raise TypeError(f"{state.__name__}: no event of this state is published")
+    return dict.fromkeys(published, handler)
 
 
 class Envelope(BaseModel):

@@ -9,9 +9,9 @@ import orjson
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
-from contracts import Event, activities, feedback, learning, members
+from contracts import Event, handlers_of
 from database import raw
-from gateway.contributions.rules import Contribution, contribution_of
+from gateway.contributions.rules import CONTRIBUTING, Contribution, contribution_of
 from messaging import Handler, Received
 
 _KEEP = """
@@ -67,18 +67,6 @@ async def project_contributions(session: AsyncSession, batch: Sequence[Received[
     )
 
 
-HANDLERS: Mapping[type[Event], Handler] = dict.fromkeys(
-    (
-        members.CompositionCountedV1,
-        activities.ActivityScheduledV1,
-        activities.ActivityClosedV1,
-        activities.ParticipantRegisteredV1,
-        activities.AttendanceRecordedV1,
-        learning.LessonProgressedV1,
-        learning.UnderstandingReportedV1,
-        feedback.CaseOpenedV1,
-        feedback.CaseAnsweredV1,
-        feedback.CaseConfirmedV1,
-    ),
-    project_contributions,
-)
+HANDLERS: Mapping[type[Event], Handler] = {
+    event: handler for state in CONTRIBUTING for event, handler in handlers_of(state, project_contributions).items()
+}

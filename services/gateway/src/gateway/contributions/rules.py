@@ -5,6 +5,15 @@ from uuid import UUID
 
 from contracts import Event, activities, feedback, learning, members
 
+CONTRIBUTING = (
+    members.CompositionCountedV1,
+    activities.ActivityState,
+    activities.ParticipationState,
+    learning.LessonState,
+    feedback.CaseState,
+)
+"""The states that contribute; every published event of each is handled."""
+
 
 class Contribution(NamedTuple):
     """What one aggregate, in its present state, adds to the figures of one organisation."""
