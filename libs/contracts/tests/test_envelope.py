@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from contracts import EVENT_TYPES, Envelope, Event, feedback, handlers_of, learning, members
+from contracts.audit import AuditChainState
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
 
@@ -60,6 +61,15 @@ def test_a_type_is_registered_once() -> None:
             @property
             def aggregate_id(self) -> UUID:
                 return uuid4()
+
+
+@pytest.mark.parametrize(
+    "event",
+    [event for event in EVENT_TYPES.values() if not issubclass(event, AuditChainState)],
+    ids=lambda event: event.__name__,
+)
+def test_an_event_is_identified_by_an_id_it_carries(event: type[Event]) -> None:
+    assert event.model_fields[event.identified_by].annotation is UUID
 
 
 def test_every_published_event_ends_in_its_version() -> None:

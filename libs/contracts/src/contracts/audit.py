@@ -28,3 +28,39 @@ class AuditChainState(Event):
     def aggregate_id(self) -> UUID:
         """The id of the day's chain, which follows from service and day."""
         return uuid5(_CHAINS, f"{self.publisher()}/{self.day.isoformat()}")
+
+
+class ActivitiesAuditCheckpointedV1(AuditChainState):
+    """The audit of activities has come so far on a day; another service witnesses it."""
+
+    type: ClassVar[str] = "xiangqiao.activities.audit_chain.checkpointed.v1"
+
+
+class FeedbackAuditCheckpointedV1(AuditChainState):
+    """The audit of feedback has come so far on a day; another service witnesses it."""
+
+    type: ClassVar[str] = "xiangqiao.feedback.audit_chain.checkpointed.v1"
+
+
+class GatewayAuditCheckpointedV1(AuditChainState):
+    """The audit of the gateway has come so far on a day; another service witnesses it."""
+
+    type: ClassVar[str] = "xiangqiao.gateway.audit_chain.checkpointed.v1"
+
+
+class IdentityAuditCheckpointedV1(AuditChainState):
+    """The audit of identity has come so far on a day; another service witnesses it."""
+
+    type: ClassVar[str] = "xiangqiao.identity.audit_chain.checkpointed.v1"
+
+
+class LearningAuditCheckpointedV1(AuditChainState):
+    """The audit of learning has come so far on a day; another service witnesses it."""
+
+    type: ClassVar[str] = "xiangqiao.learning.audit_chain.checkpointed.v1"
+
+
+class MembersAuditCheckpointedV1(AuditChainState):
+    """The audit of members has come so far on a day; another service witnesses it."""
+
+    type: ClassVar[str] = "xiangqiao.members.audit_chain.checkpointed.v1"

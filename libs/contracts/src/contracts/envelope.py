@@ -23,15 +23,16 @@ Version = Annotated[int, Field(ge=1)]
 class Event(BaseModel):
     """The data of one event: the aggregate's resulting public state, as ids, codes, dates and counts.
 
-    A subclass that is published sets `type`, e.g. `xiangqiao.members.organisation.established.v1`, and `aggregate`,
-    and names its aggregate's id. It never carries a personal field. Consumers ignore fields they do not know, so a
-    version grows by optional fields alone; anything else is a new version beside the old.
+    A subclass that is published sets `type`, e.g. `xiangqiao.members.organisation.established.v1`, `aggregate`, and in
+    `identified_by` the field that holds its aggregate's id. It never carries a personal field. Consumers ignore fields
+    they do not know, so a version grows by optional fields alone; anything else is a new version beside the old.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     type: ClassVar[str]
     aggregate: ClassVar[str]
+    identified_by: ClassVar[str]
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -52,7 +53,8 @@ class Event(BaseModel):
     @property
     def aggregate_id(self) -> UUID:
         """The id of the aggregate whose state this is."""
-        raise NotImplementedError
+        found: UUID = getattr(self, self.identified_by)
+        return found
 
     @classmethod
     def publisher(cls) -> str:

@@ -1,11 +1,10 @@
-"""Events of feedback: cases, who answers them by when, and what the person says of the answer."""
+"""Events of a case: who answers it by when, and what the person says of the answer."""
 
 from typing import ClassVar, Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime
 
-from contracts.audit import AuditChainState
 from contracts.envelope import Code, Event
 
 CaseStatus = Literal["open", "answered", "confirmed"]
@@ -19,6 +18,7 @@ class CaseState(Event):
     """
 
     aggregate: ClassVar[str] = "case"
+    identified_by: ClassVar[str] = "case_id"
 
     case_id: UUID
     category: Code
@@ -29,11 +29,6 @@ class CaseState(Event):
     opened_at: AwareDatetime
     due_at: AwareDatetime
     answered_at: AwareDatetime | None = None
-
-    @property
-    def aggregate_id(self) -> UUID:
-        """The case's id."""
-        return self.case_id
 
 
 class CaseOpenedV1(CaseState):
@@ -52,9 +47,3 @@ class CaseConfirmedV1(CaseState):
     """The person confirmed that the answer settles it."""
 
     type: ClassVar[str] = "xiangqiao.feedback.case.confirmed.v1"
-
-
-class FeedbackAuditCheckpointedV1(AuditChainState):
-    """The audit of feedback has come so far on a day; another service witnesses it."""
-
-    type: ClassVar[str] = "xiangqiao.feedback.audit_chain.checkpointed.v1"
