@@ -101,6 +101,28 @@ async def test_a_stream_that_does_not_exist_makes_nobody_ready_until_it_is_decla
         await listener.until(lambda: listener.sessions == revoked)
 
 
+async def test_each_new_reason_why_nothing_can_be_read_is_told_once(
+    nats: NatsConnection, nats_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+
+    def told() -> list[str]:
+        return [getattr(record, "error", record.msg) for record in caplog.records if record.name == "messaging.tail"]
+
+    async with TcpProxy(urlsplit(nats_url).port or 0) as proxy:
+        await proxy.refuse()
+        far = await connect(proxy.through(nats_url), name="far")
+        async with listening(far) as listener:
+            await listener.until(lambda: told() == ["OutboundBufferLimitError"])
+            await proxy.heal()
+            await listener.until(lambda: told()[-1] == "NotFoundError")
+            await asyncio.sleep(3 * tail.POLL_SECONDS)
+            assert len(told()) == len(set(told()))
+            await declare_stream(nats, "identity")
+            await listener.until(lambda: told()[-1] == "tail_goes_on")
+        await far.close()
+
+
 async def test_a_stream_that_is_lost_is_told_until_it_is_there_again(
     nats: NatsConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -175,29 +175,30 @@ class Tail:
         since: timedelta,
         complete: Callable[[], None],
     ) -> None:
-        failed, delay = False, GrowingDelay(first=0.05, longest=POLL_SECONDS)
+        told: set[str] = set()  # why it failed since it last worked, so that each reason is told, and once
+        delay = GrowingDelay(first=0.05, longest=POLL_SECONDS)
         while True:
             try:
                 await self._ask_leaders(cursors, since, time.monotonic())
                 for cursor in cursors:
                     await self._catch_up(cursor, reader, take, since)
-            except (NatsError, OSError) as error:
-                if not failed:
-                    logger.warning("tail_interrupted", extra={"error": type(error).__name__})
-                failed = True
-            except Exception:  # whatever it is: who follows no more lets through what has ended
-                logger.exception("tail_failed")
-                failed = True
-            else:
-                if failed:
-                    logger.info("tail_goes_on")
-                    delay.reset()
-                failed = False
-                self._hold_against_promise(cursors)
-                if self._complete_at is not None and not self._loaded.is_set():
-                    complete()
-                    self._loaded.set()
-            await asyncio.sleep(delay.grow() if failed else POLL_SECONDS)
+            except Exception as error:  # whatever it is: who follows no more lets through what has ended
+                reason = type(error).__name__
+                if reason not in told:
+                    trace = None if isinstance(error, (NatsError, OSError)) else error
+                    logger.warning("tail_interrupted", extra={"error": reason}, exc_info=trace)
+                told.add(reason)
+                await asyncio.sleep(delay.grow())
+                continue
+            if told:
+                logger.info("tail_goes_on")
+                told.clear()
+                delay.reset()
+            self._hold_against_promise(cursors)
+            if self._complete_at is not None and not self._loaded.is_set():
+                complete()
+                self._loaded.set()
+            await asyncio.sleep(POLL_SECONDS)
 
     async def _ask_leaders(self, cursors: list[_Cursor], since: timedelta, now: float) -> None:
         """Ask how far there is to read, unless that is known of the last two seconds or still being read.

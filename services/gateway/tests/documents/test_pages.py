@@ -185,6 +185,16 @@ async def test_a_service_that_fails_keeps_its_last_good_copy(system: System, sil
     assert stale == good
 
 
+async def test_each_new_reason_why_a_document_is_stale_is_told_once(
+    system: System, caplog: pytest.LogCaptureFixture
+) -> None:
+    for answer in (serving(b"<html>"), serving(b"<html>"), serving(b"[]"), serving(b"", 503)):
+        system.learning.behave = answering(answer)
+        await system.merged.refresh()
+    told = [getattr(each, "reason", None) for each in caplog.records if each.msg == "document_stale"]
+    assert told == ["not_json", "broken"]
+
+
 async def test_a_service_that_comes_back_with_something_new_is_taken_over(system: System) -> None:
     system.learning.behave = answering(serving(b"", 503))
     await system.merged.refresh()

@@ -15,7 +15,7 @@ import orjson
 from gateway.documents.descriptions import frame, security_schemes
 from gateway.documents.merging import Document, is_document, merge
 from gateway.forwarding.exchange import fetch
-from gateway.forwarding.failures import AnswerBroken, ForwardingFailure
+from gateway.forwarding.failures import AnswerBroken, ForwardingFailure, ServiceUnreachable
 from gateway.forwarding.limits import MIB, Timeouts
 from gateway.forwarding.pool import Upstream
 from gateway.forwarding.routing import OddPath, RoutingTable
@@ -59,7 +59,8 @@ class MergedDocument:
         self._public_url = public_url.rstrip("/")
         self._host = urlsplit(public_url).netloc
         self._copies: dict[str, _Copy] = {}
-        self._stale: set[str] = set(upstreams)
+        # Why, as it was told last; that a service is still coming up is not worth telling.
+        self._stale: dict[str, str] = dict.fromkeys(upstreams, ServiceUnreachable.reason)
         self._published: Published | None = None
 
     @property
@@ -85,9 +86,8 @@ class MergedDocument:
         fetched = await asyncio.gather(*(self._fetch(service) for service in self._upstreams))
         for service, document in zip(self._upstreams, fetched, strict=True):
             if document is None:
-                self._stale.add(service)
                 continue
-            self._stale.discard(service)
+            self._stale.pop(service, None)
             known = self._copies.get(service)
             if known is None or known.document != document:
                 unrouted = sum(
@@ -111,9 +111,10 @@ class MergedDocument:
             if not is_document(content) or not self._can_be_merged(service, content):
                 raise AnswerBroken("not an OpenAPI document")
         except (ForwardingFailure, orjson.JSONDecodeError) as error:
-            if service not in self._stale:
-                reason = error.reason if isinstance(error, ForwardingFailure) else "not_json"
+            reason = error.reason if isinstance(error, ForwardingFailure) else "not_json"
+            if self._stale.get(service) != reason:
                 log.warning("document_stale", extra={"upstream_id": service, "reason": reason})
+            self._stale[service] = reason
             return None
         return content
 
