@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
+from china_time import CHINA
 from database import new_id
-from standalone.seed.demo import CHINA
 from tests.flows.conftest import System
 from tests.flows.people import Person, within
 

@@ -10,9 +10,10 @@ import pytest_asyncio
 import audit
 from audit import sealing
 from audit.chain import Link, Tree, follow, genesis
-from audit.reading import CHINA, Heard, heard_of, service_of, verify_database
+from audit.reading import Heard, heard_of, service_of, verify_database
 from audit.verifying import Finding, Kind
 from audit.witnessing import Witness
+from china_time import CHINA
 from contracts.activities import ActivitiesAuditCheckpointedV1
 from database import Database, KeyRing, new_id, raw, utc_now
 from messaging import Received

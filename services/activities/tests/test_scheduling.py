@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from activities.days import CHINA
+from china_time import CHINA
 from database import new_id
 from testkit.county import BRANCH, COUNTY, OTHER_BRANCH, OTHER_COUNTY, SECOND_BRANCH, TOWNSHIP, County, Person
 

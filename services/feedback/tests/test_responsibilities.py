@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from china_time import day_of
 from database import new_id
-from feedback.days import day_of
 from orgtree import ROOT_ID
 from testkit.county import BRANCH, COUNTY, OTHER_COUNTY, SECOND_BRANCH, TOWNSHIP, County, Person
 

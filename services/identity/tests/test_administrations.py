@@ -9,9 +9,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 import orgtree
+from china_time import day_of
 from database import new_id, utc_now
 from identity.roles.definitions import roles_to_define
-from identity.roles.rules import ADMINISTRATIONS, day_of
+from identity.roles.rules import ADMINISTRATIONS
 
 from .front_end import Tokens
 from .granting import decide, end, grant, strongly_signed_in

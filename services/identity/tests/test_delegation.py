@@ -4,10 +4,10 @@ from datetime import timedelta
 from uuid import UUID
 
 import orgtree
+from china_time import day_of
 from contracts.members import OrganisationMovedV1
 from database import new_id, utc_now
 from identity.roles.periods import end_over
-from identity.roles.rules import day_of
 
 from .front_end import Tokens
 from .granting import end, events_of, grant, hand_on, roles_in, strongly_signed_in, with_second_factor

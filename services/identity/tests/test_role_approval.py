@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import text, update
 
 import orgtree
+from china_time import day_of
 from database import utc_now
 from identity.roles.periods import end_over
-from identity.roles.rules import day_of
 from identity.roles.tables import RoleAssignment
 
 from .front_end import Tokens

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
+from china_time import day_of
 from contracts.members import OrganisationEstablishedV1
 from database import new_id, utc_now
 from identity.roles import commands
@@ -23,7 +24,6 @@ from identity.roles.rules import (
     RoleNotDelegable,
     RoleNotYours,
     TooManyRoles,
-    day_of,
     days_handed_on,
 )
 

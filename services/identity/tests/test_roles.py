@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 
 import orgtree
+from china_time import day_of
 from database import new_id, utc_now
-from identity.roles.rules import MOST_ROLES_HELD, day_of
+from identity.roles.rules import MOST_ROLES_HELD
 
 from .front_end import Tokens
 from .granting import end, events_of, grant, hand_on, roles_in, strongly_signed_in

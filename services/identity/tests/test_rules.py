@@ -1,6 +1,5 @@
 """The rules alone: addresses, scopes, names, days, discovery."""
 
-from datetime import UTC, date, datetime
 
 import pytest
 from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
@@ -10,7 +9,6 @@ from identity.accounts.rules import normalised_username
 from identity.oauth.discovery import discovery_document
 from identity.oauth.rules import allowed_scope, redirect_uri_allowed
 from identity.pages.visits import cookie_name
-from identity.roles.rules import day_of
 
 from .provider import Provider
 
@@ -76,11 +74,6 @@ def test_scopes_are_those_asked_for_and_registered(requested: str | None, kept: 
 )
 def test_a_username_has_one_spelling(typed: str, username: str | None) -> None:
     assert normalised_username(typed) == username
-
-
-def test_a_day_begins_at_midnight_in_china() -> None:
-    assert day_of(datetime(2026, 11, 23, 15, 59, 59, tzinfo=UTC)) == date(2026, 11, 23)
-    assert day_of(datetime(2026, 11, 23, 16, 0, tzinfo=UTC)) == date(2026, 11, 24)
 
 
 def test_cookies_bind_themselves_to_the_host_under_https() -> None:

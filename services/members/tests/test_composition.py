@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from china_time import day_of
 from database import Database, raw
-from members.days import day_of
 from members.files import counting
 from members.files.counting import count_anew_as_of_today
 

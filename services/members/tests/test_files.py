@@ -6,8 +6,8 @@ from typing import Any
 from uuid import UUID
 
 import orgtree
+from china_time import day_of
 from database import Database, KeyRing, new_id, raw
-from members.days import day_of
 from members.enrolment.commands import enrol_members
 from members.enrolment.rules import NewMember
 from members.files.revision import revise_member

@@ -8,8 +8,8 @@ from uuid import UUID
 import pytest
 
 import orgtree
+from china_time import day_of
 from database import Database, new_id, raw
-from members.days import day_of
 
 from .provinces import Province
 

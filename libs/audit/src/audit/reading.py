@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 import asyncpg
@@ -10,10 +10,8 @@ import asyncpg
 from audit.chain import Day, Link
 from audit.verifying import Books, Finding, Witnessed
 from audit.witnessing import private_key
+from china_time import day_of
 from database import KeyRing, SealBroken
-
-CHINA: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
-"""A day of the audit is one in China, which has no summer time."""
 
 _DAYS: Final = """
     select day, previous_day, genesis, count, head, forgotten_at is not null from audit.day order by day
@@ -81,7 +79,7 @@ async def verify_database(
         with_entries = {row["day"] for row in await connection.fetch(_ENTRY_DAYS)}
         witnessed, keys = heard or Heard([], {})
         days = sorted({*with_entries, *(each.day for each in kept), *(each.day for each in witnessed)})
-        today, settled = ((now - late).astimezone(CHINA).date() for late in (timedelta(0), _WITNESSED_WITHIN))
+        today, settled = (day_of(now - late) for late in (timedelta(0), _WITNESSED_WITHIN))
         books = Books.of(service, kept, None if heard is None else witnessed, keys, today=today, settled=settled)
         findings: list[Finding] = []
         entries = 0

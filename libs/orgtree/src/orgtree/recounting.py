@@ -7,12 +7,13 @@ would hide it; `mend` and `mend_by_facts` do that when somebody has looked.
 import asyncio
 import logging
 from collections.abc import Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 
 import asyncpg
 from prometheus_client import Gauge
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from china_time import CHINA
 from database import Database, raw, utc_now
 from orgtree.lock import lock_tree
 from orgtree.rollups import Difference, add_deltas, fold_here, mend, recount
@@ -26,7 +27,6 @@ DRIFT = Gauge(
 )
 RECOUNTED_AT = Gauge("orgtree_rollup_recounted_timestamp_seconds", "When the last recount ended.", ["part"])
 
-CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
 NIGHT_HOUR = 2
 LOOK_EVERY = timedelta(minutes=10)
 """How often a service's job asks whether the night has come."""

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from china_time import CHINA
 from standalone.demo_phone import number_of
 from standalone.seed.api import Api, RequestRefused
 from standalone.seed.people import People, Person, demo_id
@@ -13,7 +14,6 @@ from standalone.seed.progress import Watcher
 from standalone.seed.scenario import At, Case, DemoPerson, Meeting, Scenario
 from standalone.seed.tree import ROOT_ID, Branch
 
-CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
 WORKING_AGE = range(30, 59)
 
 

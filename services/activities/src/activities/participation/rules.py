@@ -6,8 +6,8 @@ from typing import Annotated, NamedTuple
 from pydantic import Field
 
 import rulebook
-from activities.days import day_of
 from activities.rulesets import RULES
+from china_time import day_of
 from contracts.activities import Provenance
 
 CLOCK_TOLERANCE = timedelta(minutes=5)

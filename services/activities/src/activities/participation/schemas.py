@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from activities.days import Moment
+from china_time import Moment
 from contracts.activities import ParticipationMode, Provenance
 
 

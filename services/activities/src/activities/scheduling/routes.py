@@ -7,10 +7,10 @@ from fastapi import APIRouter, Query, Response
 
 import audit
 from activities.acting import acting
-from activities.days import Moment
 from activities.scheduling import commands, queries
 from activities.scheduling.rules import Kind
 from activities.scheduling.schemas import ActivityForMe, ActivityOut, ScheduleActivity
+from china_time import Moment
 from database import new_id
 from webapi import Caller, Page, PageQuery, access, assistable, json_answer
 

@@ -9,14 +9,14 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
+from china_time import day_of
+from china_time.working_days import deadline
 from contracts.feedback import CaseAnsweredV1, CaseConfirmedV1, CaseOpenedV1, CaseState
 from database import KeyRing, insert_new
-from feedback.cases.deadlines import deadline
 from feedback.cases.queries import CaseUnknown, visible_to
 from feedback.cases.rules import NotResponsible, NotTheReporter, check_can_answer, check_can_confirm
 from feedback.cases.sealing import new_key, open_key, seal_text, unseal_text
 from feedback.cases.tables import Case, CaseEntry
-from feedback.days import day_of
 from feedback.responsibilities.queries import assignments_along
 from feedback.responsibilities.rules import nearest
 from messaging import Origin, Publication, append

@@ -6,13 +6,13 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 import audit
+from china_time import Moment
 from contracts import Code
 from contracts.feedback import CaseStatus
 from database import KeyRing, new_id
 from feedback.acting import acting
 from feedback.cases import commands, queries
 from feedback.cases.schemas import AnswerCase, CaseOut, CaseWithEntries, OpenCase
-from feedback.days import Moment
 from webapi import Caller, Page, PageQuery, access, assistable
 
 READ = "feedback.case.read"

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from china_time import Day
 from contracts import Code
-from feedback.days import Day
 
 
 class AssignResponsibility(BaseModel):

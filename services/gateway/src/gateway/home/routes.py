@@ -1,12 +1,9 @@
 """`GET /v1/home`."""
 
-from datetime import UTC, datetime
-from typing import Annotated
-
 from fastapi import APIRouter
-from pydantic import AwareDatetime, Field
 from starlette.responses import Response
 
+from china_time import Moment
 from database import utc_now
 from gateway.home import queries
 from gateway.home.schemas import HomeItemOut
@@ -16,9 +13,6 @@ router = APIRouter(prefix="/v1/home", tags=["home"])
 
 STAFF_PERMISSIONS = ("feedback.case.answer", "learning.needs.read")
 """The permissions whose holders have something to do for an organisation."""
-
-Moment = Annotated[AwareDatetime, Field(ge=datetime(1900, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))]
-"""A time that people may mean; what lies further away overflows somewhere on its way to the database."""
 
 
 @router.get("", response_model=Page[HomeItemOut], openapi_extra=access("self", *STAFF_PERMISSIONS))

@@ -1,12 +1,13 @@
 """`GET /v1/overview/{organisation_id}` and its children."""
 
-from datetime import date, timedelta, timezone
+from datetime import date
 from uuid import UUID
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
 import orgtree
+from china_time import day_of
 from database import utc_now
 from gateway.overview import queries
 from gateway.overview.figures import load_figures
@@ -18,12 +19,11 @@ READ = "gateway.overview.read"
 router = APIRouter(prefix="/v1/overview", tags=["overview"])
 
 FIGURES = load_figures()
-CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
 
 
 def _today() -> date:
     """Give the day in China: formulas hold by its calendar."""
-    return utc_now().astimezone(CHINA).date()
+    return day_of(utc_now())
 
 
 @router.get("/{organisation_id}", response_model=OverviewOut, openapi_extra=access(READ))

@@ -9,13 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 import orgtree
+from china_time import day_of
 from database import KeyRing
 from identity.accounts.scope import require_account_within, require_say_over_roles
 from identity.accounts.tables import Account
 from identity.phone_replacement.lapsing import lapse_of
 from identity.roles.commands import end_what_was_handed_on
 from identity.roles.queries import holds_on
-from identity.roles.rules import ADMINISTRATIONS, LastAdministrator, day_of
+from identity.roles.rules import ADMINISTRATIONS, LastAdministrator
 from identity.roles.tables import RoleAssignment
 from identity.sessions.revoking import end_all_sessions
 

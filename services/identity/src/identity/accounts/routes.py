@@ -4,6 +4,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 import audit
+from china_time import day_of
 from database import new_id, utc_now
 from identity.accounts.commands import open_account
 from identity.accounts.credentials import username_of
@@ -12,7 +13,6 @@ from identity.accounts.schemas import AccountOpened, Me, OpenAccount, RoleHeld
 from identity.parts import Parts
 from identity.phones import put_on_file, require_phone
 from identity.roles.queries import held_on
-from identity.roles.rules import day_of
 from webapi import Caller, access
 
 router = APIRouter(prefix="/v1", tags=["accounts"])

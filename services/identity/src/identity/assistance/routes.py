@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
 import audit
+from china_time import Moment
 from database import new_id, utc_now
 from identity.assistance import commands, queries
 from identity.assistance.commands import SessionUnknown, WitnessFromElsewhere
@@ -18,7 +19,6 @@ from identity.assistance.schemas import ActionOut, AskToHelp, AssistedSessionOut
 from identity.assistance.tables import AssistedSession
 from identity.challenges.commands import CodeRefused
 from identity.parts import Parts
-from identity.roles.rules import Moment
 from webapi import AuthenticatedCaller, Caller, Page, PageQuery, PageRequest, RefusedWithEffect, access
 
 GIVE = "identity.assistance.give"

@@ -9,9 +9,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import audit
+from china_time import Moment
 from identity.devices.tables import DeviceCode
 from identity.oauth.tables import AuthorizationCode, Client, ClientConsent, TokenFamily
-from identity.roles.rules import Moment
 from identity.sessions.revoking import revoke_families
 from webapi import PageRequest
 

@@ -8,6 +8,7 @@ from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oidc.core.grants import OpenIDCode
 from sqlalchemy import select
 
+from china_time import day_of
 from database import new_id
 from identity.accounts.tables import Account, Identifier
 from identity.oauth import rules
@@ -19,7 +20,6 @@ from identity.oauth.requests import ProviderRequest
 from identity.oauth.resources import narrowed_resources, requested_resources
 from identity.oauth.tables import AuthorizationCode, Client, RefreshToken, TokenFamily
 from identity.roles.queries import held_on
-from identity.roles.rules import day_of
 from identity.sessions.revoking import revoke_families_in_sync
 from identity.sign_in.tables import BrowserSession
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from china_time import day_of
 from database import Database, KeyRing, new_id, utc_now
 from identity.accounts.credentials import tell
 from identity.accounts.tables import Account
@@ -18,7 +19,6 @@ from identity.phone_replacement.tables import PhoneReplacement
 from identity.phones import put_on_file
 from identity.recovery.commands import lapse_recovery_of
 from identity.roles.queries import was_given_a_role_since
-from identity.roles.rules import day_of
 from identity.sessions.revoking import end_all_sessions
 
 AT_ONCE = 100

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 import audit
 import orgtree
+from china_time import day_of
 from database import KeyRing, insert_new
 from identity.accounts.credentials import tell
 from identity.accounts.scope import belongs_to, require_account_within, require_say_over_roles
@@ -33,7 +34,6 @@ from identity.phones import belongs_to_another
 from identity.recovery.approving import require_independent_officers
 from identity.recovery.notice_codes import notice_code
 from identity.recovery.rules import AlreadyApproved
-from identity.roles.rules import day_of
 from identity.sessions.revoking import AccountUnknown
 
 

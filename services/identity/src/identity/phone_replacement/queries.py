@@ -7,11 +7,11 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, Select, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from china_time import Moment
 from database import KeyRing
 from identity.phone_replacement.numbers import opened
 from identity.phone_replacement.schemas import PhoneReplacementOut, Status
 from identity.phone_replacement.tables import PhoneReplacement
-from identity.roles.rules import Moment
 from webapi import PageRequest
 
 

@@ -8,13 +8,13 @@ from sqlalchemy import select, tuple_
 from starlette.responses import Response
 
 import audit
+from china_time import Moment
 from database import new_id
 from identity.factors.managing import require_first_party
 from identity.privacy import consents
 from identity.privacy.rules import PURPOSES
 from identity.privacy.schemas import ConsentHistoryOut, ConsentOut, GiveConsent
 from identity.privacy.tables import Consent
-from identity.roles.rules import Moment
 from webapi import Caller, Page, PageQuery, access
 
 router = APIRouter(prefix="/v1/me", tags=["privacy"])

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 import audit
 import orgtree
+from china_time import day_of
 from contracts.identity import PersonErasedV1
 from database import Database, KeyRing, raw, utc_now
 from identity.accounts.tables import Account
@@ -20,7 +21,6 @@ from identity.privacy.rules import GROUNDS, LegallyHeld, duties_of
 from identity.privacy.schemas import ErasureOut, KeptOut
 from identity.privacy.tables import Erasure
 from identity.roles.queries import count_of_not_over
-from identity.roles.rules import day_of
 from messaging import Publication, append
 
 TOLD_AGAIN_AFTER = timedelta(days=5)

@@ -9,11 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 import audit
 import orgtree
+from china_time import day_of
 from identity.accounts.tables import Account
 from identity.privacy.rules import GROUNDS, HoldBasisUnknown
 from identity.privacy.schemas import HoldOut, OwnHoldOut
 from identity.privacy.tables import LegalHold
-from identity.roles.rules import day_of
 
 
 class PersonUnknown(Exception):

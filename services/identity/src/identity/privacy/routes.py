@@ -7,12 +7,12 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 import audit
+from china_time import Moment
 from database import new_id, utc_now
 from identity.factors.managing import require_owner
 from identity.parts import Parts
 from identity.privacy import erasure, exports, legal_holds
 from identity.privacy.schemas import ErasureOut, ExportRequested, HoldOut, PlaceHold
-from identity.roles.rules import Moment
 from webapi import Caller, Page, PageQuery, access
 
 HOLD = "identity.legal_hold.place"

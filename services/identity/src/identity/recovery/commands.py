@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 import audit
 import orgtree
+from china_time import day_of
 from database import KeyRing, insert_new
 from identity.accounts.credentials import set_password, tell
 from identity.accounts.scope import belongs_to, require_say_over_roles
@@ -36,7 +37,6 @@ from identity.recovery.rules import (
 )
 from identity.recovery.tables import Recovery, RecoveryApproval
 from identity.roles.queries import count_of_not_over
-from identity.roles.rules import day_of
 from identity.sessions.revoking import end_all_sessions
 
 OPEN = Recovery.status.in_(("requested", "approved"))

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
+from china_time import CHINA
 from database import new_id, utc_now
 from identity.accounts.credentials import first_encoding_of, username_of
 from identity.accounts.rules import PasswordUnchanged, require_password
@@ -17,7 +18,6 @@ from identity.parts import IdentityParts, Parts
 from identity.phones import normalised_phone, phone_of
 from identity.recovery.commands import begin_recovery, complete_recovery, prove, proven_recovery
 from identity.recovery.rules import PROOF_LIFETIME
-from identity.roles.rules import CHINA
 from identity.sign_in.first_password import NOT_TAKEN, told_of
 from identity.sign_in.ways import RECOVERY, SIGN_IN, page_address
 from identity.throttling.rates import TooOften

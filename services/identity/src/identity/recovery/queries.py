@@ -7,9 +7,9 @@ from uuid import UUID
 from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from china_time import Moment
 from identity.recovery.schemas import RecoveryOut, Status
 from identity.recovery.tables import Recovery, RecoveryApproval
-from identity.roles.rules import Moment
 from webapi import PageRequest
 
 

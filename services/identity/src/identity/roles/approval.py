@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
+from china_time import day_of
 from identity.roles.commands import (
     AssignmentUnknown,
     lock_account,
@@ -17,7 +18,7 @@ from identity.roles.commands import (
     take_administration,
     tell_granted,
 )
-from identity.roles.rules import AlreadyDecided, SecondPersonNeeded, day_of
+from identity.roles.rules import AlreadyDecided, SecondPersonNeeded
 from identity.roles.tables import RoleAssignment
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 import audit
 import orgtree
+from china_time import day_of
 from contracts.identity import RoleEndedV1, RoleGrantedV1
 from identity.accounts.tables import Account
 from identity.roles.queries import count_of_not_over, holds_on
@@ -25,7 +26,6 @@ from identity.roles.rules import (
     RoleNotDelegable,
     RoleNotYours,
     TooManyRoles,
-    day_of,
     days_handed_on,
     grantable_within,
     require_days_in_order,

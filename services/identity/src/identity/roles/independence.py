@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 import orgtree
-from identity.roles.rules import day_of
+from china_time import day_of
 from identity.roles.tables import RoleAssignment, RoleDefinition
 
 

@@ -5,9 +5,9 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from china_time import day_of
 from database import Database, utc_now
 from identity.roles.commands import end_assignments, record
-from identity.roles.rules import day_of
 from identity.roles.tables import RoleAssignment
 
 BATCH = 200

@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 import orgtree
+from china_time import Moment
 from identity.accounts.tables import Account
-from identity.roles.rules import Moment
 from identity.roles.tables import RoleAssignment
 from webapi import PageRequest
 

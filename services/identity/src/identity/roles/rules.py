@@ -1,20 +1,9 @@
 """When a role holds, who may give it to whom, and which roles nobody combines."""
 
 from collections.abc import Collection, Iterable
-from datetime import UTC, date, datetime, timedelta, timezone
-from typing import Annotated, NamedTuple
+from datetime import date, timedelta
+from typing import NamedTuple
 from uuid import UUID
-
-from pydantic import AwareDatetime, Field
-
-CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
-"""China has one time and no summer time, so no zone data is needed."""
-
-Moment = Annotated[AwareDatetime, Field(ge=datetime(1900, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))]
-"""A time that people may mean; what lies further away overflows somewhere on its way to the database."""
-
-Day = Annotated[date, Field(ge=date(1900, 1, 1), lt=date(2200, 1, 1))]
-"""A day that people may mean; what lies further away overflows somewhere on its way to the database."""
 
 ADMINISTRATIONS = ("system_administrator", "security_administrator", "audit_administrator")
 """System, security and audit administration: three roles of which no account holds two. The database knows them too."""
@@ -67,11 +56,6 @@ class AlreadyDecided(Exception):
 
 class LastAdministrator(Exception):
     """Without this assignment nobody would be left with the administration."""
-
-
-def day_of(moment: datetime) -> date:
-    """Give the official day in which an aware `moment` falls."""
-    return moment.astimezone(CHINA).date()
 
 
 def require_days_in_order(valid_from: date, valid_until: date | None, *, today: date) -> None:

@@ -10,13 +10,13 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 import audit
+from china_time import CHINA
 from database import utc_now
 from identity.oauth.provider import SignedIn
 from identity.oauth.requests import Parameters, Unreadable, read_form
 from identity.pages.destinations import sign_in_before
 from identity.pages.visits import PageRoute, Visit, form_page, is_ours, read_visit
 from identity.parts import IdentityParts, Parts
-from identity.roles.rules import CHINA
 from identity.sessions.commands import SessionUnknown, end_session, end_sessions_elsewhere
 from identity.sessions.devices import device_label
 from identity.sessions.queries import sessions_after

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, null, or_, select, tuple_, union_all
 
+from china_time import Moment
 from identity.accounts.tables import Account
 from identity.factors.required import is_complete
 from identity.oauth.tables import Client, RefreshToken, TokenFamily
-from identity.roles.rules import Moment
 from identity.sign_in.tables import BrowserSession
 from webapi import PageRequest
 

@@ -5,12 +5,12 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 import audit
+from china_time import Moment
 from database import new_id
 from learning.acting import acting
 from learning.courses import commands, queries
 from learning.courses.rules import Draft
 from learning.courses.schemas import CourseOut, CourseSummary, LessonOut, PublishCourse
-from learning.days import Moment
 from webapi import AuthenticatedCaller, Caller, Page, PageQuery, access, assistable, json_answer
 
 PUBLISH = "learning.course.publish"

@@ -6,8 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 
 import audit
+from china_time import Moment
 from learning.courses.routes import NEEDS
-from learning.days import Moment
 from learning.help_requests import queries
 from learning.help_requests.schemas import HelpNeeded, PersonInNeed
 from webapi import Caller, Page, PageQuery, access, json_answer

@@ -9,9 +9,9 @@ from uuid import UUID
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from china_time import day_of
 from contracts.members import MemberAffiliatedV1
 from database import KeyRing, raw
-from members.days import day_of
 from members.enrolment.rules import (
     BranchEntry,
     CheckedMember,

@@ -8,9 +8,9 @@ import asyncpg
 import orjson
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from china_time import day_of
 from contracts.members import CompositionCountedV1
 from database import Database, raw, utc_now
-from members.days import day_of
 from members.files.rules import Counts, MemberTraits, counts_of
 from messaging import Publication, append
 

@@ -9,8 +9,8 @@ from sqlalchemy import Row, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
+from china_time import first_moment_after
 from database import KeyRing
-from members.days import end_of
 from members.files.tables import Member, MemberKey, MemberVersion
 
 FileRow = Row[*tuple[Any, ...]]
@@ -53,7 +53,7 @@ async def one_file(
     held = MemberVersion.version == Member.version
     if day is not None:
         then = select(func.max(MemberVersion.version)).where(
-            MemberVersion.person_id == person_id, MemberVersion.recorded_at < end_of(day)
+            MemberVersion.person_id == person_id, MemberVersion.recorded_at < first_moment_after(day)
         )
         held = MemberVersion.version == then.scalar_subquery()
     wanted = _files().where(Member.person_id == person_id, held)

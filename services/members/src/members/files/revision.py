@@ -7,8 +7,8 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from china_time import day_of
 from database import KeyRing, raw
-from members.days import day_of
 from members.files.counting import recount
 from members.files.rules import PersonalFields, check_size, check_stage_change, masked, merge
 from members.files.sealing import FIELDS, SealedFile, seal_fields, sealed_file

@@ -12,10 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 import audit
 import orgtree
 from audit.attempts import refusals_recorded
+from china_time import Day, day_of
 from contracts import Code
 from database import KeyRing, utc_now
 from members.acting import acting
-from members.days import Day, day_of
 from members.files import openings, queries, revision
 from members.files.queries import FileRow
 from members.files.revision import FileNotFound

@@ -6,10 +6,10 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 
 import audit
+from china_time import Day, day_of
 from contracts.members import Kind, Level
 from database import new_id
 from members.acting import acting
-from members.days import Day, day_of
 from members.organisations import commands, queries
 from members.organisations.commands import OrganisationNotFound
 from members.organisations.rules import NewOrganisation

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from sqlalchemy import select, tuple_
 from starlette.responses import Response
 
+from china_time import Moment
 from database import KeyRing, new_id
 from identity.accounts.credentials import username_of
 from identity.factors.managing import require_owner, tell_owner
@@ -14,7 +15,6 @@ from identity.factors.passkeys.schemas import AddPasskey, PasskeyOut, Registrati
 from identity.factors.passkeys.tables import Passkey
 from identity.factors.passkeys.verifying import PasskeyRefused, registration_options, verified_registration
 from identity.parts import Parts
-from identity.roles.rules import Moment
 from webapi import AuthenticatedCaller, Caller, Page, PageQuery, RefusedWithEffect, access, json_answer
 
 router = APIRouter(prefix="/v1/me/passkeys", tags=["ways in"])

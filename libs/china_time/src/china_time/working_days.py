@@ -1,14 +1,14 @@
 """Deadlines in working days of China, as pure functions."""
 
 from datetime import date, datetime, timedelta
+from importlib import resources
 from typing import Annotated, NamedTuple
 
 import chinese_calendar
 from pydantic import Field, StringConstraints
 
 import rulebook
-from feedback.days import day_of, end_of
-from feedback.rulesets import RULES
+from china_time.days import day_of, last_second_of
 
 SATURDAY = 5
 
@@ -22,7 +22,8 @@ class StatutoryHolidays(rulebook.Parameters):
     in_a_year: Annotated[frozenset[date], Field(max_length=500)]
 
 
-STATUTORY_HOLIDAYS = RULES.rule("statutory_holidays", StatutoryHolidays)
+_RULES = rulebook.read(resources.files("china_time") / "rules")
+STATUTORY_HOLIDAYS = _RULES.rule("statutory_holidays", StatutoryHolidays)
 
 
 class Deadline(NamedTuple):
@@ -61,4 +62,4 @@ def deadline(opened_at: datetime, working_days: int) -> Deadline:
         judged = working_day(day)
         provisional = provisional or not judged.official
         working_days -= judged.works
-    return Deadline(end_of(day), provisional)
+    return Deadline(last_second_of(day), provisional)

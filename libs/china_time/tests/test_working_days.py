@@ -4,8 +4,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from feedback.cases.deadlines import deadline, working_day
-from feedback.days import CHINA
+from china_time import CHINA
+from china_time.working_days import deadline, working_day
 
 
 def noon(text: str) -> datetime:
