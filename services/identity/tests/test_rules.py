@@ -1,6 +1,5 @@
 """The rules alone: addresses, scopes, names, days, discovery."""
 
-
 import pytest
 from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
 from authlib.oidc.discovery import OpenIDProviderMetadata

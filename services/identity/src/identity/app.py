@@ -31,7 +31,8 @@ from identity.oauth.consents import ConsentUnknown
 from identity.oauth.end_session import router as end_session_router
 from identity.oauth.introspection import router as introspection_router
 from identity.oauth.keys import SigningKeys
-from identity.oauth.provider import Place, keep_tokens_out_of_logs
+from identity.oauth.provider import keep_tokens_out_of_logs
+from identity.oauth.resources import Place
 from identity.oauth.revocation import router as revocation_router
 from identity.oauth.routes import router as oauth_router
 from identity.parts import IdentityParts

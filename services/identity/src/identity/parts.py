@@ -9,7 +9,7 @@ from database import Database, KeyRing
 from identity.accounts.passwords import Passwords
 from identity.factors.wechat.client import Wechat
 from identity.oauth.keys import SigningKeys
-from identity.oauth.provider import Place
+from identity.oauth.resources import Place
 from identity.throttling.addresses import Network, asker_of
 from identity.throttling.rules import OF_ADDRESS, Patience
 from webapi import Authenticator

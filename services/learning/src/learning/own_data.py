@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 import orgtree
 from contracts.learning import UnderstandingReportedV1
 from database import raw
-from learning.help_requests.rules import measure_of
 from learning.study.commands import publish_study
+from learning.study.rules import measure_of
 from learning.study.tables import LessonStudy
 from messaging import origin
 

@@ -1,4 +1,4 @@
-"""Reads of who takes part in an activity, for the staff that may see it."""
+"""Reads of who takes part in an activity: oneself, and all for the staff that may see it."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -7,10 +7,22 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
-from activities.participation.schemas import ParticipationOut
+from activities.participation.schemas import ActivityForMe, ParticipationOut
 from activities.participation.tables import Participation
 from activities.scheduling.commands import ActivityUnknown
+from activities.scheduling.queries import one_activity
 from activities.scheduling.tables import Activity
+
+
+async def activity_for_me(
+    session: AsyncSession, activity_id: UUID, *, person_id: UUID, scopes: Collection[UUID]
+) -> ActivityForMe:
+    """Give an activity with the person's own part in it; raises `ActivityUnknown` for one they may not see."""
+    shown = await one_activity(session, activity_id, person_id=person_id, scopes=scopes)
+    mine = await session.scalar(
+        select(Participation).where(Participation.activity_id == activity_id, Participation.person_id == person_id)
+    )
+    return ActivityForMe.model_validate({**shown.model_dump(), "my_participation": mine})
 
 
 async def list_participations(

@@ -1,4 +1,4 @@
-"""Routes of participation: register, report one's attendance, enter a paper list, see who takes part."""
+"""Routes of participation: an activity with one's own part in it, registering, attendance, paper lists."""
 
 from typing import Annotated
 from uuid import UUID
@@ -11,7 +11,14 @@ from activities.participation import commands, queries
 from activities.participation.commands import AttendanceReported
 from activities.participation.gathering import Gathering
 from activities.participation.rules import NotAMemberThere
-from activities.participation.schemas import EnterSheet, ParticipationOut, ReportAttendance, SheetOut, SheetRow
+from activities.participation.schemas import (
+    ActivityForMe,
+    EnterSheet,
+    ParticipationOut,
+    ReportAttendance,
+    SheetOut,
+    SheetRow,
+)
 from activities.scheduling.queries import one_activity
 from activities.scheduling.routes import READ
 from database import new_id
@@ -32,6 +39,16 @@ async def _refuse_to_outsider(activity_id: UUID, caller: Caller) -> None:
     scopes = await caller.scopes_if_any(READ)
     async with caller.read() as session:
         await one_activity(session, activity_id, person_id=caller.person_id, scopes=scopes)
+
+
+@router.get("", response_model=ActivityForMe, openapi_extra=access("self", READ))
+@assistable("activities.register")
+async def get_activity(activity_id: UUID, caller: Caller) -> Response:
+    """Give an activity, with one's own part in it."""
+    scopes = await caller.scopes_if_any(READ)
+    async with caller.read() as session:
+        found = await queries.activity_for_me(session, activity_id, person_id=caller.person_id, scopes=scopes)
+    return json_answer(found)
 
 
 @router.post("/registrations", status_code=201, response_model=ParticipationOut, openapi_extra=access("self"))

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from activities.scheduling.schemas import ActivityOut
 from china_time import Moment
 from contracts.activities import ParticipationMode, Provenance
 
@@ -41,6 +42,12 @@ class ParticipationOut(BaseModel):
     attended_at: datetime | None
     mode: ParticipationMode | None
     provenance: list[Provenance]
+
+
+class ActivityForMe(ActivityOut):
+    """An activity with the caller's own part in it, if they have one."""
+
+    my_participation: ParticipationOut | None
 
 
 class SheetRow(BaseModel):

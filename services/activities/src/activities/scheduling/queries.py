@@ -8,9 +8,8 @@ from sqlalchemy import ColumnElement, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
-from activities.participation.tables import Participation
 from activities.scheduling.commands import ActivityUnknown
-from activities.scheduling.schemas import ActivityForMe, ActivityOut
+from activities.scheduling.schemas import ActivityOut
 from activities.scheduling.tables import Activity
 
 
@@ -59,14 +58,10 @@ async def list_activities(
 
 async def one_activity(
     session: AsyncSession, activity_id: UUID, *, person_id: UUID, scopes: Collection[UUID]
-) -> ActivityForMe:
-    """Give an activity with the person's own part in it; raises `ActivityUnknown` for one they may not see."""
+) -> ActivityOut:
+    """Give an activity; raises `ActivityUnknown` for one the person may not see."""
     visible = await visible_to(session, person_id, scopes)
     activity = await session.scalar(select(Activity).where(Activity.activity_id == activity_id, visible))
     if activity is None:
         raise ActivityUnknown
-    mine = await session.scalar(
-        select(Participation).where(Participation.activity_id == activity_id, Participation.person_id == person_id)
-    )
-    shown = ActivityOut.model_validate(activity)
-    return ActivityForMe.model_validate({**shown.model_dump(), "my_participation": mine})
+    return ActivityOut.model_validate(activity)

@@ -9,10 +9,10 @@ import audit
 from activities.acting import acting
 from activities.scheduling import commands, queries
 from activities.scheduling.rules import Kind
-from activities.scheduling.schemas import ActivityForMe, ActivityOut, ScheduleActivity
+from activities.scheduling.schemas import ActivityOut, ScheduleActivity
 from china_time import Moment
 from database import new_id
-from webapi import Caller, Page, PageQuery, access, assistable, json_answer
+from webapi import Caller, Page, PageQuery, access, json_answer
 
 READ = "activities.activity.read"
 SCHEDULE = "activities.activity.schedule"
@@ -69,16 +69,6 @@ async def list_activities(
             limit=page.fetch,
         )
     return json_answer(page.of(rows, key=lambda row: (row.starts_at, row.activity_id), shape=lambda row: row))
-
-
-@router.get("/{activity_id}", response_model=ActivityForMe, openapi_extra=access("self", READ))
-@assistable("activities.register")
-async def get_activity(activity_id: UUID, caller: Caller) -> Response:
-    """Give an activity, with one's own part in it."""
-    scopes = await caller.scopes_if_any(READ)
-    async with caller.read() as session:
-        found = await queries.one_activity(session, activity_id, person_id=caller.person_id, scopes=scopes)
-    return json_answer(found)
 
 
 @router.post("/{activity_id}/closing", response_model=ActivityOut, openapi_extra=access(SCHEDULE))

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from activities.participation.schemas import ParticipationOut
 from activities.scheduling.rules import Kind
 from china_time import Moment
 
@@ -52,9 +51,3 @@ class ActivityOut(BaseModel):
     agenda: list[str]
     status: Literal["scheduled", "closed"]
     closed_at: datetime | None
-
-
-class ActivityForMe(ActivityOut):
-    """An activity with the caller's own part in it, if they have one."""
-
-    my_participation: ParticipationOut | None

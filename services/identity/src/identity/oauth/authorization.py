@@ -16,9 +16,9 @@ from identity.factors.required import Step, next_step
 from identity.factors.rules import wanted_level
 from identity.oauth.consents import scopes_let
 from identity.oauth.grants import CodeGrant
-from identity.oauth.provider import Answer, Place, Provider, SignedIn
+from identity.oauth.provider import Answer, Provider, SignedIn
 from identity.oauth.requests import Parameters, ProviderRequest
-from identity.oauth.resources import InvalidTargetError, requested_resources
+from identity.oauth.resources import InvalidTargetError, Place, requested_resources
 from identity.oauth.serving import provider_with_grants
 from identity.oauth.tables import Client
 from identity.oauth.waiting import PATIENCE, request_hash

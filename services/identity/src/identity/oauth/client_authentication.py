@@ -1,9 +1,9 @@
 """How clients prove themselves: not at all, by a secret, or by a key of their own (RFC 6749 2.3, RFC 7523)."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from authlib.oauth2.rfc6749 import ClientAuthentication, InvalidClientError, InvalidRequestError
 from authlib.oauth2.rfc7523 import JWTBearerClientAssertion
@@ -11,12 +11,10 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet, RSAKey
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
 
 from identity.oauth.requests import ProviderRequest
 from identity.oauth.tables import Client, UsedAssertion
-
-if TYPE_CHECKING:
-    from identity.oauth.provider import Provider
 
 CONFIDENTIAL = ("client_secret_basic", "client_secret_post", "private_key_jwt")
 METHODS = ("none", *CONFIDENTIAL)
@@ -42,8 +40,15 @@ class ClientRefused(InvalidClientError):  # type: ignore[misc]  # authlib has no
         return [*headers, ("WWW-Authenticate", 'Basic realm="xiangqiao"')] if self._by_header else headers
 
 
-def authenticate(provider: "Provider", request: ProviderRequest, methods: Sequence[str], endpoint: str) -> Client:
-    """Give the client of a request, by the one method the request uses.
+def authenticate(
+    request: ProviderRequest,
+    methods: Sequence[str],
+    endpoint: str,
+    *,
+    query_client: Callable[[str], Client | None],
+    assertion: "Assertion",
+) -> Client:
+    """Give the client of a request, by the one method the request uses; `assertion` is how those with keys do it.
 
     Raises `InvalidRequestError` for a request that proves itself in two ways, `ClientRefused` for any other failure.
     """
@@ -63,8 +68,8 @@ def authenticate(provider: "Provider", request: ProviderRequest, methods: Sequen
     refused = ClientRefused(by_header=header is not None)
     if method not in methods:
         raise refused
-    registered = ClientAuthentication(provider.query_client)
-    registered.register("private_key_jwt", Assertion(provider))
+    registered = ClientAuthentication(query_client)
+    registered.register("private_key_jwt", assertion)
     try:
         client: Client = registered.authenticate(request, [method], endpoint)
     except (InvalidClientError, ValueError) as error:  # ValueError: a header that is no UTF-8
@@ -79,9 +84,11 @@ class Assertion(JWTBearerClientAssertion):  # type: ignore[misc]  # authlib has 
 
     CLIENT_AUTH_METHOD = "private_key_jwt"
 
-    def __init__(self, provider: "Provider") -> None:
+    def __init__(self, session: Session, *, issuer: str, now: datetime) -> None:
         super().__init__(leeway=int(_LEEWAY.total_seconds()))
-        self._provider = provider
+        self._session = session
+        self._issuer = issuer
+        self._now = now
 
     def __call__(self, query_client: Any, request: ProviderRequest) -> Client | None:
         """Give the client whose assertion the request brings. Raises `InvalidClientError`."""
@@ -93,8 +100,7 @@ class Assertion(JWTBearerClientAssertion):  # type: ignore[misc]  # authlib has 
 
     def get_audiences(self) -> list[str]:
         """Give the names under which an assertion may address us."""
-        issuer = self._provider.place.issuer
-        return [issuer, f"{issuer}/oauth2/token"]
+        return [self._issuer, f"{self._issuer}/oauth2/token"]
 
     def resolve_client_public_key(self, client: Client) -> KeySet:
         """Give the keys the client was registered with."""
@@ -122,7 +128,7 @@ class Assertion(JWTBearerClientAssertion):  # type: ignore[misc]  # authlib has 
             raise InvalidClientError(description="The assertion is not for this server, or not by its subject.")
         if not isinstance(identifier, str) or not 0 < len(identifier) <= LONGEST_JTI:
             raise InvalidClientError(description="The assertion has no usable jti.")
-        now = self._provider.now
+        now = self._now
         expires_at = _moment(claims, "exp")
         begins_at = max(_moment(claims, name) for name in ("nbf", "iat") if name in claims or name == "iat")
         if not now - _LEEWAY < expires_at <= now + LONGEST_ASSERTION_LIFETIME + _LEEWAY or begins_at > now + _LEEWAY:
@@ -133,7 +139,7 @@ class Assertion(JWTBearerClientAssertion):  # type: ignore[misc]  # authlib has 
     def _first_use(self, client_id: str, identifier: str, expires_at: datetime) -> bool:
         digest = hashlib.sha256(identifier.encode()).digest()
         used = insert(UsedAssertion).values(client_id=client_id, jti_hash=digest, expires_at=expires_at)
-        kept = self._provider.session.scalar(used.on_conflict_do_nothing().returning(UsedAssertion.client_id))
+        kept = self._session.scalar(used.on_conflict_do_nothing().returning(UsedAssertion.client_id))
         return kept is not None
 
 

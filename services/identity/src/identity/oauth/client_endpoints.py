@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from starlette.responses import JSONResponse, Response
 
 from database import utc_now
-from identity.oauth.provider import Place, Provider
+from identity.oauth.provider import Provider
 from identity.oauth.requests import FORM_TYPE, Parameters, ProviderRequest, Unreadable, read_form
+from identity.oauth.resources import Place
 from identity.oauth.tables import Client
 from identity.parts import IdentityParts
 

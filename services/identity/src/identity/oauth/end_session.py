@@ -14,8 +14,9 @@ from starlette.responses import RedirectResponse, Response
 
 from database import utc_now
 from identity.oauth.authorization import source_expression
-from identity.oauth.provider import Place, SignedIn
+from identity.oauth.provider import SignedIn
 from identity.oauth.requests import Parameters, read_form
+from identity.oauth.resources import Place
 from identity.oauth.tables import Client, TokenFamily
 from identity.oauth.token_reading import ID_TOKEN, read_jwt
 from identity.pages.rendering import page, refused

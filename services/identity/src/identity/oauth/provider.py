@@ -21,18 +21,11 @@ from database import new_id
 from identity.oauth import client_authentication, rules
 from identity.oauth.keys import Signer
 from identity.oauth.requests import ProviderRequest
-from identity.oauth.resources import audience_of
+from identity.oauth.resources import Place, audience_of
 from identity.oauth.tables import Client, RefreshToken, TokenFamily
 from identity.sign_in.tables import BrowserSession
 
 JSON = dict[str, Any]
-
-
-class Place(NamedTuple):
-    """Where the provider stands: its issuer, and the audience its access tokens are for."""
-
-    issuer: str
-    audience: str
 
 
 class Answer(NamedTuple):
@@ -99,7 +92,10 @@ class Provider(AuthorizationServer):  # type: ignore[misc]  # authlib has no typ
 
     def authenticate_client(self, request: ProviderRequest, methods: Sequence[str], endpoint: str = "token") -> Client:
         """Give the client that sent the request, proven in the one way it is registered for; else `invalid_client`."""
-        return client_authentication.authenticate(self, request, methods, endpoint)
+        assertion = client_authentication.Assertion(self.session, issuer=self.place.issuer, now=self.now)
+        return client_authentication.authenticate(
+            request, methods, endpoint, query_client=self.query_client, assertion=assertion
+        )
 
     def create_oauth2_request(self, request: ProviderRequest) -> ProviderRequest:
         """Take the request as it is: the route has read it."""

@@ -5,12 +5,16 @@ the provider itself, so a token for it alone opens `/oauth2/userinfo` and nothin
 """
 
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from authlib.oauth2.rfc6749 import OAuth2Error
 
-if TYPE_CHECKING:
-    from identity.oauth.provider import Place
+
+class Place(NamedTuple):
+    """Where the provider stands: its issuer, and the audience its access tokens are for."""
+
+    issuer: str
+    audience: str
 
 
 class InvalidTargetError(OAuth2Error):  # type: ignore[misc]  # authlib has no types
@@ -25,7 +29,7 @@ def resources_of(issuer: str) -> tuple[str, ...]:
     return (f"{issuer}/v1", issuer)
 
 
-def requested_resources(parameter: str | None, place: "Place") -> list[str]:
+def requested_resources(parameter: str | None, place: Place) -> list[str]:
     """Read the `resource` parameters, which the request reader gives separated by spaces: no URI has one.
 
     Raises `InvalidTargetError` for one that is unknown.
@@ -36,7 +40,7 @@ def requested_resources(parameter: str | None, place: "Place") -> list[str]:
     return wanted
 
 
-def narrowed_resources(parameter: str | None, granted: Sequence[str], place: "Place") -> list[str]:
+def narrowed_resources(parameter: str | None, granted: Sequence[str], place: Place) -> list[str]:
     """Give what a token shall be for: what is requested of what was granted, or all of it.
 
     Raises `InvalidTargetError` for what was not granted.
@@ -47,7 +51,7 @@ def narrowed_resources(parameter: str | None, granted: Sequence[str], place: "Pl
     return wanted or list(granted)
 
 
-def audience_of(resources: Collection[str], place: "Place") -> str | list[str]:
+def audience_of(resources: Collection[str], place: Place) -> str | list[str]:
     """Give the `aud` of a token for these resources: every service asks for the one audience they all share."""
     if not resources:
         return place.audience

@@ -11,7 +11,8 @@ from identity.devices.grants import DeviceGrant
 from identity.oauth.client_credentials import ClientCredentialsGrant
 from identity.oauth.grants import CodeGrant, IdToken, RefreshGrant, S256Challenge
 from identity.oauth.keys import Signer
-from identity.oauth.provider import Place, Provider
+from identity.oauth.provider import Provider
+from identity.oauth.resources import Place
 
 
 class Registered(NamedTuple):

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from identity.accounts.tables import Account
 from identity.oauth.keys import ALGORITHM, published
-from identity.oauth.provider import Place, hash_of
+from identity.oauth.provider import hash_of
+from identity.oauth.resources import Place
 from identity.oauth.rules import identifier_of
 from identity.oauth.tables import Client, RefreshToken, RevokedClientToken, SigningKey, TokenFamily
 

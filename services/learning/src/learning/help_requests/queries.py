@@ -11,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
 from learning.courses.tables import EditionLesson
-from learning.help_requests.rules import MEASURE_PREFIX, Level, hidden_along, lesson_of
+from learning.help_requests.rules import Level, hidden_along
 from learning.help_requests.schemas import HelpNeeded, PersonInNeed
+from learning.study.rules import MEASURE_PREFIX, lesson_of
 from learning.study.tables import LessonStudy
 
 FACTS = f"""

@@ -14,7 +14,6 @@ from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
 SMALLEST_SHOWN = 5
-MEASURE_PREFIX = "help."
 
 Counts: TypeAlias = Mapping[UUID, int]
 """People by lesson; a lesson without any is left out."""
@@ -131,13 +130,3 @@ def _companions(line: Sequence[Cell], hidden: set[Cell], parts: Parts) -> set[Ce
             chosen.add((part, lesson))
             inside.append(parts[part].get(lesson, 0))
     return chosen
-
-
-def measure_of(lesson_id: UUID) -> str:
-    """Give the name under which requests for help with a lesson are counted up the tree."""
-    return f"{MEASURE_PREFIX}{lesson_id}"
-
-
-def lesson_of(measure: str) -> UUID:
-    """Give the lesson that `measure_of` named."""
-    return UUID(measure.removeprefix(MEASURE_PREFIX))

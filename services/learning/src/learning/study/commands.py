@@ -13,8 +13,7 @@ from database import insert_new
 from learning.courses.queries import one_lesson
 from learning.courses.schemas import LessonOut
 from learning.courses.tables import Course, EditionLesson, Enrolment
-from learning.help_requests.rules import measure_of
-from learning.study.rules import COMPLETE, Understanding, furthest, understood
+from learning.study.rules import COMPLETE, Understanding, furthest, measure_of, understood
 from learning.study.tables import LessonStudy
 from messaging import Origin, Publication, append
 
