@@ -15,12 +15,12 @@ from argon2 import PasswordHasher
 
 import orgtree
 from database import Database, KeyRing, migrations, new_id, utc_now
-from identity.accounts.commands import open_account
+from identity.accounts.commands import add_account
 from identity.accounts.credentials import set_password
 from identity.oauth.provider import hash_of
 from identity.oauth.tables import Client
 from identity.phones import put_on_file
-from identity.roles.commands import grant_role
+from identity.roles.commands import appoint
 from standalone import processes
 from testkit.databases import Template, TestDatabases
 from testkit.service_process import ServiceProcess
@@ -46,9 +46,9 @@ class OutsideSystem:
         """
         person_id, name, encoding, now = new_id(), f"person.{secrets.token_hex(4)}", _QUICK.hash(PASSWORD), utc_now()
         async with self.database.transaction() as session:
-            await open_account(
-                session, person_id=person_id, username=name, password_encoding=encoding,
-                organisation_id=orgtree.ROOT_ID, opener=None, scopes=None, new_id=new_id, now=now,
+            await add_account(
+                session, account_id=person_id, username=name, password_encoding=encoding,
+                organisation_id=orgtree.ROOT_ID, new_id=new_id, now=now,
             )  # fmt: skip
             if chosen:
                 await set_password(session, account_id=person_id, encoding=encoding, new_id=new_id, now=now)
@@ -64,9 +64,9 @@ class OutsideSystem:
     async def grant(self, person_id: UUID, role: str) -> None:
         """Give a person a role on the whole province."""
         async with self.database.transaction() as session:
-            await grant_role(
+            await appoint(
                 session, assignment_id=new_id(), person_id=person_id, role=role, organisation_id=orgtree.ROOT_ID,
-                valid_from=None, valid_until=None, granter=None, scopes=None, now=utc_now(),
+                now=utc_now(),
             )  # fmt: skip
 
     async def register(self, client_id: str, *, secret: str | None = None, **terms: Any) -> str:

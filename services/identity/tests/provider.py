@@ -15,10 +15,10 @@ from argon2 import PasswordHasher
 import orgtree
 from contracts.members import OrganisationEstablishedV1
 from database import Database, KeyRing, new_id, utc_now
-from identity.accounts.commands import open_account
+from identity.accounts.commands import add_account
 from identity.accounts.credentials import set_password
 from identity.app import create_application
-from identity.roles.commands import grant_role
+from identity.roles.commands import appoint
 from identity.settings import Settings
 from testkit.listening import listener
 
@@ -77,16 +77,16 @@ class Provider:
         person_id, now = new_id(), utc_now()
         name = username or f"person.{secrets.token_hex(4)}"
         async with self.database.transaction() as session:
-            await open_account(
-                session, person_id=person_id, username=name, password_encoding=encoding,
-                organisation_id=orgtree.ROOT_ID, opener=None, scopes=None, new_id=new_id, now=now,
+            await add_account(
+                session, account_id=person_id, username=name, password_encoding=encoding,
+                organisation_id=orgtree.ROOT_ID, new_id=new_id, now=now,
             )  # fmt: skip
             if chosen:
                 await set_password(session, account_id=person_id, encoding=encoding, new_id=new_id, now=now)
             for role, organisation_id in roles:
-                await grant_role(
+                await appoint(
                     session, assignment_id=new_id(), person_id=person_id, role=role, organisation_id=organisation_id,
-                    valid_from=None, valid_until=None, granter=None, scopes=None, now=now,
+                    now=now,
                 )  # fmt: skip
         return person_id, name
 

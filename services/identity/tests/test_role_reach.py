@@ -13,8 +13,9 @@ import orgtree
 from china_time import day_of
 from contracts.members import OrganisationEstablishedV1
 from database import new_id, utc_now
-from identity.roles import commands
-from identity.roles.commands import AssignmentUnknown
+from identity.roles.assignments import AssignmentUnknown
+from identity.roles.commands import end_role, grant_role
+from identity.roles.delegation import hand_on_role
 from identity.roles.queries import held_on
 from identity.roles.rules import (
     BeyondOwnPeriod,
@@ -79,7 +80,7 @@ async def _take(session: AsyncSession, world: World, step: tuple[str, int, int, 
     scopes = {top} if top is not None else set()
     held = [("security_administrator", top)] if top is not None else [(role, place)]
     if kind == "grant":
-        await commands.grant_role(
+        await grant_role(
             session, assignment_id=made, person_id=person, role=role, organisation_id=place, valid_from=None,
             valid_until=last_day, granter=actor, scopes=scopes, held=held, now=now,
         )  # fmt: skip
@@ -89,12 +90,12 @@ async def _take(session: AsyncSession, world: World, step: tuple[str, int, int, 
     elif world.given:
         source = list(world.given)[what % len(world.given)]
         if kind == "end":
-            await commands.end_role(session, assignment_id=source, ender=actor, scopes=scopes, now=now)
+            await end_role(session, assignment_id=source, ender=actor, scopes=scopes, now=now)
             for ended in [each for each, facts in world.given.items() if source in (each, facts[3])]:
                 del world.given[ended]
             return
         holder, role, own_place, from_another = world.given[source]
-        await commands.hand_on_role(
+        await hand_on_role(
             session, source_id=source, assignment_id=made, person_id=person, organisation_id=place, valid_from=None,
             valid_until=last_day, holder=actor, now=now,
         )  # fmt: skip

@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from database import Database, KeyRing, SealBroken, raw
-from members.files.queries import one_file
+from members.files.queries import Own, one_file
 from members.files.sealing import sealed_file
 
 from .provinces import Province, member_row
@@ -55,7 +55,7 @@ async def test_swapped_ciphertexts_do_not_open(
         )
     for person in people:
         async with database.read() as session:
-            row = await one_file(session, person, scopes=None)
+            row = await one_file(session, person, reader=Own(person))
         assert row is not None
         with pytest.raises(SealBroken):
             sealed_file(keys, dict(row._mapping)).open(field)
@@ -72,7 +72,7 @@ async def test_an_older_version_put_in_place_of_the_newer_does_not_open(
             "update member_version a set phone = b.phone from member_version b where a.version = 2 and b.version = 1"
         )
     async with database.read() as session:
-        row = await one_file(session, person, scopes=None)
+        row = await one_file(session, person, reader=Own(person))
     assert row is not None
     with pytest.raises(SealBroken):
         sealed_file(keys, dict(row._mapping)).open("phone")
@@ -81,11 +81,11 @@ async def test_an_older_version_put_in_place_of_the_newer_does_not_open(
 async def test_without_its_data_key_a_file_is_unreadable(province: Province, database: Database, keys: KeyRing) -> None:
     person = await province.enrol(await province.branch())
     async with database.read() as session:
-        row = await one_file(session, person, scopes=None)
+        row = await one_file(session, person, reader=Own(person))
     assert row is not None
     async with database.transaction() as session:
         await (await raw(session)).execute("update member_key set wrapped = null, destroyed_at = now()")
     async with database.read() as session:
-        assert await one_file(session, person, scopes=None) is None
+        assert await one_file(session, person, reader=Own(person)) is None
     with pytest.raises(SealBroken):
         sealed_file(keys, {**row._mapping, "wrapped": None})

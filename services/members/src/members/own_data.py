@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import KeyRing, raw
-from members.files.queries import list_versions
+from members.files.queries import Own, list_versions
 from members.files.sealing import FIELDS, sealed_file
 from privacy import Compose
 
@@ -33,7 +33,7 @@ def composer(keys: KeyRing) -> Compose:
     """Give what composes a person's part, with the own file in clear."""
 
     async def compose(session: AsyncSession, person_id: UUID) -> dict[str, Any]:
-        rows = await list_versions(session, person_id, scopes=None, before=None, limit=_MOST_VERSIONS)
+        rows = await list_versions(session, person_id, reader=Own(person_id), before=None, limit=_MOST_VERSIONS)
         versions = []
         for row in reversed(rows):
             file = sealed_file(keys, dict(row._mapping))  # noqa: SLF001 - SQLAlchemy's documented way to the row

@@ -46,8 +46,8 @@ async def open_account(
     username: str,
     password_encoding: str,
     organisation_id: UUID,
-    opener: UUID | None,
-    scopes: Collection[UUID] | None,
+    opener: UUID,
+    scopes: Collection[UUID],
     new_id: Callable[[], UUID],
     now: datetime,
 ) -> Account:
@@ -55,17 +55,43 @@ async def open_account(
 
     Its owner chooses another at the first sign-in by it, within `FIRST_PASSWORD_LIFETIME`.
 
-    `scopes` are the organisations within which the opener may open accounts; None is the first start. `person_id` is
-    brought for a person who is known elsewhere. One who is affiliated somewhere must be affiliated within the scopes:
-    else an officer could take a stranger's place by opening an account for them. Where the affiliation has not arrived
-    yet, the account is opened, and `check_openings` holds it against the affiliation when it does. Raises
-    `orgtree.OutsideScope`, `AccountExists` and `UsernameTaken`.
+    `scopes` are the organisations within which the opener may open accounts. `person_id` is brought for a person who is
+    known elsewhere. One who is affiliated somewhere must be affiliated within the scopes: else an officer could take a
+    stranger's place by opening an account for them. Where the affiliation has not arrived yet, the account is opened,
+    and `check_openings` holds it against the affiliation when it does. Raises `orgtree.OutsideScope`, `AccountExists`
+    and `UsernameTaken`.
     """
-    unchecked = False
-    if scopes is not None:
-        await orgtree.require_within(session, organisation_id, scopes)
-        unchecked = person_id is not None and not await _is_affiliated_within(session, person_id, scopes)
-    account_id = person_id or new_id()
+    await orgtree.require_within(session, organisation_id, scopes)
+    unchecked = person_id is not None and not await _is_affiliated_within(session, person_id, scopes)
+    return await add_account(
+        session,
+        account_id=person_id or new_id(),
+        username=username,
+        password_encoding=password_encoding,
+        organisation_id=organisation_id,
+        opener=opener,
+        opened_within=sorted(scopes) if unchecked else None,
+        new_id=new_id,
+        now=now,
+    )
+
+
+async def add_account(
+    session: AsyncSession,
+    *,
+    account_id: UUID,
+    username: str,
+    password_encoding: str,
+    organisation_id: UUID,
+    opener: UUID | None = None,
+    opened_within: list[UUID] | None = None,
+    new_id: Callable[[], UUID],
+    now: datetime,
+) -> Account:
+    """Write an account as `open_account` does, which has checked who may open it; the first start has no opener.
+
+    Raises `AccountExists` and `UsernameTaken`.
+    """
     opened: Account | None = await session.scalar(
         insert(Account)
         .values(
@@ -73,7 +99,7 @@ async def open_account(
             organisation_id=organisation_id,
             opened_at=now,
             opened_by=opener,
-            opened_within=sorted(scopes) if unchecked and scopes else None,
+            opened_within=opened_within,
         )
         .on_conflict_do_nothing()
         .returning(Account)

@@ -14,7 +14,7 @@ from database import KeyRing
 from identity.accounts.scope import require_account_within, require_say_over_roles
 from identity.accounts.tables import Account
 from identity.phone_replacement.lapsing import lapse_of
-from identity.roles.commands import end_what_was_handed_on
+from identity.roles.delegation import end_what_was_handed_on
 from identity.roles.queries import holds_on
 from identity.roles.rules import ADMINISTRATIONS, LastAdministrator
 from identity.roles.tables import RoleAssignment

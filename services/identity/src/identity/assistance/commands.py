@@ -142,7 +142,7 @@ async def consent_before_witness(
         raise HelpForOneself
     await require_near(session, asked.organisation_id, by.actor, offices)
     standing = [
-        await behind(session, person_id, over=asked.organisation_id, permission=None, at=now)
+        await behind(session, person_id, over=asked.organisation_id, at=now)
         for person_id in (asked.helper_id, by.actor)
     ]
     require_independent(*standing, subject_id=asked.subject_id)

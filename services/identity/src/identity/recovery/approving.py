@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from identity.recovery.rules import APPROVE
-from identity.roles.independence import NotIndependent, behind, require_independent
+from identity.roles.independence import NotIndependent, behind_permission, require_independent
 
 
 async def require_independent_officers(
@@ -23,9 +23,9 @@ async def require_independent_officers(
 
     Neither speaks by an office that another of them, or the person it is about, handed on. Raises `NotIndependent`.
     """
-    mine = await behind(session, actor, over=organisation_id, permission=APPROVE, at=now)
+    mine = await behind_permission(session, actor, over=organisation_id, permission=APPROVE, at=now)
     if mine <= {subject_id}:
         raise NotIndependent
     for other, at in given:
-        theirs = await behind(session, other, over=organisation_id, permission=APPROVE, at=at)
+        theirs = await behind_permission(session, other, over=organisation_id, permission=APPROVE, at=at)
         require_independent(mine, theirs, subject_id=subject_id)

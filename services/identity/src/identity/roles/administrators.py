@@ -9,11 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
 from database import new_id
-from identity.accounts.commands import open_account
+from identity.accounts.commands import add_account
 from identity.accounts.passwords import Passwords
 from identity.accounts.rules import FIRST_PASSWORD_LIFETIME, require_password
 from identity.accounts.tables import Account, Credential, Identifier
-from identity.roles.commands import grant_role
+from identity.roles.commands import appoint
 from identity.roles.tables import RoleAssignment
 
 USERNAMES: Mapping[str, str] = {
@@ -69,27 +69,16 @@ async def open_administrators(session: AsyncSession, encodings: Mapping[str, str
             _log.warning("administration_vacant", extra={"role": role})
             continue
         person_id = new_id()
-        await open_account(
+        await add_account(
             session,
-            person_id=person_id,
+            account_id=person_id,
             username=username,
             password_encoding=encodings[role],
             organisation_id=orgtree.ROOT_ID,
-            opener=None,
-            scopes=None,
             new_id=new_id,
             now=now,
         )
-        await grant_role(
-            session,
-            assignment_id=new_id(),
-            person_id=person_id,
-            role=role,
-            organisation_id=orgtree.ROOT_ID,
-            valid_from=None,
-            valid_until=None,
-            granter=None,
-            scopes=None,
-            now=now,
+        await appoint(
+            session, assignment_id=new_id(), person_id=person_id, role=role, organisation_id=orgtree.ROOT_ID, now=now
         )
         _log.info("administrator_opened", extra={"account_id": person_id, "role": role})

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
 from china_time import day_of
-from identity.roles.commands import (
+from identity.roles.assignments import (
     AssignmentUnknown,
     lock_account,
     record,

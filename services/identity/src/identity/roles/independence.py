@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -16,14 +16,25 @@ class NotIndependent(Exception):
     """Somebody's office was handed on by another of those who decide, or by the person it is about."""
 
 
-async def behind(
-    session: AsyncSession, person_id: UUID, *, over: UUID, permission: str | None, at: datetime
-) -> frozenset[UUID]:
+async def behind(session: AsyncSession, person_id: UUID, *, over: UUID, at: datetime) -> frozenset[UUID]:
     """Give those whose offices over an organisation a person used at a moment: whoever was granted them.
 
     That is the person alone when they hold one of their own, or none; else all who handed one on to them. What was
-    ended since counts as it did then. `permission` leaves out the roles that do not give it.
+    ended since counts as it did then.
     """
+    return await _behind(session, person_id, over, at, true())
+
+
+async def behind_permission(
+    session: AsyncSession, person_id: UUID, *, over: UUID, permission: str, at: datetime
+) -> frozenset[UUID]:
+    """Give the same of those offices alone that give the permission."""
+    return await _behind(session, person_id, over, at, RoleDefinition.permissions.contains([permission]))
+
+
+async def _behind(
+    session: AsyncSession, person_id: UUID, over: UUID, at: datetime, wanted: ColumnElement[bool]
+) -> frozenset[UUID]:
     mine, source = aliased(RoleAssignment), aliased(RoleAssignment)
     day = day_of(at)
     found = (
@@ -31,13 +42,11 @@ async def behind(
         .select_from(mine)
         .join(RoleDefinition, RoleDefinition.role == mine.role)
         .outerjoin(source, source.assignment_id == mine.delegated_from)
-        .where(mine.person_id == person_id, mine.organisation_id.in_(await orgtree.ancestors_of(session, over)))
+        .where(wanted, mine.person_id == person_id, mine.organisation_id.in_(await orgtree.ancestors_of(session, over)))
         .where(mine.status.in_(("granted", "ended")), func.coalesce(mine.decided_at, mine.granted_at) <= at)
         .where(or_(mine.ended_at.is_(None), mine.ended_at > at))
         .where(mine.valid_from <= day, or_(mine.valid_until.is_(None), mine.valid_until >= day))
     )
-    if permission is not None:
-        found = found.where(RoleDefinition.permissions.contains([permission]))
     people = frozenset((await session.scalars(found)).all())
     return people if people and person_id not in people else frozenset({person_id})
 

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from china_time import day_of
 from database import Database, utc_now
-from identity.roles.commands import end_assignments, record
+from identity.roles.assignments import end_assignments, record
 from identity.roles.tables import RoleAssignment
 
 BATCH = 200

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from identity.roles.commands import AssignmentExists, AssignmentUnknown, RoleUnknown
+from identity.roles.assignments import AssignmentExists, AssignmentUnknown, RoleUnknown
 from identity.roles.rules import (
     AdministrationsCombined,
     AlreadyDecided,

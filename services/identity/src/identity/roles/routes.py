@@ -10,7 +10,9 @@ from starlette.responses import Response
 import orgtree
 from database import new_id
 from identity.roles.approval import approve_role, refuse_role
-from identity.roles.commands import AssignmentUnknown, end_role, grant_role, hand_on_role, take_back_role
+from identity.roles.assignments import AssignmentUnknown
+from identity.roles.commands import end_role, grant_role
+from identity.roles.delegation import hand_on_role, take_back_role
 from identity.roles.queries import assignments_after
 from identity.roles.schemas import GrantRole, HandOnRole, RoleAssignmentOut, RoleList, RoleOut, Status
 from identity.roles.tables import RoleAssignment, RoleDefinition

@@ -1,11 +1,11 @@
-"""Reads of member files, within the caller's scope, as they are or as they were on a day; nothing is opened here."""
+"""Reads of member files, one's own or those in the caller's scope, now or as on a day; nothing is opened here."""
 
 from collections.abc import Collection
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import ColumnElement, Row, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
@@ -15,6 +15,15 @@ from members.files.tables import Member, MemberKey, MemberVersion
 
 FileRow = Row[*tuple[Any, ...]]
 """A version of a file as it is stored, with its wrapped key."""
+
+
+class Own(NamedTuple):
+    """Who asks for the own file, and sees no other; others see files by the organisations in their scope."""
+
+    person_id: UUID
+
+
+Reader = Own | Collection[UUID]
 
 
 def _files() -> Select[*tuple[Any, ...]]:
@@ -44,11 +53,11 @@ def _files() -> Select[*tuple[Any, ...]]:
 
 
 async def one_file(
-    session: AsyncSession, person_id: UUID, *, day: date | None = None, scopes: Collection[UUID] | None
+    session: AsyncSession, person_id: UUID, *, day: date | None = None, reader: Reader
 ) -> FileRow | None:
-    """Find a file as it is, or as it was at the end of `day`; nothing when it was not there or is out of scope.
+    """Find a file as it is, or as it was at the end of `day`; nothing when it was not there or is not for the reader.
 
-    `scopes` None asks for the caller's own file. Who may see a file is decided by the present affiliation.
+    Who may see a file is decided by the present affiliation.
     """
     held = MemberVersion.version == Member.version
     if day is not None:
@@ -56,9 +65,7 @@ async def one_file(
             MemberVersion.person_id == person_id, MemberVersion.recorded_at < first_moment_after(day)
         )
         held = MemberVersion.version == then.scalar_subquery()
-    wanted = _files().where(Member.person_id == person_id, held)
-    if scopes is not None:
-        wanted = wanted.where(orgtree.within(Member.organisation_id, scopes))
+    wanted = _files().where(Member.person_id == person_id, held, _shown_to(reader))
     return (await session.execute(wanted)).one_or_none()
 
 
@@ -89,12 +96,16 @@ async def list_files(
 
 
 async def list_versions(
-    session: AsyncSession, person_id: UUID, *, scopes: Collection[UUID] | None, before: int | None, limit: int
+    session: AsyncSession, person_id: UUID, *, reader: Reader, before: int | None, limit: int
 ) -> list[FileRow]:
-    """List the versions of a file, the latest first; `scopes` None asks for the caller's own."""
-    wanted = _files().where(Member.person_id == person_id)
-    if scopes is not None:
-        wanted = wanted.where(orgtree.within(Member.organisation_id, scopes))
+    """List the versions of a file, the latest first."""
+    wanted = _files().where(Member.person_id == person_id, _shown_to(reader))
     if before is not None:
         wanted = wanted.where(MemberVersion.version < before)
     return list((await session.execute(wanted.order_by(MemberVersion.version.desc()).limit(limit))).all())
+
+
+def _shown_to(reader: Reader) -> ColumnElement[bool]:
+    if isinstance(reader, Own):
+        return Member.person_id == reader.person_id
+    return orgtree.within(Member.organisation_id, reader)

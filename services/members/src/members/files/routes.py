@@ -17,7 +17,7 @@ from contracts import Code
 from database import KeyRing, utc_now
 from members.acting import acting
 from members.files import openings, queries, revision
-from members.files.queries import FileRow
+from members.files.queries import FileRow, Own, Reader
 from members.files.revision import FileNotFound
 from members.files.rules import NotForOneself, PurposeMissing, check_own_changes, fields_opened, roles_of
 from members.files.schemas import (
@@ -155,21 +155,21 @@ async def list_versions(
     own = person_id == caller.person_id
     attempt = audit.by(caller.principal).entry("members.file.history_read", subject=person_id, purpose=purpose)
     async with refusals_recorded(caller, attempt, REFUSALS):
-        scopes = None if own else await caller.scopes(READ)
+        scopes = frozenset[UUID]() if own else await caller.scopes(READ)
         if not own:
             caller.require_acr(TWO_FACTORS)
         if not own and purpose is None:
             raise PurposeMissing
         before = page.after(Version)
         async with caller.command() as command:
-            within = scopes if scopes is None else _where_allowed(caller, scopes, purpose, command)
+            reader = Own(caller.person_id) if own else _where_allowed(caller, scopes, purpose, command)
             rows = await queries.list_versions(
-                command.session, person_id, scopes=within, before=before[0] if before else None, limit=page.fetch
+                command.session, person_id, reader=reader, before=before[0] if before else None, limit=page.fetch
             )
             if not rows:
                 raise FileNotFound
-            if not own and purpose is not None:
-                by = audit.by(caller.principal, within or ())
+            if not isinstance(reader, Own):
+                by = audit.by(caller.principal, reader)
                 entry = by.entry(
                     "members.file.history_read",
                     subject=person_id,
@@ -189,15 +189,15 @@ async def _own_file(caller: AuthenticatedCaller, keys: KeyRing, day: date | None
             entry = audit.by(caller.principal).entry("members.file.read")
             await audit.record(session, entry, now=utc_now())
     async with caller.read() as session:
-        row = await _file(session, caller.person_id, day, None)
+        row = await _file(session, caller.person_id, day, Own(caller.person_id))
     etag = f'"{row.version}"'
     if known == etag:
         return Response(status_code=304, headers={"etag": etag})
     return json_answer(openings.shown(row, keys, opened=() if helped else FIELDS), headers={"etag": etag})
 
 
-async def _file(session: AsyncSession, person_id: UUID, day: date | None, scopes: frozenset[UUID] | None) -> FileRow:
-    row = await queries.one_file(session, person_id, day=day, scopes=scopes)
+async def _file(session: AsyncSession, person_id: UUID, day: date | None, reader: Reader) -> FileRow:
+    row = await queries.one_file(session, person_id, day=day, reader=reader)
     if row is None:
         raise FileNotFound
     return row

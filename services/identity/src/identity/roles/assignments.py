@@ -1,0 +1,156 @@
+"""An assignment of a role, and what its beginning and its end bring with them: each is told to every service."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+import audit
+from china_time import day_of
+from contracts.identity import RoleEndedV1, RoleGrantedV1
+from identity.accounts.tables import Account
+from identity.roles.queries import count_of_not_over
+from identity.roles.rules import (
+    ADMINISTRATIONS,
+    MOST_ROLES_HELD,
+    READS_FILES,
+    AdministrationsCombined,
+    TooManyRoles,
+)
+from identity.roles.tables import Administrator, RoleAssignment, RoleDefinition
+from identity.sessions.revoking import AccountUnknown, raise_authorization_version
+from messaging import Publication, append
+
+
+class RoleUnknown(Exception):
+    """There is no role of that name."""
+
+
+class AssignmentUnknown(Exception):
+    """There is no such role assignment, or none that the caller may see."""
+
+
+class AssignmentExists(Exception):
+    """The id brought for a role assignment is taken."""
+
+
+async def definition_of(session: AsyncSession, role: str) -> RoleDefinition:
+    """Give what is said of a role. Raises `RoleUnknown`."""
+    definition = await session.scalar(select(RoleDefinition).where(RoleDefinition.role == role))
+    if definition is None:
+        raise RoleUnknown
+    return definition
+
+
+async def add_assignment(
+    session: AsyncSession, *, person_id: UUID, role: str, granted_at: datetime, status: str, **others: object
+) -> RoleAssignment:
+    """Write a new assignment for a person whose account is locked; what is not named here are columns of its row.
+
+    Raises `AssignmentExists` and `TooManyRoles`.
+    """
+    await require_room(session, person_id, today=day_of(granted_at))
+    if status == "granted":
+        await take_administration(session, person_id, role)
+    values = {"person_id": person_id, "role": role, "granted_at": granted_at, "status": status, **others}
+    stated = insert(RoleAssignment).values(values).on_conflict_do_nothing()
+    assignment: RoleAssignment | None = await session.scalar(stated.returning(RoleAssignment))
+    if assignment is None:
+        raise AssignmentExists
+    return assignment
+
+
+async def end_assignments(
+    session: AsyncSession, assignments: Sequence[RoleAssignment], *, ender: UUID | None, now: datetime
+) -> None:
+    """End assignments that are locked and hold, and what was handed on from them, and tell of each."""
+    handed_on = (
+        select(RoleAssignment)
+        .where(RoleAssignment.delegated_from.in_([each.assignment_id for each in assignments]))
+        .where(RoleAssignment.status == "granted")
+        .order_by(RoleAssignment.assignment_id)
+        .with_for_update()
+    )
+    ending = {each.assignment_id: each for each in (*assignments, *await session.scalars(handed_on))}
+    told = []
+    for each in ending.values():
+        await record(session, "identity.role.ended", each, actor=ender, now=now)
+        each.status, each.ended_at, each.ended_by, each.version = "ended", now, ender, each.version + 1
+        last_day = day_of(now) if each.valid_until is None else min(each.valid_until, day_of(now))
+        told.append(Publication(RoleEndedV1(**{**_state(each), "valid_until": last_day}), version=each.version))
+    await session.flush()
+    await append(session, told, actor=ender)
+    for person_id in sorted({each.person_id for each in ending.values()}):
+        await raise_authorization_version(session, person_id, now=now, actor=ender)
+
+
+async def tell_granted(session: AsyncSession, assignment: RoleAssignment, *, actor: UUID | None, now: datetime) -> None:
+    """Tell that an assignment holds from now on; older tokens of the person do not say so and end."""
+    word = "approved" if assignment.decided_by else "delegated" if assignment.delegated_from else "granted"
+    await record(session, f"identity.role.{word}", assignment, actor=actor, now=now)
+    event = RoleGrantedV1(**_state(assignment))
+    await append(session, [Publication(event, version=assignment.version)], actor=actor)
+    await raise_authorization_version(session, assignment.person_id, now=now, actor=actor)
+
+
+async def record(
+    session: AsyncSession, action: str, assignment: RoleAssignment, *, actor: UUID | None, now: datetime
+) -> None:
+    """Put into the audit what became of an assignment, with its role as the purpose."""
+    entry = audit.Entry(
+        action=action,
+        actor=actor,
+        subject=assignment.person_id,
+        object_id=assignment.assignment_id,
+        organisation_id=assignment.organisation_id,
+        purpose=assignment.role,
+    )
+    await audit.record(session, entry, now=now)
+
+
+async def lock_account(session: AsyncSession, person_id: UUID) -> None:
+    """Let changes of one person's roles follow each other. Raises `AccountUnknown`."""
+    account = select(Account.account_id).where(Account.account_id == person_id).with_for_update()
+    if await session.scalar(account) is None:
+        raise AccountUnknown
+
+
+async def require_combinable(session: AsyncSession, person_id: UUID, role: str) -> None:
+    """Raise `AdministrationsCombined` where a person whose account is locked would combine what nobody combines.
+
+    Two administrations, which the database refuses by itself, so that the refusal gets its reason; and an
+    administration with a role that reads members' files.
+    """
+    reading = select(RoleDefinition.role).where(RoleDefinition.permissions.contains([READS_FILES]))
+    other = RoleAssignment.administration.is_not(None) & (RoleAssignment.administration != role)
+    if role in ADMINISTRATIONS:
+        other |= (RoleAssignment.status == "granted") & RoleAssignment.role.in_(reading)
+    elif await session.scalar(reading.where(RoleDefinition.role == role)) is None:
+        return
+    if await session.scalar(select(RoleAssignment.role).where(RoleAssignment.person_id == person_id, other).limit(1)):
+        raise AdministrationsCombined
+
+
+async def take_administration(session: AsyncSession, person_id: UUID, role: str) -> None:
+    """Make `role` the one administration of the person, as the assignments of it demand."""
+    if role in ADMINISTRATIONS:
+        stated = insert(Administrator).values(person_id=person_id, role=role)
+        change = Administrator.role != stated.excluded.role
+        await session.execute(
+            stated.on_conflict_do_update(
+                index_elements=[Administrator.person_id], set_={"role": stated.excluded.role}, where=change
+            )
+        )
+
+
+async def require_room(session: AsyncSession, person_id: UUID, *, today: date) -> None:
+    """Raise `TooManyRoles` where a person's token could not carry one more role."""
+    if (await session.scalar(count_of_not_over(person_id, today)) or 0) >= MOST_ROLES_HELD:
+        raise TooManyRoles
+
+
+def _state(assignment: RoleAssignment) -> dict[str, object]:
+    return {name: getattr(assignment, name) for name in RoleGrantedV1.model_fields}

@@ -1,0 +1,105 @@
+"""Handing one's own role on to another, and taking it back."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+import orgtree
+from china_time import day_of
+from identity.roles.assignments import (
+    AssignmentUnknown,
+    add_assignment,
+    definition_of,
+    end_assignments,
+    lock_account,
+    require_combinable,
+    tell_granted,
+)
+from identity.roles.rules import Days, RoleForOneself, RoleNotDelegable, days_handed_on
+from identity.roles.tables import RoleAssignment
+
+
+async def hand_on_role(
+    session: AsyncSession,
+    *,
+    source_id: UUID,
+    assignment_id: UUID,
+    person_id: UUID,
+    organisation_id: UUID | None,
+    valid_from: date | None,
+    valid_until: date | None,
+    holder: UUID,
+    now: datetime,
+) -> RoleAssignment:
+    """Hand the holder's own role on to another, where the holder has it or below and for no longer; it ends with it.
+
+    What was handed on is not handed on again. Raises `AssignmentUnknown`, `RoleNotDelegable`, `RoleForOneself`,
+    `orgtree.OutsideScope`, `BeyondOwnPeriod`, `DaysOutOfOrder`, `AccountUnknown`, `AdministrationsCombined`,
+    `AssignmentExists`, `TooManyRoles`.
+    """
+    own = (RoleAssignment.assignment_id == source_id, RoleAssignment.person_id == holder)
+    source = await session.scalar(select(RoleAssignment).where(*own).with_for_update())
+    if source is None or source.status != "granted" or _is_over(source, day_of(now)):
+        raise AssignmentUnknown
+    definition = await definition_of(session, source.role)
+    if not definition.delegable or source.delegated_from is not None:
+        raise RoleNotDelegable
+    if person_id == holder:
+        raise RoleForOneself
+    place = organisation_id or source.organisation_id
+    await orgtree.require_within(session, place, {source.organisation_id})
+    days = days_handed_on(Days(source.valid_from, source.valid_until), valid_from, valid_until, today=day_of(now))
+    await lock_account(session, person_id)
+    await require_combinable(session, person_id, source.role)
+    assignment = await add_assignment(
+        session,
+        assignment_id=assignment_id,
+        person_id=person_id,
+        role=source.role,
+        organisation_id=place,
+        valid_from=days.valid_from,
+        valid_until=days.valid_until,
+        status="granted",
+        delegated_from=source_id,
+        granted_by=holder,
+        granted_at=now,
+    )
+    await tell_granted(session, assignment, actor=holder, now=now)
+    return assignment
+
+
+async def take_back_role(
+    session: AsyncSession, *, source_id: UUID, delegation_id: UUID, holder: UUID, now: datetime
+) -> RoleAssignment:
+    """End what the holder of a role handed on from it; doing so again changes nothing. Raises `AssignmentUnknown`."""
+    assignment = await session.scalar(
+        select(RoleAssignment)
+        .where(RoleAssignment.assignment_id == delegation_id, RoleAssignment.delegated_from == source_id)
+        .where(RoleAssignment.granted_by == holder)
+        .with_for_update()
+    )
+    if assignment is None:
+        raise AssignmentUnknown
+    if assignment.status == "granted":
+        await end_assignments(session, [assignment], ender=holder, now=now)
+    return assignment
+
+
+async def end_what_was_handed_on(session: AsyncSession, holder: UUID, *, ender: UUID, now: datetime) -> None:
+    """End all that somebody handed on, as their account goes out of use."""
+    found = (
+        select(RoleAssignment)
+        .where(RoleAssignment.granted_by == holder, RoleAssignment.delegated_from.is_not(None))
+        .where(RoleAssignment.status == "granted")
+        .order_by(RoleAssignment.assignment_id)
+        .with_for_update()
+    )
+    handed_on = (await session.scalars(found)).all()
+    if handed_on:
+        await end_assignments(session, handed_on, ender=ender, now=now)
+
+
+def _is_over(assignment: RoleAssignment, today: date) -> bool:
+    return assignment.valid_until is not None and assignment.valid_until < today
