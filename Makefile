@@ -81,7 +81,13 @@ format: $(MADE) ## put the code in form
 
 .PHONY: bench
 bench: $(MADE) ## measure against ceilings taken in the same run (ONLY=name for one)
+	@tests/bench/nginx || true # without one its row says so
 	@$(IN) tests.bench $(ONLY)
+
+.PHONY: bench-smoke
+bench-smoke: $(MADE) ## let every measurement run at a hundredth of its size; judges nothing
+	@tests/bench/nginx
+	@$(IN) tests.bench --smoke
 
 .PHONY: docs
 docs: $(MADE) ## write what is generated in docs/ and deploy/nats/

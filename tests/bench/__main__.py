@@ -1,13 +1,19 @@
-"""`make bench`: measure everything, or with a name that measurement alone; print a table and keep the figures."""
+"""`make bench`: measure everything, or with a name that measurement alone; print a table and keep the figures.
+
+`make bench-smoke` lets each measurement run at a hundredth of its size and judges nothing: it fails when one fails to
+run, so that none rots unseen between two measurings.
+"""
 
 import gc
 import sys
+import time
 from pathlib import Path
 
 import uvloop
 
-from tests.bench import command, consumer, forward, relay, rollup, sign_in, token_verify
+from tests.bench import command, consumer, forward, idle, relay, rollup, sign_in, token_verify
 from tests.bench.results import Result, keep, show
+from tests.bench.stage import opened_stages
 
 MEASUREMENTS = {
     "relay": relay.measure,
@@ -17,6 +23,7 @@ MEASUREMENTS = {
     "forward": forward.measure,
     "token-verify": token_verify.measure,
     "sign-in": sign_in.measure,
+    "idle": idle.measure,
 }
 
 
@@ -28,25 +35,46 @@ GROUP_OF = {
     "forward-direct": "forward",
     "token-known": "token-verify",
     "sign-in-cpu": "sign-in",
+    "idle-memory": "idle",
 }
 """Which measurement a figure comes from, where it is not called the same."""
+
+SMOKE = "--smoke"
+SMOKE_SHARE = 0.01
 
 
 def main(names: list[str]) -> int:
     """Run the named measurements, all without a name; 1 when a bar does not hold, 2 for an unknown name."""
-    names = [GROUP_OF.get(name, name) for name in names]
+    is_smoke = SMOKE in names
+    names = [GROUP_OF.get(name, name) for name in names if name != SMOKE] or list(MEASUREMENTS)
     unknown = [name for name in names if name not in MEASUREMENTS]
     if unknown:
         sys.stderr.write(f"no measurement is called {unknown[0]}; there are {', '.join([*MEASUREMENTS, *GROUP_OF])}\n")
         return 2
+    if is_smoke:
+        missing = [each.name for each in uvloop.run(_measured(names, SMOKE_SHARE)) if each.value is None]
+        if missing:
+            sys.stderr.write(f"not measured: {', '.join(missing)}\n")
+        return 1 if missing else 0
     results: list[Result] = []
-    for name in names or MEASUREMENTS:
-        sys.stderr.write(f"measuring {name} …\n")
-        results += uvloop.run(MEASUREMENTS[name]())
+    for name in names:
+        results += uvloop.run(_measured([name], 1))
         gc.collect()
     show(results)
     sys.stdout.write(f"kept in {keep(results, Path('.xiangqiao'))}\n")
     return 0 if all(result.holds is not False for result in results) else 1
+
+
+async def _measured(names: list[str], share: float) -> list[Result]:
+    """Take measurements on one set of servers."""
+    results: list[Result] = []
+    async with opened_stages(names, share=share) as stages:
+        for name, stage in stages.items():
+            sys.stderr.write(f"measuring {name} … ")
+            began = time.perf_counter()
+            results += await MEASUREMENTS[name](stage)
+            sys.stderr.write(f"{time.perf_counter() - began:.0f} s\n")
+    return results
 
 
 if __name__ == "__main__":

@@ -19,9 +19,10 @@ from testkit.service_process import ServiceProcess
 from testkit.tokens import TokenIssuer
 from tests.bench.load import answered_per_second, http_request
 from tests.bench.results import Result
-from tests.bench.stage import Stage, median_pair, opened_stage
+from tests.bench.stage import Stage, median_pair
 
 ROUNDS = 3
+SECONDS = 4.0
 PEOPLE = 2_000
 ACTIVITIES = 12
 MOST_SCHEDULED = 20_000
@@ -29,26 +30,27 @@ FIRST_PERSON = 0x1000
 BRANCH, SECRETARY = UUID(int=0x10), UUID(int=0x20)
 
 
-async def measure() -> list[Result]:
+async def measure(stage: Stage) -> list[Result]:
     """Serve activities and the bare route beside each other, and load them in turn."""
-    async with opened_stage() as stage, AsyncExitStack() as stack:
+    async with AsyncExitStack() as stack:
         issuer = stack.enter_context(TokenIssuer())
         port = await stack.enter_async_context(_activities(stage, issuer))
         bare = await stack.enter_async_context(_bare(stage))
         secretary = issuer.headers(SECRETARY, [("branch_secretary", BRANCH)])
-        schedules = [_schedule(secretary) for _ in range(ROUNDS)]
+        seconds, all_rounds = stage.seconds(SECONDS), stage.of(ROUNDS)
+        schedules = [_schedule(secretary, stage.of(MOST_SCHEDULED, least=2_000)) for _ in range(all_rounds)]
         value, most = await median_pair(
-            ROUNDS,
-            lambda: answered_per_second(port, schedules.pop()),
-            lambda: answered_per_second(bare, _bare_request),
+            all_rounds,
+            lambda: answered_per_second(port, schedules.pop(), seconds=seconds),
+            lambda: answered_per_second(bare, _bare_request, seconds=seconds),
         )
         ordinary = Result("command", value, "requests/s", most, 0.4, note="POST /v1/activities; SQLAlchemy, outbox")
-        people = [issuer.headers(UUID(int=FIRST_PERSON + number)) for number in range(PEOPLE)]
-        rounds = [await _scheduled(port, secretary, ACTIVITIES) for _ in range(ROUNDS)]
+        people = [issuer.headers(UUID(int=FIRST_PERSON + number)) for number in range(stage.of(PEOPLE, least=200))]
+        rounds = [await _scheduled(port, secretary, ACTIVITIES) for _ in range(all_rounds)]
         value, most = await median_pair(
-            ROUNDS,
-            lambda: answered_per_second(port, _check_ins(rounds.pop(), people)),
-            lambda: answered_per_second(bare, _bare_request),
+            all_rounds,
+            lambda: answered_per_second(port, _check_ins(rounds.pop(), people), seconds=seconds),
+            lambda: answered_per_second(bare, _bare_request, seconds=seconds),
         )
         hot = Result("hot-command", value, "requests/s", most, 0.8, note="POST …/attendances on the driver, gathered")
         return [ordinary, hot]
@@ -74,11 +76,9 @@ def _activity() -> dict[str, object]:
     }
 
 
-def _schedule(headers: dict[str, str]) -> Callable[[int], bytes]:
+def _schedule(headers: dict[str, str], count: int) -> Callable[[int], bytes]:
     """Write the requests before they are sent: what that costs is no part of what is measured."""
-    made = [
-        http_request("POST", "/v1/activities", headers, json.dumps(_activity()).encode()) for _ in range(MOST_SCHEDULED)
-    ]
+    made = [http_request("POST", "/v1/activities", headers, json.dumps(_activity()).encode()) for _ in range(count)]
     return made.__getitem__
 
 
@@ -109,7 +109,7 @@ async def _activities(stage: Stage, issuer: TokenIssuer) -> AsyncIterator[int]:
         await _plant(database)
     environment = {
         "XIANGQIAO_DATABASE_URL": url,
-        "XIANGQIAO_NATS_URL": stage.nats.url("bench"),
+        "XIANGQIAO_NATS_URL": stage.nats_url,
         "XIANGQIAO_ISSUER": issuer.issuer,
         "XIANGQIAO_JWKS_URL": issuer.jwks_url,
         "XIANGQIAO_PORT": str(port),

@@ -12,10 +12,11 @@ from database import Database, raw, utc_now
 from messaging import Consumer, NatsConnection, Received, Worker, streams
 from tests.bench.relay import an_event, fill, published
 from tests.bench.results import Result
-from tests.bench.stage import median_pair, opened_stage, percentile, rate
+from tests.bench.stage import Stage, median_pair, percentile, rate
 from webapi.processes import spare_the_collector
 
 EVENTS = 20_000
+BATCH = 1_000
 ROUNDS = 3
 AGED = 1_000
 TABLES = """
@@ -59,16 +60,15 @@ class Handled:
             await asyncio.sleep(0.003)
 
 
-async def measure() -> list[Result]:
+async def measure(stage: Stage) -> list[Result]:
     """Publish events once for each round, consume them under a new name each time."""
     spare_the_collector()  # as the process of a service does
-    async with opened_stage() as stage:
-        publisher_url, url = await stage.migrated("members"), await stage.migrated("gateway")
-        async with stage.database(publisher_url) as publisher, stage.database(url) as database:
-            await _run(database, TABLES)
-            async with stage.connected() as nats:
-                await streams.declare_stream(nats, "members")
-                return [await _consumer(publisher, database, nats), *await _age(publisher, database, nats)]
+    publisher_url, url = await stage.migrated("members"), await stage.migrated("gateway")
+    async with stage.database(publisher_url) as publisher, stage.database(url) as database:
+        await _run(database, TABLES)
+        async with stage.connected() as nats:
+            await streams.declare_stream(nats, "members")
+            return [await _consumer(stage, publisher, database, nats), *await _age(stage, publisher, database, nats)]
 
 
 @asynccontextmanager
@@ -80,8 +80,9 @@ async def _working(worker: Worker) -> AsyncIterator[None]:
     await running
 
 
-async def _consumer(publisher: Database, database: Database, nats: NatsConnection) -> Result:
-    await fill(publisher, EVENTS)
+async def _consumer(stage: Stage, publisher: Database, database: Database, nats: NatsConnection) -> Result:
+    events = stage.of(EVENTS, BATCH)
+    await fill(publisher, events)
     async with _working(Worker("members", publisher, nats)):
         await published(publisher)
     rounds = iter(range(100))
@@ -95,14 +96,14 @@ async def _consumer(publisher: Database, database: Database, nats: NatsConnectio
             begun = handled.events
 
             async def rest() -> None:
-                await handled.until(EVENTS)
-                await _until_projected(database, EVENTS)  # the last batch commits after it was handled
+                await handled.until(events)
+                await _until_projected(database, events)  # the last batch commits after it was handled
 
-            return await rate(EVENTS - begun, rest)
+            return await rate(events - begun, rest)
 
     async def plain() -> float:
         connection = await database.connect()
-        batches = [[an_event() for _ in range(1000)] for _ in range(EVENTS // 1000)]
+        batches = [[an_event() for _ in range(BATCH)] for _ in range(events // BATCH)]
 
         async def insert() -> None:
             for batch in batches:
@@ -112,17 +113,18 @@ async def _consumer(publisher: Database, database: Database, nats: NatsConnectio
                     await connection.execute(PLAIN, *columns)
                     await connection.execute(PLAIN_DELTA, columns[3])
 
-        speed = await rate(EVENTS, insert)
+        speed = await rate(events, insert)
         await connection.close()
         return speed
 
-    value, most = await median_pair(ROUNDS, consumed, plain)
+    value, most = await median_pair(stage.of(ROUNDS), consumed, plain)
     note = "pull, inbox, versioned upsert, delta, acknowledge; beside plain inserts of the same rows"
     return Result("consumer", value, "events/s", most, 0.4, note=note)
 
 
-async def _age(publisher: Database, database: Database, nats: NatsConnection) -> list[Result]:
+async def _age(stage: Stage, publisher: Database, database: Database, nats: NatsConnection) -> list[Result]:
     """Measure the age of events when they are projected, at some 200 small transactions a second."""
+    events, aged = stage.of(EVENTS, BATCH), stage.of(AGED)
     ages: list[float] = []
 
     async def note_age(session: AsyncSession, batch: Sequence[Received[Any]]) -> None:
@@ -135,12 +137,12 @@ async def _age(publisher: Database, database: Database, nats: NatsConnection) ->
         _working(Worker("members", publisher, nats)),
         _working(Worker("gateway", database, nats, [consumer])),
     ):
-        await _until_projected(database, EVENTS)
+        await _until_projected(database, events)
         ages.clear()
-        for _ in range(AGED):
+        for _ in range(aged):
             await fill(publisher, 1)
             await asyncio.sleep(0.004)
-        await _until_projected(database, EVENTS + AGED)
+        await _until_projected(database, events + aged)
     return [
         Result(f"event-age-{name}", percentile(ages, share) * 1000, "ms", note="from commit to projection, one by one")
         for name, share in (("p50", 0.5), ("p99", 0.99))

@@ -5,7 +5,7 @@ import os
 import shutil
 import sys
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import UUID
 
@@ -14,13 +14,13 @@ from testkit.service_process import ServiceProcess
 from testkit.tokens import TokenIssuer
 from tests.bench.load import answered_per_second, http_request
 from tests.bench.results import Result
-from tests.bench.stage import Stage, median_pair, opened_stage
+from tests.bench.stage import ROOT, Stage, cpu_seconds, median_pair
 
 ROUNDS = 3
 PATH = "/v1/courses"
 BODY = '{"items":["' + "x" * 780 + '"]}'
 SECONDS = 4.0
-TICKS = os.sysconf("SC_CLK_TCK")
+FETCHED = ROOT / ".cache/nginx/usr/sbin"  # by the script `nginx` beside this
 
 _NGINX = """
 worker_processes 1;
@@ -30,6 +30,8 @@ error_log {folder}/error.log;
 events {{ worker_connections 1024; }}
 http {{
   access_log off;
+  client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder}; uwsgi_temp_path {folder};
+  scgi_temp_path {folder};
   default_type application/json;
   keepalive_requests 1000000000;
   upstream fast {{ server 127.0.0.1:{upstream}; keepalive 64; keepalive_requests 1000000000; }}
@@ -42,11 +44,10 @@ http {{
 _FORWARD = 'proxy_pass http://fast; proxy_http_version 1.1; proxy_set_header Connection "";'
 
 
-async def measure() -> list[Result]:
+async def measure(stage: Stage) -> list[Result]:
     """Forward to a fast upstream by both proxies, then to a FastAPI route with and without the gateway."""
-    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-    async with opened_stage() as stage, AsyncExitStack() as stack:
-        issuer = stack.enter_context(TokenIssuer())
+    program = next(filter(None, (shutil.which("nginx", path=path) for path in (None, "/usr/sbin", FETCHED))), None)
+    with TokenIssuer() as issuer:
         request = http_request("GET", PATH, issuer.headers(UUID(int=1)))
         return [
             await _beside_nginx(stage, program, issuer, request),
@@ -57,18 +58,18 @@ async def measure() -> list[Result]:
 async def _beside_nginx(stage: Stage, program: str | None, issuer: TokenIssuer, request: bytes) -> Result:
     """Compare requests for each second of the proxy's processor time, so that the rest of the machine is left out."""
     if program is None:
-        note = "not measured: there is no nginx here (Debian's package nginx)"
+        note = "not measured: there is no nginx here, and none could be fetched"
         return Result("forward-nginx", None, "requests/s", None, 0.15, note=note)
-    fast = processes.free_port()
+    fast, seconds = processes.free_port(), stage.seconds(SECONDS)
     async with (
         _nginx(stage.folder / "fast", program, port=fast, upstream=1, action=f"return 200 '{BODY}';"),
         _nginx(stage.folder / "nginx", program, port=(port := processes.free_port()), upstream=fast) as nginx,
         _gateway(stage, issuer, fast) as (door, gateway),
     ):
         value, most = await median_pair(
-            ROUNDS,
-            lambda: _per_processor_second(door, gateway.pid, request),
-            lambda: _per_processor_second(port, nginx, request),
+            stage.of(ROUNDS),
+            lambda: _per_processor_second(door, gateway.pid, request, seconds),
+            lambda: _per_processor_second(port, nginx, request, seconds),
         )
     note = "GET with token check and metrics, for each second of one core"
     return Result("forward-nginx", value, "requests/s", most, 0.15, note=note)
@@ -90,9 +91,9 @@ async def _beside_nothing(stage: Stage, issuer: TokenIssuer, request: bytes) -> 
         os.sched_setaffinity(0, {cores[-1]})  # the load itself: beside the service in both, so that it changes neither
         try:
             value, most = await median_pair(
-                ROUNDS,
-                lambda: answered_per_second(door, lambda _: request, seconds=SECONDS),
-                lambda: answered_per_second(port, lambda _: request, seconds=SECONDS),
+                stage.of(ROUNDS),
+                lambda: answered_per_second(door, lambda _: request, seconds=stage.seconds(SECONDS)),
+                lambda: answered_per_second(port, lambda _: request, seconds=stage.seconds(SECONDS)),
             )
         finally:
             os.sched_setaffinity(0, cores)
@@ -100,15 +101,10 @@ async def _beside_nothing(stage: Stage, issuer: TokenIssuer, request: bytes) -> 
     return Result("forward-direct", value, "requests/s", most, 0.85, note=note)
 
 
-async def _per_processor_second(port: int, pid: int, request: bytes) -> float:
-    before = _processor_seconds(pid)
-    answered = await answered_per_second(port, lambda _: request, seconds=SECONDS) * SECONDS
-    return answered / (_processor_seconds(pid) - before)
-
-
-def _processor_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
+async def _per_processor_second(port: int, pid: int, request: bytes, seconds: float) -> float:
+    before = cpu_seconds(pid)
+    answered = await answered_per_second(port, lambda _: request, seconds=seconds) * seconds
+    return answered / (cpu_seconds(pid) - before)
 
 
 @asynccontextmanager
@@ -140,7 +136,7 @@ async def _gateway(stage: Stage, issuer: TokenIssuer, upstream: int) -> AsyncIte
     url, port, operations = await stage.migrated("gateway"), processes.free_port(), processes.free_port()
     environment = {
         "XIANGQIAO_DATABASE_URL": url,
-        "XIANGQIAO_NATS_URL": stage.nats.url("bench"),
+        "XIANGQIAO_NATS_URL": stage.nats_url,
         "XIANGQIAO_ISSUER": issuer.issuer,
         "XIANGQIAO_JWKS_URL": issuer.jwks_url,
         "XIANGQIAO_PORT": str(port),

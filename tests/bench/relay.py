@@ -11,24 +11,25 @@ from messaging import NatsConnection, Publication, append, publishing, streams
 from messaging.publishing import Message
 from messaging.relay import Relay
 from tests.bench.results import Result
-from tests.bench.stage import Stage, median_pair, opened_stage, rate
+from tests.bench.stage import Stage, median_pair, rate
 
 ROWS = 20_000
 ROUNDS = 5
 
 
-async def measure() -> list[Result]:
+async def measure(stage: Stage) -> list[Result]:
     """Fill the outbox, then ship it and its like in turn."""
-    async with opened_stage() as stage:
-        url = await stage.migrated("members")
-        async with stage.database(url) as database, stage.connected() as nats:
-            await streams.declare_stream(nats, "members")
-            return [await _relay(stage, database, nats)]
+    url = await stage.migrated("members")
+    async with stage.database(url) as database, stage.connected() as nats:
+        await streams.declare_stream(nats, "members")
+        return [await _relay(stage, database, nats)]
 
 
 async def _relay(stage: Stage, database: Database, nats: NatsConnection) -> Result:
+    rows = stage.of(ROWS)
+
     async def ceiling() -> float:
-        messages = [Message(str(uuid4()), row["subject"], None, row["payload"]) for row in await _rows(database)]
+        messages = [Message(str(uuid4()), row["subject"], None, row["payload"]) for row in await _rows(database, rows)]
 
         async def publish() -> None:
             for start in range(0, len(messages), publishing.MAX_BATCH):
@@ -37,19 +38,19 @@ async def _relay(stage: Stage, database: Database, nats: NatsConnection) -> Resu
         return await rate(len(messages), publish)
 
     async def relayed() -> float:
-        await fill(database, ROWS)
+        await fill(database, rows)
         relay = Relay("members", database, nats)
         stop = asyncio.Event()
         task = asyncio.create_task(relay.run(stop))
-        speed = await rate(ROWS, lambda: published(database))
+        speed = await rate(rows, lambda: published(database))
         stop.set()
         await task
         return speed
 
-    await fill(database, ROWS)
+    await fill(database, rows)
     await relayed()
-    value, most = await median_pair(ROUNDS, relayed, ceiling)
-    size = len((await _rows(database))[0]["payload"])
+    value, most = await median_pair(stage.of(ROUNDS), relayed, ceiling)
+    size = len((await _rows(database, 1))[0]["payload"])
     return Result("relay", value, "rows/s", most, 0.7, note=f"atomic batches of 1,000, {size} B each, synced always")
 
 
@@ -81,8 +82,8 @@ async def published(database: Database) -> None:
     await connection.close()
 
 
-async def _rows(database: Database) -> list[asyncpg.Record]:
+async def _rows(database: Database, count: int) -> list[asyncpg.Record]:
     connection = await database.connect()
-    rows: list[asyncpg.Record] = await connection.fetch("select subject, payload from outbox limit $1", ROWS)
+    rows: list[asyncpg.Record] = await connection.fetch("select subject, payload from outbox limit $1", count)
     await connection.close()
     return rows

@@ -2,13 +2,13 @@
 
 import statistics
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID
 
 import orgtree
 from database import Database, new_id, raw
 from tests.bench.results import Result
-from tests.bench.stage import opened_stage
+from tests.bench.stage import Stage
 
 FANS = (9, 10, 17, 14, 14)
 """Cities, counties each, townships each, villages each, branches each: about 322,000 organisations."""
@@ -34,15 +34,17 @@ group by below.child
 """
 
 
-async def measure() -> list[Result]:
+async def measure(stage: Stage) -> list[Result]:
     """Plant the tree, note members everywhere, fold, and ask both ways."""
-    async with opened_stage() as stage:
-        url = await stage.migrated("gateway")
-        async with stage.database(url) as database:
-            branches = await _plant(database)
-            await _note(database, [(branch, MEASURE, 22) for branch in branches])
-            await orgtree.fold(database)
-            return [await _totals(database, len(branches)), await _folding(database, branches)]
+    url = await stage.migrated("gateway")
+    async with stage.database(url) as database:
+        branches = await _plant(database, [stage.of(fan, least=2) for fan in FANS])
+        await _note(database, [(branch, MEASURE, 22) for branch in branches])
+        await orgtree.fold(database)
+        return [
+            await _totals(database, len(branches)),
+            await _folding(database, branches, stage.of(DELTAS)),
+        ]
 
 
 async def _totals(database: Database, branches: int) -> Result:
@@ -65,12 +67,12 @@ async def _totals(database: Database, branches: int) -> Result:
     return Result("rollup", fast, "ms", slow, 0.01, "at_most", note)
 
 
-async def _folding(database: Database, branches: list[UUID]) -> Result:
-    deltas = [(branches[number * 7919 % len(branches)], MEASURE, 1) for number in range(DELTAS)]
+async def _folding(database: Database, branches: list[UUID], count: int) -> Result:
+    deltas = [(branches[number * 7919 % len(branches)], MEASURE, 1) for number in range(count)]
     await _note(database, deltas)
     began = time.perf_counter()
     await orgtree.fold(database)
-    speed = DELTAS / (time.perf_counter() - began)
+    speed = count / (time.perf_counter() - began)
     return Result("rollup-folding", speed, "deltas/s", 5_000, 1.0, note="one change each of branches all over the tree")
 
 
@@ -80,10 +82,10 @@ async def _note(database: Database, deltas: list[tuple[UUID, str, int]]) -> None
             await orgtree.add_deltas(session, deltas[start : start + 10_000])
 
 
-async def _plant(database: Database) -> list[UUID]:
+async def _plant(database: Database, fans: Sequence[int]) -> list[UUID]:
     """Write the tree and give the ids of its branches."""
     parents = [orgtree.ROOT_ID]
-    for level, fan in zip(("city", "county", "township", "village", "branch"), FANS, strict=True):
+    for level, fan in zip(("city", "county", "township", "village", "branch"), fans, strict=True):
         rows = [(new_id(), parent) for parent in parents for _ in range(fan)]
         for start in range(0, len(rows), 20_000):
             part = rows[start : start + 20_000]

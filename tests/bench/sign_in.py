@@ -10,7 +10,6 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from html import unescape
-from pathlib import Path
 from urllib.parse import urljoin
 
 import httpx
@@ -21,7 +20,7 @@ from standalone import processes
 from standalone.seed.sign_in import SignedIn
 from testkit.service_process import ServiceProcess
 from tests.bench.results import Result
-from tests.bench.stage import Stage, opened_stage
+from tests.bench.stage import Stage, cpu_seconds
 
 ROUNDS = 40
 WARM_UP = 5
@@ -31,18 +30,19 @@ FIRST_PASSWORD = "门前两棵老槐树-2026"
 CALLBACK = "http://127.0.0.1/callback"
 
 
-async def measure() -> list[Result]:
+async def measure(stage: Stage) -> list[Result]:
     """Send the right password to a running identity, in turn with the hash of it alone, which costs the same here."""
     encoded = HASHER.hash(PASSWORD)
-    async with opened_stage() as stage, _identity(stage) as (url, process):
+    warm_up = stage.of(WARM_UP)
+    async with _identity(stage) as (url, process):
         await SignedIn(url, USERNAME, PASSWORD, first_password=FIRST_PASSWORD).headers()
         rounds = []
         async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=30) as browser:
-            for _ in range(WARM_UP + ROUNDS):
+            for _ in range(warm_up + stage.of(ROUNDS)):
                 hashing = _hashed(encoded)
                 rounds.append((*hashing, *await _signed_in(browser, process.pid)))
     hash_wall, hash_cpu, wall, cpu = (
-        statistics.median(column) * 1000 for column in zip(*rounds[WARM_UP:], strict=True)
+        statistics.median(column) * 1000 for column in zip(*rounds[warm_up:], strict=True)
     )
     note = "POST /sign-in to the redirect: all but argon2id, beside all of it"
     return [
@@ -79,18 +79,12 @@ async def _signed_in(browser: httpx.AsyncClient, pid: int) -> tuple[float, float
     hidden = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', form[2])
     filled = {**{name: unescape(value) for name, value in hidden}, "username": USERNAME, "password": PASSWORD}
     target = urljoin(str(page.url), unescape(form[1]))
-    began, used = time.perf_counter(), _cpu_seconds(pid)
+    began, used = time.perf_counter(), cpu_seconds(pid)
     answer = await browser.post(target, data=filled)
-    took, used = time.perf_counter() - began, _cpu_seconds(pid) - used
+    took, used = time.perf_counter() - began, cpu_seconds(pid) - used
     if not answer.headers.get("location", "").startswith(CALLBACK):
         raise RuntimeError(f"not signed in: {answer.status_code}")
     return took, used
-
-
-def _cpu_seconds(pid: int) -> float:
-    """Give the CPU time of all threads of a process: the first number of each one's `schedstat`, in nanoseconds."""
-    threads = Path(f"/proc/{pid}/task").iterdir()
-    return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads) / 1e9
 
 
 @asynccontextmanager
@@ -99,7 +93,7 @@ async def _identity(stage: Stage) -> AsyncIterator[tuple[str, ServiceProcess]]:
     url = f"http://127.0.0.1:{port}"
     environment = {
         "XIANGQIAO_DATABASE_URL": await stage.migrated("identity"),
-        "XIANGQIAO_NATS_URL": stage.nats.url("bench"),
+        "XIANGQIAO_NATS_URL": stage.nats_url,
         "XIANGQIAO_ISSUER": url,
         "XIANGQIAO_JWKS_URL": f"{url}/oauth2/jwks",
         "XIANGQIAO_PORT": str(port),

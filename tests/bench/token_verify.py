@@ -13,6 +13,7 @@ from contracts.identity import AuthorizationChangedV1, SessionRevokedV1
 from database import new_id
 from testkit.tokens import TokenIssuer
 from tests.bench.results import Result
+from tests.bench.stage import Stage
 from webapi import Authenticator
 from webapi.processes import spare_the_collector
 
@@ -22,24 +23,25 @@ REVOKED = 10_000
 BRANCHES = 500
 
 
-async def measure() -> list[Result]:
+async def measure(stage: Stage) -> list[Result]:
     """Check many different tokens, in turn with their signatures alone, in a process set up as a service's is.
 
     Neither waits for anything, so what is measured is the time of the CPU, whatever else runs on the machine.
     """
+    count = stage.of(TOKENS, BLOCK)
     with TokenIssuer() as issuer:
         branches = [new_id() for _ in range(BRANCHES)]
-        tokens = [_token(issuer, branches[number % BRANCHES]) for number in range(TOKENS + 1)]
+        tokens = [_token(issuer, branches[number % BRANCHES]) for number in range(count + 1)]
         bare = [_signature(token) for token in tokens]
         authenticator = Authenticator(issuer.jwks_url, issuer.issuer, issuer.audience)
-        for _ in range(REVOKED):  # as after a busy ten minutes
+        for _ in range(stage.of(REVOKED)):  # as after a busy ten minutes
             authenticator.revocations.take(SessionRevokedV1(session_id=new_id()))
             authenticator.revocations.take(AuthorizationChangedV1(person_id=new_id(), authorization_version=2))
         await authenticator.authenticate(tokens.pop())
         spare_the_collector()
         key, algorithm = issuer.key.public_key, ec.ECDSA(hashes.SHA256())
         times: list[tuple[float, float, float]] = []
-        for start in range(0, TOKENS, BLOCK):
+        for start in range(0, count, BLOCK):
             block = tokens[start : start + BLOCK]
             began = time.thread_time()
             for signature, signed in bare[start : start + BLOCK]:
