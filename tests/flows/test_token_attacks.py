@@ -9,7 +9,7 @@ import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from database import Database, KeyRing
-from identity.oauth.keys import SigningKeys
+from identity.signing.keys import SigningKeys
 from standalone.data_directory import DataDirectory
 from tests.flows.attacks import Forger
 from tests.flows.conftest import DEMO_PASSWORD, System

@@ -17,10 +17,10 @@ import orgtree
 from database import Database, KeyRing, migrations, new_id, utc_now
 from identity.accounts.commands import add_account
 from identity.accounts.credentials import set_password
-from identity.oauth.provider import hash_of
 from identity.oauth.tables import Client
 from identity.phones import put_on_file
 from identity.roles.commands import appoint
+from identity.secrets import hash_of
 from standalone import processes
 from testkit.databases import Template, TestDatabases
 from testkit.service_process import ServiceProcess

@@ -10,11 +10,11 @@ from sqlalchemy import select
 import orgtree
 from contracts.identity import RoleDefinedV1
 from database import Database, migrations, utc_now
-from identity.accounts import passwords
-from identity.accounts.passwords import Passwords
+from identity.credentials import hashing as passwords
+from identity.credentials.hashing import Passwords
 from identity.first_start import prepare
-from identity.oauth.keys import SigningKeys
 from identity.roles.tables import RoleDefinition
+from identity.signing.keys import SigningKeys
 from messaging import Publication
 from testkit.databases import Template, TestDatabases
 

@@ -16,8 +16,8 @@ import audit
 from database import new_id, utc_now
 from identity.clients.commands import approve, propose_client
 from identity.clients.schemas import ClientTerms
-from identity.oauth.provider import hash_of
 from identity.oauth.tables import AuthorizationCode
+from identity.secrets import hash_of
 
 from .front_end import SCOPES, FrontEnd, Tokens, tokens_of
 from .provider import Provider

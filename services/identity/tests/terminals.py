@@ -7,8 +7,8 @@ from sqlalchemy import update
 
 from database import new_id, utc_now
 from identity.devices.tables import DeviceCode
-from identity.oauth.provider import hash_of
 from identity.oauth.tables import Client
+from identity.secrets import hash_of
 
 from .front_end import PASSWORD, SCOPE, SCOPES, FrontEnd, Tokens, tokens_of
 from .provider import Provider

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from sqlalchemy import update
 
-from identity.oauth.provider import hash_of
+from identity.secrets import hash_of
 from identity.sign_in.tables import BrowserSession
 
 from .authenticator import claims, set_up

@@ -16,8 +16,9 @@ from identity.devices.commands import ASKED_BY_CLIENT, ASKED_FROM_ADDRESS, appro
 from identity.devices.rules import normalised_user_code
 from identity.devices.tables import DeviceCode
 from identity.housekeeping import delete_expired
-from identity.oauth.provider import SignedIn, hash_of
+from identity.levels import SignedIn
 from identity.oauth.tables import TokenFamily
+from identity.secrets import hash_of
 from identity.throttling.rates import subject_of
 from identity.throttling.tables import RateCount
 

@@ -10,9 +10,9 @@ from sqlalchemy import text, update
 
 import orgtree
 from database import new_id, utc_now
-from identity.accounts.rules import FIRST_PASSWORD_LIFETIME
 from identity.accounts.tables import Credential
-from identity.factors.rules import FRESH_FOR_CREDENTIALS
+from identity.credentials.rules import FIRST_PASSWORD_LIFETIME
+from identity.levels import FRESH_FOR_CREDENTIALS
 from identity.sign_in.tables import BrowserSession
 
 from .authenticator import set_up

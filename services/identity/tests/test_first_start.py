@@ -13,15 +13,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
 from database import Database, SealBroken, migrations, new_id, utc_now
-from identity.accounts.passwords import Passwords
-from identity.accounts.rules import PasswordUnusable
 from identity.accounts.tables import Account, Credential, Identifier
+from identity.credentials.hashing import Passwords
+from identity.credentials.rules import PasswordUnusable
 from identity.first_start import prepare
-from identity.oauth.keys import SigningKeys
-from identity.oauth.tables import Client, SigningKey
+from identity.oauth.tables import Client
 from identity.roles.administrators import USERNAMES
 from identity.roles.definitions import define_roles, roles_to_define
 from identity.roles.tables import RoleAssignment, RoleDefinition
+from identity.signing.keys import SigningKeys
+from identity.signing.tables import SigningKey
 from testkit.databases import Template, TestDatabases
 
 from .conftest import MIGRATIONS

@@ -8,9 +8,9 @@ from sqlalchemy import select, update
 
 import orgtree
 from database import new_id, utc_now
-from identity.accounts.passwords import Passwords, TooManySignIns
-from identity.accounts.rules import PasswordTooCommon, PasswordUnusable, normalised_password, require_password
 from identity.accounts.tables import Identifier
+from identity.credentials.hashing import Passwords, TooManySignIns
+from identity.credentials.rules import PasswordTooCommon, PasswordUnusable, normalised_password, require_password
 from identity.oauth.tables import TokenFamily
 from identity.phones import normalised_phone
 from identity.throttling.tables import GuessCount, RateCount

@@ -12,8 +12,8 @@ from sqlalchemy import Select, func, select, text, update
 
 from identity.accounts.tables import Account
 from identity.housekeeping import delete_expired
-from identity.oauth.provider import hash_of
 from identity.oauth.tables import AuthorizationCode, RefreshToken, TokenFamily
+from identity.secrets import hash_of
 
 from .front_end import FrontEnd, tokens_of
 from .provider import Provider

@@ -13,8 +13,8 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 
 from database import utc_now
-from identity.oauth.keys import SigningKeys
-from identity.oauth.rotation import (
+from identity.signing.keys import SigningKeys
+from identity.signing.rotation import (
     PUBLISHED_BEFORE_USE,
     ROTATION_EVERY,
     KeyUnknown,
@@ -24,7 +24,7 @@ from identity.oauth.rotation import (
     revoke_key,
     rotate,
 )
-from identity.oauth.tables import SigningKey
+from identity.signing.tables import SigningKey
 from testkit.databases import Template, TestDatabases
 from webapi import Authenticator
 from webapi.signing_keys import FRESH_SECONDS

@@ -4,7 +4,7 @@ import pytest
 from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
 from authlib.oidc.discovery import OpenIDProviderMetadata
 
-from identity.accounts.rules import normalised_username
+from identity.credentials.rules import normalised_username
 from identity.oauth.discovery import discovery_document
 from identity.oauth.rules import allowed_scope, redirect_uri_allowed
 from identity.pages.visits import cookie_name

@@ -10,8 +10,8 @@ from sqlalchemy import Select, select
 
 from database import new_id, utc_now
 from identity.accounts.credentials import set_password
-from identity.accounts.passwords import Passwords
 from identity.accounts.tables import Credential
+from identity.credentials.hashing import Passwords
 from identity.factors.passkeys.commands import usable_passkey
 from identity.factors.wechat.commands import Linked, lasting_link
 from identity.phones import phone_on_file

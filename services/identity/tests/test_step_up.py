@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from database import utc_now
 from identity.factors.required import Owned, missing
-from identity.factors.rules import acr_of, joined, reaches, wanted_level
+from identity.levels import acr_of, joined, reaches, wanted_level
 from identity.sign_in.tables import BrowserSession
 
 from .authenticator import claims, set_up

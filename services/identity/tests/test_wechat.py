@@ -14,7 +14,8 @@ import pytest_asyncio
 from sqlalchemy import select, text, update
 
 from database import utc_now
-from identity.factors.wechat import client, pages
+from identity import wechat as wechat_client
+from identity.factors.wechat import pages
 from identity.factors.wechat.tables import FederatedIdentity, WechatVisit
 from identity.privacy.rules import PURPOSES
 from identity.privacy.tables import Consent
@@ -185,7 +186,7 @@ async def test_errors_that_come_with_status_200_are_errors(
 async def test_a_wechat_that_does_not_answer_ends_in_a_page(
     place: Place, somebody: Somebody, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "LONGEST_SECONDS", 0.2)
+    monkeypatch.setattr(wechat_client, "LONGEST_SECONDS", 0.2)
     browser = place.provider.front_end()
     place.wechat.hanging = True
     try:

@@ -5,9 +5,9 @@ from pathlib import Path
 from audit.command import AuditWitnessed, VerifyAudit
 from database import Database, KeyRing
 from identity.app import create_application
-from identity.oauth.rotation import RotateKeys
 from identity.privacy.erasure import tell_all_again
 from identity.settings import Settings
+from identity.signing.rotation import RotateKeys
 from identity.worker import open_worker
 from messaging import ParkedCommand
 from webapi import read_settings, serve

@@ -10,17 +10,22 @@ import privacy
 from audit.assisted import record_assisted
 from database import KeyRing, utc_now
 from identity.accounts.commands import AccountExists, UsernameTaken
-from identity.accounts.credentials import PasswordWrong
 from identity.accounts.deactivation_routes import router as deactivation_router
 from identity.accounts.own_routes import router as own_accounts_router
-from identity.accounts.passwords import Passwords, TooManySignIns
 from identity.accounts.routes import router as accounts_router
-from identity.accounts.rules import PasswordTooCommon, PasswordUnchanged, PasswordUnusable, UsernameUnusable
 from identity.assistance.routes import router as assistance_router
 from identity.auditing.sign_ins import SIGNED_IN
 from identity.challenges.commands import CodeRefused
 from identity.clients.problems import PROBLEMS as CLIENTS_PROBLEMS
 from identity.clients.routes import router as clients_router
+from identity.credentials.hashing import Passwords, TooManySignIns
+from identity.credentials.rules import (
+    PasswordTooCommon,
+    PasswordUnchanged,
+    PasswordUnusable,
+    PasswordWrong,
+    UsernameUnusable,
+)
 from identity.devices.pages import router as device_page_router
 from identity.devices.routes import router as devices_router
 from identity.factors import wiring as factors
@@ -30,12 +35,10 @@ from identity.oauth.consent_routes import router as consents_router
 from identity.oauth.consents import ConsentUnknown
 from identity.oauth.end_session import router as end_session_router
 from identity.oauth.introspection import router as introspection_router
-from identity.oauth.keys import SigningKeys
 from identity.oauth.provider import keep_tokens_out_of_logs
-from identity.oauth.resources import Place
 from identity.oauth.revocation import router as revocation_router
 from identity.oauth.routes import router as oauth_router
-from identity.parts import IdentityParts
+from identity.parts import IdentityParts, Place
 from identity.phone_replacement.problems import PROBLEMS as PHONE_REPLACEMENT_PROBLEMS
 from identity.phone_replacement.routes import router as phone_replacements_router
 from identity.phones import PhoneTaken, PhoneUnusable
@@ -57,6 +60,7 @@ from identity.settings import Settings
 from identity.sign_in.by_code import router as sign_in_by_code_router
 from identity.sign_in.first_password import router as first_password_router
 from identity.sign_in.routes import router as sign_in_router
+from identity.signing.keys import SigningKeys
 from identity.throttling.addresses import parse_networks
 from identity.throttling.rates import TooOften
 from webapi import NOT_FOUND, Application, Authenticator, Problem, create_app, heed_revocations, open_database

@@ -9,12 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.scopes import API_SCOPES
 from database import Database, new_id
-from identity.accounts.passwords import Passwords
 from identity.assistance.exchange import GRANT_TYPE as TOKEN_EXCHANGE
 from identity.clients.commands import tell_new_quotas
-from identity.oauth.keys import SigningKeys
+from identity.credentials.hashing import Passwords
 from identity.oauth.rules import SCOPES_OF_PEOPLE
-from identity.oauth.tables import Client, SigningKey
+from identity.oauth.tables import Client
 from identity.roles.administrators import (
     hash_first_passwords,
     open_administrators,
@@ -23,6 +22,8 @@ from identity.roles.administrators import (
     vacant_administrations,
 )
 from identity.roles.definitions import define_roles, roles_to_define
+from identity.signing.keys import SigningKeys
+from identity.signing.tables import SigningKey
 
 BUILT_IN_QUOTA = 60_000
 """Requests a minute of all who use a built-in client, at each gateway process."""

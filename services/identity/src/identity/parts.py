@@ -1,18 +1,24 @@
 """What the routes of identity share for as long as the process lives."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from fastapi import Depends, Request
 
 from database import Database, KeyRing
-from identity.accounts.passwords import Passwords
-from identity.factors.wechat.client import Wechat
-from identity.oauth.keys import SigningKeys
-from identity.oauth.resources import Place
+from identity.credentials.hashing import Passwords
+from identity.signing.keys import SigningKeys
 from identity.throttling.addresses import Network, asker_of
 from identity.throttling.rules import OF_ADDRESS, Patience
+from identity.wechat import Wechat
 from webapi import Authenticator
+
+
+class Place(NamedTuple):
+    """Where the provider stands: its issuer, and the audience its access tokens are for."""
+
+    issuer: str
+    audience: str
 
 
 @dataclass(frozen=True, slots=True)

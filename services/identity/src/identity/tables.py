@@ -15,7 +15,6 @@ from identity.oauth.tables import (
     ClientConsent,
     RefreshToken,
     RevokedClientToken,
-    SigningKey,
     TokenFamily,
     UsedAssertion,
 )
@@ -24,6 +23,7 @@ from identity.privacy.tables import Consent, Erasure, ExportRequest, LegalHold
 from identity.recovery.tables import Recovery, RecoveryApproval
 from identity.roles.tables import Administrator, RoleAssignment, RoleDefinition
 from identity.sign_in.tables import BrowserSession
+from identity.signing.tables import SigningKey
 from identity.throttling.tables import GuessCount, KnownBrowser, RateCount
 
 ALL = (

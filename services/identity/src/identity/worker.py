@@ -16,13 +16,13 @@ from identity.auditing.witnessing import WITNESS
 from identity.housekeeping import delete_expired
 from identity.messages.channels import GatewayKey, TencentSms
 from identity.messages.delivering import Delivery
-from identity.oauth.rotation import RotationJob
 from identity.phone_replacement.applying import Applying
 from identity.privacy import own_data
 from identity.privacy.erasure import tell_again
 from identity.privacy.forgetting import forget
 from identity.roles.periods import end_what_is_over
 from identity.settings import Settings
+from identity.signing.rotation import RotationJob
 from webapi import purge_idempotency_keys
 
 CONSUMERS = (

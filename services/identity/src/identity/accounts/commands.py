@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
 from database import raw
-from identity.accounts.rules import FIRST_PASSWORD_LIFETIME
 from identity.accounts.tables import Account, Credential, Identifier
+from identity.credentials.rules import FIRST_PASSWORD_LIFETIME
 from identity.sessions.revoking import end_all_sessions
 
 logger = logging.getLogger(__name__)

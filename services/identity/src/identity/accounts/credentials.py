@@ -19,10 +19,6 @@ from identity.sign_in.tables import BrowserSession
 from identity.throttling.browsers import forget_browsers
 
 
-class PasswordWrong(Exception):
-    """The password that was to be replaced is another one."""
-
-
 async def username_of(session: AsyncSession, account_id: UUID) -> str | None:
     """Give the username of an account."""
     mine = Identifier.account_id == account_id, Identifier.kind == "username"

@@ -7,18 +7,12 @@ from starlette.responses import Response
 
 import audit
 from database import new_id, utc_now
-from identity.accounts.credentials import (
-    PasswordWrong,
-    change_password,
-    change_phone,
-    encoding_of,
-    username_of,
-)
-from identity.accounts.passwords import TooManySignIns
-from identity.accounts.rules import PasswordUnchanged, normalised_password, require_password
+from identity.accounts.credentials import change_password, change_phone, encoding_of, username_of
 from identity.accounts.schemas import ChangePassword, CodeSent, ConfirmPhone, OwnPhone, PhoneToConfirm
 from identity.challenges.commands import CodeRefused, answer, issue
 from identity.challenges.rules import CODE_LIFETIME
+from identity.credentials.hashing import TooManySignIns
+from identity.credentials.rules import PasswordUnchanged, PasswordWrong, normalised_password, require_password
 from identity.factors.managing import require_owner
 from identity.parts import IdentityParts, Parts
 from identity.phones import phone_of, require_phone

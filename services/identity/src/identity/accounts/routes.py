@@ -8,8 +8,8 @@ from china_time import day_of
 from database import new_id, utc_now
 from identity.accounts.commands import open_account
 from identity.accounts.credentials import username_of
-from identity.accounts.rules import require_password, require_username
 from identity.accounts.schemas import AccountOpened, Me, OpenAccount, RoleHeld
+from identity.credentials.rules import require_password, require_username
 from identity.parts import Parts
 from identity.phones import put_on_file, require_phone
 from identity.roles.queries import held_on

@@ -26,10 +26,10 @@ from identity.assistance.rules import (
 from identity.assistance.tables import AssistedSession
 from identity.challenges.commands import answer, issue
 from identity.messages.commands import send
-from identity.oauth.provider import hash_of, new_secret
 from identity.oauth.tables import TokenFamily
 from identity.phones import phone_of
 from identity.roles.independence import behind, require_independent
+from identity.secrets import hash_of, new_secret
 from identity.sessions.revoking import revoke_families
 
 PURPOSE = "assistance"

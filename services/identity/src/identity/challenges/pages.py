@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from database import new_id, utc_now
 from identity.challenges.commands import Verdict, answer, issue
-from identity.oauth.requests import Parameters
+from identity.pages.requests import Parameters
 from identity.pages.visits import Visit, cookie_name, set_cookie
 from identity.parts import IdentityParts
 from identity.phones import account_with

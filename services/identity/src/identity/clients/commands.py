@@ -12,8 +12,8 @@ from contracts.identity import ClientQuotaSetV1
 from identity.clients.rules import require_usable
 from identity.clients.schemas import ClientTerms
 from identity.clients.tables import ClientProposal
-from identity.oauth.provider import hash_of, new_secret
 from identity.oauth.tables import Client
+from identity.secrets import hash_of, new_secret
 from messaging import Publication, append
 
 _BY_SECRET = frozenset({"client_secret_basic", "client_secret_post"})

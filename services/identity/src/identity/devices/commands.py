@@ -10,8 +10,8 @@ import audit
 from database import KeyRing
 from identity.devices import rules
 from identity.devices.tables import DeviceCode, hash_of_user_code
+from identity.levels import SignedIn
 from identity.oauth.consents import grant_consent
-from identity.oauth.provider import SignedIn
 from identity.oauth.rules import TERMINAL
 from identity.oauth.tables import Client
 from identity.sign_in.tables import BrowserSession

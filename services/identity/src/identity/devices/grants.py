@@ -19,10 +19,11 @@ from identity.devices import rules
 from identity.devices.tables import DeviceCode, hash_of_user_code
 from identity.oauth.client_authentication import METHODS
 from identity.oauth.grants import subject_of
-from identity.oauth.provider import Provider, Subject, hash_of, new_secret
+from identity.oauth.provider import Provider, Subject
 from identity.oauth.requests import ProviderRequest
 from identity.oauth.rules import TERMINAL
 from identity.oauth.tables import Client, TokenFamily
+from identity.secrets import hash_of, new_secret
 from identity.sessions.revoking import revoke_families_in_sync
 
 PAGE = "/oauth2/device"

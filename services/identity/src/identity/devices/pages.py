@@ -9,10 +9,10 @@ from starlette.responses import RedirectResponse, Response
 from database import utc_now
 from identity.devices import commands, rules
 from identity.devices.grants import PAGE
-from identity.oauth.provider import SignedIn
-from identity.oauth.requests import Parameters, read_form
+from identity.levels import SignedIn
 from identity.pages.destinations import sign_in_before
 from identity.pages.rendering import page
+from identity.pages.requests import Parameters, read_form
 from identity.pages.visits import PageRoute, Visit, form_page, is_ours, read_visit
 from identity.pages.words import scope_words
 from identity.parts import IdentityParts, Parts

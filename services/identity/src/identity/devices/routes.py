@@ -11,7 +11,8 @@ from database import utc_now
 from identity.devices.commands import count_asked
 from identity.devices.grants import DeviceAuthorization
 from identity.oauth.provider import Answer, Provider
-from identity.oauth.requests import FORM_TYPE, ProviderRequest, Unreadable, read_form
+from identity.oauth.requests import ProviderRequest
+from identity.pages.requests import FORM_TYPE, Unreadable, read_form
 from identity.parts import Parts
 from identity.throttling.rates import TooOften
 from webapi import access

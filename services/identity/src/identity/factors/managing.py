@@ -10,9 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 import audit
 from database import KeyRing
 from identity.factors.required import owned_by
-from identity.factors.rules import FRESH_FOR_CREDENTIALS, reaches
+from identity.levels import FRESH_FOR_CREDENTIALS, SignedIn, reaches
 from identity.messages.commands import send
-from identity.oauth.provider import SignedIn
 from identity.oauth.tables import Client
 from identity.phones import phone_of
 from webapi import AuthenticatedCaller, Problem, Refusal

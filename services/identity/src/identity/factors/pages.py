@@ -10,23 +10,21 @@ from starlette.responses import RedirectResponse, Response
 
 from database import new_id, utc_now
 from identity.accounts.credentials import username_of
-from identity.accounts.passwords import TooManySignIns
-from identity.accounts.rules import FirstPasswordExpired
 from identity.challenges.commands import answer, issue
-from identity.factors.addresses import PASSKEY, SECOND_FACTOR
+from identity.credentials.hashing import TooManySignIns
+from identity.credentials.rules import FirstPasswordExpired
 from identity.factors.raising import raise_session
 from identity.factors.required import Step, next_step
-from identity.factors.rules import wanted_level
 from identity.factors.totp.commands import prove_by_recovery_code, prove_by_totp
-from identity.oauth.provider import SignedIn
-from identity.oauth.requests import Parameters, read_form
+from identity.levels import SignedIn, wanted_level
+from identity.pages.addresses import PASSKEY, SECOND_FACTOR, SIGN_IN, page_address
+from identity.pages.requests import Parameters, read_form
 from identity.pages.visits import PageRoute, Visit, is_ours, read_visit, set_cookie
 from identity.parts import IdentityParts, Parts
 from identity.phones import phone_of
 from identity.sign_in.commands import Proven, person_beginning_at, still_proves
 from identity.sign_in.entering import go_on, is_for, known_browser, sign_in_form
 from identity.sign_in.guarding import prove_by_password
-from identity.sign_in.ways import SIGN_IN, page_address
 from identity.throttling.rates import TooOften
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)

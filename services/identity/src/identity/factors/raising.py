@@ -6,8 +6,8 @@ from typing import Final
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from identity.factors.rules import acr_of, joined
-from identity.oauth.provider import SignedIn, hash_of, new_secret
+from identity.levels import SignedIn, acr_of, joined
+from identity.secrets import hash_of, new_secret
 from identity.sign_in.tables import BrowserSession
 
 ONE_SIGN_IN: Final = timedelta(minutes=10)

@@ -8,11 +8,10 @@ from sqlalchemy import ColumnElement, and_, exists, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from identity.accounts.tables import Account, Credential, Identifier
-from identity.factors.addresses import NEW_PASSWORD, SECOND_FACTOR
 from identity.factors.passkeys.tables import Passkey
-from identity.factors.rules import LEVELS, SECOND_FACTORS, acr_of, has_knowledge, has_possession, reaches
 from identity.factors.totp.tables import RecoveryCode, Totp
-from identity.oauth.provider import SignedIn
+from identity.levels import LEVELS, SECOND_FACTORS, SignedIn, acr_of, has_knowledge, has_possession, reaches
+from identity.pages.addresses import NEW_PASSWORD, SECOND_FACTOR
 from identity.sign_in.tables import BrowserSession
 
 Way = Literal["totp", "recovery_code", "sms", "password", "passkey", "new_password"]

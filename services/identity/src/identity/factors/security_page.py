@@ -14,20 +14,19 @@ from starlette.responses import RedirectResponse, Response
 
 from database import new_id, utc_now
 from identity.accounts.credentials import username_of
-from identity.factors.addresses import PASSKEY_SCRIPT, SECOND_FACTOR, SECURITY, SECURITY_PASSKEY, SECURITY_TOTP
 from identity.factors.managing import is_owner_now, tell_owner
 from identity.factors.passkeys import commands as passkeys
 from identity.factors.passkeys.tables import Passkey
 from identity.factors.passkeys.verifying import PasskeyRefused, registration_options, verified_registration
 from identity.factors.required import owned_by
-from identity.factors.rules import FRESH_FOR_CREDENTIALS
 from identity.factors.totp import commands as totp
 from identity.factors.totp.commands import TotpNotPending
 from identity.factors.totp.tables import RecoveryCode
 from identity.factors.wechat.tables import FederatedIdentity
-from identity.oauth.provider import SignedIn
-from identity.oauth.requests import Parameters, read_form
+from identity.levels import FRESH_FOR_CREDENTIALS, SignedIn
+from identity.pages.addresses import PASSKEY_SCRIPT, SECOND_FACTOR, SECURITY, SECURITY_PASSKEY, SECURITY_TOTP
 from identity.pages.destinations import sign_in_before
+from identity.pages.requests import Parameters, read_form
 from identity.pages.visits import PageRoute, Visit, form_page, is_ours, read_visit
 from identity.parts import IdentityParts, Parts
 from identity.privacy.rules import PURPOSES

@@ -8,11 +8,11 @@ from identity.factors.passkeys.verifying import PasskeyRefused
 from identity.factors.security_page import router as security_page_router
 from identity.factors.totp.commands import CodeWrong, TotpNotPending, TotpNotSetUp
 from identity.factors.totp.routes import router as totp_router
-from identity.factors.wechat.client import Wechat
 from identity.factors.wechat.commands import WechatNotLinked
 from identity.factors.wechat.pages import router as wechat_page_router
 from identity.factors.wechat.routes import router as wechat_router
 from identity.settings import Settings
+from identity.wechat import Wechat
 from webapi import NOT_FOUND, Problem
 
 ROUTERS = [

@@ -13,16 +13,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
 from identity.factors.required import Step, next_step
-from identity.factors.rules import wanted_level
+from identity.levels import SignedIn, wanted_level
 from identity.oauth.consents import scopes_let
 from identity.oauth.grants import CodeGrant
-from identity.oauth.provider import Answer, Provider, SignedIn
-from identity.oauth.requests import Parameters, ProviderRequest
-from identity.oauth.resources import InvalidTargetError, Place, requested_resources
+from identity.oauth.provider import Answer, Provider
+from identity.oauth.requests import ProviderRequest
+from identity.oauth.resources import InvalidTargetError, requested_resources
 from identity.oauth.serving import provider_with_grants
 from identity.oauth.tables import Client
 from identity.oauth.waiting import PATIENCE, request_hash
-from identity.parts import IdentityParts
+from identity.pages.requests import Parameters
+from identity.parts import IdentityParts, Place
 
 _ASKS_FOR_THE_PERSON = {"login", "select_account"}
 _WORDS = re.compile(r"[a-z_ ]{1,64}")

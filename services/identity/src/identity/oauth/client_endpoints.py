@@ -12,10 +12,10 @@ from starlette.responses import JSONResponse, Response
 
 from database import utc_now
 from identity.oauth.provider import Provider
-from identity.oauth.requests import FORM_TYPE, Parameters, ProviderRequest, Unreadable, read_form
-from identity.oauth.resources import Place
+from identity.oauth.requests import ProviderRequest
 from identity.oauth.tables import Client
-from identity.parts import IdentityParts
+from identity.pages.requests import FORM_TYPE, Parameters, Unreadable, read_form
+from identity.parts import IdentityParts, Place
 
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 _ERROR = {

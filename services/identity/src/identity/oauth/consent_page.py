@@ -15,8 +15,8 @@ from identity.oauth.authorization import (
     sign_in_address,
 )
 from identity.oauth.consents import grant_consent
-from identity.oauth.requests import read_form
 from identity.oauth.waiting import answered
+from identity.pages.requests import read_form
 from identity.pages.visits import PageRoute, Visit, form_page, is_ours, read_visit
 from identity.pages.words import scope_words
 from identity.parts import IdentityParts, Parts

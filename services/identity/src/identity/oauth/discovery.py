@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from identity.factors.rules import LEVELS
+from identity.levels import LEVELS
 from identity.oauth.client_authentication import ALGORITHMS, CONFIDENTIAL, METHODS
-from identity.oauth.keys import ALGORITHM
 from identity.oauth.rules import SCOPES
 from identity.oauth.serving import GRANT_TYPES
+from identity.signing.keys import ALGORITHM
 
 
 def discovery_document(issuer: str) -> dict[str, Any]:

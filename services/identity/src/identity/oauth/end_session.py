@@ -13,15 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import RedirectResponse, Response
 
 from database import utc_now
+from identity.levels import SignedIn
 from identity.oauth.authorization import source_expression
-from identity.oauth.provider import SignedIn
-from identity.oauth.requests import Parameters, read_form
-from identity.oauth.resources import Place
 from identity.oauth.tables import Client, TokenFamily
 from identity.oauth.token_reading import ID_TOKEN, read_jwt
 from identity.pages.rendering import page, refused
+from identity.pages.requests import Parameters, read_form
 from identity.pages.visits import PageRoute, Visit, cookie_name, form_page, is_ours, read_visit
-from identity.parts import IdentityParts, Parts
+from identity.parts import IdentityParts, Parts, Place
 from identity.sign_in.commands import person_leaving_at, sign_out
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)

@@ -11,17 +11,19 @@ from sqlalchemy import select
 from china_time import day_of
 from database import new_id
 from identity.accounts.tables import Account, Identifier
+from identity.levels import SignedIn
 from identity.oauth import rules
 from identity.oauth.client_authentication import METHODS
 from identity.oauth.consents import scopes_let
-from identity.oauth.keys import ALGORITHM
-from identity.oauth.provider import Provider, SignedIn, Subject, hash_of
+from identity.oauth.provider import Provider, Subject
 from identity.oauth.requests import ProviderRequest
 from identity.oauth.resources import narrowed_resources, requested_resources
 from identity.oauth.tables import AuthorizationCode, Client, RefreshToken, TokenFamily
 from identity.roles.queries import held_on
+from identity.secrets import hash_of
 from identity.sessions.revoking import revoke_families_in_sync
 from identity.sign_in.tables import BrowserSession
+from identity.signing.keys import ALGORITHM
 
 
 def subject_of(provider: Provider, source: Any, resource: str | None = None) -> Subject:

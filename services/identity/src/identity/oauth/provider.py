@@ -5,9 +5,7 @@ costs less than a token and needs no state to be shared. What it leaves to defau
 in `grants`: lifetimes, the key's id in the header, PKCE for everybody by S256 alone, replay.
 """
 
-import hashlib
 import logging
-import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -19,11 +17,13 @@ from sqlalchemy.orm import Session
 
 from database import new_id
 from identity.oauth import client_authentication, rules
-from identity.oauth.keys import Signer
 from identity.oauth.requests import ProviderRequest
-from identity.oauth.resources import Place, audience_of
+from identity.oauth.resources import audience_of
 from identity.oauth.tables import Client, RefreshToken, TokenFamily
+from identity.parts import Place
+from identity.secrets import hash_of, new_secret
 from identity.sign_in.tables import BrowserSession
+from identity.signing.keys import Signer
 
 JSON = dict[str, Any]
 
@@ -58,20 +58,6 @@ class Subject(NamedTuple):
     resources: Sequence[str] = ()
     lifetime: timedelta | None = None
     claims: Mapping[str, Any] = {}
-
-
-class SignedIn(NamedTuple):
-    """The person at the browser, as the browser session knows them.
-
-    `waiting_request` is the hash of the authorization request they signed in for, until that has its answer.
-    """
-
-    account_id: UUID
-    session_id: UUID
-    acr: str
-    amr: Sequence[str]
-    signed_in_at: datetime
-    waiting_request: bytes | None = None
 
 
 class Provider(AuthorizationServer):  # type: ignore[misc]  # authlib has no types
@@ -193,16 +179,6 @@ class Provider(AuthorizationServer):  # type: ignore[misc]  # authlib has no typ
     def refusal(self, error: OAuth2Error) -> Answer:
         """Give the answer for an error: a redirect when authlib has checked the address, else a JSON object."""
         return self.handle_response(*error(None))
-
-
-def new_secret() -> str:
-    """Make an opaque value of 256 random bits."""
-    return secrets.token_urlsafe(32)
-
-
-def hash_of(secret: str) -> bytes:
-    """Give the form in which an opaque random value is kept: guessing 256 bits needs no slow hash."""
-    return hashlib.sha256(secret.encode()).digest()
 
 
 def keep_tokens_out_of_logs() -> None:

@@ -5,16 +5,10 @@ the provider itself, so a token for it alone opens `/oauth2/userinfo` and nothin
 """
 
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
 
 from authlib.oauth2.rfc6749 import OAuth2Error
 
-
-class Place(NamedTuple):
-    """Where the provider stands: its issuer, and the audience its access tokens are for."""
-
-    issuer: str
-    audience: str
+from identity.parts import Place
 
 
 class InvalidTargetError(OAuth2Error):  # type: ignore[misc]  # authlib has no types

@@ -23,16 +23,17 @@ from identity.oauth.authorization import (
 from identity.oauth.client_endpoints import ERRORS, NO_STORE, form_of
 from identity.oauth.discovery import discovery_document
 from identity.oauth.grants import person_claims
-from identity.oauth.keys import key_set
 from identity.oauth.provider import Answer
-from identity.oauth.requests import ProviderRequest, Unreadable, read_form, read_query
-from identity.oauth.rules import MOST_REPEATED
+from identity.oauth.requests import ProviderRequest
 from identity.oauth.serving import GRANT_TYPES, provider_with_grants
 from identity.oauth.tables import Client, TokenFamily
 from identity.pages.rendering import language_of, refused
+from identity.pages.requests import Unreadable, read_form, read_query
+from identity.pages.rules import MOST_REPEATED
 from identity.pages.visits import cookie_name
 from identity.parts import IdentityParts, Parts
 from identity.sign_in.commands import person_at
+from identity.signing.keys import key_set
 from webapi import AuthenticatedCaller, access, asks_for_token, caller_by
 
 router = APIRouter(tags=["sign-in"])

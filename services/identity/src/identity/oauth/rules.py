@@ -24,11 +24,7 @@ SCOPES_OF_SERVICES = ("introspect",)
 SCOPES = (*SCOPES_OF_PEOPLE, *API_SCOPES, *SCOPES_OF_SERVICES)
 """What a client may ask for; those of the API are for clients that act for people and for those that do not."""
 
-LONGEST_PARAMETER = 4_000
-REPEATABLE = ("resource",)
-MOST_REPEATED = 4
 _IDENTIFIER = re.compile(r"[\x21-\x7e]{1,128}")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _LOOPBACK = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::([1-9][0-9]{0,4}))?(/.*)")
 _HIGHEST_PORT = 65535
 
@@ -82,17 +78,3 @@ def still_registered(granted: str, registered: Collection[str]) -> str:
 def identifier_of(value: object) -> str | None:
     """Give the id of a client or key that somebody brings, None for what can be none: it goes into a query."""
     return value if isinstance(value, str) and _IDENTIFIER.fullmatch(value) else None
-
-
-def acceptable(parameters: Sequence[tuple[str, str]]) -> bool:
-    """Say whether request parameters are worth reading: bounded, without control characters, each named once.
-
-    `resource` may come a few times (RFC 8707, section 2).
-    """
-    names = [name for name, _ in parameters if name not in REPEATABLE]
-    repeated = len(parameters) - len(names)
-    return (
-        len(set(names)) == len(names)
-        and repeated <= MOST_REPEATED
-        and not any(len(value) > LONGEST_PARAMETER or _CONTROL.search(name + value) for name, value in parameters)
-    )

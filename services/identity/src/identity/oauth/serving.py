@@ -10,9 +10,9 @@ from identity.assistance.exchange import TokenExchangeGrant
 from identity.devices.grants import DeviceGrant
 from identity.oauth.client_credentials import ClientCredentialsGrant
 from identity.oauth.grants import CodeGrant, IdToken, RefreshGrant, S256Challenge
-from identity.oauth.keys import Signer
 from identity.oauth.provider import Provider
-from identity.oauth.resources import Place
+from identity.parts import Place
+from identity.signing.keys import Signer
 
 
 class Registered(NamedTuple):

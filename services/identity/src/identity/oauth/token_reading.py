@@ -13,11 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
 from identity.accounts.tables import Account
-from identity.oauth.keys import ALGORITHM, published
-from identity.oauth.provider import hash_of
-from identity.oauth.resources import Place
 from identity.oauth.rules import identifier_of
-from identity.oauth.tables import Client, RefreshToken, RevokedClientToken, SigningKey, TokenFamily
+from identity.oauth.tables import Client, RefreshToken, RevokedClientToken, TokenFamily
+from identity.parts import Place
+from identity.secrets import hash_of
+from identity.signing.keys import ALGORITHM, published
+from identity.signing.tables import SigningKey
 
 LONGEST_TOKEN = 8192
 ACCESS_TOKEN = frozenset({"at+jwt"})

@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from identity.oauth.provider import SignedIn
-from identity.oauth.requests import Parameters
+from identity.levels import SignedIn
+from identity.pages.requests import Parameters
 from identity.sign_in.tables import BrowserSession
 
 PATIENCE: Final = timedelta(minutes=10)

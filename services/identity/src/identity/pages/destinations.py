@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final, Literal
 from urllib.parse import urlencode
 
-from identity.oauth.requests import Parameters
+from identity.pages.requests import Parameters
 
 _PAGES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "device": ("/oauth2/device", ("user_code", "ui_locales")),

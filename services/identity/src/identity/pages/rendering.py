@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
-from identity.oauth.requests import Parameters
+from identity.pages.requests import Parameters
 
 Language = Literal["zh", "en"]
 

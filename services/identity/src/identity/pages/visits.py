@@ -8,10 +8,10 @@ from fastapi import Request
 from fastapi.routing import APIRoute
 from starlette.responses import HTMLResponse, Response
 
-from identity.oauth.provider import new_secret
-from identity.oauth.requests import Parameters, Unreadable, read_query
 from identity.pages.rendering import Language, language_of, page, refused
+from identity.pages.requests import Parameters, Unreadable, read_query
 from identity.parts import IdentityParts
+from identity.secrets import new_secret
 
 FORM_LIFETIME = 3600
 """Seconds in which a form that was shown may be sent."""
@@ -33,7 +33,7 @@ def cookie_name(purpose: str, *, secure: bool) -> str:
 
 
 def read_visit(request: Request, parts: IdentityParts) -> Visit:
-    """Read the request. Raises `identity.oauth.requests.Unreadable`."""
+    """Read the request. Raises `identity.pages.requests.Unreadable`."""
     parameters = read_query(request)
     return Visit(
         parameters,

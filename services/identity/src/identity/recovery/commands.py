@@ -22,7 +22,6 @@ from identity.accounts.tables import Account
 from identity.factors.passkeys.tables import Passkey
 from identity.factors.totp.tables import RecoveryCode, Totp
 from identity.factors.wechat.tables import FederatedIdentity
-from identity.oauth.provider import hash_of, new_secret
 from identity.recovery.approving import require_independent_officers
 from identity.recovery.notice_codes import notice_code
 from identity.recovery.rules import (
@@ -37,6 +36,7 @@ from identity.recovery.rules import (
 )
 from identity.recovery.tables import Recovery, RecoveryApproval
 from identity.roles.queries import count_of_not_over
+from identity.secrets import hash_of, new_secret
 from identity.sessions.revoking import end_all_sessions
 
 OPEN = Recovery.status.in_(("requested", "approved"))

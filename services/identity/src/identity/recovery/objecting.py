@@ -17,8 +17,9 @@ from starlette.responses import Response
 
 from database import utc_now
 from identity.challenges import pages
-from identity.oauth.requests import read_form
+from identity.pages.addresses import page_address
 from identity.pages.rendering import page
+from identity.pages.requests import read_form
 from identity.pages.visits import PageRoute, Visit, form_page, is_ours, read_visit
 from identity.parts import IdentityParts, Parts
 from identity.phone_replacement.commands import object_to_phone
@@ -32,7 +33,6 @@ from identity.recovery.notice_codes import TRIES_PER_ADDRESS, notice_code
 from identity.recovery.pages import OBJECTION, phone_page, send
 from identity.recovery.rules import RecoveryUnknown
 from identity.recovery.tables import Recovery
-from identity.sign_in.ways import page_address
 from identity.throttling.rates import TooOften, count, subject_of
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)

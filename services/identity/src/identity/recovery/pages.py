@@ -9,17 +9,17 @@ from starlette.responses import RedirectResponse, Response
 from china_time import CHINA
 from database import new_id, utc_now
 from identity.accounts.credentials import first_encoding_of, username_of
-from identity.accounts.rules import PasswordUnchanged, require_password
 from identity.challenges import pages
-from identity.oauth.requests import Parameters, read_form
+from identity.credentials.rules import PasswordUnchanged, require_password
+from identity.pages.addresses import RECOVERY, SIGN_IN, page_address
 from identity.pages.rendering import page
+from identity.pages.requests import Parameters, read_form
 from identity.pages.visits import PageRoute, Visit, cookie_name, form_page, is_ours, read_visit, set_cookie
 from identity.parts import IdentityParts, Parts
 from identity.phones import normalised_phone, phone_of
 from identity.recovery.commands import begin_recovery, complete_recovery, prove, proven_recovery
 from identity.recovery.rules import PROOF_LIFETIME
 from identity.sign_in.first_password import NOT_TAKEN, told_of
-from identity.sign_in.ways import RECOVERY, SIGN_IN, page_address
 from identity.throttling.rates import TooOften
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)

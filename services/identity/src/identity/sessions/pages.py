@@ -12,9 +12,9 @@ from starlette.responses import RedirectResponse, Response
 import audit
 from china_time import CHINA
 from database import utc_now
-from identity.oauth.provider import SignedIn
-from identity.oauth.requests import Parameters, Unreadable, read_form
+from identity.levels import SignedIn
 from identity.pages.destinations import sign_in_before
+from identity.pages.requests import Parameters, Unreadable, read_form
 from identity.pages.visits import PageRoute, Visit, form_page, is_ours, read_visit
 from identity.parts import IdentityParts, Parts
 from identity.sessions.commands import SessionUnknown, end_session, end_sessions_elsewhere

@@ -8,14 +8,14 @@ from starlette.responses import RedirectResponse, Response
 from database import utc_now
 from identity.auditing.sign_ins import record_sign_in_refused
 from identity.challenges import pages
-from identity.oauth.requests import read_form
+from identity.levels import CODE_AMR, ONE_FACTOR_ACR
+from identity.pages.addresses import BY_CODE, CODE, SIGN_IN, page_address
+from identity.pages.requests import read_form
 from identity.pages.visits import PageRoute, Visit, is_ours, read_visit
 from identity.parts import IdentityParts, Parts
 from identity.phones import normalised_phone, phone_on_file
 from identity.sign_in.commands import Proven
 from identity.sign_in.entering import enter, sign_in_form
-from identity.sign_in.rules import CODE_AMR, ONE_FACTOR_ACR
-from identity.sign_in.ways import BY_CODE, CODE, SIGN_IN, page_address
 from identity.throttling.rates import TooOften
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)

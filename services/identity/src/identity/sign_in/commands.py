@@ -9,16 +9,16 @@ from sqlalchemy import ColumnElement, Select, Update, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import Database
-from identity.accounts.passwords import Passwords
-from identity.accounts.rules import FirstPasswordExpired, normalised_username
 from identity.accounts.tables import Account, Credential, Identifier
 from identity.auditing.sign_ins import record_signed_in, record_signed_out
+from identity.credentials.hashing import Passwords
+from identity.credentials.rules import FirstPasswordExpired, normalised_username
 from identity.factors.required import is_complete
-from identity.factors.rules import FRESH_FOR_CREDENTIALS
-from identity.oauth.provider import SignedIn, hash_of, new_secret
+from identity.levels import FRESH_FOR_CREDENTIALS, ONE_FACTOR_ACR, PASSWORD_AMR, SignedIn
 from identity.oauth.tables import TokenFamily
+from identity.secrets import hash_of, new_secret
 from identity.sessions.revoking import revoke_families
-from identity.sign_in.rules import ONE_FACTOR_ACR, PASSWORD_AMR, SESSION_LIFETIME
+from identity.sign_in.rules import SESSION_LIFETIME
 from identity.sign_in.tables import BrowserSession
 
 

@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from database import new_id, utc_now
 from identity.factors.required import next_step
-from identity.factors.rules import wanted_level
+from identity.levels import SignedIn, wanted_level
 from identity.oauth.authorization import (
     ConsentNeeded,
     Decision,
@@ -21,15 +21,14 @@ from identity.oauth.authorization import (
     may_still_agree,
     step_up_address,
 )
-from identity.oauth.provider import SignedIn
 from identity.oauth.waiting import answered, keep_waiting
+from identity.pages.addresses import SIGN_IN, page_address
 from identity.pages.destinations import onward
 from identity.pages.rendering import refused
 from identity.pages.visits import Visit, cookie_name, form_page, set_cookie
 from identity.parts import IdentityParts
 from identity.sessions.devices import device_of
 from identity.sign_in.commands import Proven, begin_session
-from identity.sign_in.ways import SIGN_IN, page_address
 from identity.throttling.browsers import COOKIE, KNOWN_FOR, remember
 
 _NO_STORE = {"Cache-Control": "no-store"}

@@ -11,20 +11,18 @@ from starlette.responses import RedirectResponse, Response
 import audit
 from database import new_id, utc_now
 from identity.accounts.credentials import change_password, encoding_of, first_encoding_of, username_of
-from identity.accounts.passwords import TooManySignIns
-from identity.accounts.rules import PasswordTooCommon, PasswordUnchanged, PasswordUnusable, require_password
-from identity.factors.addresses import NEW_PASSWORD
+from identity.credentials.hashing import TooManySignIns
+from identity.credentials.rules import PasswordTooCommon, PasswordUnchanged, PasswordUnusable, require_password
 from identity.factors.raising import raise_session
 from identity.factors.required import next_step
-from identity.factors.rules import wanted_level
-from identity.oauth.provider import SignedIn
-from identity.oauth.requests import read_form
+from identity.levels import SignedIn, wanted_level
+from identity.pages.addresses import NEW_PASSWORD, SIGN_IN, page_address
+from identity.pages.requests import read_form
 from identity.pages.visits import PageRoute, Visit, is_ours, read_visit, set_cookie
 from identity.parts import IdentityParts, Parts
 from identity.phones import phone_of
 from identity.sign_in.commands import person_beginning_at
 from identity.sign_in.entering import go_on, is_for, known_browser, sign_in_form
-from identity.sign_in.ways import SIGN_IN, page_address
 from identity.throttling.browsers import COOKIE, KNOWN_FOR, remember
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)

@@ -3,9 +3,9 @@
 import logging
 from datetime import datetime
 
-from identity.accounts.passwords import TooManySignIns
-from identity.accounts.rules import FirstPasswordExpired, normalised_username
 from identity.auditing.sign_ins import record_sign_in_refused
+from identity.credentials.hashing import TooManySignIns
+from identity.credentials.rules import FirstPasswordExpired, normalised_username
 from identity.parts import IdentityParts
 from identity.sign_in.commands import Proven, check_password
 from identity.throttling.browsers import is_known

@@ -6,17 +6,18 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from database import utc_now
-from identity.accounts.passwords import TooManySignIns
-from identity.accounts.rules import FirstPasswordExpired
 from identity.auditing.sign_ins import record_sign_in_refused
-from identity.oauth.requests import read_form
+from identity.credentials.hashing import TooManySignIns
+from identity.credentials.rules import FirstPasswordExpired
+from identity.pages.addresses import RECOVERY, SIGN_IN, page_address
 from identity.pages.rendering import page
+from identity.pages.requests import read_form
 from identity.pages.visits import PageRoute, Visit, is_ours, read_visit
 from identity.parts import IdentityParts, Parts
 from identity.sign_in import commands
 from identity.sign_in.entering import enter, known_browser, sign_in_form
 from identity.sign_in.guarding import prove_by_password
-from identity.sign_in.ways import RECOVERY, SIGN_IN, page_address, ways_in
+from identity.sign_in.ways import ways_in
 from identity.throttling.rates import TooOften
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)

@@ -3,7 +3,3 @@
 from datetime import timedelta
 
 SESSION_LIFETIME = timedelta(hours=12)
-ONE_FACTOR_ACR = "1"
-"""The lowest level of authentication: one factor, whichever it was."""
-PASSWORD_AMR = ("pwd",)
-CODE_AMR = ("sms",)

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from identity.accounts.tables import Identifier
-from identity.oauth.provider import hash_of, new_secret
+from identity.secrets import hash_of, new_secret
 from identity.throttling.tables import KnownBrowser
 
 COOKIE = "browser"

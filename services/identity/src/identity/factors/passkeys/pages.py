@@ -10,18 +10,17 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from database import new_id, utc_now
-from identity.factors.addresses import PASSKEY, PASSKEY_SCRIPT
 from identity.factors.managing import tell_owner
 from identity.factors.passkeys.commands import Used, begin_ceremony, end_ceremony, usable_passkey, use_passkey
 from identity.factors.passkeys.verifying import JSON, PasskeyRefused, sign_in_options
-from identity.factors.rules import acr_of, joined
-from identity.oauth.provider import new_secret
-from identity.oauth.requests import Parameters, read_form
+from identity.levels import acr_of, joined
+from identity.pages.addresses import PASSKEY, PASSKEY_SCRIPT, SIGN_IN, page_address
+from identity.pages.requests import Parameters, read_form
 from identity.pages.visits import PageRoute, Visit, is_ours, read_visit
 from identity.parts import IdentityParts, Parts
+from identity.secrets import new_secret
 from identity.sign_in.commands import Proven
 from identity.sign_in.entering import enter, sign_in_form
-from identity.sign_in.ways import SIGN_IN, page_address
 from identity.throttling.rates import TooOften, count, subject_of
 from identity.throttling.rules import Limit
 

@@ -13,10 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import KeyRing, insert_new
 from identity.accounts.tables import Account
-from identity.factors.wechat.client import WechatSubject
 from identity.factors.wechat.tables import FederatedIdentity, WechatVisit
-from identity.oauth.provider import hash_of, new_secret
-from identity.oauth.requests import Parameters
+from identity.pages.requests import Parameters
+from identity.secrets import hash_of, new_secret
+from identity.wechat import WechatSubject
 
 VISIT_LIFETIME: Final = timedelta(minutes=10)
 CONSENT = "wechat"

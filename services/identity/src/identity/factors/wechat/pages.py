@@ -8,24 +8,23 @@ from starlette.responses import RedirectResponse, Response
 
 import audit
 from database import new_id, utc_now
-from identity.factors.addresses import SECURITY, WECHAT, WECHAT_START
 from identity.factors.managing import is_owner_now, tell_owner
-from identity.factors.rules import acr_of
 from identity.factors.wechat import commands
-from identity.factors.wechat.client import Wechat, WechatCodeRefused, WechatSubject, WechatUnavailable
 from identity.factors.wechat.commands import Returned, WechatTaken
-from identity.oauth.provider import SignedIn, new_secret
-from identity.oauth.requests import read_form
+from identity.levels import SignedIn, acr_of
+from identity.pages.addresses import SECURITY, SIGN_IN, WECHAT, WECHAT_START, page_address
 from identity.pages.rendering import page
+from identity.pages.requests import read_form
 from identity.pages.visits import FORM_LIFETIME, PageRoute, Visit, is_ours, read_visit, set_cookie
 from identity.parts import IdentityParts, Parts
 from identity.privacy.consents import give_consent
 from identity.privacy.rules import PURPOSES, TextChanged
+from identity.secrets import new_secret
 from identity.sign_in.commands import Proven, person_at
 from identity.sign_in.entering import enter
-from identity.sign_in.ways import SIGN_IN, page_address
 from identity.throttling.rates import TooOften, count, subject_of
 from identity.throttling.rules import Limit
+from identity.wechat import Wechat, WechatCodeRefused, WechatSubject, WechatUnavailable
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 

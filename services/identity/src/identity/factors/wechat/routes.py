@@ -8,10 +8,10 @@ from sqlalchemy import select
 from starlette.responses import Response
 
 import audit
-from identity.factors.addresses import SECURITY
 from identity.factors.managing import require_owner, tell_owner
 from identity.factors.wechat import commands
 from identity.factors.wechat.tables import FederatedIdentity
+from identity.pages.addresses import SECURITY
 from identity.parts import Parts
 from identity.privacy.consents import withdraw_consent
 from webapi import Caller, access

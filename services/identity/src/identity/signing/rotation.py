@@ -10,8 +10,8 @@ from sqlalchemy import delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import Database, KeyRing, utc_now
-from identity.oauth.keys import SigningKeys
-from identity.oauth.tables import SigningKey
+from identity.signing.keys import SigningKeys
+from identity.signing.tables import SigningKey
 
 ROTATION_EVERY = timedelta(days=30)
 PUBLISHED_BEFORE_USE = timedelta(hours=1)

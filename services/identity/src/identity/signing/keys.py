@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import KeyRing, associated
-from identity.oauth.tables import SigningKey
+from identity.signing.tables import SigningKey
 
 ALGORITHM = "ES256"
 PUBLISHED_AFTER_RETIREMENT = timedelta(hours=1)

@@ -95,3 +95,7 @@ def require_password(password: str, *, username: str | None, also: Iterable[str]
     if _NUMBERS_OF_PEOPLE.fullmatch(normalised) or estimate["guesses"] < LEAST_GUESSES:
         raise PasswordTooCommon
     return normalised
+
+
+class PasswordWrong(Exception):
+    """The password that was to be replaced is another one."""

@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from identity.accounts.rules import normalised_password
+from identity.credentials.rules import normalised_password
 
 T = TypeVar("T")
 

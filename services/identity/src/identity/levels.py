@@ -1,8 +1,14 @@
-"""What the ways a person has proved who they are come to, and what is missing for more."""
+"""What the ways a person has proved who they are come to, and what is missing for more: pure functions."""
 
-from collections.abc import Collection, Iterable
-from datetime import timedelta
-from typing import Final
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+from uuid import UUID
+
+ONE_FACTOR_ACR = "1"
+"""The lowest level of authentication: one factor, whichever it was."""
+PASSWORD_AMR = ("pwd",)
+CODE_AMR = ("sms",)
 
 LEVELS: Final = ("1", "2", "3")
 """Levels of authentication (`acr`): one factor, two different ones, a passkey that verified its person."""
@@ -53,3 +59,17 @@ def has_knowledge(amr: Collection[str]) -> bool:
 def has_possession(amr: Collection[str]) -> bool:
     """Say whether something the person has was among the ways."""
     return bool(_POSSESSION & set(amr))
+
+
+class SignedIn(NamedTuple):
+    """The person at the browser, as the browser session knows them.
+
+    `waiting_request` is the hash of the authorization request they signed in for, until that has its answer.
+    """
+
+    account_id: UUID
+    session_id: UUID
+    acr: str
+    amr: Sequence[str]
+    signed_in_at: datetime
+    waiting_request: bytes | None = None

@@ -1,0 +1,1 @@
+"""What a username and a password may be, and hashing passwords off the event loop."""

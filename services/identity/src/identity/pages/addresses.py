@@ -1,0 +1,33 @@
+"""Where the pages of the sign-in stand, and how one leads on to another."""
+
+from typing import Final, NamedTuple
+from urllib.parse import urlencode
+
+from identity.pages.requests import Parameters
+
+SIGN_IN: Final = "/sign-in"
+BY_CODE: Final = "/sign-in/code"
+CODE: Final = "/sign-in/code/answer"
+RECOVERY: Final = "/sign-in/recovery"
+
+SECOND_FACTOR: Final = "/sign-in/second-factor"
+NEW_PASSWORD: Final = "/sign-in/new-password"  # noqa: S105 - a page's address
+PASSKEY: Final = "/sign-in/passkey"
+PASSKEY_SCRIPT: Final = "/sign-in/passkey.js"
+WECHAT: Final = "/sign-in/wechat"
+WECHAT_START: Final = "/sign-in/wechat/start"
+SECURITY: Final = "/sign-in/security"
+SECURITY_TOTP: Final = "/sign-in/security/totp"
+SECURITY_PASSKEY: Final = "/sign-in/security/passkey"
+
+
+class WayIn(NamedTuple):
+    """A way in: the key of the text on its button, and the page it leads to."""
+
+    text: str
+    page: str
+
+
+def page_address(page: str, parameters: Parameters) -> str:
+    """Give the address of a page of the sign-in that goes on with this request."""
+    return f"{page}?{urlencode(parameters)}" if parameters else page
