@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from contracts import EVENT_TYPES, Envelope, Event, feedback, handlers_of, learning, members
 from contracts.audit import AuditChainState
+from testkit.envelopes import around
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
 
@@ -19,7 +20,7 @@ def affiliated() -> members.MemberAffiliatedV1:
 
 def test_an_event_comes_out_of_its_envelope_as_it_went_in() -> None:
     event = affiliated()
-    envelope = Envelope.around(event, event_id=uuid4(), version=3, time=NOW, actor=uuid4())
+    envelope = around(event, event_id=uuid4(), version=3, time=NOW, actor=uuid4())
     received = Envelope.model_validate_json(envelope.model_dump_json())
     assert received == envelope
     assert received.event() == event
@@ -28,7 +29,7 @@ def test_an_event_comes_out_of_its_envelope_as_it_went_in() -> None:
 
 
 def test_an_unknown_type_is_a_key_error() -> None:
-    envelope = Envelope.around(affiliated(), event_id=uuid4(), version=1, time=NOW)
+    envelope = around(affiliated(), event_id=uuid4(), version=1, time=NOW)
     with pytest.raises(KeyError, match=r"v9"):
         envelope.model_copy(update={"type": "xiangqiao.members.affiliation.affiliated.v9"}).event()
 
@@ -38,7 +39,7 @@ def test_an_unknown_type_is_a_key_error() -> None:
     [("aggregateversion", 0), ("source", "members"), ("time", datetime(2026, 1, 1)), ("specversion", "0.3")],  # noqa: DTZ001
 )
 def test_an_envelope_with_a_wrong_attribute_is_refused(field: str, value: object) -> None:
-    written = Envelope.around(affiliated(), event_id=uuid4(), version=1, time=NOW).model_dump()
+    written = around(affiliated(), event_id=uuid4(), version=1, time=NOW).model_dump()
     with pytest.raises(ValidationError):
         Envelope.model_validate(written | {field: value})
 

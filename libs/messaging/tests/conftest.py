@@ -12,6 +12,7 @@ import orjson
 import pytest
 import pytest_asyncio
 from nats.js.errors import NotFoundError
+from nats.js.manager import JetStreamManager
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -180,7 +181,7 @@ class Stage:
             return []
         envelopes = []
         for sequence in range(info["state"]["first_seq"], info["state"]["last_seq"] + 1):
-            message = await self.nats.management.get_msg("EVT_MEMBERS", sequence)
+            message = await JetStreamManager(self.nats.client).get_msg("EVT_MEMBERS", sequence)
             envelopes.append(Envelope.model_validate_json(message.data or b""))
         return envelopes
 

@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts import Envelope
 from database import Database, new_id, utc_now
 from messaging import connect, inbox, reading, streams
 from messaging.pulling import Interrupted, Puller
 from messaging.reading import ConsumerFailing
+from testkit.envelopes import around
 from testkit.proxy import TcpProxy
 
 
@@ -29,7 +29,7 @@ def in_order(ledger: list[tuple[Any, int]]) -> bool:
 
 async def test_an_event_delivered_twice_takes_effect_once(stage: Any) -> None:
     event = stage.established()
-    envelope = Envelope.around(event, event_id=new_id(), version=1, time=utc_now())
+    envelope = around(event, event_id=new_id(), version=1, time=utc_now())
     payload = envelope.model_dump_json(exclude_none=True).encode()
     for _ in range(3):
         await stage.publish_raw(payload)
@@ -43,7 +43,7 @@ async def test_an_event_delivered_twice_takes_effect_once(stage: Any) -> None:
 
 async def test_an_event_of_yesterday_is_known_today(stage: Any) -> None:
     yesterday = utc_now() - timedelta(days=1)
-    envelope = Envelope.around(stage.established(), event_id=new_id(), version=1, time=yesterday)
+    envelope = around(stage.established(), event_id=new_id(), version=1, time=yesterday)
     await stage.publish_raw(envelope.model_dump_json(exclude_none=True).encode())
     async with stage.running(stage.worker(stage.consumer())):
         await stage.until_ledger(1)
@@ -107,7 +107,7 @@ async def test_without_the_inbox_a_repeated_delivery_would_take_effect_twice(
         return list(arrivals)
 
     monkeypatch.setattr(inbox, "enter", let_all_in)
-    envelope = Envelope.around(stage.established(), event_id=new_id(), version=1, time=utc_now())
+    envelope = around(stage.established(), event_id=new_id(), version=1, time=utc_now())
     for _ in range(2):
         await stage.publish_raw(envelope.model_dump_json(exclude_none=True).encode())
     async with stage.running(stage.worker(stage.consumer())):

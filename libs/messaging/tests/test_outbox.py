@@ -13,6 +13,7 @@ from database import new_id
 from messaging import EventTooLarge, Origin, Publication, append
 from messaging.outbox import encode
 from messaging.streams import partition_of, subject_of
+from testkit.envelopes import around
 
 
 async def test_a_row_holds_the_whole_envelope_and_the_place_it_goes_to(stage: Any) -> None:
@@ -34,7 +35,7 @@ async def test_what_is_encoded_by_hand_is_what_the_contract_describes(stage: Any
     event: Event = stage.established()
     facts: dict[str, Any] = {"event_id": new_id(), "version": 3, "time": datetime.now(UTC), "actor": new_id()}
     traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-    described = Envelope.around(event, **facts, traceparent=traceparent)
+    described = around(event, **facts, traceparent=traceparent)
     assert Envelope.model_validate_json(encode(event, **facts, traceparent=traceparent)) == described
 
 

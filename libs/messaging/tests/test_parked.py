@@ -8,10 +8,10 @@ from typing import Any
 import orjson
 import pytest
 
-from contracts import Envelope
 from database import new_id, raw, utc_now
 from messaging import discard, list_parked, parked, resend
 from messaging.streams import subject_of
+from testkit.envelopes import around
 
 
 def poison(*events: tuple[Any, int]) -> Callable[[Any], Exception | None]:
@@ -145,7 +145,7 @@ async def test_a_discarded_event_lets_its_aggregate_go_on(stage: Any) -> None:
 
 
 async def test_an_event_of_unknown_type_is_kept_and_holds_nobody_up(stage: Any) -> None:
-    known = Envelope.around(stage.established(), event_id=new_id(), version=1, time=utc_now())
+    known = around(stage.established(), event_id=new_id(), version=1, time=utc_now())
     body = known.model_dump(mode="json", exclude_none=True)
     unknown = {**body, "id": str(new_id()), "type": "xiangqiao.members.organisation.merged.v1"}
     await stage.publish_raw(orjson.dumps(unknown))
@@ -158,7 +158,7 @@ async def test_an_event_of_unknown_type_is_kept_and_holds_nobody_up(stage: Any) 
 
 async def test_an_event_whose_type_a_new_version_knows_is_taken_up_when_that_starts(stage: Any) -> None:
     event = stage.established()
-    envelope = Envelope.around(event, event_id=new_id(), version=1, time=utc_now())
+    envelope = around(event, event_id=new_id(), version=1, time=utc_now())
     async with stage.database.transaction() as session:
         connection = await raw(session)
         await connection.execute(
@@ -198,7 +198,7 @@ async def test_a_message_that_is_no_envelope_is_parked_with_its_reason(stage: An
 
 
 async def test_a_message_made_to_break_the_parking_is_parked_like_any_other(stage: Any) -> None:
-    envelope = Envelope.around(stage.established(), event_id=new_id(), version=1, time=utc_now())
+    envelope = around(stage.established(), event_id=new_id(), version=1, time=utc_now())
     body = envelope.model_dump(mode="json", exclude_none=True)
     nasty = [
         {**body, "id": str(new_id()), "type": "xiangqiao.\0"},
@@ -215,7 +215,7 @@ async def test_a_message_made_to_break_the_parking_is_parked_like_any_other(stag
 
 
 async def test_data_that_is_not_of_its_type_is_parked_and_tells_fields_alone(stage: Any) -> None:
-    envelope = Envelope.around(stage.established(), event_id=new_id(), version=1, time=utc_now())
+    envelope = around(stage.established(), event_id=new_id(), version=1, time=utc_now())
     body = envelope.model_dump(mode="json", exclude_none=True)
     await stage.publish_raw(orjson.dumps({**body, "data": {**body["data"], "level": "somebody's name"}}))
     await stage.append((stage.established(), 1))

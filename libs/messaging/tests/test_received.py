@@ -14,6 +14,7 @@ from contracts import Envelope, identity, members
 from database import new_id
 from messaging.received import Arrival, Delivery, Reader, waves
 from messaging.streams import subject_of
+from testkit.envelopes import around
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -38,7 +39,7 @@ def delivery(envelope: Envelope, **changes: Any) -> Delivery:
 
 def test_a_delivery_gives_the_event_and_the_envelopes_attributes() -> None:
     event = organisation(name="某村党支部")
-    envelope = Envelope.around(
+    envelope = around(
         event, event_id=new_id(), version=4, time=NOON, actor=new_id(), on_behalf_of=new_id(), traceparent="00-a-b-01"
     )
     received = READER.read(delivery(envelope)).received
@@ -54,18 +55,18 @@ def test_a_delivery_gives_the_event_and_the_envelopes_attributes() -> None:
 
 def test_the_day_is_the_events_in_utc_wherever_it_was_written() -> None:
     in_china = datetime(2026, 3, 2, 1, tzinfo=timezone(timedelta(hours=8)))
-    envelope = Envelope.around(organisation(), event_id=new_id(), version=1, time=in_china)
+    envelope = around(organisation(), event_id=new_id(), version=1, time=in_china)
     assert READER.read(delivery(envelope)).day == date(2026, 3, 1)
 
 
 def test_a_known_event_that_nobody_here_handles_has_neither_handler_nor_fault() -> None:
     event = identity.RoleDefinedV1(role_id=new_id(), role="officer", permissions=())
-    arrival = READER.read(delivery(Envelope.around(event, event_id=new_id(), version=1, time=NOON)))
+    arrival = READER.read(delivery(around(event, event_id=new_id(), version=1, time=NOON)))
     assert (arrival.received, arrival.reason) == (None, None)
 
 
 def test_an_unknown_field_is_ignored() -> None:
-    envelope = Envelope.around(organisation(), event_id=new_id(), version=1, time=NOON)
+    envelope = around(organisation(), event_id=new_id(), version=1, time=NOON)
     arrival = READER.read(delivery(envelope, data={**envelope.data, "from_the_future": 1}, another="x"))
     assert arrival.received is not None
 
@@ -95,7 +96,7 @@ def test_an_unknown_field_is_ignored() -> None:
     ids=str,
 )
 def test_what_the_contract_refuses_is_unparsable(changes: dict[str, Any]) -> None:
-    envelope = Envelope.around(organisation(), event_id=new_id(), version=1, time=NOON)
+    envelope = around(organisation(), event_id=new_id(), version=1, time=NOON)
     assert READER.read(delivery(envelope, **changes)).reason in {"unparsable", "unknown_type"}
 
 
@@ -113,7 +114,7 @@ JSON = st.recursive(
 
 @given(attribute=st.sampled_from(list(Envelope.model_fields)), value=JSON)
 def test_no_attribute_whatever_stops_the_reading(attribute: str, value: Any) -> None:
-    envelope = Envelope.around(organisation(), event_id=new_id(), version=1, time=NOON)
+    envelope = around(organisation(), event_id=new_id(), version=1, time=NOON)
     body = {**envelope.model_dump(mode="json", exclude_none=True), attribute: value}
     READER.read(Delivery("evt.x", json.dumps(body).encode("utf-8", "surrogatepass")))
 
@@ -136,7 +137,7 @@ def is_ignored(arrival: Arrival) -> bool:
 
 
 def test_what_a_service_says_of_another_services_things_is_ignored() -> None:
-    genuine = delivery(Envelope.around(organisation(), event_id=new_id(), version=1, time=NOON))
+    genuine = delivery(around(organisation(), event_id=new_id(), version=1, time=NOON))
     assert READER.read(genuine).received is not None
     for subject in (
         genuine.subject.replace("evt.members.", "evt.learning."),
@@ -149,14 +150,14 @@ def test_what_a_service_says_of_another_services_things_is_ignored() -> None:
 
 
 def test_an_unknown_event_of_another_service_is_ignored_and_holds_nothing_up() -> None:
-    envelope = Envelope.around(organisation(), event_id=new_id(), version=1, time=NOON)
+    envelope = around(organisation(), event_id=new_id(), version=1, time=NOON)
     unknown = delivery(envelope, type="xiangqiao.members.organisation.invented.v1")
     assert READER.read(unknown).reason == "unknown_type"
     assert is_ignored(READER.read(unknown._replace(subject=unknown.subject.replace("members", "learning"))))
 
 
 def test_what_the_broker_wrote_into_a_stream_is_ignored() -> None:
-    genuine = delivery(Envelope.around(organisation(), event_id=new_id(), version=1, time=NOON))
+    genuine = delivery(around(organisation(), event_id=new_id(), version=1, time=NOON))
     republished = genuine.headers[:-2] + b"Nats-Stream: EVT_LEARNING\r\n\r\n"
     assert is_ignored(READER.read(genuine._replace(headers=republished)))
     assert is_ignored(READER.read(genuine._replace(headers=b"", payload=b'{"type":"io.nats.jetstream.api.v1"}')))
@@ -164,8 +165,7 @@ def test_what_the_broker_wrote_into_a_stream_is_ignored() -> None:
 
 def test_events_of_one_type_are_one_call_in_their_order() -> None:
     arrivals = [
-        READER.read(delivery(Envelope.around(organisation(), event_id=new_id(), version=1, time=NOON)))
-        for _ in range(5)
+        READER.read(delivery(around(organisation(), event_id=new_id(), version=1, time=NOON))) for _ in range(5)
     ]
     [wave] = waves(arrivals)
     assert [one.event_id for one in wave[members.OrganisationEstablishedV1.type]] == [one.event_id for one in arrivals]
@@ -176,7 +176,7 @@ def test_a_change_of_type_within_an_aggregate_opens_a_later_wave() -> None:
     rename = members.OrganisationRenamedV1.model_validate(organisation(one).model_dump())
     sequence = [organisation(one), rename, organisation(other), organisation(one)]
     arrivals = [
-        READER.read(delivery(Envelope.around(event, event_id=new_id(), version=number, time=NOON)))
+        READER.read(delivery(around(event, event_id=new_id(), version=number, time=NOON)))
         for number, event in enumerate(sequence, start=1)
     ]
     told = [

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from nats.js.manager import JetStreamManager
 
 from database import Database, new_id
 from messaging import Publication, append, bump_epoch, connect, publishing, relay, republish, streams
@@ -157,7 +158,7 @@ async def test_a_wiped_broker_gets_everything_again(stage: Any, published: Any) 
     await stage.append_many(120)
     async with stage.running(stage.worker(stage.consumer())):
         await stage.until_ledger(120)
-        await stage.nats.management.delete_stream("EVT_MEMBERS")
+        await JetStreamManager(stage.nats.client).delete_stream("EVT_MEMBERS")
         await stage.append_many(5)
         await published(125)
         await stage.until_ledger(125)

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 from nats.aio.msg import Msg
+from nats.js.manager import JetStreamManager
 
 from contracts import Event
 from contracts.identity import AuthorizationChangedV1, RoleDefinedV1, SessionRevokedV1
@@ -131,7 +132,7 @@ async def test_a_stream_that_is_lost_is_told_until_it_is_there_again(
     before = await revoke(nats)
     async with listening(nats) as listener:
         await listener.tail.check()
-        await nats.management.delete_stream("EVT_IDENTITY")
+        await JetStreamManager(nats.client).delete_stream("EVT_IDENTITY")
         async with asyncio.timeout(5):
             while not await listener.is_behind():
                 await asyncio.sleep(0.05)
@@ -201,7 +202,7 @@ async def test_a_wiped_stream_is_read_anew(nats: NatsConnection) -> None:
     before = await revoke(nats, 5)
     async with listening(nats) as listener:
         assert listener.sessions == before
-        await nats.management.delete_stream("EVT_IDENTITY")
+        await JetStreamManager(nats.client).delete_stream("EVT_IDENTITY")
         await declare_stream(nats, "identity")
         after = await revoke(nats)
         await listener.until(lambda: after[0] in listener.sessions)

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from contracts import Envelope, Event, members
+from contracts import Event, members
 from contracts.identity import SessionRevokedV1
 from database import new_id, utc_now
 from messaging import NatsConnection, Tail, connect, outbox, publishing, streams
@@ -21,6 +21,7 @@ from messaging.pulling import Puller
 from messaging.received import Arrival, Reader
 from standalone import bus, processes, services
 from standalone.nats import NatsAccount, NatsServer, program
+from testkit.envelopes import around
 
 CONSUMER_VERBS = (
     "CREATE",
@@ -204,7 +205,7 @@ async def test_what_the_broker_is_made_to_write_into_another_stream_is_ignored(s
     event = members.OrganisationEstablishedV1(
         organisation_id=new_id(), parent_id=None, kind="branch", level="branch", name="forged"
     )
-    subject, envelope = streams.subject_of(event), Envelope.around(event, event_id=new_id(), version=1, time=utc_now())
+    subject, envelope = streams.subject_of(event), around(event, event_id=new_id(), version=1, time=utc_now())
     forged = envelope.model_dump_json(exclude_none=True).encode()
     own = f"evt.learning.p00.organisation.{event.organisation_id}"
     settings = streams.stream_configuration("learning")

@@ -1,10 +1,10 @@
 """One entry of the audit: who did what, to whom, for what purpose; written in the command's own transaction."""
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
-from typing import Final, Literal, NamedTuple, Protocol
+from typing import Final, Literal, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
 from database import raw
+from webapi import Principal
 
 Decision = Literal["allowed", "refused"]
 Offices = tuple[tuple[str, UUID], ...]
@@ -101,31 +102,6 @@ def _by_nearest_office(entry: Entry, ancestors: Sequence[UUID]) -> Entry:
     return replace(entry, actor_role=role, actor_organisation_id=organisation_id)
 
 
-class _Grant(Protocol):
-    @property
-    def role(self) -> str: ...
-    @property
-    def organisation_id(self) -> UUID: ...
-
-
-class _Assistance(Protocol):
-    @property
-    def assist_id(self) -> UUID: ...
-
-
-class _Principal(Protocol):
-    """What of a `webapi.Principal` matters here."""
-
-    @property
-    def person_id(self) -> UUID: ...
-    @property
-    def actor(self) -> UUID | None: ...
-    @property
-    def assistance(self) -> _Assistance | None: ...
-    @property
-    def roles(self) -> Iterable[_Grant]: ...
-
-
 class By(NamedTuple):
     """Who acts, for whom, in which assisted session, and by which office; `offices` are all that allow it."""
 
@@ -160,7 +136,7 @@ class By(NamedTuple):
         )
 
 
-def by(principal: _Principal, scopes: Collection[UUID] = ()) -> By:
+def by(principal: Principal, scopes: Collection[UUID] = ()) -> By:
     """Tell by the access token who acts; `scopes`, which a permission gave, tell by which office.
 
     Of several the first is named, whatever their order in the token, until an entry names its organisation.

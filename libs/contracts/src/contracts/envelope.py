@@ -3,7 +3,6 @@
 Source: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md and its JSON event format.
 """
 
-from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 from uuid import UUID
 
@@ -99,32 +98,6 @@ class Envelope(BaseModel):
     traceparent: str | None = Field(default=None, max_length=64)
     tracestate: str | None = Field(default=None, max_length=512)
     data: dict[str, Any]
-
-    @classmethod
-    def around(
-        cls,
-        event: Event,
-        *,
-        event_id: UUID,
-        version: int,
-        time: datetime,
-        actor: UUID | None = None,
-        on_behalf_of: UUID | None = None,
-        traceparent: str | None = None,
-    ) -> "Envelope":
-        """Wrap `event`, the `version`-th of its aggregate, as it happened at `time` (aware)."""
-        return cls(
-            id=event_id,
-            source=f"/services/{event.publisher()}",
-            type=event.type,
-            subject=f"{event.aggregate}/{event.aggregate_id}",
-            time=time,
-            aggregateversion=version,
-            actor=actor,
-            onbehalfof=on_behalf_of,
-            traceparent=traceparent,
-            data=event.model_dump(mode="json"),
-        )
 
     def event(self) -> Event:
         """Parse `data` as its type says.

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 from nats.aio.msg import Msg
 from nats.errors import ConnectionReconnectingError
 from nats.errors import Error as NatsError
-from nats.js.manager import JetStreamManager
 
 from messaging.wire import DirectClient
 
@@ -48,11 +47,6 @@ class NatsConnection:
     def client(self) -> DirectClient:
         """The present client; ask for it anew at each use."""
         return self._client
-
-    @property
-    def management(self) -> JetStreamManager:
-        """JetStream's API for streams and consumers."""
-        return JetStreamManager(self._client, timeout=5)
 
     @property
     def is_connected(self) -> bool:

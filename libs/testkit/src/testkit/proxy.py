@@ -40,11 +40,6 @@ class TcpProxy:
         host = f"127.0.0.1:{self.port}"
         return urlunsplit(parts._replace(netloc=f"{credentials}@{host}" if credentials else host))
 
-    @property
-    def connection_count(self) -> int:
-        """How many connections pass now."""
-        return len(self._connections)
-
     async def cut(self) -> None:
         """Break every present connection at once; new ones pass."""
         cut = list(self._connections)

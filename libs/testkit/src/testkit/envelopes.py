@@ -1,0 +1,31 @@
+"""Envelopes as a service writes them, made from events alone: what tests of consumers are sent."""
+
+from datetime import datetime
+from uuid import UUID
+
+from contracts import Envelope, Event
+
+
+def around(
+    event: Event,
+    *,
+    event_id: UUID,
+    version: int,
+    time: datetime,
+    actor: UUID | None = None,
+    on_behalf_of: UUID | None = None,
+    traceparent: str | None = None,
+) -> Envelope:
+    """Wrap `event`, the `version`-th of its aggregate, as it happened at `time` (aware)."""
+    return Envelope(
+        id=event_id,
+        source=f"/services/{event.publisher()}",
+        type=event.type,
+        subject=f"{event.aggregate}/{event.aggregate_id}",
+        time=time,
+        aggregateversion=version,
+        actor=actor,
+        onbehalfof=on_behalf_of,
+        traceparent=traceparent,
+        data=event.model_dump(mode="json"),
+    )
