@@ -4,17 +4,12 @@ from datetime import date
 
 import pytest
 
-from members.files.rules import (
-    BRANCH_SIZE,
-    Counts,
-    MemberTraits,
-    check_size,
-    check_stage_change,
-    counts_of,
-    fields_opened,
-    masked,
-    merge,
-)
+from members.files.rules.changes import merge
+from members.files.rules.counts import Counts, MemberTraits, counts_of
+from members.files.rules.personal_fields import masked
+from members.files.rules.purposes import fields_opened
+from members.files.rules.size import BRANCH_SIZE, check_size
+from members.files.rules.stages import check_stage_change
 from members.rulesets import RULES
 from rulebook import Refused
 

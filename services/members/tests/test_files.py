@@ -11,7 +11,7 @@ from database import Database, KeyRing, new_id, raw
 from members.enrolment.commands import enrol_members
 from members.enrolment.rules import NewMember
 from members.files.revision import revise_member
-from members.files.rules import PersonalFields
+from members.files.rules.personal_fields import PersonalFields
 from messaging import Origin
 
 from .provinces import Province, id_number, member_row

@@ -10,7 +10,8 @@ from members.enrolment.commands import EnrolledMeanwhile
 from members.enrolment.routes import router as enrolment_router
 from members.files.revision import BaseUnknown, FileNotFound, StaleFile
 from members.files.routes import router as files_router
-from members.files.rules import NotForOneself, PurposeMissing
+from members.files.rules.changes import NotForOneself
+from members.files.rules.purposes import PurposeMissing
 from members.organisations.commands import ChangedMeanwhile, OrganisationNotFound, ParentNotFound, RootStays
 from members.organisations.routes import router as organisations_router
 from members.refused_rows import RowsRefused

@@ -22,7 +22,8 @@ from members.enrolment.rules import (
     with_normal_id_number,
 )
 from members.files.counting import recount
-from members.files.rules import Counts, check_size
+from members.files.rules.counts import Counts
+from members.files.rules.size import check_size
 from members.files.sealing import new_file_key, seal_fields, sealed_file
 from members.refused_rows import RowError, RowsRefused
 from messaging import Origin, Publication, append

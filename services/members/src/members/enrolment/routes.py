@@ -12,7 +12,7 @@ from members.enrolment.rules import NewMember
 from members.enrolment.schemas import EnrolMember, EnrolmentOutcome, ImportMembers
 from members.files import openings, queries
 from members.files.routes import IMPORT, Keys
-from members.files.rules import PersonalFields
+from members.files.rules.personal_fields import PersonalFields
 from members.files.schemas import MemberOut
 from webapi import AuthenticatedCaller, Caller, Command, access
 

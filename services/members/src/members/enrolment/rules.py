@@ -6,7 +6,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from members.files.id_numbers import WrongIdNumber, birth_date_of, normal_id_number
-from members.files.rules import PersonalFields
+from members.files.rules.personal_fields import PersonalFields
 from members.refused_rows import RowError
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from china_time import day_of
 from contracts.members import CompositionCountedV1
 from database import Database, raw, utc_now
-from members.files.rules import Counts, MemberTraits, counts_of
+from members.files.rules.counts import Counts, MemberTraits, counts_of
 from messaging import Publication, append
 
 BRANCHES_AT_A_TIME = 500

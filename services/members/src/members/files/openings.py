@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import KeyRing
 from members.files.queries import FileRow
-from members.files.rules import masked
+from members.files.rules.personal_fields import masked
 from members.files.schemas import MemberOut, VersionOut
 from members.files.sealing import FIELDS, sealed_file
 from members.files.tables import FileAccess

@@ -10,7 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from china_time import day_of
 from database import KeyRing, raw
 from members.files.counting import recount
-from members.files.rules import PersonalFields, check_size, check_stage_change, masked, merge
+from members.files.rules.changes import merge
+from members.files.rules.personal_fields import PersonalFields, masked
+from members.files.rules.size import check_size
+from members.files.rules.stages import check_stage_change
 from members.files.sealing import FIELDS, SealedFile, seal_fields, sealed_file
 from messaging import Origin
 

@@ -19,7 +19,8 @@ from members.acting import acting
 from members.files import openings, queries, revision
 from members.files.queries import FileRow, Own, Reader
 from members.files.revision import FileNotFound
-from members.files.rules import NotForOneself, PurposeMissing, check_own_changes, fields_opened, roles_of
+from members.files.rules.changes import NotForOneself, check_own_changes
+from members.files.rules.purposes import PurposeMissing, fields_opened, roles_of
 from members.files.schemas import (
     MemberOut,
     ReviseMember,

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from members.files.rules import SealedField
+from members.files.rules.personal_fields import SealedField
 from webapi import rule_broken
 
 Stage = Literal["applicant", "activist", "development_target", "probationary", "full"]

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from database import KeyRing, SealBroken, associated, seal, unseal
-from members.files.rules import PersonalFields
+from members.files.rules.personal_fields import PersonalFields
 
 FIELDS = ("name", "id_number", "phone")
 
