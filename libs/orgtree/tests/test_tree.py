@@ -36,6 +36,15 @@ async def test_an_organisation_stands_below_its_parent(database: Database) -> No
     assert (await kept_places(database))[number(2)] == (ROOT_ID, number(1), number(2))
 
 
+async def test_an_organisation_of_an_unknown_kind_and_level_stands_in_the_tree_and_so_does_what_is_below(
+    database: Database,
+) -> None:
+    (new, version) = state(1, 0)
+    await place(database, (new.model_copy(update={"kind": "work_station", "level": "ward"}), version), state(2, 1))
+    assert (await kept_places(database))[number(2)] == (ROOT_ID, number(1), number(2))
+    assert (await column(database, "kind", 1), await column(database, "level", 1)) == ("work_station", "ward")
+
+
 async def test_the_way_up_of_an_organisation_can_be_asked_for(database: Database) -> None:
     await place(database, state(1, 0), state(2, 1), state(4, 3))
     async with database.read() as session:

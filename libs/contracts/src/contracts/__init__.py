@@ -2,9 +2,11 @@
 
 from contracts import activities, feedback, gateway, identity, learning, members
 from contracts.envelope import EVENT_TYPES, Code, Envelope, Event, handlers_of
+from contracts.scopes import SERVICES
 
 __all__ = [
     "EVENT_TYPES",
+    "SERVICES",
     "Code",
     "Envelope",
     "Event",

@@ -130,6 +130,14 @@ async def test_what_identity_tells_of_clients_is_kept_in_any_order(database: Dat
             assert refused(quotas, f"app-{other}").problem is QUOTA_EXCEEDED
 
 
+async def test_a_client_in_a_status_unknown_here_is_not_let_in(database: Database) -> None:
+    values = {"client_principal_id": uuid4(), "client_id": "app", "requests_per_minute": 9, "status": "under_review"}
+    await hand_over(database, HANDLERS, [(ClientQuotaSetV1.model_validate(values), 1)])
+    quotas = Quotas(1)
+    async with quotas.kept(database)(None):
+        assert refused(quotas, "app").problem is CLIENT_SUSPENDED
+
+
 async def test_a_process_is_ready_once_it_has_read_the_quotas(database: Database) -> None:
     quotas = Quotas(1)
     with pytest.raises(QuotasUnread):

@@ -64,7 +64,7 @@ def study(*, completed: bool, understood: bool | None = None, **places: UUID | N
 
 def case(status: str) -> Event:
     kinds = {"open": feedback.CaseOpenedV1, "answered": feedback.CaseAnsweredV1, "confirmed": feedback.CaseConfirmedV1}
-    return kinds[status](
+    return kinds.get(status, feedback.CaseAnsweredV1)(
         case_id=CASE,
         category="road",
         organisation_id=BRANCH,
@@ -175,6 +175,14 @@ async def test_a_case_waits_for_its_answer_then_for_its_confirmation(database: D
     assert (await home(database, MEMBER, staff), await home(database, VILLAGER)) == ([], ["case.confirm"])
     await hand_over(database, HANDLERS, [(case("confirmed"), 3)])
     assert (await home(database, MEMBER, staff), await home(database, VILLAGER)) == ([], [])
+
+
+async def test_a_case_in_an_unknown_status_is_on_nobodys_home_until_it_is_in_a_known_one(database: Database) -> None:
+    staff = f"staff:feedback.case.answer:{COUNTY}"
+    await hand_over(database, HANDLERS, [*BASE, (case("open"), 1), (case("handed_on"), 2)])
+    assert (await home(database, MEMBER, staff), await home(database, VILLAGER)) == ([], [])
+    await hand_over(database, HANDLERS, [(case("answered"), 3)])
+    assert (await home(database, MEMBER, staff), await home(database, VILLAGER)) == ([], ["case.confirm"])
 
 
 async def test_an_overdue_case_says_so(database: Database) -> None:

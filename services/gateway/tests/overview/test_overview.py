@@ -7,7 +7,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 import orgtree
-from contracts import feedback, learning
+from contracts import activities, feedback, learning
 from database import Database, new_id, raw
 from gateway.overview import queries
 from gateway.overview.figures import load_figures
@@ -90,6 +90,41 @@ async def test_a_case_that_is_answered_is_no_longer_open(database: Database) -> 
     await hand_over(database, HANDLERS, [case(number, 2) for number in range(9)])
     figures = await figures_of(database, COUNTY)
     assert (figures["cases.now.open"], figures["cases.now.answered"]) == (0, 9)
+
+
+async def test_a_case_in_an_unknown_status_counts_as_received_and_gives_no_small_group_away(database: Database) -> None:
+    def handed_on(number: int) -> Numbered:
+        event, version = case(number, 2)
+        return event.model_copy(update={"status": "handed_on"}), version
+
+    await hand_over(database, HANDLERS, [*TREE, *(case(number, 1) for number in range(20))])
+    await hand_over(database, HANDLERS, [handed_on(number) for number in range(8)])
+    figures = await figures_of(database, COUNTY)
+    assert (figures["cases.received"], figures["cases.now.open"], figures["cases.now.answered"]) == (20, 12, 0)
+    await hand_over(database, HANDLERS, [case(20, 1), *((case(number, 3)[0], 3) for number in range(5))])
+    figures = await figures_of(database, COUNTY)
+    assert None in (figures["cases.received"], figures["cases.now.open"], figures["cases.now.confirmed"])
+
+
+async def test_an_unknown_way_of_taking_part_counts_as_taking_part(database: Database) -> None:
+    parts = [
+        activities.AttendanceRecordedV1(
+            participation_id=new_id(),
+            activity_id=COUNTY,
+            person_id=new_id(),
+            organisation_id=NORTH,
+            affiliation_id=NORTH,
+            registered=False,
+            attended=True,
+            mode=mode,
+            provenance=("badge",),
+        )
+        for mode in ("hologram",) * 6 + ("remote",) * 7
+    ]
+    await hand_over(database, HANDLERS, [*TREE, *((part, 1) for part in parts)])
+    figures = await figures_of(database, NORTH)
+    assert (figures["participation.attended"], figures["participation.by.remote"]) == (13, 7)
+    assert figures["participation.by.in_person"] == 0
 
 
 async def test_a_small_group_is_hidden_in_every_answer_that_could_tell_it(database: Database) -> None:

@@ -4,9 +4,7 @@ from contracts.activities.activity import ActivityClosedV1, ActivityScheduledV1,
 from contracts.activities.participation import (
     AttendanceRecordedV1,
     ParticipantRegisteredV1,
-    ParticipationMode,
     ParticipationState,
-    Provenance,
 )
 from contracts.audit import ActivitiesAuditCheckpointedV1
 
@@ -17,7 +15,5 @@ __all__ = [
     "ActivityState",
     "AttendanceRecordedV1",
     "ParticipantRegisteredV1",
-    "ParticipationMode",
     "ParticipationState",
-    "Provenance",
 ]

@@ -1,14 +1,11 @@
 """Events of a participation: who registered, who took part and how that is known."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 from uuid import UUID
 
 from pydantic import Field
 
-from contracts.envelope import Event
-
-Provenance = Literal["online", "paper", "qr", "helper", "late_sync"]
-ParticipationMode = Literal["in_person", "remote"]
+from contracts.envelope import Code, Event
 
 
 class ParticipationState(Event):
@@ -29,8 +26,8 @@ class ParticipationState(Event):
     affiliation_id: UUID
     registered: bool
     attended: bool
-    mode: ParticipationMode | None = None
-    provenance: Annotated[tuple[Provenance, ...], Field(max_length=5)] = ()
+    mode: Code | None = None
+    provenance: Annotated[tuple[Code, ...], Field(max_length=20)] = ()
 
 
 class ParticipantRegisteredV1(ParticipationState):

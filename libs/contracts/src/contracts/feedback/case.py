@@ -1,13 +1,11 @@
 """Events of a case: who answers it by when, and what the person says of the answer."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 from uuid import UUID
 
 from pydantic import AwareDatetime
 
 from contracts.envelope import Code, Event
-
-CaseStatus = Literal["open", "answered", "confirmed"]
 
 
 class CaseState(Event):
@@ -25,7 +23,7 @@ class CaseState(Event):
     organisation_id: UUID
     responsible_id: UUID
     reporter_id: UUID | None
-    status: CaseStatus
+    status: Code
     opened_at: AwareDatetime
     due_at: AwareDatetime
     answered_at: AwareDatetime | None = None

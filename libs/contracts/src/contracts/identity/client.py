@@ -1,6 +1,6 @@
 """Event of an OAuth client: how much it may ask."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 from uuid import UUID
 
 from pydantic import Field
@@ -18,4 +18,4 @@ class ClientQuotaSetV1(Event):
     client_principal_id: UUID
     client_id: Code
     requests_per_minute: Annotated[int, Field(ge=1)]
-    status: Literal["active", "suspended"]
+    status: Code

@@ -4,8 +4,6 @@ from contracts.audit import MembersAuditCheckpointedV1
 from contracts.members.affiliation import MemberAffiliatedV1
 from contracts.members.composition import CompositionCountedV1
 from contracts.members.organisation import (
-    Kind,
-    Level,
     OrganisationEstablishedV1,
     OrganisationMovedV1,
     OrganisationRenamedV1,
@@ -14,8 +12,6 @@ from contracts.members.organisation import (
 
 __all__ = [
     "CompositionCountedV1",
-    "Kind",
-    "Level",
     "MemberAffiliatedV1",
     "MembersAuditCheckpointedV1",
     "OrganisationEstablishedV1",

@@ -1,14 +1,11 @@
 """Events of an organisation: where it stands in the tree, and what it is called."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 from uuid import UUID
 
 from pydantic import Field
 
-from contracts.envelope import Event
-
-Level = Literal["province", "city", "county", "township", "village", "branch"]
-Kind = Literal["committee", "general_branch", "branch", "group"]
+from contracts.envelope import Code, Event
 
 
 class OrganisationState(Event):
@@ -19,8 +16,8 @@ class OrganisationState(Event):
 
     organisation_id: UUID
     parent_id: UUID | None
-    kind: Kind
-    level: Level
+    kind: Code
+    level: Code
     name: Annotated[str, Field(min_length=1, max_length=200)]
     division_code: Annotated[str, Field(pattern=r"^\d{2}(\d{2}(\d{2}(\d{3}(\d{3})?)?)?)?$")] | None = None
 

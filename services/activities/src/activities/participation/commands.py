@@ -14,6 +14,7 @@ import rulebook
 from activities.participation.rules import (
     ActivityClosed,
     NotAMemberThere,
+    ParticipationMode,
     Sourced,
     Times,
     check_can_register,
@@ -23,7 +24,7 @@ from activities.participation.rules import (
 from activities.participation.schemas import ParticipationOut
 from activities.scheduling.commands import ActivityUnknown
 from activities.scheduling.tables import Activity
-from contracts.activities import AttendanceRecordedV1, ParticipantRegisteredV1, ParticipationMode
+from contracts.activities import AttendanceRecordedV1, ParticipantRegisteredV1
 from database import raw
 from messaging import Origin, Publication, append
 

@@ -1,14 +1,16 @@
 """When attendance is taken down, and from which source it is, as pure functions."""
 
 from datetime import datetime, timedelta
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
 import rulebook
 from activities.rulesets import RULES
 from china_time import day_of
-from contracts.activities import Provenance
+
+Provenance = Literal["online", "paper", "qr", "helper", "late_sync"]
+ParticipationMode = Literal["in_person", "remote"]
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
 

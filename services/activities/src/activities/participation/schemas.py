@@ -6,9 +6,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from activities.participation.rules import ParticipationMode, Provenance
 from activities.scheduling.schemas import ActivityOut
 from china_time import Moment
-from contracts.activities import ParticipationMode, Provenance
 
 
 class ReportAttendance(BaseModel):

@@ -8,8 +8,8 @@ from sqlalchemy import ColumnElement, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
-from contracts.feedback import CaseStatus
 from database import KeyRing
+from feedback.cases.rules import CaseStatus
 from feedback.cases.schemas import CaseEntryOut, CaseOut, CaseWithEntries
 from feedback.cases.sealing import open_key, unseal_text
 from feedback.cases.tables import Case, CaseEntry

@@ -8,10 +8,10 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 import audit
 from china_time import Moment
 from contracts import Code
-from contracts.feedback import CaseStatus
 from database import KeyRing, new_id
 from feedback.acting import acting
 from feedback.cases import commands, queries
+from feedback.cases.rules import CaseStatus
 from feedback.cases.schemas import AnswerCase, CaseOut, CaseWithEntries, OpenCase
 from webapi import Caller, Page, PageQuery, access, assistable
 

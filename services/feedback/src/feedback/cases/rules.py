@@ -1,6 +1,8 @@
 """What a case's status allows, as pure functions."""
 
-from contracts.feedback import CaseStatus
+from typing import Literal
+
+CaseStatus = Literal["open", "answered", "confirmed"]
 
 
 class CaseNotOpen(Exception):

@@ -6,8 +6,8 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from contracts.feedback import CaseStatus
 from database import Sealed, Table
+from feedback.cases.rules import CaseStatus
 
 
 class Case(Table):

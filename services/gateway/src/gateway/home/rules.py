@@ -6,6 +6,9 @@ from uuid import UUID
 
 from contracts import activities, feedback, learning
 
+_OF_THE_REPORTER = {"open": "case.follow", "answered": "case.confirm"}
+"""What a case in this status is to the person who brought it; in any other, known or not, it is on nobody's home."""
+
 
 class Item(NamedTuple):
     """One thing to do or to read, for everyone who is in its audience.
@@ -105,9 +108,9 @@ def items_of_case(event: feedback.CaseState, version: int) -> list[Item]:
     confirming = answering._replace(
         key=f"case.confirm:{event.case_id}",
         audience=f"person:{event.reporter_id}",
-        kind="case.confirm" if event.status == "answered" else "case.follow",
+        kind=_OF_THE_REPORTER.get(event.status, "case.follow"),
         since=event.answered_at or event.opened_at,
         due_at=None if event.status == "answered" else event.due_at,
-        open=event.status != "confirmed",
+        open=event.status in _OF_THE_REPORTER,
     )
     return [answering, confirming]

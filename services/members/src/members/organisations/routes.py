@@ -7,12 +7,11 @@ from fastapi import APIRouter, Query, Response
 
 import audit
 from china_time import Day, day_of
-from contracts.members import Kind, Level
 from database import new_id
 from members.acting import acting
 from members.organisations import commands, queries
 from members.organisations.commands import OrganisationNotFound
-from members.organisations.rules import NewOrganisation
+from members.organisations.rules import Kind, Level, NewOrganisation
 from members.organisations.schemas import (
     EstablishOrganisation,
     ImportOrganisations,

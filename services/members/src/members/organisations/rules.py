@@ -3,12 +3,15 @@
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import date
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from members.refused_rows import RowError
 from members.rulesets import RULES
 from rulebook import Parameters, Refused
+
+Level = Literal["province", "city", "county", "township", "village", "branch"]
+Kind = Literal["committee", "general_branch", "branch", "group"]
 
 
 class StructureParameters(Parameters):
