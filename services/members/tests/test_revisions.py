@@ -77,6 +77,22 @@ async def test_of_two_changes_at_once_one_wins_and_versions_have_no_gap(province
     assert [row["version"] for row in versions] == [1, 2]
 
 
+async def test_who_waited_for_another_change_is_told_of_it(province: Province, database: Database) -> None:
+    person = await province.enrol(await province.branch())
+    me = province.person(person_id=person)
+    waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+    async with database.transaction() as session:
+        await (await raw(session)).execute("select from member where person_id = $1 for update", person)
+        answers = [asyncio.create_task(revise(me, person, 1, phone=f"1420000000{n}")) for n in range(2)]
+        async with asyncio.timeout(10):
+            waiters = 0
+            while waiters < 2:
+                await asyncio.sleep(0.01)
+                async with database.read() as looking:
+                    waiters = await (await raw(looking)).fetchval(waiting)
+    assert sorted([(await answer).status_code for answer in answers]) == [200, 409]
+
+
 async def test_an_unknown_base_and_an_empty_change_are_refused(province: Province) -> None:
     person = await province.enrol(await province.branch())
     me = province.person(person_id=person)

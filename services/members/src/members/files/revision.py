@@ -17,7 +17,9 @@ from members.files.rules.stages import check_stage_change
 from members.files.sealing import FIELDS, SealedFile, seal_fields, sealed_file
 from messaging import Origin
 
-_LOCK = """
+# Apart from the reading: who waits here for another change would else join the new row with a version of before it.
+_LOCK = "select from member where person_id = $1 for update"
+_PRESENT = """
     select m.person_id, m.organisation_id, m.stage, m.away, m.smartphone, m.version, k.wrapped,
            v.name, v.id_number, v.phone
     from member m
@@ -25,7 +27,6 @@ _LOCK = """
     join member_key k using (person_id)
     join organisation o on o.organisation_id = m.organisation_id
     where m.person_id = $1 and k.wrapped is not null and ($2 or o.ancestors && $3::uuid[])
-    for update of m
 """
 _BASE = """
     select person_id, version, stage, away, smartphone, name, id_number, phone, $3::bytea as wrapped
@@ -78,7 +79,8 @@ async def revise_member(
     the branch's size.
     """
     connection = await raw(session)
-    record = await connection.fetchrow(_LOCK, person_id, own, list(scopes))
+    await connection.execute(_LOCK, person_id)
+    record = await connection.fetchrow(_PRESENT, person_id, own, list(scopes))
     if record is None:
         raise FileNotFound
     base = await connection.fetchrow(_BASE, person_id, base_version, record["wrapped"])
