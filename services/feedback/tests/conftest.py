@@ -11,7 +11,7 @@ from database import KeyRing
 from feedback.app import create_application
 from feedback.settings import Settings
 from testkit.county import prepare
-from testkit.databases import Template, TestDatabases
+from testkit.databases import Shared, Template, TestDatabases
 from testkit.tokens import TokenIssuer
 from webapi import Application
 
@@ -29,10 +29,10 @@ async def database_template(databases: TestDatabases) -> Template:
     return await databases.template("feedback", prepared, sources=[MIGRATIONS, Path(__file__).parent])
 
 
-@pytest.fixture
-def settings(database_url: str, issuer: TokenIssuer) -> Settings:
+@pytest.fixture(scope="session")
+def settings(shared_database: Shared, issuer: TokenIssuer) -> Settings:
     return Settings(
-        database_url=database_url,
+        database_url=shared_database.url,
         nats_url="nats://127.0.0.1:4222",
         issuer=issuer.issuer,
         jwks_url=issuer.jwks_url,
@@ -40,8 +40,8 @@ def settings(database_url: str, issuer: TokenIssuer) -> Settings:
     )
 
 
-@pytest_asyncio.fixture
-async def application(settings: Settings) -> AsyncIterator[Application]:
+@pytest_asyncio.fixture(scope="session")
+async def running(settings: Settings) -> AsyncIterator[Application]:
     made = create_application(settings)
     async with made.router.lifespan_context(made):
         yield made

@@ -13,7 +13,7 @@ from database import Database, KeyRing, migrations, new_id
 from members.app import create_application
 from members.settings import Settings
 from messaging import Publication
-from testkit.databases import Template, TestDatabases
+from testkit.databases import Shared, Template, TestDatabases
 from testkit.tokens import TokenIssuer
 from webapi import Application
 
@@ -44,10 +44,10 @@ async def database_template(databases: TestDatabases) -> Template:
     return await databases.template("members", _prepared, sources=[MIGRATIONS, Path(__file__)])
 
 
-@pytest.fixture
-def settings(database_url: str, issuer: TokenIssuer) -> Settings:
+@pytest.fixture(scope="session")
+def settings(shared_database: Shared, issuer: TokenIssuer) -> Settings:
     return Settings(
-        database_url=database_url,
+        database_url=shared_database.url,
         nats_url="nats://127.0.0.1:4222",
         issuer=issuer.issuer,
         jwks_url=issuer.jwks_url,
@@ -55,8 +55,8 @@ def settings(database_url: str, issuer: TokenIssuer) -> Settings:
     )
 
 
-@pytest_asyncio.fixture
-async def application(settings: Settings) -> AsyncIterator[Application]:
+@pytest_asyncio.fixture(scope="session")
+async def running(settings: Settings) -> AsyncIterator[Application]:
     made = create_application(settings)
     async with LifespanManager(made):
         yield made

@@ -1,16 +1,20 @@
-"""A fresh PostgreSQL database per test, copied from a template that is migrated once per session."""
+"""A PostgreSQL database per test that holds what its template does, which is migrated once per session."""
 
 import hashlib
+import itertools
 import re
 import uuid
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import asyncpg
 
 import audit
+from testkit.rewinding import SchemaChanged, Snapshot, rewind, taken
 
 _LOCK = 0x746573746B6974  # guards the making of roles and templates across workers; any constant will do
 
@@ -20,6 +24,17 @@ class Template(NamedTuple):
 
     name: str
     owner: str
+
+
+class Shared(NamedTuple):
+    """A database that many tests use through the same connections.
+
+    `await rewind()` makes it hold what its template does; it raises `SchemaChanged` after a test that should have had
+    a database of its own.
+    """
+
+    url: str
+    rewind: Callable[[], Awaitable[None]]
 
 
 class TestDatabases:
@@ -33,6 +48,7 @@ class TestDatabases:
     def __init__(self, *, port: int, password: str) -> None:
         self.port = port
         self._password = password
+        self._free: defaultdict[Template | None, list[tuple[str, Snapshot]]] = defaultdict(list)
 
     @property
     def superuser_url(self) -> str:
@@ -98,11 +114,37 @@ class TestDatabases:
 
     @asynccontextmanager
     async def database(self, template: Template | None = None) -> AsyncIterator[str]:
-        """Give the address of a database that exists for the length of the block."""
-        url = await self.create(template)
+        """Give the address of a database that is this block's alone and holds what its template does.
+
+        It is brought back to that and given to a later block, unless this one changed its schema.
+        """
+        if free := self._free[template]:
+            url, snapshot = free.pop()
+        else:
+            url = await self.create(template)
+            snapshot = await taken(self.superuser_url_of(url))
         try:
             yield url
         finally:
+            try:
+                await rewind(self.superuser_url_of(url), snapshot, alone=True)
+                free.append((url, snapshot))
+            except SchemaChanged:
+                await self.drop(url)
+
+    @asynccontextmanager
+    async def shared(self, template: Template) -> AsyncIterator[Shared]:
+        """Make a database for the block, which is brought back while connections to it stay open."""
+        url = await self.create(template)
+        snapshot = await taken(self.superuser_url_of(url))
+        try:
+            yield Shared(url, partial(rewind, self.superuser_url_of(url), snapshot, alone=False))
+        finally:
+            await self.drop(url)
+
+    async def close(self) -> None:
+        """Delete the databases that wait for another block."""
+        for url, _ in itertools.chain.from_iterable(self._free.values()):
             await self.drop(url)
 
     @asynccontextmanager

@@ -14,7 +14,7 @@ import pytest_asyncio
 from database import Database, raw
 from testkit.accounts import leased, purge
 from testkit.county import County
-from testkit.databases import Template, TestDatabases
+from testkit.databases import Shared, Template, TestDatabases
 from testkit.session import VARIABLE, Session
 from testkit.spans import SpanReceiver
 from testkit.tokens import TokenIssuer
@@ -54,11 +54,13 @@ def test_session() -> Session:
     return Session(Path(os.environ[VARIABLE]))
 
 
-@pytest.fixture(scope="session")
-def databases(test_session: Session) -> TestDatabases:
-    """The session's PostgreSQL server: templates and fresh databases."""
+@pytest_asyncio.fixture(scope="session")
+async def databases(test_session: Session) -> AsyncIterator[TestDatabases]:
+    """The session's PostgreSQL server: templates and databases that hold what they do."""
     facts = test_session.server("postgres")
-    return TestDatabases(port=facts["port"], password=facts["password"])
+    made = TestDatabases(port=facts["port"], password=facts["password"])
+    yield made
+    await made.close()
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -85,15 +87,29 @@ async def fresh_database(databases: TestDatabases) -> AsyncIterator[Callable[[Te
         yield make
 
 
+@pytest_asyncio.fixture(scope="session")
+async def shared_database(databases: TestDatabases, database_template: Template) -> AsyncIterator[Shared]:
+    """A copy of the package's template for all tests of its `running` application."""
+    async with databases.shared(database_template) as shared:
+        yield shared
+
+
+@pytest_asyncio.fixture
+async def application(running: Application, shared_database: Shared) -> AsyncIterator[Application]:
+    """The application that the package's conftest keeps `running`; its database is brought back after each test."""
+    yield running
+    await shared_database.rewind()
+
+
 @pytest.fixture
 def database(application: Application) -> Database:
-    """The database of the `application` that the package's conftest makes."""
+    """The database of the `application`."""
     return application.database
 
 
 @pytest_asyncio.fixture
 async def county(application: Application, issuer: TokenIssuer) -> AsyncIterator[County]:
-    """People of the small tree who speak to the `application` of the package's conftest."""
+    """People of the small tree who speak to the `application`."""
     made = County(application, issuer)
     async with made.http:
         yield made
