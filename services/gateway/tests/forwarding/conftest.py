@@ -38,7 +38,7 @@ async def door(service: RawService, authenticator: Authenticator, token: str) ->
     routes = (
         Route("/v1/courses", "learning", timeouts=PATIENT, max_body=4 * MIB),
         Route("/v1/streams", "learning", timeouts=PATIENT, max_body=64 * MIB),
-        Route("/v1/hasty", "learning", timeouts=HASTY),
+        *(Route(f"/v1/hasty/{part}", "learning", timeouts=times) for part, times in HASTY.items()),
         Route("/v1/home", None),
         Route("/oauth2", "learning", public=True, cookies=True, timeouts=PATIENT),
     )

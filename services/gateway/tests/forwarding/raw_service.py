@@ -84,7 +84,7 @@ class Talk:
         self.writer.transport.abort()
 
 
-async def until(holds: Callable[[], bool], seconds: float = 10.0) -> None:
+async def until(holds: Callable[[], bool], seconds: float = 60.0) -> None:
     """Wait for something that no one tells."""
     async with asyncio.timeout(seconds):
         while not holds():
@@ -137,7 +137,7 @@ class RawService:
         if kind is None and self.errors:
             raise self.errors[0]
 
-    async def settled(self, connections: int, seconds: float = 10.0) -> None:
+    async def settled(self, connections: int, seconds: float = 60.0) -> None:
         """Wait until so many connections are open."""
         await until(lambda: len(self.open) == connections, seconds)
 

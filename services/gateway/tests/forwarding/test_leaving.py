@@ -72,11 +72,11 @@ async def test_a_client_that_leaves_during_its_body_ends_the_exchange(door: Door
 
 async def test_a_client_that_stalls_in_its_body_is_408(door: Door, service: RawService) -> None:
     wire = await door.wire()
-    await wire.send(door.head("POST /v1/hasty", "content-length: 100"))
+    await wire.send(door.head("POST /v1/hasty/idle", "content-length: 100"))
     assert (await wire.reply("POST")).status == 408
     assert service.opened == 0
     wire = await door.wire()
-    await wire.send(door.head("POST /v1/hasty", "content-length: 100"), b"hello")
+    await wire.send(door.head("POST /v1/hasty/idle", "content-length: 100"), b"hello")
     reply = await wire.reply("POST")
     assert (reply.status, reply.header("connection")) == (408, "close")
     await service.settled(0)
@@ -97,7 +97,7 @@ async def test_a_client_that_stops_reading_holds_the_service_back_and_is_cut_in_
 
     service.converse = converse
     wire = await door.wire()
-    await wire.send(door.head("GET /v1/hasty"))
+    await wire.send(door.head("GET /v1/hasty/idle"))
     await service.settled(1)
     await service.settled(0)
     assert 0 < sent < 30 * MIB  # what the kernel's buffers take

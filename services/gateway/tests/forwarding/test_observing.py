@@ -59,7 +59,7 @@ async def test_requests_are_counted_by_service_method_and_class(door: Door, serv
     service.behave = answering(b"nonsense\r\n\r\n")
     await door.ask(f"PUT /v1/courses/{SECRET}", body=b"x")
     service.behave = answering(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhel")
-    await door.ask(f"PUT /v1/hasty/{SECRET}", body=b"x")
+    await door.ask(f"PUT /v1/hasty/idle/{SECRET}", body=b"x")
     after = {kind: metric("gateway_forwarded_total", status_class=kind, **labels) for kind in before}
     assert {kind: after[kind] - before[kind] for kind in before} == {"2xx": 1, "4xx": 1, "5xx": 1, "cut": 1}
     assert metric("gateway_service_answer_seconds_count", service="learning") == seconds + 2

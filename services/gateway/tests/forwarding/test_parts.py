@@ -21,7 +21,7 @@ from gateway.forwarding.routing import OddPath, Route, RoutingTable, public_rout
 from gateway.quotas.buckets import Quotas
 from webapi import Authenticator
 
-from .door import Door
+from .door import PATIENCE_SECONDS, Door
 from .raw_service import RawService
 
 TABLE = RoutingTable([Route("/v1/cases", "feedback"), Route("/v1/cases/receipts", "feedback", public=True)])
@@ -106,7 +106,7 @@ def test_strange_names_do_not_fill_the_memory() -> None:
 
 async def test_a_request_that_leaves_the_queue_leaves_its_place(service: RawService) -> None:
     upstream = Upstream("learning", service.url, limits=Limits(connections=1, waiting=2))
-    times = Timeouts(queue=0.2)
+    times = Timeouts(queue=PATIENCE_SECONDS)
     held = await upstream.acquire(times)
     first, second = (asyncio.create_task(upstream.acquire(times)) for _ in range(2))
     await asyncio.sleep(0)
@@ -117,7 +117,7 @@ async def test_a_request_that_leaves_the_queue_leaves_its_place(service: RawServ
     assert await second is not held
     assert (upstream.open, upstream.waiting) == (1, 0)
     with pytest.raises(ServiceBusy):
-        await upstream.acquire(times)
+        await upstream.acquire(Timeouts(queue=0.2))
     assert upstream.waiting == 0
     upstream.close()
     with pytest.raises(ServiceUnreachable):
