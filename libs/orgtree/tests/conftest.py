@@ -17,7 +17,9 @@ SOURCE = Path(orgtree.__file__).parent / "migrations.py"
 
 
 def create_tables(connection: Connection) -> None:
-    orgtree.migrations.create_v1(Operations(MigrationContext.configure(connection)))
+    operations = Operations(MigrationContext.configure(connection))
+    orgtree.migrations.create_v1(operations)
+    orgtree.migrations.create_v2(operations)
 
 
 async def migrate(url: str) -> None:

@@ -1,4 +1,4 @@
-"""Whatever comes in whatever order, twice or late, places and totals are what the newest states and deltas give."""
+"""Whatever comes in whatever order, places, totals and sets of people are what the newest states and deltas give."""
 
 from typing import Any
 from uuid import UUID
@@ -8,18 +8,34 @@ from hypothesis import strategies as st
 
 from contracts.members import OrganisationState
 from database import Database
-from orgtree import ROOT_ID, add_deltas, place_organisations, recount
+from orgtree import ROOT_ID, Delta, add_deltas, place_organisations, recount
 from orgtree.rollups import fold_some
 
-from .trees import clear, everything, kept_places, kept_totals, naive_places, naive_totals, number, state, sums
+from .trees import (
+    clear,
+    everything,
+    kept_people,
+    kept_places,
+    kept_totals,
+    naive_people,
+    naive_places,
+    naive_totals,
+    number,
+    state,
+    sums,
+)
 
 Step = tuple[str, Any]
 
 organisations = st.integers(1, 6)
 parents = st.sampled_from([0, 0, *range(7), 7])  # 7 is never heard of
 
+people = st.none() | st.integers(-6, 6)  # more than are kept of a set
 deltas = st.lists(
-    st.tuples(organisations.map(number), st.sampled_from(["members", "answered"]), st.integers(-5, 9)), max_size=8
+    st.builds(
+        Delta, organisations.map(number), st.sampled_from(["members", "answered"]), st.integers(-5, 9), person=people
+    ),
+    max_size=12,
 )
 
 
@@ -71,12 +87,12 @@ ON_ONE_DATABASE = settings(
 
 @given(steps=steps())
 @ON_ONE_DATABASE
-async def test_after_every_step_places_and_totals_are_those_of_the_naive_count(
+async def test_after_every_step_places_totals_and_people_are_those_of_the_naive_count(
     database: Database, steps: list[Step]
 ) -> None:
     await clear(database)
     newest: dict[UUID, tuple[OrganisationState, int]] = {}
-    noted: list[tuple[UUID, str, int]] = []
+    noted: list[Delta] = []
     folded = 0
     for step in steps:
         folded += await run(database, step)
@@ -89,6 +105,7 @@ async def test_after_every_step_places_and_totals_are_those_of_the_naive_count(
         tree[ROOT_ID] = None
         assert await kept_places(database) == naive_places(tree)
         assert await kept_totals(database) == naive_totals(sums(noted[:folded]), tree)
+        assert await kept_people(database) == naive_people(noted[:folded], tree)
         async with database.read() as session:
             assert await recount(session) == []
 

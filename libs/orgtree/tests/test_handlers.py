@@ -143,6 +143,7 @@ async def test_what_the_migration_creates_it_can_drop(database: Database) -> Non
         def execute(self, sqltext: str, /) -> None:
             statements.append(sqltext)
 
+    migrations.drop_v2(Recorder())
     migrations.drop_v1(Recorder())
     async with database.transaction() as session:
         connection = await raw(session)

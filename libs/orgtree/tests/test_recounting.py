@@ -9,10 +9,12 @@ from prometheus_client import REGISTRY
 from database import Database, raw
 from orgtree import (
     ROOT_ID,
+    Delta,
     NightlyRecount,
     add_deltas,
     fold,
     mend_by_facts,
+    people,
     place_organisations,
     recounting,
     totals,
@@ -21,22 +23,22 @@ from orgtree.recounting import night_after
 
 from .trees import number, state
 
-FACTS = "select organisation_id, measure, value from counted_fact"
+FACTS = "select organisation_id, measure, person, value from counted_fact"
 
 
 def drift(part: str) -> float | None:
     return REGISTRY.get_sample_value("orgtree_rollup_drift", {"part": part})
 
 
-async def count(database: Database, *facts: tuple[int, str, int]) -> None:
+async def count(database: Database, *facts: tuple[int, str, int], person: int | None = None) -> None:
     """Let facts be counted as a service does: the fact and its delta in one transaction."""
     async with database.transaction() as session:
         connection = await raw(session)
         await connection.execute(
-            "create table if not exists counted_fact (organisation_id uuid, measure text, value bigint)"
+            "create table if not exists counted_fact (organisation_id uuid, measure text, value bigint, person bigint)"
         )
-        rows = [(number(place), measure, value) for place, measure, value in facts]
-        await connection.executemany("insert into counted_fact values ($1, $2, $3)", rows)
+        rows = [Delta(number(place), measure, value, person) for place, measure, value in facts]
+        await connection.executemany("insert into counted_fact values ($1, $2, $3, $4)", rows)
         await add_deltas(session, rows)
 
 
@@ -146,3 +148,33 @@ async def test_it_recounts_once_after_each_night_has_come(counted: Database, mon
 )
 def test_the_night_comes_at_two_oclock_in_china(now: datetime, night: datetime) -> None:
     assert night_after(now) == night
+
+
+@pytest.mark.parametrize(
+    ("harm", "drifts"),
+    [
+        ("update rollup_people set people = '{6}' where organisation_id = '{one}'", (2, 0)),  # and above
+        ("delete from rollup_people where organisation_id = '{root}'", (1, 0)),
+        ("insert into rollup_people values ('{two}', 'other', '{5}')", (2, 0)),
+        ("update rollup_person set person = 8", (1, 2)),
+        ("delete from rollup_person", (1, 1)),
+    ],
+)
+async def test_wrong_people_behind_a_count_are_told_and_mended(
+    counted: Database, harm: str, drifts: tuple[int, int]
+) -> None:
+    await count(counted, (2, "lessons", 4), person=5)
+    await fold(counted)
+    places = {"{one}": number(1), "{two}": number(2), "{root}": ROOT_ID}
+    for name, place in places.items():
+        harm = harm.replace(name, str(place))
+    await spoil(counted, harm)
+    await NightlyRecount(FACTS).recount(counted)
+    assert [drift("totals"), drift("own_values")] == list(drifts)
+    async with counted.transaction() as session:
+        mended = await mend_by_facts(session, FACTS)
+        found = [await people(session, place) for place in places.values()]
+    assert any(mended)
+    assert found == [{"lessons": {5}}] * len(places)
+    await NightlyRecount(FACTS).recount(counted)
+    assert (drift("totals"), drift("own_values")) == (0, 0)

@@ -1,5 +1,6 @@
 """Organisations by number, and what their places and totals must be, found the slow and obvious way."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 from uuid import UUID
@@ -11,9 +12,11 @@ from contracts.members import (
     OrganisationState,
 )
 from database import Database, raw
-from orgtree import ROOT_ID
+from orgtree import KEPT, ROOT_ID, migrations
 
 Totals = dict[tuple[UUID, str], int]
+Noted = tuple[UUID, str, int, int | None]
+"""A delta: organisation, measure, amount, and the person it is about."""
 
 
 class Arrived(NamedTuple):
@@ -62,9 +65,7 @@ def naive_totals(own: Mapping[tuple[UUID, str], int], parents: Mapping[UUID, UUI
 async def clear(database: Database) -> None:
     """Empty every table, the root's row too: the tree must do with tables that were just made."""
     async with database.transaction() as session:
-        await (await raw(session)).execute(
-            "truncate organisation, affiliation, role, role_permission, rollup, rollup_own, rollup_delta"
-        )
+        await (await raw(session)).execute(f"truncate {', '.join(migrations.PROJECTION_TABLES)}")
 
 
 async def kept_places(database: Database) -> dict[UUID, tuple[UUID, ...] | None]:
@@ -86,18 +87,39 @@ async def kept_totals(database: Database) -> Totals:
 
 async def everything(database: Database, schema: str = "public") -> dict[str, list[tuple[object, ...]]]:
     """Read what a rebuild must make the same, table by table."""
-    tables = ("organisation", "affiliation", "role", "role_permission", "rollup", "rollup_own")
+    tables = [table for table in migrations.PROJECTION_TABLES if table != "rollup_delta"]
     async with database.read() as session:
         connection = await raw(session)
         return {
-            table: [tuple(row) for row in await connection.fetch(f"select * from {schema}.{table} order by 1, 2")]  # noqa: S608
+            table: [tuple(row) for row in await connection.fetch(f"select * from {schema}.{table} as t order by t")]  # noqa: S608
             for table in tables
         }
 
 
-def sums(deltas: Iterable[tuple[UUID, str, int]]) -> Totals:
+async def kept_people(database: Database) -> dict[tuple[UUID, str], list[int]]:
+    """Read every set of people; none of them is empty."""
+    async with database.read() as session:
+        rows = await (await raw(session)).fetch("select organisation_id, measure, people from rollup_people")
+    return {(row["organisation_id"], row["measure"]): row["people"] for row in rows}
+
+
+def naive_people(noted: Iterable[Noted], parents: Mapping[UUID, UUID | None]) -> dict[tuple[UUID, str], list[int]]:
+    """Give the lowest eight people of every organisation who count for it or for one below it."""
+    places = naive_places(parents)
+    times: Counter[tuple[UUID, str, int]] = Counter()
+    for organisation, measure, amount, person in noted:
+        if person is not None:
+            times[organisation, measure, person] += amount
+    found: dict[tuple[UUID, str], set[int]] = {}
+    for (organisation, measure, person), often in times.items():
+        for ancestor in (places.get(organisation) or ()) if often > 0 else ():
+            found.setdefault((ancestor, measure), set()).add(person)
+    return {key: sorted(people)[:KEPT] for key, people in found.items()}
+
+
+def sums(deltas: Iterable[Noted | tuple[UUID, str, int]]) -> Totals:
     """Add up deltas by organisation and measure."""
     found: Totals = {}
-    for organisation, measure, delta in deltas:
+    for organisation, measure, delta, *_ in deltas:
         found[organisation, measure] = found.get((organisation, measure), 0) + delta
     return found

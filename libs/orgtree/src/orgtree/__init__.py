@@ -4,22 +4,26 @@ from orgtree import migrations
 from orgtree.affiliations import affiliation_of, affiliations_of
 from orgtree.handlers import HANDLERS, Handler, Received
 from orgtree.lock import lock_tree
+from orgtree.people import KEPT, Marks, mark_of, own_people, people, people_of_children
 from orgtree.places import MAX_DEPTH
 from orgtree.recounting import LOOK_EVERY, NightlyRecount, mend_by_facts
 from orgtree.roles import Permissions, Scopes, scopes
-from orgtree.rollups import Difference, add_deltas, fold, fold_here, mend, recount, totals, totals_of_children
+from orgtree.rollups import Delta, Difference, add_deltas, fold, fold_here, mend, recount, totals, totals_of_children
 from orgtree.root import ROOT_ID
 from orgtree.scope import OutsideScope, require_within, within
-from orgtree.tables import affiliation, organisation, rollup
+from orgtree.tables import affiliation, organisation, rollup, rollup_people
 from orgtree.tree import ancestors_of, place_organisations
 
 __all__ = [
     "HANDLERS",
+    "KEPT",
     "LOOK_EVERY",
     "MAX_DEPTH",
     "ROOT_ID",
+    "Delta",
     "Difference",
     "Handler",
+    "Marks",
     "NightlyRecount",
     "OutsideScope",
     "Permissions",
@@ -33,14 +37,19 @@ __all__ = [
     "fold",
     "fold_here",
     "lock_tree",
+    "mark_of",
     "mend",
     "mend_by_facts",
     "migrations",
     "organisation",
+    "own_people",
+    "people",
+    "people_of_children",
     "place_organisations",
     "recount",
     "require_within",
     "rollup",
+    "rollup_people",
     "scopes",
     "totals",
     "totals_of_children",

@@ -4,10 +4,10 @@ from typing import Any, Protocol
 
 from orgtree.root import ROOT_ID, ROOT_KIND, ROOT_LEVEL, ROOT_NAME
 
-TREE_TABLES = ("organisation", "affiliation", "role", "role_permission", "rollup")
+TREE_TABLES = ("organisation", "affiliation", "role", "role_permission", "rollup", "rollup_people")
 """What a rebuild makes anew, together, in a service whose own commands add deltas; `mend` follows the switch."""
 
-PROJECTION_TABLES = (*TREE_TABLES, "rollup_own", "rollup_delta")
+PROJECTION_TABLES = (*TREE_TABLES, "rollup_own", "rollup_person", "rollup_delta")
 """What a rebuild makes anew, together, where the handlers of the rebuilt consumer add the deltas."""
 
 
@@ -89,6 +89,36 @@ _CREATE_V1 = (
     """,
 )
 
+_CREATE_V2 = (
+    "alter table rollup_delta add column person bigint",
+    """
+    create table rollup_person (
+        organisation_id uuid not null,
+        measure text not null,
+        person bigint not null,
+        value bigint not null,
+        constraint pk_rollup_person primary key (organisation_id, measure, person)
+    )
+    """,
+    """
+    create table rollup_people (
+        organisation_id uuid not null,
+        measure text not null,
+        people bigint[] not null,
+        constraint pk_rollup_people primary key (organisation_id, measure)
+    ) with (fillfactor = 70)
+    """,
+    # No table of the projection: a rebuild must find the same marks.
+    "create table person_mark_key (key bytea not null constraint ck_person_mark_key_length check (length(key) = 32))",
+    "insert into person_mark_key values (sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())))",
+    """
+    create function person_mark(person_id uuid) returns bigint language sql stable strict parallel safe return (
+        select ('x' || encode(substring(sha256(key || uuid_send(person_id)) for 8), 'hex'))::bit(64)::bigint
+        from person_mark_key
+    )
+    """,
+)
+
 
 def create_v1(op: Operations) -> None:
     """Create the tables and the root organisation; `op` is `alembic.op`."""
@@ -98,5 +128,19 @@ def create_v1(op: Operations) -> None:
 
 def drop_v1(op: Operations) -> None:
     """Drop what `create_v1` made."""
-    for table in PROJECTION_TABLES:
+    for table in ("organisation", "affiliation", "role", "role_permission", "rollup", "rollup_own", "rollup_delta"):
         op.execute(f"drop table {table}")
+
+
+def create_v2(op: Operations) -> None:
+    """Add the people behind the counts; what was counted before has none until it is counted anew."""
+    for statement in _CREATE_V2:
+        op.execute(statement)
+
+
+def drop_v2(op: Operations) -> None:
+    """Drop what `create_v2` made."""
+    op.execute("drop function person_mark")
+    for table in ("person_mark_key", "rollup_people", "rollup_person"):
+        op.execute(f"drop table {table}")
+    op.execute("alter table rollup_delta drop column person")

@@ -16,13 +16,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from china_time import CHINA
 from database import Database, raw, utc_now
 from orgtree.lock import lock_tree
-from orgtree.rollups import Difference, add_deltas, fold_here, mend, recount
+from orgtree.rollups import Delta, Difference, add_deltas, fold_here, mend, recount
 
 logger = logging.getLogger(__name__)
 
 DRIFT = Gauge(
     "orgtree_rollup_drift",
-    "Kept values that the last recount found different, up to 1,000: totals by own values, own values by the facts.",
+    "Kept values and sets of people that the last recount found different: totals by own values, those by the facts.",
     ["part"],
 )
 RECOUNTED_AT = Gauge("orgtree_rollup_recounted_timestamp_seconds", "When the last recount ended.", ["part"])
@@ -38,29 +38,48 @@ _FORGET_AFTER = 3 * LOOK_EVERY
 
 # Deltas are noted in the transaction that changes the facts, so a snapshot holds them and the folded values together.
 _COMPARE_OWN = """
-with facts (organisation_id, measure, value) as ({facts}), kept as (
+with facts (organisation_id, measure, person, value) as ({facts}), kept as (
     select organisation_id, measure, sum(value)::bigint as value from (
         select organisation_id, measure, value from rollup_own
         union all select organisation_id, measure, delta from rollup_delta
     ) as noted group by organisation_id, measure
+), counted as (
+    select organisation_id, measure, sum(value)::bigint as value from facts group by organisation_id, measure
 )
-select organisation_id, measure, coalesce(kept.value, 0) as kept, coalesce(facts.value, 0) as counted
-from kept full join facts using (organisation_id, measure)
-where coalesce(kept.value, 0) <> coalesce(facts.value, 0)
+select organisation_id, measure, coalesce(kept.value, 0) as kept, coalesce(counted.value, 0) as counted
+from kept full join counted using (organisation_id, measure)
+where coalesce(kept.value, 0) <> coalesce(counted.value, 0)
 order by organisation_id, measure limit $1
+"""
+_COMPARE_PEOPLE = """
+with facts (organisation_id, measure, person, value) as ({facts}), kept as (
+    select organisation_id, measure, person, sum(value)::bigint as value from (
+        select organisation_id, measure, person, value from rollup_person
+        union all select organisation_id, measure, person, delta from rollup_delta where person is not null
+    ) as noted group by organisation_id, measure, person
+), counted as (
+    select organisation_id, measure, person, sum(value)::bigint as value from facts where person is not null
+    group by organisation_id, measure, person
+)
+select organisation_id, measure, person, coalesce(kept.value, 0) as kept, coalesce(counted.value, 0) as counted
+from kept full join counted using (organisation_id, measure, person)
+where coalesce(kept.value, 0) <> coalesce(counted.value, 0)
+order by organisation_id, measure, person limit $1
 """
 
 
 class NightlyRecount:
     """A job's work, asked every ten minutes: at two o'clock in China it recounts all that the service keeps.
 
-    `facts` is a select of (organisation_id uuid, measure text, value bigint): what the service's own tables say each
-    organisation counts for itself. A process that slept through the hour recounts when it wakes. One that is no longer
-    asked, since another leads the job, no longer tells what it found: that may have been set right meanwhile.
+    `facts` is a select of (organisation_id uuid, measure text, person bigint, value bigint): what the service's own
+    tables say each organisation counts for itself; the person is a mark, null where it is about nobody. A process that
+    slept through the hour recounts when it wakes. One that is no longer asked, since another leads the job, no longer
+    tells what it found: that may have been set right meanwhile.
     """
 
     def __init__(self, facts: str) -> None:
         self._compare_own = _COMPARE_OWN.format(facts=facts)
+        self._compare_people = _COMPARE_PEOPLE.format(facts=facts)
         self._next: datetime | None = None
         self._forgetting: asyncio.TimerHandle | None = None
 
@@ -84,7 +103,10 @@ class NightlyRecount:
         try:
             _tell("totals", await recount(connection, limit=_MOST, within_seconds=_SECONDS))
             rows = await connection.fetch(self._compare_own, _MOST, timeout=_SECONDS)
-            _tell("own_values", [Difference(*row) for row in rows])
+            found = [Difference(*row) for row in rows]
+            for place, measure, _, *numbers in await connection.fetch(self._compare_people, _MOST, timeout=_SECONDS):
+                found.append(Difference(place, f"people of {measure}", *numbers))
+            _tell("own_values", found)
         finally:
             await connection.close()
 
@@ -98,10 +120,15 @@ async def mend_by_facts(session: AsyncSession, facts: str) -> tuple[int, int]:
     connection = await raw(session)
     await connection.execute(f"set local transaction_timeout = '{_MEND_SECONDS:.0f}s'")
     await lock_tree(session)
-    rows = await connection.fetch(_COMPARE_OWN.format(facts=facts), None, timeout=_MEND_SECONDS)
-    await add_deltas(session, [(row["organisation_id"], row["measure"], row["counted"] - row["kept"]) for row in rows])
+    people = await connection.fetch(_COMPARE_PEOPLE.format(facts=facts), None, timeout=_MEND_SECONDS)
+    own = await connection.fetch(_COMPARE_OWN.format(facts=facts), None, timeout=_MEND_SECONDS)
+    deltas = [Delta(row["organisation_id"], row["measure"], row["counted"] - row["kept"]) for row in own]
+    for place, measure, person, kept, counted in people:
+        # What differs of the value as a whole is noted above: here it changes hands.
+        deltas += [Delta(place, measure, counted - kept, person), Delta(place, measure, kept - counted)]
+    await add_deltas(session, deltas)
     await fold_here(session)
-    return len(rows), await mend(session, within_seconds=_MEND_SECONDS)
+    return len(own) + len(people), await mend(session, within_seconds=_MEND_SECONDS)
 
 
 def night_after(now: datetime) -> datetime:

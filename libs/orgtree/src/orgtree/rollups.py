@@ -3,7 +3,8 @@
 `rollup_delta` takes deltas without any lock. `fold` moves them into `rollup_own`, the organisation's own value, and
 into `rollup`, the total of every ancestor and itself, where the organisation's place is known. Where it is not, they
 count for nobody until `place_organisations` learns the place and adds the own values to the ancestors. Both hold the
-tree's lock, so that each own value stands in the totals of exactly the present ancestors whenever it is free.
+tree's lock, so that each own value stands in the totals of exactly the present ancestors whenever it is free. The
+people behind the counts go the same way (`people.py`).
 """
 
 from collections import Counter
@@ -16,20 +17,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import Database, raw
 from orgtree.lock import lock_tree
+from orgtree.people import ARRIVE, differing, follow_moves_of_people, gather
 from orgtree.places import MAX_DEPTH, Change, Path, ids_of
 
 FOLD_LIMIT = 20_000
 """Deltas folded in one transaction: about half a second, for which a move may have to wait."""
 
 _ADD = """
-insert into rollup_delta (organisation_id, measure, delta)
-select * from unnest($1::uuid[], $2::text[], $3::bigint[])
+insert into rollup_delta (organisation_id, measure, delta, person)
+select * from unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[])
 """
 
-_FOLD = """
+_FOLD = f"""
 with drained as (
     delete from rollup_delta where id in (select id from rollup_delta order by id limit $1)
-    returning organisation_id, measure, delta
+    returning organisation_id, measure, delta, person
 ), summed as (
     select organisation_id, measure, sum(delta) as value from drained
     group by organisation_id, measure having sum(delta) <> 0
@@ -46,16 +48,28 @@ with drained as (
     order by ancestor, measure
     on conflict (organisation_id, measure) do update set value = rollup.value + excluded.value
     returning new.organisation_id, new.value
+), person as (
+    insert into rollup_person (organisation_id, measure, person, value)
+    select organisation_id, measure, person, sum(delta) from drained where person is not null
+    group by organisation_id, measure, person having sum(delta) <> 0
+    order by organisation_id, measure, person
+    on conflict (organisation_id, measure, person) do update set value = rollup_person.value + excluded.value
+    returning new.organisation_id, new.measure, new.person, new.value, coalesce(old.value, 0) as was
+), arrived as (
+    {ARRIVE}
 )
 select
     (select count(*) from drained) as drained,
     array(select organisation_id from own where value = 0) as own_zeros,
-    array(select organisation_id from total where value = 0) as total_zeros
-"""
+    array(select organisation_id from total where value = 0) as total_zeros,
+    array(select organisation_id from person where value = 0) as person_zeros,
+    array(select row(organisation_id, measure) from person where value <= 0 and was > 0) as departed
+"""  # noqa: S608 - a statement of this package
 
 # What counts to nothing has no row: how it came to that cannot be told from a table that was built anew.
 _SWEEP = "delete from rollup where value = 0 and organisation_id = any($1::uuid[])"
 _SWEEP_OWN = "delete from rollup_own where value = 0 and organisation_id = any($1::uuid[])"
+_SWEEP_PERSON = "delete from rollup_person where value = 0 and organisation_id = any($1::uuid[])"
 
 _OWN = """
 select part, measure, sum(value)::bigint as value
@@ -113,8 +127,17 @@ order by organisation_id, measure limit $2
 """
 
 
+class Delta(NamedTuple):
+    """A change of what an organisation counts for itself; `person` is the mark of whom it is about, if of anybody."""
+
+    organisation_id: UUID
+    measure: str
+    amount: int
+    person: int | None = None
+
+
 class Difference(NamedTuple):
-    """A kept total that is not what a recount gives."""
+    """A kept total, or number of people behind one, that is not what a recount gives."""
 
     organisation_id: UUID
     measure: str
@@ -122,13 +145,16 @@ class Difference(NamedTuple):
     counted: int
 
 
-async def add_deltas(session: AsyncSession, deltas: Sequence[tuple[UUID, str, int]]) -> None:
-    """Note changes of (organisation, measure) by an amount, as part of this transaction; one statement, no lock.
+async def add_deltas(
+    session: AsyncSession | asyncpg.Connection, deltas: Sequence[Delta | tuple[UUID, str, int]]
+) -> None:
+    """Note changes, without a person as (organisation, measure, amount), in this transaction; one statement, no lock.
 
-    They show in the totals of the organisation and of all above it after the next `fold`.
+    They show in the totals of the organisation and of all above it, and in the people behind these, after the next
+    `fold`.
     """
     if deltas:
-        await (await raw(session)).execute(_ADD, *zip(*deltas, strict=True))
+        await (await raw(session)).execute(_ADD, *zip(*(Delta(*each) for each in deltas), strict=True))
 
 
 async def fold(database: Database) -> None:
@@ -152,11 +178,12 @@ async def fold_some(session: AsyncSession, limit: int) -> int:
     """Bring up to `limit` deltas into the totals, oldest first, and say how many there were."""
     await lock_tree(session)
     connection = await raw(session)
-    drained, own_zeros, total_zeros = await connection.fetchrow(_FOLD, limit)
-    if own_zeros:
-        await connection.execute(_SWEEP_OWN, own_zeros)
-    if total_zeros:
-        await connection.execute(_SWEEP, total_zeros)
+    drained, own_zeros, total_zeros, person_zeros, departed = await connection.fetchrow(_FOLD, limit)
+    for sweep, zeros in ((_SWEEP_OWN, own_zeros), (_SWEEP, total_zeros), (_SWEEP_PERSON, person_zeros)):
+        if zeros:
+            await connection.execute(sweep, zeros)
+    if departed:
+        await gather(session, [(organisation_id, measure) for organisation_id, measure in departed])
     return int(drained)
 
 
@@ -182,6 +209,7 @@ async def follow_moves(session: AsyncSession, changed: Sequence[Change]) -> None
         zeros = await connection.fetch(_MOVE, *zip(*deltas, strict=True))
         if zeros:
             await connection.execute(_SWEEP, [row["organisation_id"] for row in zeros])
+    await follow_moves_of_people(session, changed)
 
 
 async def totals(
@@ -213,26 +241,30 @@ async def totals_of_children(
 async def recount(
     session: AsyncSession | asyncpg.Connection, *, limit: int | None = 100, within_seconds: float | None = None
 ) -> list[Difference]:
-    """Count every total anew from the organisations' own values and give up to `limit` that were kept wrongly.
+    """Count every total and the people behind it anew; give up to `limit` of each that were kept wrongly.
 
-    It is the oracle of the kept totals and reads the whole tree, for as long as the connection's time-out allows or for
+    It is the oracle of what is kept and reads the whole tree, for as long as the connection's time-out allows or for
     `within_seconds`: run it nightly, not in a request.
     """
     rows = await (await raw(session)).fetch(_RECOUNT, MAX_DEPTH, limit, timeout=within_seconds)
-    return [Difference(*row) for row in rows]
+    sets = await differing(session, limit=limit, within_seconds=within_seconds)
+    people = [Difference(place, f"people of {measure}", *numbers) for place, measure, *numbers in sets]
+    return [*(Difference(*row) for row in rows), *people]
 
 
 async def mend(session: AsyncSession, *, within_seconds: float | None = None) -> int:
-    """Set every total that was kept wrongly to what a recount gives, and say how many there were.
+    """Set every total and set of people that was kept wrongly to what a recount gives, and say how many there were.
 
     Nothing folds or moves meanwhile. `within_seconds` is as of `recount`. It belongs after a rebuild of the tree whose
     own values were not rebuilt.
     """
     await lock_tree(session)
-    wrong = await recount(session, limit=None, within_seconds=within_seconds)
+    connection = await raw(session)
+    wrong = await connection.fetch(_RECOUNT, MAX_DEPTH, None, timeout=within_seconds)
     if wrong:
-        connection = await raw(session)
         places, measures, _, values = zip(*wrong, strict=True)
         await connection.execute(_MEND, places, measures, values)
         await connection.execute(_SWEEP, places)
-    return len(wrong)
+    sets = await differing(session, limit=None, within_seconds=within_seconds)
+    await gather(session, [(place, measure) for place, measure, *_ in sets])
+    return len(wrong) + len(sets)

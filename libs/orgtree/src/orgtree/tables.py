@@ -33,6 +33,12 @@ class _Rollup(TypedColumns):
     value: Named[int] = Column(BigInteger)
 
 
+class _RollupPeople(TypedColumns):
+    organisation_id: Named[UUID] = Column(Uuid, primary_key=True)
+    measure: Named[str] = Column(Text, primary_key=True)
+    people: Named[list[int]] = Column(ARRAY(BigInteger))
+
+
 organisation = Table("organisation", _METADATA, _Organisation)
 """One row for each organisation that was ever heard of by an event of its own.
 
@@ -45,3 +51,6 @@ affiliation = Table("affiliation", _METADATA, _Affiliation)
 
 rollup = Table("rollup", _METADATA, _Rollup)
 """For each organisation and measure the total over the organisation and all below it; no row means 0."""
+
+rollup_people = Table("rollup_people", _METADATA, _RollupPeople)
+"""Beside a total the marks of the people behind it, lowest first: all, or eight of more; no row means nobody."""

@@ -7,7 +7,8 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import raw
-from gateway.home.erasing import erase_homes
+from gateway.contributions.event_handlers import forget_people
+from gateway.erasing import erase_people
 
 _ITEMS = """
 select kind, subject_id, organisation_id, since, due_at, open from home_item
@@ -37,8 +38,9 @@ async def compose(session: AsyncSession, person_id: UUID) -> dict[str, Any]:
 
 
 async def forget(session: AsyncSession, person_ids: Sequence[UUID]) -> None:
-    """Empty the homes of these people; the figures stay, for they name nobody."""
+    """Empty the homes of these people; the figures stay, about nobody what was about them."""
     connection = await raw(session)
-    await erase_homes(connection)
+    await erase_people(connection)
     for statement in _FORGET:
         await connection.execute(statement, list(person_ids))
+    await forget_people(session, person_ids)

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import messaging
 import orgtree
 from database import Database
-from gateway.contributions.event_handlers import FACTS
-from gateway.home.erasing import forget_erased
+from gateway.contributions import event_handlers as contributions
+from gateway.home import erasing as homes
 from gateway.settings import Settings
 from gateway.worker import HOME, OVERVIEW
 from messaging import Consumer, NatsConnection, RebuildReport
@@ -26,8 +26,13 @@ class ReadModel(NamedTuple):
 
 
 READ_MODELS = {
-    "overview": ReadModel(OVERVIEW, (*PROJECTION_TABLES, "contribution"), settle=orgtree.fold_here),
-    "home": ReadModel(HOME, ("home_item", "home_participation", "home_study"), before_switch=forget_erased),
+    "overview": ReadModel(
+        OVERVIEW,
+        (*PROJECTION_TABLES, "contribution"),
+        settle=orgtree.fold_here,
+        before_switch=contributions.forget_erased,
+    ),
+    "home": ReadModel(HOME, ("home_item", "home_participation", "home_study"), before_switch=homes.forget_erased),
 }
 
 
@@ -52,7 +57,7 @@ async def rebuild_home(settings: Settings, database: Database) -> str:
 async def mend_rollups(_: Settings, database: Database) -> str:
     """Set the kept figures to what a recount of the contributions gives."""
     async with database.transaction() as session:
-        own_values, totals = await orgtree.mend_by_facts(session, FACTS)
+        own_values, totals = await orgtree.mend_by_facts(session, contributions.FACTS)
     return f"{own_values} own values and {totals} totals set right"
 
 

@@ -52,10 +52,11 @@ async def forget(session: AsyncSession, person_ids: Sequence[UUID]) -> None:
     What was studied stays as that of an id that leads to nobody any more: learning holds no name, and counts stay.
     """
     asking = select(LessonStudy).where(LessonStudy.person_id.in_(person_ids), LessonStudy.asked_at.is_not(None))
-    deltas: list[tuple[UUID, str, int]] = []
+    deltas: list[orgtree.Delta] = []
     for study in (await session.scalars(asking.order_by(LessonStudy.study_id).with_for_update())).all():
         if study.asked_organisation_id is not None:
-            deltas.append((study.asked_organisation_id, measure_of(study.lesson_id), -1))
+            mark = await orgtree.mark_of(session, study.person_id)
+            deltas.append(orgtree.Delta(study.asked_organisation_id, measure_of(study.lesson_id), -1, mark))
         study.understood, study.asked_at, study.asked_organisation_id = None, None, None
         await publish_study(session, UnderstandingReportedV1, study, origin())
     await orgtree.add_deltas(session, deltas)

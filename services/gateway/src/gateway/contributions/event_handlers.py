@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import orjson
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -12,24 +13,34 @@ import orgtree
 from contracts import Event, handlers_of
 from database import raw
 from gateway.contributions.rules import CONTRIBUTING, Contribution, contribution_of
+from gateway.erasing import erase_people, write_about_people
 from messaging import Handler, Received
 
 _KEEP = """
-insert into contribution as kept (aggregate, aggregate_id, version, organisation_id, measures)
-select aggregate, aggregate_id, version, organisation_id, measures::jsonb
-from unnest($1::text[], $2::uuid[], $3::bigint[], $4::uuid[], $5::text[])
-    as new(aggregate, aggregate_id, version, organisation_id, measures)
+insert into contribution as kept (aggregate, aggregate_id, version, organisation_id, measures, person)
+select aggregate, aggregate_id, version, organisation_id, measures::jsonb,
+    case when not exists (select from erased_person gone where gone.person_id = new.person_id)
+        then person_mark(person_id) end
+from unnest($1::text[], $2::uuid[], $3::bigint[], $4::uuid[], $5::text[], $6::uuid[])
+    as new(aggregate, aggregate_id, version, organisation_id, measures, person_id)
 order by aggregate, aggregate_id
 on conflict (aggregate, aggregate_id) do update set
-    version = excluded.version, organisation_id = excluded.organisation_id, measures = excluded.measures
+    version = excluded.version, organisation_id = excluded.organisation_id, measures = excluded.measures,
+    person = excluded.person
 where kept.version < excluded.version
-returning old.organisation_id as old_organisation_id, old.measures::text as old_measures,
-          new.organisation_id as new_organisation_id, new.measures::text as new_measures
+returning old.organisation_id as old_organisation_id, old.measures::text as old_measures, old.person as old_person,
+          new.organisation_id as new_organisation_id, new.measures::text as new_measures, new.person as new_person
+"""
+
+_FORGET = """
+update contribution set person = null where person in (select person_mark(gone) from unnest($1::uuid[]) as gone)
+returning old.organisation_id as old_organisation_id, old.measures::text as old_measures, old.person as old_person,
+          new.organisation_id as new_organisation_id, new.measures::text as new_measures, new.person as new_person
 """
 
 FACTS = """
-select organisation_id, each.key as measure, sum(each.value::bigint)::bigint as value
-from contribution cross join jsonb_each_text(measures) as each group by organisation_id, each.key
+select organisation_id, each.key as measure, person, sum(each.value::bigint)::bigint as value
+from contribution cross join jsonb_each_text(measures) as each group by organisation_id, each.key, person
 """
 """What each organisation counts for itself: the sum of its contributions, which the deltas noted here must come to."""
 
@@ -44,7 +55,7 @@ async def project_contributions(session: AsyncSession, batch: Sequence[Received[
             latest[received.event.aggregate_id] = (received, contribution)
     if not latest:
         return
-    columns: list[list[Any]] = [[], [], [], [], []]
+    columns: list[list[Any]] = [[], [], [], [], [], []]
     for received, contribution in latest.values():
         row = (
             received.event.aggregate,
@@ -52,18 +63,39 @@ async def project_contributions(session: AsyncSession, batch: Sequence[Received[
             received.version,
             contribution.organisation_id,
             orjson.dumps(contribution.measures).decode(),
+            contribution.person_id,
         )
         for column, value in zip(columns, row, strict=True):
             column.append(value)
-    changed = await (await raw(session)).fetch(_KEEP, *columns)
-    deltas: Counter[tuple[UUID, str]] = Counter()
+    connection = await raw(session)
+    await write_about_people(connection)
+    await _pass_on(connection, await connection.fetch(_KEEP, *columns))
+
+
+async def forget_people(session: AsyncSession, person_ids: Sequence[UUID]) -> None:
+    """Let what these people contributed be about nobody; their tombstones stand, so that it stays so."""
+    connection = await raw(session)
+    await erase_people(connection)
+    await _pass_on(connection, await connection.fetch(_FORGET, person_ids))
+
+
+async def forget_erased(connection: asyncpg.Connection) -> None:
+    """Let what all who are erased contributed be about nobody, in rebuilt tables as in live ones."""
+    await erase_people(connection)
+    erased = await connection.fetchval("select array(select person_id from erased_person)")
+    await _pass_on(connection, await connection.fetch(_FORGET, erased))
+
+
+async def _pass_on(connection: asyncpg.Connection, changed: Sequence[asyncpg.Record]) -> None:
+    """Note the difference between the old and the new contributions for the rollups."""
+    amounts: Counter[tuple[UUID, str, int | None]] = Counter()
     for row in changed:
         for measure, count in orjson.loads(row["new_measures"]).items():
-            deltas[row["new_organisation_id"], measure] += count
+            amounts[row["new_organisation_id"], measure, row["new_person"]] += count
         for measure, count in orjson.loads(row["old_measures"] or "{}").items():
-            deltas[row["old_organisation_id"], measure] -= count
+            amounts[row["old_organisation_id"], measure, row["old_person"]] -= count
     await orgtree.add_deltas(
-        session, [(organisation, measure, delta) for (organisation, measure), delta in deltas.items() if delta]
+        connection, [orgtree.Delta(place, measure, n, person) for (place, measure, person), n in amounts.items() if n]
     )
 
 

@@ -16,10 +16,14 @@ CONTRIBUTING = (
 
 
 class Contribution(NamedTuple):
-    """What one aggregate, in its present state, adds to the figures of one organisation."""
+    """What one aggregate, in its present state, adds to the figures of one organisation, and whom it is about.
+
+    Counts of people, and what concerns nobody, are about no person.
+    """
 
     organisation_id: UUID
     measures: dict[str, int]
+    person_id: UUID | None = None
 
 
 def contribution_of(event: Event) -> Contribution | None:
@@ -33,11 +37,14 @@ def contribution_of(event: Event) -> Contribution | None:
                 measures["activities.closed"] = 1
             return Contribution(event.organisation_id, measures)
         case activities.ParticipationState():
-            return Contribution(event.affiliation_id, _of_participation(event))
+            return Contribution(event.affiliation_id, _of_participation(event), event.person_id)
         case learning.LessonState():
-            return None if event.affiliation_id is None else Contribution(event.affiliation_id, _of_study(event))
+            if event.affiliation_id is None:
+                return None
+            return Contribution(event.affiliation_id, _of_study(event), event.person_id)
         case feedback.CaseState():
-            return Contribution(event.organisation_id, {"cases.received": 1, f"cases.now.{event.status}": 1})
+            measures = {"cases.received": 1, f"cases.now.{event.status}": 1}
+            return Contribution(event.organisation_id, measures, event.reporter_id)
     raise TypeError(f"{type(event).__name__} contributes to no figure")
 
 

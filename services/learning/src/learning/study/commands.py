@@ -68,15 +68,16 @@ async def report_understanding(
     study = await _locked_study(session, study_id, lesson, person_id=person_id, now=now)
     if study.understood is understood(understanding):
         return study
-    deltas: list[tuple[UUID, str, int]] = []
+    measure, mark = measure_of(lesson_id), await orgtree.mark_of(session, person_id)
+    deltas: list[orgtree.Delta] = []
     if study.asked_organisation_id is not None:
-        deltas.append((study.asked_organisation_id, measure_of(lesson_id), -1))
+        deltas.append(orgtree.Delta(study.asked_organisation_id, measure, -1, mark))
     study.affiliation_id = await orgtree.affiliation_of(session, person_id)
     study.understood, study.asked_at, study.asked_organisation_id = understood(understanding), None, None
     if not study.understood:
         asked = study.affiliation_id or (await session.get_one(Course, lesson.course_id)).organisation_id
         study.asked_at, study.asked_organisation_id = now, asked
-        deltas.append((asked, measure_of(lesson_id), 1))
+        deltas.append(orgtree.Delta(asked, measure, 1, mark))
     await publish_study(session, UnderstandingReportedV1, study, by)
     await orgtree.add_deltas(session, deltas)
     return study
