@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,12 @@ class Run:
         services = {name: facts["pid"] for name, facts in self.home.state["services"].items()}
         postgres = int((self.home.postgres / "postmaster.pid").read_text().split()[0])
         return {**services, "postgres": postgres, "nats": int((self.home.nats / "pid").read_text())}
+
+    def started(self, server: str, *, since: int) -> bool:
+        """Tell whether the server runs as another process than the one with this id."""
+        with suppress(OSError, IndexError, ValueError):  # its file is being written
+            return self.pids()[server] != since
+        return False
 
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)

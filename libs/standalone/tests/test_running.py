@@ -4,9 +4,11 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import httpx
+import pytest
 
 from standalone import inspection, processes
 
@@ -60,12 +62,59 @@ def test_postgres_and_nats_are_started_again_on_their_ports(runs: Runs) -> None:
     before = run.pids()
     for name, shown in (("postgres", "PostgreSQL"), ("nats", "NATS")):
         os.kill(before[name], signal.SIGKILL)
-        run.read_until(f"{shown} ended")
+        run.read_until(f"{shown} was ended by SIGKILL; starting it again in 1 s")
     ports = run.home.state["ports"]
     assert processes.wait_until(lambda: not processes.is_port_free(ports["nats"]), 10)
     assert not processes.is_port_free(ports["postgres"])
     run.signal(signal.SIGINT)
     run.end()
+
+
+@pytest.mark.parametrize(("name", "shown"), [("postgres", "PostgreSQL"), ("nats", "NATS")])
+def test_a_server_that_dies_again_while_it_recovers_is_started_again(runs: Runs, name: str, shown: str) -> None:
+    run = runs.start()
+    first = run.pids()[name]
+    os.kill(first, signal.SIGKILL)
+    run.read_until(f"{shown} was ended by SIGKILL; starting it again in 1 s")
+    assert processes.wait_until(lambda: run.started(name, since=first), 10, every_seconds=0.001)
+    second = run.pids()[name]
+    os.kill(second, signal.SIGKILL)
+    run.read_until(f"{shown} was ended by SIGKILL; starting it again in 2 s")
+    assert processes.wait_until(lambda: run.started(name, since=second), 10)
+    port = run.home.state["ports"][name]
+    assert processes.wait_until(lambda: not processes.is_port_free(port), 10)
+    run.signal(signal.SIGINT)
+    assert run.end()[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("file", "spoil", "reason"),
+    [
+        ("PG_VERSION", lambda file: file.write_text("19\n"), "was made by PostgreSQL 19"),
+        (
+            "global/pg_control",
+            lambda file: (os.chown(file, 0, 0) if os.geteuid() == 0 else None, file.chmod(0)),
+            "Permission denied",
+        ),
+    ],
+)
+def test_a_server_whose_reason_cannot_pass_ends_the_system_with_that_reason(
+    runs: Runs, file: str, spoil: Callable[[Path], object], reason: str
+) -> None:
+    run = runs.start()
+    spoiled = run.home.postgres / file
+    whole, before = spoiled.stat(), spoiled.read_bytes()
+    os.kill(run.pids()["postgres"], signal.SIGKILL)
+    spoil(spoiled)
+    try:
+        status, output = run.end()
+    finally:
+        os.chown(spoiled, whole.st_uid, whole.st_gid)
+        spoiled.chmod(whole.st_mode)
+        spoiled.write_bytes(before)
+    assert status == 1
+    assert reason in output.splitlines()[-1]
+    assert output.splitlines()[-1].startswith("refused: ")
 
 
 def test_a_second_run_on_the_same_data_is_refused(runs: Runs) -> None:

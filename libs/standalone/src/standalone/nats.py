@@ -84,11 +84,21 @@ class NatsServer:
         return f"nats://{found.name}:{found.password}@127.0.0.1:{self.port}"
 
     def start(self, *, patience_seconds: float = 60) -> None:
-        """Write the configuration, start the server and return once it answers with JetStream on.
+        """Launch the server and return once it answers with JetStream on. Raises DidNotStart, and as `launch`."""
+        logged = processes.size_of(self.log)
+        self.launch()
+        processes.wait_until(lambda: self._is_ready() or not self.is_running(), patience_seconds)
+        if not self._is_ready():
+            self.stop()
+            reason = processes.last_lines(self.log, since=logged)
+            raise DidNotStart(f"NATS did not start: {reason} (log: {self.log})")
+
+    def launch(self) -> subprocess.Popen[bytes]:
+        """Write the configuration and launch the server, which answers once it has read its store.
 
         Call it from a thread that lives as long as the server should (see `processes.spawn`).
 
-        Raises PortTaken, NotWritable, DidNotStart or another CannotRun.
+        Raises PortTaken, NotWritable or another CannotRun.
         """
         config = self.directory / "nats.conf"
         try:
@@ -102,7 +112,6 @@ class NatsServer:
             raise of_disk(error, self.directory) from error
         if not processes.is_port_free(self.port):
             raise PortTaken(self.port, purpose="NATS", remedy=f"set {self._setting_for_port} to another")
-        logged = processes.size_of(self.log)
         self._process = processes.spawn(
             [program(), "--config", config],
             log=self.log,
@@ -110,11 +119,7 @@ class NatsServer:
             death_signal=signal.SIGTERM,
         )
         (self.directory / "pid").write_text(str(self._process.pid))
-        processes.wait_until(lambda: self._is_ready() or not self.is_running(), patience_seconds)
-        if not self._is_ready():
-            self.stop()
-            reason = processes.last_lines(self.log, since=logged)
-            raise DidNotStart(f"NATS did not start: {reason} (log: {self.log})")
+        return self._process
 
     def is_running(self) -> bool:
         """Tell whether the server's process is alive."""

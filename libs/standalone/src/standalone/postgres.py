@@ -86,12 +86,22 @@ class PostgresServer:
         return f"postgresql://{quote(name, '')}:{quote(secret, '')}@127.0.0.1:{self.port}/{quote(database, '')}"
 
     def start(self, *, patience_seconds: float = 120) -> None:
-        """Start the server and return once it accepts connections; make the cluster when there is none.
+        """Launch the server and return once it accepts connections. Raises DidNotStart, and what `launch` raises."""
+        logged = processes.size_of(self.log)
+        self.launch()
+        processes.wait_until(lambda: self._is_ready() or not self.is_running(), patience_seconds)
+        if not self._is_ready():
+            self.stop()
+            reason = processes.last_lines(self.log, 2, since=logged)
+            raise DidNotStart(f"PostgreSQL did not start: {reason} (log: {self.log})")
+
+    def launch(self) -> subprocess.Popen[bytes]:
+        """Launch the server, which accepts connections once it has recovered; make the cluster when there is none.
 
         A server left over on the same directory by a killed supervisor is stopped first. Call it from a thread that
         lives as long as the server should (see `processes.spawn`).
 
-        Raises PortTaken, NotWritable, MadeByNewerVersion, DidNotStart or another CannotRun.
+        Raises PortTaken, NotWritable, MadeByNewerVersion or another CannotRun.
         """
         try:
             self.log.parent.mkdir(parents=True, exist_ok=True)
@@ -105,7 +115,6 @@ class PostgresServer:
             raise of_disk(error, self.directory) from error
         if not processes.is_port_free(self.port):
             raise PortTaken(self.port, purpose="PostgreSQL", remedy=f"set {self._setting_for_port} to another")
-        logged = processes.size_of(self.log)
         self._process = processes.spawn(
             [programs / "postgres", "-D", self._cluster_for(user_id), *self._arguments()],
             log=self.log,
@@ -114,11 +123,7 @@ class PostgresServer:
             user_id=user_id,
             death_signal=signal.SIGINT,  # fast shutdown
         )
-        processes.wait_until(lambda: self._is_ready() or not self.is_running(), patience_seconds)
-        if not self._is_ready():
-            self.stop()
-            reason = processes.last_lines(self.log, 2, since=logged)
-            raise DidNotStart(f"PostgreSQL did not start: {reason} (log: {self.log})")
+        return self._process
 
     def is_running(self) -> bool:
         """Tell whether the server's process is alive."""

@@ -149,10 +149,15 @@ def size_of(log: Path) -> int:
 
 def last_lines(log: Path, count: int = 1, *, since: int = 0) -> str:
     """Return the last lines of a log joined by a space, of those after its first `since` bytes; empty if none."""
+    return " ".join(lines_of(log, since=since)[-count:])
+
+
+def lines_of(log: Path, *, since: int = 0) -> list[str]:
+    """Return the lines of a log that are not empty, after its first `since` bytes and of its last 16 KiB."""
     try:
         with log.open("rb") as file:
             file.seek(max(since, size_of(log) - 16_384))
             lines = file.read().decode(errors="replace").splitlines()
     except OSError:
-        return ""
-    return " ".join([line.strip() for line in lines if line.strip()][-count:])
+        return []
+    return [line.strip() for line in lines if line.strip()]

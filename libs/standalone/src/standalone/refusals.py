@@ -2,7 +2,10 @@
 
 import errno
 import os
+import re
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Final
 
 
 class CannotRun(Exception):
@@ -31,6 +34,16 @@ class AlreadyRunning(CannotRun):
 
 class DidNotStart(CannotRun):
     """A server or service ended, or did not answer in time, while it was being started."""
+
+
+_LASTING: Final = re.compile(
+    r": (no space left on device|disk quota exceeded|permission denied|read-only file system)$", re.IGNORECASE
+)
+
+
+def lasting(lines: Iterable[str]) -> str | None:
+    """Return the last line of a server's log that names what no further start will change, None when none does."""
+    return next((line for line in reversed(list(lines)) if _LASTING.search(line)), None)
 
 
 def of_disk(error: OSError, path: Path) -> CannotRun:

@@ -54,13 +54,6 @@ class Servers:
         """Start NATS. Raises CannotRun."""
         self.nats.start()
 
-    def restart_ended(self, say: Say) -> None:
-        """Start again what ended by itself; the services reconnect. Raises CannotRun when that is not possible."""
-        for server, name in ((self.postgres, "PostgreSQL"), (self.nats, "NATS")):
-            if server.process is not None and not server.is_running():
-                say(f"{name} ended with status {server.process.returncode}; starting it again (log: {server.log})")
-                server.start()
-
     def stop(self) -> None:
         """Stop NATS, then PostgreSQL, which has nothing to wait for once the services are gone."""
         self.nats.stop(patience_seconds=3)

@@ -7,32 +7,37 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 import httpx
 
 from standalone import processes, services
 from standalone.data_directory import DataDirectory
 from standalone.logs import keep_bounded
-from standalone.refusals import DidNotStart
+from standalone.refusals import CannotRun, DidNotStart, PortTaken, lasting
 from standalone.servers import Say, Servers
 
 READY_SECONDS = 90.0
 STOP_SECONDS = 7.0
 LONGEST_DELAY_SECONDS = 30.0
 STEADY_SECONDS = 60.0
-"""A service that ran so long before it ended is started again at once."""
+"""What ran so long before it ended is started again at once."""
 
 
 @dataclass
 class Kept:
-    """A service that is kept running."""
+    """A service or a server that is kept running; `logged` is the size in bytes of its log before it was started."""
 
     name: str
+    log: Path
+    start: Callable[[], subprocess.Popen[bytes]]
     process: subprocess.Popen[bytes] | None = None
+    logged: int = 0
     started_at: float = 0.0
     failures: int = 0
-    start_again_at: float = field(default=0.0)
+    start_again_at: float = 0.0
 
 
 class Supervisor:
@@ -53,7 +58,7 @@ class Supervisor:
     ) -> None:
         self._home = home
         self._servers = servers
-        self._kept = {name: Kept(name) for name in names}
+        self._kept = {name: Kept(name, home.logs / f"{name}.log", partial(self._spawn, name, "all")) for name in names}
         self._secrets = secrets
         self._say = say
         self._end_if_stopped = end_if_stopped
@@ -123,12 +128,18 @@ class Supervisor:
                 self._end_if_stopped()
 
     def supervise(self, stopped: threading.Event) -> None:
-        """Keep everything running until the event is set. Raises CannotRun when a server cannot be started again."""
-        bounded_at = 0.0
+        """Keep everything running until the event is set.
+
+        Raises CannotRun when something ended for a reason that cannot pass, as want of space, or of a permission.
+        """
+        bounded_at, began = 0.0, time.monotonic()
+        servers = [
+            Kept(name, server.log, server.launch, server.process, processes.size_of(server.log), began)
+            for name, server in (("PostgreSQL", self._servers.postgres), ("NATS", self._servers.nats))
+        ]
         while not stopped.wait(0.2):
-            self._servers.restart_ended(self._say)
             now = time.monotonic()
-            for kept in self._kept.values():
+            for kept in (*servers, *self._kept.values()):
                 self._restart_if_ended(kept, now)
             if now - bounded_at > 5:
                 bounded_at = now
@@ -149,17 +160,24 @@ class Supervisor:
     def _restart_if_ended(self, kept: Kept, now: float) -> None:
         if kept.process is not None and kept.process.poll() is not None:
             steady = now - kept.started_at > STEADY_SECONDS
-            kept.failures = 1 if steady else kept.failures + 1
-            delay = 0.0 if steady else min(2.0 ** (kept.failures - 1), LONGEST_DELAY_SECONDS)
-            status = _status(kept.process.returncode)
-            log = self._home.logs / f"{kept.name}.log"
-            self._say(f"{kept.name} {status}; starting it again in {delay:.0f} s (log: {log})")
-            kept.process, kept.start_again_at = None, now + delay
+            if not steady and (reason := lasting(processes.lines_of(kept.log, since=kept.logged))):
+                raise CannotRun(f"{kept.name} cannot be started again: {reason} (log: {kept.log})")
+            self._put_off(kept, _status(kept.process.returncode), now, steady=steady)
         if kept.process is None and now >= kept.start_again_at:
-            self._start(kept)
+            try:
+                self._start(kept)
+            except PortTaken as refusal:
+                self._put_off(kept, f"was not started: {refusal}", now, steady=False)
+
+    def _put_off(self, kept: Kept, why: str, now: float, *, steady: bool) -> None:
+        kept.failures = 1 if steady else kept.failures + 1
+        delay = 0.0 if steady else min(2.0 ** (kept.failures - 1), LONGEST_DELAY_SECONDS)
+        self._say(f"{kept.name} {why}; starting it again in {delay:.0f} s (log: {kept.log})")
+        kept.process, kept.start_again_at = None, now + delay
 
     def _start(self, kept: Kept) -> None:
-        kept.process = self._spawn(kept.name, "all")
+        kept.logged = processes.size_of(kept.log)
+        kept.process = kept.start()
         kept.started_at = time.monotonic()
         facts = {
             other.name: {"pid": other.process.pid, "failures": other.failures}
