@@ -7,6 +7,7 @@ import secrets
 import signal
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,6 +15,7 @@ import pytest
 import pytest_asyncio
 
 from standalone.data_directory import DataDirectory
+from standalone.demonstration import access_token
 from standalone.services import NAMES
 from tests.flows.conftest import System
 from tests.flows.doors import Doors
@@ -112,6 +114,11 @@ async def entered(system: System, opened: dict[str, Any]) -> Tokens:
     return await sign_in(system.url, opened["username"], PASSWORD)
 
 
+def modes_of(folder: Path) -> dict[str, int]:
+    """Give the permissions of each file."""
+    return {file.name: file.stat().st_mode & 0o777 for file in folder.iterdir()}
+
+
 async def sign_out(everywhere: Everywhere, tokens: Tokens) -> float:
     """End one's own session; give the moment."""
     path = f"{everywhere.url}/v1/me/sessions/{tokens.claims['sid']}"
@@ -129,6 +136,26 @@ async def test_after_signing_out_a_token_is_refused_everywhere(
     assert await refresh(system.url, tokens) is None
     await everywhere.closed_after(tokens, began)
     await everywhere.require_open(another)
+
+
+async def test_the_token_of_the_command_line_is_kept_and_replaced_once_it_is_revoked_or_about_to_end(
+    system: System, everywhere: Everywhere, opened: dict[str, Any], tmp_path: Path
+) -> None:
+    home, username = DataDirectory(tmp_path), opened["username"]
+    home.keep_secret("demonstration.own", PASSWORD)
+
+    async def asked() -> Tokens:
+        return Tokens(await asyncio.to_thread(access_token, home, system.url, username), "", "")
+
+    first = await asked()
+    assert await asked() == first
+    assert modes_of(tmp_path)["tokens.json"] == 0o600
+    await everywhere.closed_after(first, await sign_out(everywhere, first))
+    second = await asked()
+    assert second != first
+    await everywhere.require_open(second)
+    assert home.token(username, now=second.claims["exp"] - 90) == second.access
+    assert home.token(username, now=second.claims["exp"] - 58) is None
 
 
 async def test_after_a_role_ended_its_tokens_are_refused_everywhere_and_new_ones_lack_it(

@@ -141,7 +141,7 @@ def token(
     ],
     data: Data = None,
 ) -> None:
-    """Sign somebody in, by code and PKCE as every front end does, and print the access token (10 minutes)."""
+    """Sign somebody in, by code and PKCE as every front end does, and print the access token, kept for 9 minutes."""
     home, _ = _home_in_use(data)
     door = home.state["ports"][services.DOOR]
     typer.echo(demonstration.access_token(home, services.public_url(door), username))

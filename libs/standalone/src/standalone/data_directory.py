@@ -14,7 +14,7 @@ from standalone.refusals import AlreadyRunning, CannotRun, MadeByNewerVersion, o
 DATA_VERSION = 1
 """Grows when the layout of the directory changes so that an older program would misread it."""
 
-_OURS = {"VERSION", "lock", "secrets.json", "state.json", "postgres", "nats", "logs", "bench.json"}
+_OURS = {"VERSION", "lock", "secrets.json", "tokens.json", "state.json", "postgres", "nats", "logs", "bench.json"}
 
 
 class DataDirectory:
@@ -26,6 +26,7 @@ class DataDirectory:
         self.nats = self.path / "nats"
         self.logs = self.path / "logs"
         self._secrets = self.path / "secrets.json"
+        self._tokens = self.path / "tokens.json"
         self._state = self.path / "state.json"
 
     @contextmanager
@@ -82,6 +83,15 @@ class DataDirectory:
         """Keep a secret that was made elsewhere, in place of a former one of this name."""
         self._write(self._secrets, {**self._read(self._secrets), name: secret})
 
+    def token(self, username: str, *, now: float) -> str | None:
+        """Return the access token kept for somebody, None when there is none that is good at `now` (seconds, Unix)."""
+        token, good_until = self._read(self._tokens).get(username, ("", 0.0))
+        return str(token) if now < good_until else None
+
+    def keep_token(self, username: str, token: str, *, good_until: float) -> None:
+        """Keep an access token, for its owner's eyes alone, until a moment (seconds, Unix)."""
+        self._write(self._tokens, {**self._read(self._tokens), username: (token, good_until)})
+
     @property
     def state(self) -> dict[str, Any]:
         """What the last run remembered: ports, process ids, what was migrated, whether the demonstration is loaded."""
@@ -132,7 +142,7 @@ class DataDirectory:
 
     def _write(self, file: Path, content: dict[str, Any]) -> None:
         """Replace the file in one step, so that a crash leaves the old one or the new one."""
-        unfinished = file.with_suffix(".new")
+        unfinished = file.with_suffix(f".{os.getpid()}")  # commands of several terminals write at once
         try:
             descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
             with os.fdopen(descriptor, "w") as writer:

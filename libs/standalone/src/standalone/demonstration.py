@@ -1,8 +1,10 @@
 """Loads the demonstration into a running system, and remembers who can sign in to it."""
 
 import asyncio
+import time
 from typing import NamedTuple
 
+import httpx
 from rich.console import Console
 
 from standalone import running
@@ -52,7 +54,14 @@ def load(home: DataDirectory, gateway_url: str, console: Console, *, scope: str 
 
 
 def access_token(home: DataDirectory, gateway_url: str, username: str) -> str:
-    """Sign in somebody of the demonstration, or an administrator, and give the access token. Raises CannotRun."""
+    """Give an access token of somebody of the demonstration, or an administrator. Raises CannotRun.
+
+    It is kept for the next call until a minute before it ends, and asked after each time: it may be revoked, or be of
+    another system that had this directory or this port. Where it holds no more, its owner is signed in again.
+    """
+    kept = home.token(username, now=time.time())
+    if kept is not None and _holds(gateway_url, kept):
+        return kept
     from standalone.seed.authenticators import Authenticators  # noqa: PLC0415 - as above
     from standalone.seed.sign_in import SignedIn  # noqa: PLC0415 - as above
 
@@ -63,7 +72,18 @@ def access_token(home: DataDirectory, gateway_url: str, username: str) -> str:
     app = Authenticators(home).of(username)
     person = SignedIn(gateway_url, username, password, second_factor=app.code if app else None)
     headers = asyncio.run(person.headers())
-    return headers["Authorization"].removeprefix("Bearer ")
+    token = headers["Authorization"].removeprefix("Bearer ")
+    home.keep_token(username, token, good_until=time.time() + person.good_for_seconds)
+    return token
+
+
+def _holds(gateway_url: str, token: str) -> bool:
+    """Ask whether the system takes this token."""
+    try:
+        answer = httpx.get(f"{gateway_url}/v1/me", headers={"Authorization": f"Bearer {token}"}, trust_env=False)
+    except httpx.TransportError:
+        return False
+    return answer.status_code == httpx.codes.OK
 
 
 def code(home: DataDirectory, username: str) -> str:

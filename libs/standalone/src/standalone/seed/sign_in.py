@@ -68,6 +68,11 @@ class SignedIn:
                 self._good_until = asked_at + lasts - RENEWED_BEFORE_SECONDS
         return {"Authorization": f"Bearer {self._token}"}
 
+    @property
+    def good_for_seconds(self) -> float:
+        """How long the present token will not be renewed; it is good for a minute more."""
+        return self._good_until - time.monotonic()
+
     def forget(self) -> None:
         """Sign in again at the next request."""
         self._good_until = 0.0
