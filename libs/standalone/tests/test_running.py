@@ -87,19 +87,25 @@ def test_a_server_that_dies_again_while_it_recovers_is_started_again(runs: Runs,
     assert run.end()[0] == 0
 
 
+def make_of_another_version(file: Path) -> None:
+    file.write_text("19\n")
+
+
+def make_unreadable(file: Path) -> None:
+    if os.geteuid() == 0:  # PostgreSQL runs as another user
+        os.chown(file, 0, 0)
+    file.chmod(0)
+
+
 @pytest.mark.parametrize(
     ("file", "spoil", "reason"),
     [
-        ("PG_VERSION", lambda file: file.write_text("19\n"), "was made by PostgreSQL 19"),
-        (
-            "global/pg_control",
-            lambda file: (os.chown(file, 0, 0) if os.geteuid() == 0 else None, file.chmod(0)),
-            "Permission denied",
-        ),
+        ("PG_VERSION", make_of_another_version, "was made by PostgreSQL 19"),
+        ("global/pg_control", make_unreadable, "Permission denied"),
     ],
 )
 def test_a_server_whose_reason_cannot_pass_ends_the_system_with_that_reason(
-    runs: Runs, file: str, spoil: Callable[[Path], object], reason: str
+    runs: Runs, file: str, spoil: Callable[[Path], None], reason: str
 ) -> None:
     run = runs.start()
     spoiled = run.home.postgres / file
