@@ -17,6 +17,7 @@ def template_of(databases: TestDatabases) -> Callable[[str], Awaitable[Template]
 
     async def template(service: str) -> Template:
         folder = ROOT / "services" / service / "migrations"
-        return await databases.template(service, lambda url: migrations.upgrade(url, folder), sources=[folder])
+        sources = [folder, Path(__file__)]  # nothing more is in it: no other's template of the same migrations
+        return await databases.template(service, lambda url: migrations.upgrade(url, folder), sources=sources)
 
     return template

@@ -8,7 +8,7 @@ import pytest
 
 from database import asyncpg_dsn, migrations
 
-ENVIRONMENT = "from database import Table, migrations\n\nmigrations.run_environment(Table.metadata)\n"
+ENVIRONMENT = "from database import migrations\n\nmigrations.run_environment('database')\n"
 REVISION = """
 from alembic import op
 revision = "{number}"

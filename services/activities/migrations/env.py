@@ -1,7 +1,5 @@
 """Alembic's environment of activities: its tables beside those of orgtree, messaging and webapi."""
 
-import activities.participation.tables
-import activities.scheduling.tables  # noqa: F401 - declares its tables
-from database import Table, migrations
+from database import migrations
 
-migrations.run_environment(Table.metadata)
+migrations.run_environment("activities")

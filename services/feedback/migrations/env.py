@@ -1,7 +1,5 @@
 """Alembic's environment of feedback: its tables beside those of orgtree, messaging and webapi."""
 
-import feedback.cases.tables
-import feedback.responsibilities.tables  # noqa: F401 - declares its tables
-from database import Table, migrations
+from database import migrations
 
-migrations.run_environment(Table.metadata)
+migrations.run_environment("feedback")

@@ -1,7 +1,5 @@
 """Alembic's environment of the gateway: its read models beside the tables of orgtree, messaging and webapi."""
 
-import gateway.contributions.tables
-import gateway.home.tables  # noqa: F401 - declares its tables
-from database import Table, migrations
+from database import migrations
 
-migrations.run_environment(Table.metadata)
+migrations.run_environment("gateway")

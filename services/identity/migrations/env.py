@@ -1,7 +1,5 @@
-"""Alembic's environment for identity's database."""
+"""Alembic's environment of identity: its tables beside those of orgtree, messaging and webapi."""
 
-from database import Table, migrations
-from identity import tables
+from database import migrations
 
-assert tables.ALL  # noqa: S101 - importing it is what declares the tables
-migrations.run_environment(Table.metadata)
+migrations.run_environment("identity")

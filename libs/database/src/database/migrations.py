@@ -1,5 +1,6 @@
 """Alembic for every service: the same environment, one migrator at a time, and a clear word on a wrong version."""
 
+from importlib import import_module
 from pathlib import Path
 
 from alembic import command, context
@@ -10,6 +11,8 @@ from alembic.script.revision import ResolutionError
 from alembic.util import CommandError
 from sqlalchemy import Connection, MetaData, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
+
+from database.table import NAMING_CONVENTION, Table
 
 _LOCK = 0x5869616E6771  # one advisory lock for all migrators of a database; any constant will do
 
@@ -79,8 +82,21 @@ def _newer(present: str | None) -> str:
     )
 
 
-def run_environment(metadata: MetaData) -> None:
+def declared_by(package: str) -> MetaData:
+    """Give the tables that the `tables` modules of a service declare, without those of other packages."""
+    root = Path(import_module(package).__path__[0])
+    for file in sorted(root.rglob("tables.py")):
+        import_module(".".join((package, *file.relative_to(root).with_suffix("").parts)))
+    declared = MetaData(naming_convention=NAMING_CONVENTION)
+    for mapper in Table.registry.mappers:
+        if mapper.class_.__module__.startswith(f"{package}."):
+            Table.metadata.tables[mapper.class_.__tablename__].to_metadata(declared)
+    return declared
+
+
+def run_environment(package: str) -> None:
     """Be a service's `migrations/env.py`: run on the connection `upgrade` brings, or print SQL when offline."""
+    metadata = declared_by(package)
     connection = context.config.attributes.get("connection")
     if connection is None:
         context.configure(dialect_name="postgresql", target_metadata=metadata, literal_binds=True)

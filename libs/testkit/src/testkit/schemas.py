@@ -11,17 +11,6 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, inspect, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from database import Table
-
-
-def declared_by(package: str) -> MetaData:
-    """Give the tables that the imported modules of a service declare, without those of other packages."""
-    declared = MetaData()
-    for mapper in Table.registry.mappers:
-        if mapper.class_.__module__.startswith(f"{package}."):
-            Table.metadata.tables[mapper.class_.__tablename__].to_metadata(declared)
-    return declared
-
 
 async def differences(url: str, declared: MetaData) -> list[str]:
     """Say in what the migrated tables at `url` differ from those declared."""

@@ -1,7 +1,5 @@
-"""Runs the migrations of the small service."""
-
-from sqlalchemy import MetaData
+"""Runs the migrations of the small service, which has no tables of its own."""
 
 from database.migrations import run_environment
 
-run_environment(MetaData())
+run_environment("webapi")

@@ -20,7 +20,7 @@ class Contribution(Table):
 
     aggregate: Mapped[str] = mapped_column(primary_key=True)
     aggregate_id: Mapped[UUID] = mapped_column(primary_key=True)
-    version: Mapped[int]
+    version: Mapped[int] = mapped_column(BigInteger)
     organisation_id: Mapped[UUID]
     person: Mapped[int | None] = mapped_column(BigInteger)
     measures: Mapped[dict[str, int]] = mapped_column(JSONB)

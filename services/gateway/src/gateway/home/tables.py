@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index
+from sqlalchemy import BigInteger, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from database import Table
@@ -17,7 +17,7 @@ class HomeItem(Table):
     __table_args__ = (Index(None, "audience", "since", "key", postgresql_where="open"),)
 
     key: Mapped[str] = mapped_column(primary_key=True)
-    version: Mapped[int]
+    version: Mapped[int] = mapped_column(BigInteger)
     audience: Mapped[str]
     kind: Mapped[str]
     subject_id: Mapped[UUID]
@@ -36,7 +36,7 @@ class HomeParticipation(Table):
 
     person_id: Mapped[UUID] = mapped_column(primary_key=True)
     activity_id: Mapped[UUID] = mapped_column(primary_key=True)
-    version: Mapped[int]
+    version: Mapped[int] = mapped_column(BigInteger)
     registered: Mapped[bool]
     attended: Mapped[bool]
 
@@ -49,5 +49,5 @@ class HomeStudy(Table):
     person_id: Mapped[UUID] = mapped_column(primary_key=True)
     course_id: Mapped[UUID] = mapped_column(primary_key=True)
     lesson_id: Mapped[UUID] = mapped_column(primary_key=True)
-    version: Mapped[int]
+    version: Mapped[int] = mapped_column(BigInteger)
     completed: Mapped[bool]

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint
+from sqlalchemy import BigInteger, CheckConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from database import Table
@@ -16,6 +16,6 @@ class ClientQuota(Table):
 
     client_id: Mapped[str] = mapped_column(primary_key=True)
     client_principal_id: Mapped[UUID] = mapped_column(unique=True)
-    version: Mapped[int]
+    version: Mapped[int] = mapped_column(BigInteger)
     requests_per_minute: Mapped[int]
     suspended: Mapped[bool]

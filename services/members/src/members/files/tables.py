@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, ForeignKey, Index, LargeBinary, Text, text
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from database import BlindIndex, Sealed, Table
@@ -36,6 +36,7 @@ class MemberKey(Table):
     """The data key that seals one member's file, wrapped under the service's key ring; nothing once it is destroyed."""
 
     __tablename__ = "member_key"
+    __table_args__ = (CheckConstraint("(wrapped is null) = (destroyed_at is not null)", name="destroyed"),)
 
     person_id: Mapped[UUID] = mapped_column(ForeignKey("member.person_id"), primary_key=True)
     wrapped: Mapped[Sealed | None]

@@ -6,7 +6,7 @@
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from database import Table
@@ -37,6 +37,7 @@ class OrganisationPeriod(Table):
             "uq_organisation_period_open", "organisation_id", unique=True, postgresql_where=text("until_day is null")
         ),
         Index("ix_organisation_period_parent_id", "parent_id", "from_day"),
+        CheckConstraint("until_day >= from_day", name="days"),
     )
 
     organisation_id: Mapped[UUID] = mapped_column(
