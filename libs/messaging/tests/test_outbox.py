@@ -8,9 +8,9 @@ import pytest
 from opentelemetry import trace
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
-from contracts import Envelope, Event
+from contracts import Envelope, Event, Origin
 from database import new_id
-from messaging import EventTooLarge, Origin, Publication, append
+from messaging import EventTooLarge, Publication, append
 from messaging.outbox import encode
 from messaging.streams import partition_of, subject_of
 from testkit.envelopes import around

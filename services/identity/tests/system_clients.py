@@ -108,11 +108,11 @@ async def registered(
             principal_id=new_id(),
             proposal_id=new_id(),
             terms=ClientTerms.model_validate(terms),
-            by=audit.By(new_id()),
+            by=audit.Actor(new_id()),
             now=now,
         )
         done = await approve(
-            session, client_id=client_id, proposal_id=proposal.proposal_id, by=audit.By(new_id()), now=now
+            session, client_id=client_id, proposal_id=proposal.proposal_id, by=audit.Actor(new_id()), now=now
         )
         return SystemClient(provider, client_id, str(client.principal_id), done.secret, key)
 

@@ -106,7 +106,7 @@ async def test_what_waits_to_be_sent_to_an_erased_person_never_goes_out(provider
     await code_for(person_id, number)
     await code_for(other_id, other)
     async with provider.database.transaction() as session:
-        done = await erasure.erase(session, ring(), by=audit.By(person_id), language="zh", now=utc_now())
+        done = await erasure.erase(session, ring(), by=audit.Actor(person_id), language="zh", now=utc_now())
     assert done.outcome == "erased"
     await code_for(person_id, number, "recovery")  # asked for in the same moment, and queued after it
     assert [sent.template for sent in await phones.messages_to(number)] == ["erased.zh"]

@@ -6,13 +6,13 @@ from typing import Any
 from uuid import UUID
 
 import orgtree
+from audit import Actor
 from china_time import day_of
 from database import Database, KeyRing, new_id, raw
 from members.enrolment.commands import enrol_members
 from members.enrolment.rules import NewMember
 from members.files.revision import revise_member
 from members.files.rules.personal_fields import PersonalFields
-from messaging import Origin
 
 from .provinces import Province, id_number, member_row
 
@@ -175,7 +175,7 @@ async def test_a_file_is_told_as_it_was_on_a_day(province: Province, database: D
     branch, person, now = await province.branch(), new_id(), datetime.now(UTC)
     last_year = now - timedelta(days=365)
     file = NewMember(person, False, branch, "full", False, True, PersonalFields("张三", id_number(), "14200000001"))
-    by = Origin(actor=new_id())
+    by = Actor(actor=new_id())
     scopes = [orgtree.ROOT_ID]
     async with database.transaction() as session:
         await enrol_members(session, members=[file], scopes=scopes, keys=keys, now=last_year, by=by)

@@ -1,10 +1,10 @@
 """The audit: who read or changed what, for what purpose, kept so that nobody can change it unnoticed."""
 
-from audit.entries import By, Decision, Entry, by, record, record_all, refused
+from audit.entries import Actor, Decision, Entry, by, record, record_all, refused
 from audit.provisioning import NotProvisioned, provision, require_v1, script
 
 __all__ = [
-    "By",
+    "Actor",
     "Decision",
     "Entry",
     "NotProvisioned",

@@ -11,7 +11,9 @@ import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
+from contracts import Origin
 from database import raw
+from messaging import origin
 from webapi import Principal
 
 Decision = Literal["allowed", "refused"]
@@ -102,8 +104,11 @@ def _by_nearest_office(entry: Entry, ancestors: Sequence[UUID]) -> Entry:
     return replace(entry, actor_role=role, actor_organisation_id=organisation_id)
 
 
-class By(NamedTuple):
-    """Who acts, for whom, in which assisted session, and by which office; `offices` are all that allow it."""
+class Actor(NamedTuple):
+    """Who acts, for whom, in which assisted session, and by which office; `offices` are all that allow it.
+
+    A command takes one, for the `origin` of its event and for its `entry`.
+    """
 
     actor: UUID
     on_behalf_of: UUID | None = None
@@ -111,6 +116,11 @@ class By(NamedTuple):
     actor_role: str | None = None
     actor_organisation_id: UUID | None = None
     offices: Offices = ()
+
+    @property
+    def origin(self) -> Origin:
+        """Where an event comes from that they cause, in the trace of the present request."""
+        return origin(actor=self.actor, on_behalf_of=self.on_behalf_of)
 
     def entry(
         self,
@@ -136,7 +146,7 @@ class By(NamedTuple):
         )
 
 
-def by(principal: Principal, scopes: Collection[UUID] = ()) -> By:
+def by(principal: Principal, scopes: Collection[UUID] = ()) -> Actor:
     """Tell by the access token who acts; `scopes`, which a permission gave, tell by which office.
 
     Of several the first is named, whatever their order in the token, until an entry names its organisation.
@@ -146,7 +156,7 @@ def by(principal: Principal, scopes: Collection[UUID] = ()) -> By:
         held &= set(scopes.offices)
     offices = tuple(sorted(held))
     role, organisation_id = offices[0] if offices else (None, None)
-    return By(
+    return Actor(
         actor=principal.actor or principal.person_id,
         on_behalf_of=principal.person_id if principal.actor is not None else None,
         assist_id=principal.assistance.assist_id if principal.assistance is not None else None,

@@ -1,7 +1,7 @@
 """The events that services publish, and the envelope they travel in."""
 
 from contracts import activities, feedback, gateway, identity, learning, members
-from contracts.envelope import EVENT_TYPES, Code, Envelope, Event, handlers_of
+from contracts.envelope import EVENT_TYPES, Code, Envelope, Event, Origin, handlers_of
 from contracts.scopes import SERVICES
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "Code",
     "Envelope",
     "Event",
+    "Origin",
     "activities",
     "feedback",
     "gateway",

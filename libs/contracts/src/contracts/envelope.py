@@ -3,7 +3,7 @@
 Source: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md and its JSON event format.
 """
 
-from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, TypeVar
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -73,6 +73,15 @@ def handlers_of(state: type[Event], handler: H) -> dict[type[Event], H]:
     if not published:
         raise TypeError(f"{state.__name__}: no event of this state is published")
     return dict.fromkeys(published, handler)
+
+
+class Origin(NamedTuple):
+    """Who acted, for whom, and in which trace: where an event comes from."""
+
+    actor: UUID | None = None
+    on_behalf_of: UUID | None = None
+    traceparent: str | None = None
+    tracestate: str | None = None
 
 
 class Envelope(BaseModel):

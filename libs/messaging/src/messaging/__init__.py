@@ -4,7 +4,7 @@ from messaging import migrations
 from messaging.connection import NatsConnection, connect
 from messaging.consumer import Consumer
 from messaging.jobs import Job
-from messaging.outbox import EventTooLarge, Origin, Publication, append, bump_epoch, origin, republish
+from messaging.outbox import EventTooLarge, Publication, append, bump_epoch, origin, republish
 from messaging.parked import Parked, discard, list_parked, resend
 from messaging.parked_command import ParkedCommand
 from messaging.rebuilding import RebuildReport, rebuild
@@ -20,7 +20,6 @@ __all__ = [
     "Handlers",
     "Job",
     "NatsConnection",
-    "Origin",
     "Parked",
     "ParkedCommand",
     "Publication",

@@ -11,7 +11,7 @@ import orjson
 from opentelemetry import trace
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts import Event
+from contracts import Event, Origin
 from database import Database, new_id, raw, utc_now
 from messaging.streams import partition_of, subject_of
 
@@ -37,15 +37,6 @@ _APPEND_MANY = f"""
              (spread, event_id, type, subject, aggregate_id, version, payload, traceparent, position)
     order by row.position
 """  # noqa: S608 - as above
-
-
-class Origin(NamedTuple):
-    """Who acted, for whom, and in which trace: where an event comes from."""
-
-    actor: UUID | None = None
-    on_behalf_of: UUID | None = None
-    traceparent: str | None = None
-    tracestate: str | None = None
 
 
 class Publication(NamedTuple):

@@ -168,7 +168,7 @@ class Parts:
 
         return router
 
-    async def record_fetched(self, session: AsyncSession, by: audit.By, export_id: UUID) -> None:
+    async def record_fetched(self, session: AsyncSession, by: audit.Actor, export_id: UUID) -> None:
         """Put into the audit that somebody was given a part of theirs."""
         entry = by.entry(f"{self._service}.export.fetched", subject=by.actor, object_id=export_id)
         await audit.record(session, entry, now=utc_now())

@@ -9,6 +9,7 @@ import asyncpg
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+import audit
 import orgtree
 import rulebook
 from activities.participation.rules import (
@@ -24,9 +25,10 @@ from activities.participation.rules import (
 from activities.participation.schemas import ParticipationOut
 from activities.scheduling.commands import ActivityUnknown
 from activities.scheduling.tables import Activity
+from contracts import Origin
 from contracts.activities import AttendanceRecordedV1, ParticipantRegisteredV1
 from database import raw
-from messaging import Origin, Publication, append
+from messaging import Publication, append
 
 # What is asked of (activity, person) pairs: the activity, locked against being closed meanwhile, and whether the person
 # may take part: as a member of the organisation that holds it or of one below, or because they already do.
@@ -90,7 +92,7 @@ class AttendanceReported(NamedTuple):
     """One source's word that a person takes part.
 
     `participation_id` is the id of their participation if this makes it. `said_at` is the time a person's own device
-    kept while it was offline. `by` says whose word it is.
+    kept while it was offline. `origin` says whose word it is.
     """
 
     participation_id: UUID
@@ -99,7 +101,7 @@ class AttendanceReported(NamedTuple):
     mode: ParticipationMode
     on_paper: bool
     said_at: datetime | None
-    by: Origin
+    origin: Origin
 
     @property
     def key(self) -> tuple[UUID, UUID]:
@@ -113,7 +115,7 @@ async def register(
     participation_id: UUID,
     activity_id: UUID,
     person_id: UUID,
-    by: Origin,
+    by: audit.Actor,
     now: datetime,
 ) -> ParticipationOut:
     """Register a person for an activity; registering again changes nothing.
@@ -129,7 +131,7 @@ async def register(
     row = await connection.fetchrow(_REGISTER, participation_id, activity_id, person_id, facts["affiliation_id"], now)
     if row["changed"]:
         event = ParticipantRegisteredV1(**_state(row, facts["organisation_id"]))
-        await append(connection, [Publication(event, row["version"], by)])
+        await append(connection, [Publication(event, row["version"], by.origin)])
     return _out(row)
 
 
@@ -154,9 +156,9 @@ async def record_attendance(
         except (ActivityUnknown, ActivityClosed, NotAMemberThere, rulebook.Refused) as refusal:
             outcomes[report.key] = refusal
             continue
-        origins[report.key] = report.by
+        origins[report.key] = report.origin
         ids = (report.participation_id, *report.key, affiliation_id)
-        rows.append((*ids, report.mode, sourced.source, sourced.attended_at, report.by.actor))
+        rows.append((*ids, report.mode, sourced.source, sourced.attended_at, report.origin.actor))
     if not rows:
         return outcomes
     publications = []
@@ -177,7 +179,7 @@ async def enter_sheet(
     entries: Sequence[tuple[UUID, UUID]],
     mode: ParticipationMode,
     scopes: Collection[UUID],
-    by: Origin,
+    by: audit.Actor,
     now: datetime,
 ) -> dict[UUID, ParticipationOut | NotAMemberThere]:
     """Take down a paper list: `entries` are (participation id, person id), each person once.
@@ -191,8 +193,9 @@ async def enter_sheet(
     if activity is None:
         raise ActivityUnknown
     source_of_paper_list(Times(activity.starts_at, activity.ends_at, activity.status == "closed"), now=now)
+    origin = by.origin
     reports = [
-        AttendanceReported(participation_id, activity_id, person_id, mode, on_paper=True, said_at=None, by=by)
+        AttendanceReported(participation_id, activity_id, person_id, mode, on_paper=True, said_at=None, origin=origin)
         for participation_id, person_id in entries
     ]
     outcomes: dict[UUID, ParticipationOut | NotAMemberThere] = {}
@@ -211,7 +214,7 @@ def _judge(report: AttendanceReported, facts: asyncpg.Record | None, now: dateti
         raise NotAMemberThere
     if report.on_paper:
         return facts["affiliation_id"], source_of_paper_list(_times(facts), now=now)
-    helped = report.by.on_behalf_of is not None
+    helped = report.origin.on_behalf_of is not None
     return facts["affiliation_id"], source_of_own_report(_times(facts), said_at=report.said_at, helped=helped, now=now)
 
 

@@ -6,7 +6,6 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 import audit
-from activities.acting import acting
 from activities.participation import commands, queries
 from activities.participation.commands import AttendanceReported
 from activities.participation.gathering import Gathering
@@ -62,7 +61,7 @@ async def register(activity_id: UUID, caller: Caller) -> Response:
                 participation_id=new_id(),
                 activity_id=activity_id,
                 person_id=caller.person_id,
-                by=acting(caller.principal),
+                by=audit.by(caller.principal),
                 now=command.now,
             )
             return await command.respond(201, participation)
@@ -87,7 +86,7 @@ async def report_attendance(
         mode=body.mode,
         on_paper=False,
         said_at=body.attended_at,
-        by=acting(caller.principal),
+        origin=audit.by(caller.principal).origin,
     )
     try:
         return json_answer(await gathering.record(report), 201)
@@ -101,6 +100,7 @@ async def enter_sheet(activity_id: UUID, body: EnterSheet, caller: Caller) -> Re
     """Enter a paper list of up to 500 people; a name that is refused does not keep the others out."""
     scopes = await caller.scopes(RECORD)
     people = list(dict.fromkeys(body.person_ids))
+    by = audit.by(caller.principal, scopes)
     async with caller.command() as command:
         outcomes = await commands.enter_sheet(
             command.session,
@@ -108,10 +108,9 @@ async def enter_sheet(activity_id: UUID, body: EnterSheet, caller: Caller) -> Re
             entries=[(new_id(), person_id) for person_id in people],
             mode=body.mode,
             scopes=scopes,
-            by=acting(caller.principal),
+            by=by,
             now=command.now,
         )
-        by = audit.by(caller.principal, scopes)
         entries = [
             by.entry("activities.attendance.recorded", subject=person_id, object_id=activity_id)
             for person_id in people

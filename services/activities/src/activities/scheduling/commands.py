@@ -7,12 +7,13 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+import audit
 import orgtree
 from activities.scheduling.rules import Kind, check_can_close, check_times
 from activities.scheduling.tables import Activity
 from contracts.activities import ActivityClosedV1, ActivityScheduledV1, ActivityState
 from database import insert_new
-from messaging import Origin, Publication, append
+from messaging import Publication, append
 
 
 class ActivityUnknown(Exception):
@@ -37,7 +38,7 @@ async def schedule_activity(
     agenda: Sequence[str],
     scopes: Collection[UUID],
     person_id: UUID,
-    by: Origin,
+    by: audit.Actor,
     now: datetime,
 ) -> Activity:
     """Set down an activity of an organisation; the same one under the same id again changes nothing.
@@ -80,7 +81,7 @@ async def close_activity(
     activity_id: UUID,
     scopes: Collection[UUID],
     person_id: UUID,
-    by: Origin,
+    by: audit.Actor,
     now: datetime,
 ) -> Activity:
     """Make an activity's attendance final; closing it again changes nothing.
@@ -102,6 +103,6 @@ async def close_activity(
     return activity
 
 
-async def _publish(session: AsyncSession, event: type[ActivityState], activity: Activity, by: Origin) -> None:
+async def _publish(session: AsyncSession, event: type[ActivityState], activity: Activity, by: audit.Actor) -> None:
     state = event.model_validate(activity, from_attributes=True)
-    await append(session, [Publication(state, activity.version, by)])
+    await append(session, [Publication(state, activity.version, by.origin)])

@@ -6,7 +6,6 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 
 import audit
-from activities.acting import acting
 from activities.scheduling import commands, queries
 from activities.scheduling.rules import Kind
 from activities.scheduling.schemas import ActivityOut, ScheduleActivity
@@ -24,6 +23,7 @@ router = APIRouter(prefix="/v1/activities", tags=["activities"])
 async def schedule_activity(body: ScheduleActivity, caller: Caller) -> Response:
     """Set down a meeting or activity of an organisation."""
     scopes = await caller.scopes(SCHEDULE)
+    by = audit.by(caller.principal, scopes)
     async with caller.command() as command:
         activity = await commands.schedule_activity(
             command.session,
@@ -31,10 +31,10 @@ async def schedule_activity(body: ScheduleActivity, caller: Caller) -> Response:
             **body.model_dump(exclude={"activity_id"}),
             scopes=scopes,
             person_id=caller.person_id,
-            by=acting(caller.principal),
+            by=by,
             now=command.now,
         )
-        entry = audit.by(caller.principal, scopes).entry(
+        entry = by.entry(
             "activities.activity.scheduled", object_id=activity.activity_id, organisation_id=activity.organisation_id
         )
         await audit.record(command.session, entry, now=command.now)
@@ -75,17 +75,16 @@ async def list_activities(
 async def close_activity(activity_id: UUID, caller: Caller) -> Response:
     """Make the activity's attendance final."""
     scopes = await caller.scopes(SCHEDULE)
+    by = audit.by(caller.principal, scopes)
     async with caller.command() as command:
         activity = await commands.close_activity(
             command.session,
             activity_id=activity_id,
             scopes=scopes,
             person_id=caller.person_id,
-            by=acting(caller.principal),
+            by=by,
             now=command.now,
         )
-        entry = audit.by(caller.principal, scopes).entry(
-            "activities.activity.closed", object_id=activity_id, organisation_id=activity.organisation_id
-        )
+        entry = by.entry("activities.activity.closed", object_id=activity_id, organisation_id=activity.organisation_id)
         await audit.record(command.session, entry, now=command.now)
         return await command.respond(200, ActivityOut.model_validate(activity))

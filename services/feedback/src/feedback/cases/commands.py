@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+import audit
 import orgtree
 from china_time import day_of
 from china_time.working_days import deadline
@@ -19,7 +20,7 @@ from feedback.cases.sealing import new_key, open_key, seal_text, unseal_text
 from feedback.cases.tables import Case, CaseEntry
 from feedback.responsibilities.queries import assignments_along
 from feedback.responsibilities.rules import nearest
-from messaging import Origin, Publication, append
+from messaging import Publication, append
 
 
 class PlaceUnknown(Exception):
@@ -43,7 +44,7 @@ async def open_case(
     text: str,
     keys: KeyRing,
     person_id: UUID,
-    by: Origin,
+    by: audit.Actor,
     now: datetime,
 ) -> Case:
     """Take in a case and route it to whoever is responsible on this day; the same under its id changes nothing.
@@ -91,7 +92,7 @@ async def answer_case(
     visible: Collection[UUID],
     keys: KeyRing,
     person_id: UUID,
-    by: Origin,
+    by: audit.Actor,
     now: datetime,
 ) -> Case:
     """Answer a case for the organisation responsible for it.
@@ -120,7 +121,7 @@ async def confirm_answer(
     case_id: UUID,
     visible: Collection[UUID],
     person_id: UUID,
-    by: Origin,
+    by: audit.Actor,
     now: datetime,
 ) -> Case:
     """Take the reporter's word that the answer settles the case; confirming again changes nothing.
@@ -162,7 +163,7 @@ async def _record(
     event: type[CaseState],
     sealed: bytes | None,
     *,
-    by: Origin,
+    by: audit.Actor,
     at: datetime,
 ) -> None:
     """Write what happened to a case: its entry and its event, both of the case's new version."""
@@ -170,4 +171,4 @@ async def _record(
     session.add(CaseEntry(case_id=case.case_id, version=case.version, kind=kind, actor_id=actor, at=at, text=sealed))
     await session.flush()
     state = event.model_validate(case, from_attributes=True)
-    await append(session, [Publication(state, case.version, by)])
+    await append(session, [Publication(state, case.version, by.origin)])

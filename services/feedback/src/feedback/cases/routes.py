@@ -9,7 +9,6 @@ import audit
 from china_time import Moment
 from contracts import Code
 from database import KeyRing, new_id
-from feedback.acting import acting
 from feedback.cases import commands, queries
 from feedback.cases.rules import CaseStatus
 from feedback.cases.schemas import AnswerCase, CaseOut, CaseWithEntries, OpenCase
@@ -42,7 +41,7 @@ async def open_case(body: OpenCase, caller: Caller, keys: Keys) -> Response:
             text=body.text,
             keys=keys,
             person_id=caller.person_id,
-            by=acting(caller.principal),
+            by=audit.by(caller.principal),
             now=command.now,
         )
         shown = CaseOut.model_validate(case)
@@ -103,6 +102,7 @@ async def answer_case(case_id: UUID, body: AnswerCase, caller: Caller, keys: Key
     """Answer a case for the organisation responsible for it."""
     scopes = await caller.scopes(ANSWER)
     visible = await caller.scopes_if_any(READ)
+    by = audit.by(caller.principal, scopes)
     async with caller.command() as command:
         case = await commands.answer_case(
             command.session,
@@ -112,10 +112,10 @@ async def answer_case(case_id: UUID, body: AnswerCase, caller: Caller, keys: Key
             visible=visible,
             keys=keys,
             person_id=caller.person_id,
-            by=acting(caller.principal),
+            by=by,
             now=command.now,
         )
-        entry = audit.by(caller.principal, scopes).entry(
+        entry = by.entry(
             "feedback.case.answered", subject=case.reporter_id, object_id=case_id, organisation_id=case.organisation_id
         )
         await audit.record(command.session, entry, now=command.now)
@@ -133,7 +133,7 @@ async def confirm_answer(case_id: UUID, caller: Caller) -> Response:
             case_id=case_id,
             visible=visible,
             person_id=caller.person_id,
-            by=acting(caller.principal),
+            by=audit.by(caller.principal),
             now=command.now,
         )
         return await command.respond(200, CaseOut.model_validate(case))

@@ -59,7 +59,7 @@ async def ask_to_help(
     ring: KeyRing,
     *,
     assist_id: UUID,
-    by: audit.By,
+    by: audit.Actor,
     subject_id: UUID,
     organisation_id: UUID,
     actions: Collection[str],
@@ -112,7 +112,7 @@ async def ask_to_help(
 
 
 async def consent_by_code(
-    session: AsyncSession, ring: KeyRing, *, assist_id: UUID, by: audit.By, code: str, now: datetime
+    session: AsyncSession, ring: KeyRing, *, assist_id: UUID, by: audit.Actor, code: str, now: datetime
 ) -> AssistedSession | None:
     """Take the code the person told the helper as their consent; None when it is wrong, which must be committed.
 
@@ -130,7 +130,7 @@ async def consent_by_code(
 
 
 async def consent_before_witness(
-    session: AsyncSession, ring: KeyRing, *, assist_id: UUID, by: audit.By, offices: Collection[UUID], now: datetime
+    session: AsyncSession, ring: KeyRing, *, assist_id: UUID, by: audit.Actor, offices: Collection[UUID], now: datetime
 ) -> AssistedSession:
     """Take the word of a second person, who saw the first agree, as the consent.
 
@@ -166,7 +166,7 @@ async def require_near(
 
 
 async def give_ticket(
-    session: AsyncSession, *, assist_id: UUID, by: audit.By, now: datetime
+    session: AsyncSession, *, assist_id: UUID, by: audit.Actor, now: datetime
 ) -> tuple[str, AssistedSession]:
     """Give the helper the ticket for which the token is exchanged, once; a ticket given before is worth nothing then.
 
@@ -184,7 +184,7 @@ async def give_ticket(
 
 
 async def end_by_one_of_them(
-    session: AsyncSession, ring: KeyRing, *, assist_id: UUID, by: audit.By, now: datetime
+    session: AsyncSession, ring: KeyRing, *, assist_id: UUID, by: audit.Actor, now: datetime
 ) -> AssistedSession:
     """End a session at the word of the person or the helper; again changes nothing. Raises `SessionUnknown`."""
     mine = (AssistedSession.helper_id == by.actor) | (AssistedSession.subject_id == by.actor)
@@ -255,7 +255,9 @@ async def _locked(session: AsyncSession, assist_id: UUID, *conditions: ColumnEle
     return held
 
 
-async def _consented(session: AsyncSession, ring: KeyRing, asked: AssistedSession, by: audit.By, now: datetime) -> None:
+async def _consented(
+    session: AsyncSession, ring: KeyRing, asked: AssistedSession, by: audit.Actor, now: datetime
+) -> None:
     asked.consented_at, asked.expires_at = now, now + SESSION_LIFETIME
     await session.flush()
     await _record(session, asked, by, "identity.assistance.consented", now)
@@ -300,7 +302,7 @@ async def _words(session: AsyncSession, organisation_id: UUID, actions: list[str
     return {"organisation": name or "", "actions": titles_of(actions, LANGUAGE)}
 
 
-def _entry(of: AssistedSession, by: audit.By, action: str) -> audit.Entry:
+def _entry(of: AssistedSession, by: audit.Actor, action: str) -> audit.Entry:
     return audit.Entry(
         action=action,
         actor=by.actor,
@@ -314,5 +316,5 @@ def _entry(of: AssistedSession, by: audit.By, action: str) -> audit.Entry:
     )
 
 
-async def _record(session: AsyncSession, of: AssistedSession, by: audit.By, action: str, now: datetime) -> None:
+async def _record(session: AsyncSession, of: AssistedSession, by: audit.Actor, action: str, now: datetime) -> None:
     await audit.record(session, _entry(of, by, action), now=now)

@@ -61,7 +61,7 @@ async def propose_client(
     principal_id: UUID,
     proposal_id: UUID,
     terms: ClientTerms,
-    by: audit.By,
+    by: audit.Actor,
     now: datetime,
 ) -> tuple[Client, ClientProposal]:
     """Propose a client that there is not yet; it gets no tokens until somebody else approves it.
@@ -85,7 +85,7 @@ async def propose_client(
 
 
 async def propose_change(
-    session: AsyncSession, *, client_id: str, proposal_id: UUID, terms: ClientTerms, by: audit.By, now: datetime
+    session: AsyncSession, *, client_id: str, proposal_id: UUID, terms: ClientTerms, by: audit.Actor, now: datetime
 ) -> tuple[Client, ClientProposal]:
     """Propose other terms for a client; those in force stay until somebody else approves. An earlier proposal goes.
 
@@ -101,7 +101,7 @@ async def propose_change(
 
 
 async def approve(
-    session: AsyncSession, *, client_id: str, proposal_id: UUID, by: audit.By, now: datetime
+    session: AsyncSession, *, client_id: str, proposal_id: UUID, by: audit.Actor, now: datetime
 ) -> Registered:
     """Put a proposal in force. A client that proves itself by a secret and has none yet gets one.
 
@@ -123,7 +123,7 @@ async def approve(
     return Registered(client, secret)
 
 
-async def refuse(session: AsyncSession, *, client_id: str, proposal_id: UUID, by: audit.By, now: datetime) -> Client:
+async def refuse(session: AsyncSession, *, client_id: str, proposal_id: UUID, by: audit.Actor, now: datetime) -> Client:
     """Refuse a proposal: a new client stays without tokens, another stays as it is.
 
     Raises `ClientUnknown`, `ProposalNotPending` and `FourEyes`.
@@ -137,7 +137,7 @@ async def refuse(session: AsyncSession, *, client_id: str, proposal_id: UUID, by
 
 
 async def set_suspended(
-    session: AsyncSession, *, client_id: str, suspended: bool, by: audit.By, now: datetime
+    session: AsyncSession, *, client_id: str, suspended: bool, by: audit.Actor, now: datetime
 ) -> Client:
     """Suspend a client, so that it gets no token and gateways let none of its tokens in; or let it go on.
 
@@ -158,7 +158,7 @@ async def set_suspended(
     return client
 
 
-async def rotate_secret(session: AsyncSession, *, client_id: str, by: audit.By, now: datetime) -> Registered:
+async def rotate_secret(session: AsyncSession, *, client_id: str, by: audit.Actor, now: datetime) -> Registered:
     """Give a client a new secret; the old one ends at once. Nobody gets the secret of a client they proposed.
 
     Raises `ClientUnknown`, `ClientNotInForce`, `ClientHasNoSecret` and `FourEyes`.
@@ -187,7 +187,7 @@ async def tell_new_quotas(session: AsyncSession) -> None:
 
 
 async def _propose(
-    session: AsyncSession, client: Client, proposal_id: UUID, terms: ClientTerms, *, by: audit.By, now: datetime
+    session: AsyncSession, client: Client, proposal_id: UUID, terms: ClientTerms, *, by: audit.Actor, now: datetime
 ) -> ClientProposal:
     proposal = ClientProposal(
         proposal_id=proposal_id,
@@ -204,7 +204,7 @@ async def _propose(
 
 
 async def _decided(
-    session: AsyncSession, client_id: str, proposal_id: UUID, decision: str, *, by: audit.By, now: datetime
+    session: AsyncSession, client_id: str, proposal_id: UUID, decision: str, *, by: audit.Actor, now: datetime
 ) -> tuple[Client, ClientProposal]:
     """Lock client and proposal and decide on it, as somebody who did not make it."""
     client = await _locked(session, client_id)

@@ -153,7 +153,7 @@ async def _set_suspended(client_id: str, caller: Caller, *, suspended: bool) -> 
         return await command.respond(200, shaped(client, None))
 
 
-async def _of_whole_system(caller: Caller, *permissions: str) -> audit.By:
+async def _of_whole_system(caller: Caller, *permissions: str) -> audit.Actor:
     """Tell who acts, by a permission held on the root: clients belong to no organisation below it."""
     scopes: frozenset[UUID] = frozenset()
     for permission in permissions:

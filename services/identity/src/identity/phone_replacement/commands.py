@@ -40,7 +40,7 @@ from identity.sessions.revoking import AccountUnknown
 class Officer(NamedTuple):
     """Who decides: as the audit names them, and where they have the permission."""
 
-    by: audit.By
+    by: audit.Actor
     scopes: Collection[UUID]
 
 
@@ -200,7 +200,7 @@ async def object_to_phone(
     replacement.status, replacement.objected_at = "objected", now
     await destroy_number(session, ring, replacement, "phone_replacement_ended", now=now)
     await session.flush()
-    await record(session, "objected", replacement, now=now, by=audit.By(actor=account_id))
+    await record(session, "objected", replacement, now=now, by=audit.Actor(actor=account_id))
     return replacement
 
 

@@ -30,7 +30,7 @@ async def lapse_of(session: AsyncSession, ring: KeyRing, account_id: UUID, *, no
 
 
 async def record(
-    session: AsyncSession, done: str, replacement: PhoneReplacement, *, now: datetime, by: audit.By | None = None
+    session: AsyncSession, done: str, replacement: PhoneReplacement, *, now: datetime, by: audit.Actor | None = None
 ) -> None:
     """Put a step into the audit: who took it, or nobody where it came of time alone."""
     make = audit.Entry if by is None else by.entry

@@ -19,7 +19,7 @@ from identity.sessions.revoking import AccountUnknown
 async def give_consent(
     session: AsyncSession,
     *,
-    by: audit.By,
+    by: audit.Actor,
     purpose: str,
     text_version: int,
     new_id: Callable[[], UUID],
@@ -48,7 +48,7 @@ async def give_consent(
     return await state_of(session, by.actor, purpose)
 
 
-async def withdraw_consent(session: AsyncSession, *, by: audit.By, purpose: str, now: datetime) -> ConsentOut:
+async def withdraw_consent(session: AsyncSession, *, by: audit.Actor, purpose: str, now: datetime) -> ConsentOut:
     """End a consent and what rests on it; without one nothing changes. Raises `PurposeUnknown`, `NotByConsent`."""
     purpose_by_consent(purpose)
     await _lock(session, by.actor)

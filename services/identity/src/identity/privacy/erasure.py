@@ -32,7 +32,7 @@ class AlreadyErased(Exception):
     """The account is gone."""
 
 
-async def erase(session: AsyncSession, ring: KeyRing, *, by: audit.By, language: str, now: datetime) -> ErasureOut:
+async def erase(session: AsyncSession, ring: KeyRing, *, by: audit.Actor, language: str, now: datetime) -> ErasureOut:
     """Erase the person who asks, or as much of them as no duty keeps.
 
     All of it: credentials, sessions and names go here, every service is told, and a tombstone stays; the phone on file

@@ -22,7 +22,7 @@ class ExportUnknown(Exception):
     """There is no such export of the caller, or its day is over."""
 
 
-async def request_export(session: AsyncSession, *, export_id: UUID, by: audit.By, now: datetime) -> ExportRequest:
+async def request_export(session: AsyncSession, *, export_id: UUID, by: audit.Actor, now: datetime) -> ExportRequest:
     """Have every service compose its part of what is known of the caller. Raises `TooManyExports`."""
     await session.execute(select(Account.account_id).where(Account.account_id == by.actor).with_for_update())
     recent = select(func.count()).where(ExportRequest.person_id == by.actor, ExportRequest.expires_at > now)

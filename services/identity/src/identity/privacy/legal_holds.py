@@ -32,7 +32,7 @@ async def place_hold(
     session: AsyncSession,
     *,
     hold_id: UUID,
-    by: audit.By,
+    by: audit.Actor,
     person_id: UUID,
     basis: str,
     holds_until: date | None,
@@ -64,7 +64,7 @@ async def place_hold(
 
 
 async def lift_hold(
-    session: AsyncSession, *, hold_id: UUID, by: audit.By, scopes: Collection[UUID], now: datetime
+    session: AsyncSession, *, hold_id: UUID, by: audit.Actor, scopes: Collection[UUID], now: datetime
 ) -> LegalHold:
     """Lift a hold; again changes nothing. Raises `HoldUnknown` and `OwnHold`."""
     hold = await session.scalar(select(LegalHold).where(LegalHold.hold_id == hold_id).with_for_update())

@@ -107,7 +107,7 @@ async def approve_recovery(
     ring: KeyRing,
     *,
     recovery_id: UUID,
-    by: audit.By,
+    by: audit.Actor,
     scopes: Collection[UUID],
     address: str,
     now: datetime,

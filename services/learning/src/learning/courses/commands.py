@@ -8,12 +8,13 @@ from sqlalchemy import insert, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 
+import audit
 import orgtree
 from contracts.learning import CoursePublishedV1
 from database import insert_new
 from learning.courses.rules import Draft, check_follows, check_lessons
 from learning.courses.tables import Course, CourseEdition, EditionLesson, Lesson
-from messaging import Origin, Publication, append
+from messaging import Publication, append
 
 
 class CourseUnknown(Exception):
@@ -38,7 +39,7 @@ async def publish_edition(
     lessons: Sequence[Draft],
     scopes: Collection[UUID],
     person_id: UUID,
-    by: Origin,
+    by: audit.Actor,
     now: datetime,
 ) -> None:
     """Publish an edition of a course for everyone at and below an organisation; the same again changes nothing.
@@ -68,7 +69,7 @@ async def publish_edition(
         lesson_ids=tuple(lesson.lesson_id for lesson in lessons),
         published_at=now,
     )
-    await append(session, [Publication(event, edition, by)])
+    await append(session, [Publication(event, edition, by.origin)])
 
 
 async def _write(

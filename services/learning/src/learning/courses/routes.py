@@ -7,7 +7,6 @@ from fastapi import APIRouter, Response
 import audit
 from china_time import Moment
 from database import new_id
-from learning.acting import acting
 from learning.courses import commands, queries
 from learning.courses.rules import Draft
 from learning.courses.schemas import CourseOut, CourseSummary, LessonOut, PublishCourse
@@ -40,6 +39,7 @@ async def publish_course(body: PublishCourse, caller: Caller) -> Response:
         )
         for lesson in body.lessons
     ]
+    by = audit.by(caller.principal, scopes)
     async with caller.command() as command:
         await commands.publish_edition(
             command.session,
@@ -50,12 +50,10 @@ async def publish_course(body: PublishCourse, caller: Caller) -> Response:
             lessons=lessons,
             scopes=scopes,
             person_id=caller.person_id,
-            by=acting(caller.principal),
+            by=by,
             now=command.now,
         )
-        entry = audit.by(caller.principal, scopes).entry(
-            "learning.course.published", object_id=course_id, organisation_id=body.organisation_id
-        )
+        entry = by.entry("learning.course.published", object_id=course_id, organisation_id=body.organisation_id)
         await audit.record(command.session, entry, now=command.now)
         shown = await queries.one_edition(command.session, course_id, body.edition)
         return await command.respond(201, shown, location=f"/v1/courses/{course_id}")

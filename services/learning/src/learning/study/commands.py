@@ -7,7 +7,9 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+import audit
 import orgtree
+from contracts import Origin
 from contracts.learning import LessonProgressedV1, LessonState, UnderstandingReportedV1
 from database import insert_new
 from learning.courses.queries import one_lesson
@@ -15,7 +17,7 @@ from learning.courses.schemas import LessonOut
 from learning.courses.tables import Course, EditionLesson, Enrolment
 from learning.study.rules import COMPLETE, Understanding, furthest, measure_of, understood
 from learning.study.tables import LessonStudy
-from messaging import Origin, Publication, append
+from messaging import Publication, append
 
 
 async def report_progress(
@@ -26,7 +28,7 @@ async def report_progress(
     progress: int,
     scopes: Collection[UUID],
     person_id: UUID,
-    by: Origin,
+    by: audit.Actor,
     now: datetime,
 ) -> LessonStudy:
     """Note how far a person came; less than before changes nothing.
@@ -42,7 +44,7 @@ async def report_progress(
     study.progress, study.affiliation_id = reached, await orgtree.affiliation_of(session, person_id)
     if completes:
         study.completed_at = now
-    await publish_study(session, LessonProgressedV1, study, by)
+    await publish_study(session, LessonProgressedV1, study, by.origin)
     if completes:
         await _finish_edition(session, lesson, person_id=person_id, now=now)
     return study
@@ -56,7 +58,7 @@ async def report_understanding(
     understanding: Understanding,
     scopes: Collection[UUID],
     person_id: UUID,
-    by: Origin,
+    by: audit.Actor,
     now: datetime,
 ) -> LessonStudy:
     """Note that a person understood a lesson or needs help with it; the same word again changes nothing.
@@ -78,7 +80,7 @@ async def report_understanding(
         asked = study.affiliation_id or (await session.get_one(Course, lesson.course_id)).organisation_id
         study.asked_at, study.asked_organisation_id = now, asked
         deltas.append(orgtree.Delta(asked, measure, 1, mark))
-    await publish_study(session, UnderstandingReportedV1, study, by)
+    await publish_study(session, UnderstandingReportedV1, study, by.origin)
     await orgtree.add_deltas(session, deltas)
     return study
 
@@ -119,7 +121,7 @@ async def _finish_edition(session: AsyncSession, lesson: LessonOut, *, person_id
         enrolment.finished_at = now
 
 
-async def publish_study(session: AsyncSession, event: type[LessonState], study: LessonStudy, by: Origin) -> None:
+async def publish_study(session: AsyncSession, event: type[LessonState], study: LessonStudy, origin: Origin) -> None:
     """Count a change of a study and tell the others how it stands now."""
     study.version += 1
     await session.flush()
@@ -134,4 +136,4 @@ async def publish_study(session: AsyncSession, event: type[LessonState], study: 
         understood=study.understood,
         asked_organisation_id=study.asked_organisation_id,
     )
-    await append(session, [Publication(state, study.version, by)])
+    await append(session, [Publication(state, study.version, origin)])

@@ -4,8 +4,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
+import audit
 from database import new_id
-from learning.acting import acting
 from learning.courses.routes import staff_scopes
 from learning.study import commands, queries
 from learning.study.schemas import ReportProgress, ReportUnderstanding, StudyOut
@@ -27,7 +27,7 @@ async def report_progress(lesson_id: UUID, body: ReportProgress, caller: Caller)
             progress=body.progress,
             scopes=scopes,
             person_id=caller.person_id,
-            by=acting(caller.principal),
+            by=audit.by(caller.principal),
             now=command.now,
         )
         return await command.respond(200, queries.shown(study))
@@ -46,7 +46,7 @@ async def report_understanding(lesson_id: UUID, body: ReportUnderstanding, calle
             understanding=body.understanding,
             scopes=scopes,
             person_id=caller.person_id,
-            by=acting(caller.principal),
+            by=audit.by(caller.principal),
             now=command.now,
         )
         return await command.respond(200, queries.shown(study))

@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
+import audit
 from china_time import day_of
 from contracts.members import MemberAffiliatedV1
 from database import KeyRing, raw
@@ -26,7 +27,7 @@ from members.files.rules.counts import Counts
 from members.files.rules.size import check_size
 from members.files.sealing import new_file_key, seal_fields, sealed_file
 from members.refused_rows import RowError, RowsRefused
-from messaging import Origin, Publication, append
+from messaging import Publication, append
 from privacy import erased_among
 from rulebook import Refused
 
@@ -80,7 +81,7 @@ async def enrol_members(
     scopes: Collection[UUID],
     keys: KeyRing,
     now: datetime,
-    by: Origin,
+    by: audit.Actor,
 ) -> Enrolled:
     """Open a file for each member who has none, all or none; a file that says the same is left as it is.
 
@@ -146,7 +147,7 @@ def _says(record: asyncpg.Record, member: NewMember, keys: KeyRing) -> bool:
 
 
 async def _insert(
-    session: AsyncSession, rows: Sequence[CheckedMember], keys: KeyRing, now: datetime, by: Origin
+    session: AsyncSession, rows: Sequence[CheckedMember], keys: KeyRing, now: datetime, by: audit.Actor
 ) -> None:
     connection = await raw(session)
     members, file_keys, versions = await asyncio.to_thread(_stored_rows, rows, keys)
@@ -180,10 +181,11 @@ def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
     return [list(column) for column in zip(*rows, strict=True)]
 
 
-async def _announce(session: AsyncSession, rows: Sequence[CheckedMember], by: Origin) -> None:
+async def _announce(session: AsyncSession, rows: Sequence[CheckedMember], by: audit.Actor) -> None:
+    origin = by.origin
     affiliated = [
         Publication(
-            MemberAffiliatedV1(person_id=row.member.person_id, organisation_id=row.member.organisation_id), 1, by
+            MemberAffiliatedV1(person_id=row.member.person_id, organisation_id=row.member.organisation_id), 1, origin
         )
         for row in rows
     ]

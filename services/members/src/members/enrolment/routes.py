@@ -6,7 +6,6 @@ from fastapi import APIRouter, Response
 
 import audit
 from database import KeyRing, new_id
-from members.acting import acting
 from members.enrolment import commands
 from members.enrolment.rules import NewMember
 from members.enrolment.schemas import EnrolMember, EnrolmentOutcome, ImportMembers
@@ -67,5 +66,10 @@ async def _enrol(
     command: Command, members: list[NewMember], scopes: frozenset[UUID], keys: KeyRing, caller: AuthenticatedCaller
 ) -> commands.Enrolled:
     return await commands.enrol_members(
-        command.session, members=members, scopes=scopes, keys=keys, now=command.now, by=acting(caller.principal)
+        command.session,
+        members=members,
+        scopes=scopes,
+        keys=keys,
+        now=command.now,
+        by=audit.by(caller.principal, scopes),
     )

@@ -8,13 +8,13 @@ from uuid import UUID
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+import audit
 from database import KeyRing
 from members.files.queries import FileRow
 from members.files.rules.personal_fields import masked
 from members.files.schemas import MemberOut, VersionOut
 from members.files.sealing import FIELDS, sealed_file
 from members.files.tables import FileAccess
-from messaging import Origin
 
 
 async def record_openings(
@@ -24,7 +24,7 @@ async def record_openings(
     purpose: str,
     fields: Collection[str],
     now: datetime,
-    by: Origin,
+    by: audit.Actor,
 ) -> None:
     """Keep that these files were opened, by whom and for what, before anything of them is shown."""
     opening = {

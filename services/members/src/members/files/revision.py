@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+import audit
 from china_time import day_of
 from database import KeyRing, raw
 from members.files.counting import recount
@@ -15,7 +16,6 @@ from members.files.rules.personal_fields import PersonalFields, masked
 from members.files.rules.size import check_size
 from members.files.rules.stages import check_stage_change
 from members.files.sealing import FIELDS, SealedFile, seal_fields, sealed_file
-from messaging import Origin
 
 # Apart from the reading: who waits here for another change would else join the new row with a version of before it.
 _LOCK = "select from member where person_id = $1 for update"
@@ -70,7 +70,7 @@ async def revise_member(
     scopes: Collection[UUID],
     keys: KeyRing,
     now: datetime,
-    by: Origin,
+    by: audit.Actor,
 ) -> int:
     """Change fields of a file (`name`, `phone`, `stage`, `away`, `smartphone`) and give the version that results.
 

@@ -15,7 +15,6 @@ from audit.attempts import refusals_recorded
 from china_time import Day, day_of
 from contracts import Code
 from database import KeyRing, utc_now
-from members.acting import acting
 from members.files import openings, queries, revision
 from members.files.queries import FileRow, Own, Reader
 from members.files.revision import FileNotFound
@@ -131,6 +130,7 @@ async def revise_member(person_id: UUID, body: ReviseMember, caller: Caller, key
         if own:
             check_own_changes(body.changes)
         scopes = frozenset[UUID]() if own else await caller.scopes(IMPORT)
+        by = audit.by(caller.principal, scopes)
         async with caller.command() as command:
             version = await revision.revise_member(
                 command.session,
@@ -141,9 +141,9 @@ async def revise_member(person_id: UUID, body: ReviseMember, caller: Caller, key
                 scopes=scopes,
                 keys=keys,
                 now=command.now,
-                by=acting(caller.principal),
+                by=by,
             )
-            revised = audit.by(caller.principal, scopes).entry("members.file.revised", subject=person_id)
+            revised = by.entry("members.file.revised", subject=person_id)
             await audit.record(command.session, revised, now=command.now)
             return await command.respond(200, RevisionOutcome(person_id=person_id, version=version))
 
@@ -215,15 +215,15 @@ async def _open(
 ) -> frozenset[str]:
     """Give the fields to be shown in clear, after it was kept and recorded that they are."""
     opened = fields_opened(purpose, day_of(command.now), roles=_roles(caller, scopes), on_list=on_list)
+    by = audit.by(caller.principal, scopes)
     await openings.record_openings(
         command.session,
         person_ids=[row.person_id for row in rows],
         purpose=purpose,
         fields=opened,
         now=command.now,
-        by=acting(caller.principal),
+        by=by,
     )
-    by = audit.by(caller.principal, scopes)
     entries = [
         by.entry("members.file.read", subject=row.person_id, organisation_id=row.organisation_id, purpose=purpose)
         for row in rows

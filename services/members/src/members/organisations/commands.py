@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+import audit
 import orgtree
 from contracts.members import (
     OrganisationEstablishedV1,
@@ -33,7 +34,7 @@ from members.organisations.rules import (
 )
 from members.organisations.tables import OrganisationPeriod, RegisteredOrganisation
 from members.refused_rows import RowsRefused
-from messaging import Origin, Publication, append
+from messaging import Publication, append
 
 _REGISTER = """
     select r.organisation_id, r.parent_id, r.kind, r.level, r.name, r.division_code, r.established_on,
@@ -83,7 +84,7 @@ async def establish_organisations(
     undated: AbstractSet[UUID] = frozenset(),
     scopes: Collection[UUID],
     today: date,
-    by: Origin,
+    by: audit.Actor,
 ) -> Established:
     """Establish the organisations that are not there yet, all or none; parents come before their children.
 
@@ -115,7 +116,7 @@ async def rename_organisation(
     on: date,
     scopes: Collection[UUID],
     today: date,
-    by: Origin,
+    by: audit.Actor,
 ) -> RegisteredOrganisation:
     """Give an organisation another name or division code from the day `on`; what is None stays.
 
@@ -141,7 +142,7 @@ async def move_organisation(
     on: date,
     scopes: Collection[UUID],
     today: date,
-    by: Origin,
+    by: audit.Actor,
 ) -> RegisteredOrganisation:
     """Move an organisation, and all below it, under another parent from the day `on`; the caller is in charge of both.
 
@@ -230,8 +231,9 @@ def _established(row: NewOrganisation) -> OrganisationEstablishedV1:
     )
 
 
-async def _announce(session: AsyncSession, states: Sequence[tuple[OrganisationState, int]], *, by: Origin) -> None:
+async def _announce(session: AsyncSession, states: Sequence[tuple[OrganisationState, int]], *, by: audit.Actor) -> None:
     """Publish what happened to organisations, and show it in our own copy of the tree."""
-    publications = [Publication(event, version, by) for event, version in states]
+    origin = by.origin
+    publications = [Publication(event, version, origin) for event, version in states]
     await append(session, publications)
     await orgtree.place_organisations(session, states)

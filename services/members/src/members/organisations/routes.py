@@ -8,7 +8,6 @@ from fastapi import APIRouter, Query, Response
 import audit
 from china_time import Day, day_of
 from database import new_id
-from members.acting import acting
 from members.organisations import commands, queries
 from members.organisations.commands import OrganisationNotFound
 from members.organisations.rules import Kind, Level, NewOrganisation
@@ -57,6 +56,7 @@ async def import_organisations(body: ImportOrganisations, caller: Caller) -> Res
 async def move_organisation(organisation_id: UUID, body: MoveOrganisation, caller: Caller) -> Response:
     """Move an organisation, and all below it, under another parent; both must be in the caller's charge."""
     scopes = await caller.scopes(ESTABLISH)
+    by = audit.by(caller.principal, scopes)
     async with caller.command() as command:
         today = day_of(command.now)
         await commands.move_organisation(
@@ -66,11 +66,9 @@ async def move_organisation(organisation_id: UUID, body: MoveOrganisation, calle
             on=body.on or today,
             scopes=scopes,
             today=today,
-            by=acting(caller.principal),
+            by=by,
         )
-        moved = audit.by(caller.principal, scopes).entry(
-            "members.organisation.moved", object_id=body.parent_id, organisation_id=organisation_id
-        )
+        moved = by.entry("members.organisation.moved", object_id=body.parent_id, organisation_id=organisation_id)
         await audit.record(command.session, moved, now=command.now)
         return await command.respond(200, await _present(command, organisation_id, scopes))
 
@@ -81,6 +79,7 @@ async def move_organisation(organisation_id: UUID, body: MoveOrganisation, calle
 async def rename_organisation(organisation_id: UUID, body: RenameOrganisation, caller: Caller) -> Response:
     """Give an organisation another name or division code."""
     scopes = await caller.scopes(ESTABLISH)
+    by = audit.by(caller.principal, scopes)
     async with caller.command() as command:
         today = day_of(command.now)
         await commands.rename_organisation(
@@ -91,11 +90,9 @@ async def rename_organisation(organisation_id: UUID, body: RenameOrganisation, c
             on=body.on or today,
             scopes=scopes,
             today=today,
-            by=acting(caller.principal),
+            by=by,
         )
-        renamed = audit.by(caller.principal, scopes).entry(
-            "members.organisation.renamed", organisation_id=organisation_id
-        )
+        renamed = by.entry("members.organisation.renamed", organisation_id=organisation_id)
         await audit.record(command.session, renamed, now=command.now)
         return await command.respond(200, await _present(command, organisation_id, scopes))
 
@@ -175,7 +172,7 @@ async def _establish(
         undated={row.organisation_id for row in rows if row.established_on is None},
         scopes=scopes,
         today=today,
-        by=acting(caller.principal),
+        by=by,
     )
 
 

@@ -155,7 +155,7 @@ async def _link(
             )
             await give_consent(
                 session,
-                by=audit.By(person.account_id),
+                by=audit.Actor(person.account_id),
                 purpose=commands.CONSENT,
                 text_version=int(returned.parameters.get(_TEXT, "0")),
                 new_id=new_id,
