@@ -11,7 +11,7 @@ import sqlalchemy.exc
 from database import new_id
 from testkit.databases import TestDatabases
 from webapi import Application
-from webapi.problems import Problem, Problems, Refusal, language_of
+from webapi.problems import Problem, Problems, Refusal
 
 
 def problem(answer: httpx.Response) -> dict[str, object]:
@@ -36,22 +36,6 @@ async def test_an_error_of_the_domain_becomes_its_problem_with_the_named_members
         "detail": "It was felled in autumn.",
         "tree_id": str(tree_id),
     }
-
-
-@pytest.mark.parametrize(
-    ("accepted", "language"),
-    [
-        (None, "zh"),
-        ("zh-CN,zh;q=0.9,en;q=0.8", "zh"),
-        ("en-GB", "en"),
-        ("de, en;q=0.7, zh;q=0.3", "en"),
-        ("en;q=0.2, *;q=0.5", "zh"),
-        ("en;q=much, fr", "zh"),
-        ("", "zh"),
-    ],
-)
-def test_the_language_of_a_problem_is_the_one_preferred(accepted: str | None, language: str) -> None:
-    assert language_of([] if accepted is None else [(b"accept-language", accepted.encode())]) == language
 
 
 async def test_titles_are_chinese_unless_english_is_asked_for(client: httpx.AsyncClient) -> None:

@@ -23,8 +23,8 @@ ANSWER = "已安排电工，明天修好。"
 
 
 @pytest.fixture
-def keys(settings: Settings) -> KeyRing:
-    return KeyRing.parse(settings.sealing_key.get_secret_value())
+def ring(settings: Settings) -> KeyRing:
+    return settings.ring
 
 
 @pytest_asyncio.fixture
@@ -34,7 +34,7 @@ async def secretary(county: County) -> Person:
 
 
 async def test_a_part_holds_own_cases_and_answers_and_nobody_elses_words(
-    county: County, database: Database, secretary: Person, keys: KeyRing
+    county: County, database: Database, secretary: Person, ring: KeyRing
 ) -> None:
     reporter, other = county.person(), county.person()
     case, _ = await opened(reporter), await opened(other, text="别人说的话")
@@ -43,7 +43,7 @@ async def test_a_part_holds_own_cases_and_answers_and_nobody_elses_words(
     await tell(database, HANDLERS, ExportRequestedV1(export_id=export_id, person_id=reporter.person_id))
     path = f"/export-parts/feedback/{export_id}"
     assert (await reporter.get(path)).status_code == 202
-    await privacy.Parts("feedback", own_data.composer(keys), keys).compose_all(database)
+    await privacy.Parts("feedback", own_data.composer(ring), ring).compose_all(database)
     assert (await reporter.get(path, only_state=True)).status_code == 204
     assert problem(await other.get(path)) == (404, "not_found")
     part = (await reporter.get(path)).json()
@@ -61,7 +61,7 @@ async def test_a_part_holds_own_cases_and_answers_and_nobody_elses_words(
     for stranger in (other.person_id, secretary.person_id, "别人说的话"):
         assert str(stranger) not in str(part)
     async with database.read() as session:
-        theirs = await own_data.composer(keys)(session, secretary.person_id)
+        theirs = await own_data.composer(ring)(session, secretary.person_id)
     assert [said["text"] for said in theirs["answered_in_office"]] == [ANSWER]
     assert WORDS not in str(theirs)
 
@@ -81,7 +81,7 @@ async def test_what_an_erased_person_said_is_unreadable_and_still_counted(
 
 
 async def test_a_restored_backup_forgets_again(
-    county: County, database: Database, secretary: Person, keys: KeyRing, databases: TestDatabases
+    county: County, database: Database, secretary: Person, ring: KeyRing, databases: TestDatabases
 ) -> None:
     del secretary
     reporter = county.person()
@@ -92,10 +92,10 @@ async def test_a_restored_backup_forgets_again(
     restored = Database(address, application_name="restored")
     try:
         async with restored.read() as session:
-            assert WORDS in str(await own_data.composer(keys)(session, reporter.person_id))
+            assert WORDS in str(await own_data.composer(ring)(session, reporter.person_id))
         await tell(restored, HANDLERS, PersonErasedV1(person_id=reporter.person_id), version=2)
         async with restored.read() as session:
-            assert WORDS not in str(await own_data.composer(keys)(session, reporter.person_id))
+            assert WORDS not in str(await own_data.composer(ring)(session, reporter.person_id))
             key = await (await raw(session)).fetchval(
                 "select data_key from feedback_case where case_id = $1", UUID(case["case_id"])
             )
@@ -106,7 +106,7 @@ async def test_a_restored_backup_forgets_again(
 
 
 async def test_a_part_that_cannot_be_composed_keeps_no_other_waiting(
-    county: County, database: Database, secretary: Person, keys: KeyRing
+    county: County, database: Database, secretary: Person, ring: KeyRing
 ) -> None:
     del secretary
     broken, whole = county.person(), county.person()
@@ -118,14 +118,14 @@ async def test_a_part_that_cannot_be_composed_keeps_no_other_waiting(
     await tell(database, HANDLERS, ExportRequestedV1(export_id=second, person_id=whole.person_id))
     async with database.read() as session:
         with pytest.raises(SealBroken):
-            await own_data.composer(keys)(session, broken.person_id)
-    await privacy.Parts("feedback", own_data.composer(keys), keys).compose_all(database)
+            await own_data.composer(ring)(session, broken.person_id)
+    await privacy.Parts("feedback", own_data.composer(ring), ring).compose_all(database)
     assert (await whole.get(f"/export-parts/feedback/{second}")).status_code == 200
     assert (await broken.get(f"/export-parts/feedback/{first}")).status_code == 202
 
 
-async def test_a_part_goes_after_a_day_and_with_its_person(county: County, database: Database, keys: KeyRing) -> None:
-    person, parts = county.person(), privacy.Parts("feedback", own_data.composer(keys), keys)
+async def test_a_part_goes_after_a_day_and_with_its_person(county: County, database: Database, ring: KeyRing) -> None:
+    person, parts = county.person(), privacy.Parts("feedback", own_data.composer(ring), ring)
     old, new = new_id(), new_id()
     for export_id in (old, new):
         await tell(database, HANDLERS, ExportRequestedV1(export_id=export_id, person_id=person.person_id))
@@ -144,7 +144,7 @@ async def test_a_part_goes_after_a_day_and_with_its_person(county: County, datab
         assert await (await raw(session)).fetchval("select count(*) from export_part") == 0
 
 
-async def test_a_branch_that_was_told_of_is_in_the_part(county: County, database: Database, keys: KeyRing) -> None:
+async def test_a_branch_that_was_told_of_is_in_the_part(county: County, database: Database, ring: KeyRing) -> None:
     member = await county.member(BRANCH)
     async with database.read() as session:
-        assert (await own_data.composer(keys)(session, member.person_id))["branch_id"] == BRANCH
+        assert (await own_data.composer(ring)(session, member.person_id))["branch_id"] == BRANCH

@@ -9,8 +9,9 @@ from contracts.scopes import API_SCOPES
 from identity.first_start import built_in_clients
 from identity.oauth.rules import SCOPES_OF_PEOPLE
 from identity.oauth.tables import Client
-from identity.pages.rendering import TEXTS, Language
+from identity.pages.rendering import TEXTS
 from identity.pages.words import scope_words
+from webapi.languages import Language
 
 from .front_end import PASSWORD, FrontEnd, answer_of, tokens_of
 from .helping import village

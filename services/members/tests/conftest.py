@@ -63,8 +63,8 @@ async def running(settings: Settings) -> AsyncIterator[Application]:
 
 
 @pytest.fixture
-def keys(settings: Settings) -> KeyRing:
-    return settings.key_ring
+def ring(settings: Settings) -> KeyRing:
+    return settings.ring
 
 
 @pytest_asyncio.fixture

@@ -13,7 +13,7 @@ from .test_sealed_at_rest import dump
 
 
 async def test_a_part_is_the_own_file_in_clear_and_nobody_elses(
-    province: Province, database: Database, keys: KeyRing
+    province: Province, database: Database, ring: KeyRing
 ) -> None:
     branch = await province.branch()
     body = member_row(branch, name="诸葛明亮")
@@ -25,7 +25,7 @@ async def test_a_part_is_the_own_file_in_clear_and_nobody_elses(
     opened = await officer.get(f"/members/{person_id}", params={"purpose": "contact"})
     assert opened.status_code == 200, opened.text
     async with database.read() as session:
-        part = await own_data.composer(keys)(session, person_id)
+        part = await own_data.composer(ring)(session, person_id)
     assert [(each["version"], each["name"], each["phone"]) for each in part["file"]] == [
         (1, "诸葛明亮", "14212345678"),
         (2, "诸葛明亮", "14200001111"),
@@ -37,7 +37,7 @@ async def test_a_part_is_the_own_file_in_clear_and_nobody_elses(
 
 
 async def test_an_erased_file_is_gone_for_everybody_and_its_branch_counts_on(
-    province: Province, database: Database, keys: KeyRing
+    province: Province, database: Database, ring: KeyRing
 ) -> None:
     branch = await province.branch()
     body = member_row(branch)
@@ -64,7 +64,7 @@ async def test_an_erased_file_is_gone_for_everybody_and_its_branch_counts_on(
         counted = await (await raw(session)).fetchval(
             "select members from composition where organisation_id = $1", branch
         )
-        assert (await own_data.composer(keys)(session, person_id))["file"] == []
+        assert (await own_data.composer(ring)(session, person_id))["file"] == []
     assert tuple(row) == (None, None, 1, None)
     assert counted == 2
     again = member_row(branch, id_number=body["id_number"])
@@ -74,7 +74,7 @@ async def test_an_erased_file_is_gone_for_everybody_and_its_branch_counts_on(
 
 
 async def test_a_restored_backup_forgets_again(
-    province: Province, database: Database, keys: KeyRing, databases: TestDatabases
+    province: Province, database: Database, ring: KeyRing, databases: TestDatabases
 ) -> None:
     branch = await province.branch()
     person_id = await province.enrol(branch, name="欧阳修远")
@@ -84,10 +84,10 @@ async def test_a_restored_backup_forgets_again(
     restored = Database(address, application_name="restored")
     try:
         async with restored.read() as session:
-            assert (await own_data.composer(keys)(session, person_id))["file"][0]["name"] == "欧阳修远"
+            assert (await own_data.composer(ring)(session, person_id))["file"][0]["name"] == "欧阳修远"
         await tell(restored, HANDLERS, PersonErasedV1(person_id=person_id), version=2)
         async with restored.read() as session:
-            assert (await own_data.composer(keys)(session, person_id))["file"] == []
+            assert (await own_data.composer(ring)(session, person_id))["file"] == []
             wrapped = await (await raw(session)).fetch("select wrapped from member_key where wrapped is not null")
         assert wrapped == []
         assert "欧阳修远" not in await dump(restored)

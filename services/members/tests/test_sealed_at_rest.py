@@ -45,7 +45,7 @@ async def test_a_dump_holds_no_name_identity_number_or_phone(province: Province,
 
 @pytest.mark.parametrize("field", ["name", "id_number", "phone"])
 async def test_swapped_ciphertexts_do_not_open(
-    province: Province, database: Database, keys: KeyRing, field: str
+    province: Province, database: Database, ring: KeyRing, field: str
 ) -> None:
     branch = await province.branch()
     people = [await province.enrol(branch) for _ in range(2)]
@@ -58,11 +58,11 @@ async def test_swapped_ciphertexts_do_not_open(
             row = await one_file(session, person, reader=Own(person))
         assert row is not None
         with pytest.raises(SealBroken):
-            sealed_file(keys, dict(row._mapping)).open(field)
+            sealed_file(ring, dict(row._mapping)).open(field)
 
 
 async def test_an_older_version_put_in_place_of_the_newer_does_not_open(
-    province: Province, database: Database, keys: KeyRing
+    province: Province, database: Database, ring: KeyRing
 ) -> None:
     person = await province.enrol(await province.branch())
     me = province.person(person_id=person)
@@ -75,10 +75,10 @@ async def test_an_older_version_put_in_place_of_the_newer_does_not_open(
         row = await one_file(session, person, reader=Own(person))
     assert row is not None
     with pytest.raises(SealBroken):
-        sealed_file(keys, dict(row._mapping)).open("phone")
+        sealed_file(ring, dict(row._mapping)).open("phone")
 
 
-async def test_without_its_data_key_a_file_is_unreadable(province: Province, database: Database, keys: KeyRing) -> None:
+async def test_without_its_data_key_a_file_is_unreadable(province: Province, database: Database, ring: KeyRing) -> None:
     person = await province.enrol(await province.branch())
     async with database.read() as session:
         row = await one_file(session, person, reader=Own(person))
@@ -88,4 +88,4 @@ async def test_without_its_data_key_a_file_is_unreadable(province: Province, dat
     async with database.read() as session:
         assert await one_file(session, person, reader=Own(person)) is None
     with pytest.raises(SealBroken):
-        sealed_file(keys, {**row._mapping, "wrapped": None})
+        sealed_file(ring, {**row._mapping, "wrapped": None})

@@ -20,6 +20,7 @@ from webapi.health import LIVE, PATHS, Check, health_application, health_routes,
 from webapi.openapi import operation_id, protected_operations, scopes_of, with_problems
 from webapi.problems import Problem, Problems
 from webapi.requests import BODY_LIMIT, RequestHandling
+from webapi.sealing import ring_of
 from webapi.settings import ServiceSettings
 
 Front = Callable[[ASGIApp], ASGIApp]
@@ -74,6 +75,7 @@ class Application(FastAPI):
         self.hooks: list[Hook] = []
         self.front = front
         self.http_protocol = http_protocol
+        self.ring = ring_of(settings)
         self.start_error: Exception | None = None
         self._problems = problems
         self._body_limit = body_limit

@@ -18,7 +18,8 @@ from webapi.access import require_declared, require_person
 from webapi.assistance import AssistedRecorder, require_assistable
 from webapi.authentication import Authenticator, Principal, bearer_token
 from webapi.idempotency import BODY_HASH, Claim, answer, read_key
-from webapi.problems import PERMISSION_MISSING, Refusal, language_of
+from webapi.languages import Language, language_of
+from webapi.problems import PERMISSION_MISSING, Refusal
 from webapi.scopes import require_scopes
 from webapi.step_up import require_acr
 
@@ -100,7 +101,7 @@ class AuthenticatedCaller:
         return self.principal.person_id
 
     @property
-    def language(self) -> str:
+    def language(self) -> Language:
         """The language of the answer, "zh" or "en"."""
         return language_of(self._request.scope["headers"])
 

@@ -1,7 +1,7 @@
 """Problem details (RFC 9457): what a refusal looks like, and which exception becomes which problem."""
 
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 import asyncpg
@@ -164,23 +164,6 @@ class Problems:
 def by_status(status: int) -> Problem:
     """Give the general problem for an HTTP status that a library of ours answered with."""
     return _BY_STATUS.get(status) or Problem(status, f"http_{status}", "The request is refused.", "请求被拒绝。")
-
-
-def language_of(headers: Sequence[tuple[bytes, bytes]]) -> str:
-    """Choose "zh" or "en" by `Accept-Language` (RFC 9110, 12.5.4); "zh" when neither is asked for."""
-    accepted = next((value.decode("latin-1").lower() for name, value in headers if name == b"accept-language"), "")
-    best, best_weight = "zh", 0.0
-    for item in accepted.split(",")[:20]:
-        tag, _, weight_text = item.strip().partition(";")
-        tag = tag.strip()
-        try:
-            weight = float(weight_text.strip().removeprefix("q=")) if weight_text else 1.0
-        except ValueError:
-            continue
-        language = "en" if tag.startswith("en") else "zh" if tag.startswith("zh") or tag == "*" else None
-        if language is not None and weight > best_weight:
-            best, best_weight = language, weight
-    return best
 
 
 def problem_response(refusal: Refusal, language: str, trace_id: str | None = None) -> Response:

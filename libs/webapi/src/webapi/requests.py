@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from telemetry import ServedRequest
 from webapi.idempotency import BODY_HASH, AlreadyAnswered, has_key
+from webapi.languages import language_of
 from webapi.problems import (
     BODY_TOO_LARGE,
     METHOD_NOT_ALLOWED,
@@ -20,7 +21,6 @@ from webapi.problems import (
     Problems,
     Refusal,
     by_status,
-    language_of,
     problem_response,
 )
 from webapi.validation import invalid

@@ -5,7 +5,6 @@ import messaging
 import orgtree
 import privacy
 from audit.assisted import record_assisted
-from database import KeyRing
 from feedback import own_data
 from feedback.cases.commands import CaseIdTaken, PlaceUnknown, ReporterErased
 from feedback.cases.queries import CaseUnknown
@@ -53,10 +52,10 @@ PROBLEMS: dict[type[Exception], Problem] = {
 
 def create_application(settings: Settings) -> Application:
     """Compose the application."""
-    keys = KeyRing.parse(settings.sealing_key.get_secret_value())
+    ring = settings.ring
     database = open_database("feedback", settings)
     nats = messaging.NatsConnection(settings.nats_url, name="feedback-api")
-    application = create_app(
+    return create_app(
         "feedback",
         title="Feedback",
         description="What people say, and what is done about it.",
@@ -65,7 +64,7 @@ def create_application(settings: Settings) -> Application:
         routers=[
             cases_router,
             responsibilities_router,
-            privacy.Parts("feedback", own_data.composer(keys), keys).router(),
+            privacy.Parts("feedback", own_data.composer(ring), ring).router(),
             audit.routes.router("feedback"),
         ],
         problems=PROBLEMS,
@@ -74,5 +73,3 @@ def create_application(settings: Settings) -> Application:
         checks={"nats": nats.ping},
         hooks=[nats.kept, heed_revocations(messaging.Tail(nats))],
     )
-    application.state.keys = keys
-    return application

@@ -30,15 +30,15 @@ where assigned_by = $1 order by assigned_at, responsibility_id
 """
 
 
-def composer(keys: KeyRing) -> Compose:
+def composer(ring: KeyRing) -> Compose:
     """Give what composes a person's part, unsealing what they said under `keys`."""
 
     async def compose(session: AsyncSession, person_id: UUID) -> dict[str, Any]:
         assigned = await (await raw(session)).fetch(_ASSIGNED, person_id)
         return {
             "branch_id": await orgtree.affiliation_of(session, person_id),
-            "cases": await _cases(session, keys, person_id),
-            "answered_in_office": await _answers(session, keys, person_id),
+            "cases": await _cases(session, ring, person_id),
+            "answered_in_office": await _answers(session, ring, person_id),
             "assigned_in_office": [dict(row) for row in assigned],
         }
 
@@ -54,7 +54,7 @@ async def forget(session: AsyncSession, person_ids: Sequence[UUID]) -> None:
     await session.execute(update(Case).where(*readable).values(data_key=None))
 
 
-async def _cases(session: AsyncSession, keys: KeyRing, person_id: UUID) -> list[dict[str, Any]]:
+async def _cases(session: AsyncSession, ring: KeyRing, person_id: UUID) -> list[dict[str, Any]]:
     """Give the cases a person brought, with what they said and what they were answered; by whom stays out."""
     found = select(Case).where(Case.reporter_id == person_id).order_by(Case.opened_at, Case.case_id)
     cases = []
@@ -63,13 +63,13 @@ async def _cases(session: AsyncSession, keys: KeyRing, person_id: UUID) -> list[
         said = [
             {"kind": entry.kind, "at": entry.at, "by_oneself": entry.actor_id == person_id, "text": text}
             for entry in (await session.scalars(entries)).all()
-            for text in [_text_of(keys, case, entry)]
+            for text in [_text_of(ring, case, entry)]
         ]
         cases.append({**{field: getattr(case, field) for field in _CASE_FIELDS}, "entries": said})
     return cases
 
 
-async def _answers(session: AsyncSession, keys: KeyRing, person_id: UUID) -> list[dict[str, Any]]:
+async def _answers(session: AsyncSession, ring: KeyRing, person_id: UUID) -> list[dict[str, Any]]:
     """Give what a person wrote about cases of others; what those said stays out."""
     found = (
         select(Case, CaseEntry)
@@ -78,12 +78,12 @@ async def _answers(session: AsyncSession, keys: KeyRing, person_id: UUID) -> lis
         .order_by(CaseEntry.at, CaseEntry.case_id)
     )
     return [
-        {"case_id": case.case_id, "at": entry.at, "text": _text_of(keys, case, entry)}
+        {"case_id": case.case_id, "at": entry.at, "text": _text_of(ring, case, entry)}
         for case, entry in (await session.execute(found)).all()
     ]
 
 
-def _text_of(keys: KeyRing, case: Case, entry: CaseEntry) -> str | None:
+def _text_of(ring: KeyRing, case: Case, entry: CaseEntry) -> str | None:
     if entry.text is None or case.data_key is None:
         return None
-    return unseal_text(open_key(keys, case.case_id, case.data_key), case.case_id, entry.version, entry.text)
+    return unseal_text(open_key(ring, case.case_id, case.data_key), case.case_id, entry.version, entry.text)

@@ -8,7 +8,7 @@ import audit.sealing
 import messaging
 import privacy
 from contracts.feedback import FeedbackAuditCheckpointedV1
-from database import Database, KeyRing
+from database import Database
 from feedback import own_data
 from feedback.event_handlers import HANDLERS
 from feedback.settings import Settings
@@ -22,13 +22,13 @@ JOBS = (Job("purge_idempotency_keys", timedelta(hours=1), purge_idempotency_keys
 @asynccontextmanager
 async def open_worker(settings: Settings, database: Database) -> AsyncIterator[messaging.Worker]:
     """Open the worker on the process's database; the broker's connection is closed when it has drained."""
-    keys = KeyRing.parse(settings.sealing_key.get_secret_value())
+    ring = settings.ring
     nats = await messaging.connect(settings.nats_url, name="feedback")
     try:
         jobs = (
             *JOBS,
             *audit.sealing.jobs(FeedbackAuditCheckpointedV1, keep_days=settings.audit_days),
-            privacy.Parts("feedback", own_data.composer(keys), keys).composing,
+            privacy.Parts("feedback", own_data.composer(ring), ring).composing,
             privacy.replaying(nats, "feedback", own_data.forget),
         )
         yield messaging.Worker("feedback", database, nats, CONSUMERS, jobs, replicas=settings.nats_replicas)

@@ -14,7 +14,7 @@ from webapi import read_settings, serve
 
 
 def _sealing_ring() -> KeyRing:
-    return KeyRing.parse(read_settings(Settings).sealing_key.get_secret_value())
+    return read_settings(Settings).ring
 
 
 async def _tell_erasures(_: Settings, database: Database) -> str:

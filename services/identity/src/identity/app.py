@@ -8,7 +8,7 @@ import messaging
 import orgtree
 import privacy
 from audit.assisted import record_assisted
-from database import KeyRing, utc_now
+from database import utc_now
 from identity.accounts.commands import AccountExists, UsernameTaken
 from identity.accounts.deactivation_routes import router as deactivation_router
 from identity.accounts.own_routes import router as own_accounts_router
@@ -132,7 +132,7 @@ def create_application(settings: Settings) -> Application:
     keep_tokens_out_of_logs()
     database = open_database("identity", settings)
     nats = messaging.NatsConnection(settings.nats_url, name="identity-api")
-    ring = KeyRing.parse(settings.sealing_key.get_secret_value())
+    ring = settings.ring
     authenticator = Authenticator(settings.jwks_url, settings.issuer, settings.audience)
     parts = IdentityParts(
         database=database,

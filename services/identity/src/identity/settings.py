@@ -7,16 +7,10 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic.functional_validators import AfterValidator
 
-from database import KeyRing
 from identity.messages.texts import TEXTS
 from identity.throttling.addresses import parse_networks
-from webapi import ServiceSettings
+from webapi.sealing import SealingSettings
 from webapi.settings import HttpUrl
-
-
-def _ring(setting: SecretStr) -> SecretStr:
-    KeyRing.parse(setting.get_secret_value())
-    return setting
 
 
 def _networks(setting: str) -> str:
@@ -24,12 +18,9 @@ def _networks(setting: str) -> str:
     return setting
 
 
-class Settings(ServiceSettings):
+class Settings(SealingSettings):
     """The settings of identity."""
 
-    sealing_key: Annotated[SecretStr, AfterValidator(_ring)] = Field(
-        description="keys that seal the signing keys, `number:base64 of 32 bytes` separated by commas"
-    )
     bootstrap_password: SecretStr | None = Field(
         None, min_length=8, max_length=128, description="first password of `administrator`, 8 to 128 characters"
     )

@@ -8,7 +8,7 @@ import audit.sealing
 import messaging
 import privacy
 from contracts.identity import IdentityAuditCheckpointedV1
-from database import Database, KeyRing, utc_now
+from database import Database, utc_now
 from identity.accounts.event_handlers import HANDLERS
 from identity.assistance.commands import Closing
 from identity.assistance.event_handlers import HANDLERS as ASSISTANCE_HANDLERS
@@ -42,7 +42,7 @@ JOBS = (
 @asynccontextmanager
 async def open_worker(settings: Settings, database: Database) -> AsyncIterator[messaging.Worker]:
     """Connect to NATS and give the worker; the connection ends with the block."""
-    ring = KeyRing.parse(settings.sealing_key.get_secret_value())
+    ring = settings.ring
     WITNESS.keys = ring
     delivery = Delivery(ring, channel_of(settings))
     jobs = (

@@ -11,8 +11,8 @@ from messaging import ParkedCommand
 from webapi import read_settings, serve
 
 
-def _key_ring() -> KeyRing:
-    return read_settings(Settings).key_ring
+def _ring() -> KeyRing:
+    return read_settings(Settings).ring
 
 
 serve(
@@ -21,5 +21,5 @@ serve(
     application=create_application,
     worker=open_worker,
     migrations=Path(__file__).parents[2] / "migrations",
-    tasks={"parked": ParkedCommand(), "verify-audit": VerifyAudit(), "audit-witnessed": AuditWitnessed(_key_ring)},
+    tasks={"parked": ParkedCommand(), "verify-audit": VerifyAudit(), "audit-witnessed": AuditWitnessed(_ring)},
 )

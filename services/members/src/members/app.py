@@ -68,10 +68,10 @@ PROBLEMS = {
 
 def create_application(settings: Settings) -> Application:
     """Compose the application."""
-    keys = settings.key_ring
+    ring = settings.ring
     database = open_database("members", settings)
     nats = messaging.NatsConnection(settings.nats_url, name="members-api")
-    application = create_app(
+    return create_app(
         "members",
         title="Members",
         description="The organisation tree and the people in it.",
@@ -81,7 +81,7 @@ def create_application(settings: Settings) -> Application:
             organisations_router,
             enrolment_router,
             files_router,
-            privacy.Parts("members", own_data.composer(keys), keys).router(),
+            privacy.Parts("members", own_data.composer(ring), ring).router(),
             audit.routes.router("members"),
         ],
         problems=PROBLEMS,
@@ -90,5 +90,3 @@ def create_application(settings: Settings) -> Application:
         checks={"nats": nats.ping},
         hooks=[nats.kept, heed_revocations(messaging.Tail(nats))],
     )
-    application.state.key_ring = keys
-    return application

@@ -29,14 +29,14 @@ _FORGET = (
 )
 
 
-def composer(keys: KeyRing) -> Compose:
+def composer(ring: KeyRing) -> Compose:
     """Give what composes a person's part, with the own file in clear."""
 
     async def compose(session: AsyncSession, person_id: UUID) -> dict[str, Any]:
         rows = await list_versions(session, person_id, reader=Own(person_id), before=None, limit=_MOST_VERSIONS)
         versions = []
         for row in reversed(rows):
-            file = sealed_file(keys, dict(row._mapping))  # noqa: SLF001 - SQLAlchemy's documented way to the row
+            file = sealed_file(ring, dict(row._mapping))  # noqa: SLF001 - SQLAlchemy's documented way to the row
             open_fields = ("version", "recorded_at", "organisation_id", "stage", "away", "smartphone")
             versions.append(
                 {

@@ -41,12 +41,12 @@ async def open_worker(settings: Settings, database: Database) -> AsyncIterator[m
     """Open the worker on the process's database, with a connection to NATS of its own."""
     nats = await messaging.connect(settings.nats_url, name="members")
     try:
-        keys = settings.key_ring
-        WITNESS.keys = keys
+        ring = settings.ring
+        WITNESS.keys = ring
         jobs = (
             *JOBS,
             *audit.sealing.jobs(MembersAuditCheckpointedV1, keep_days=settings.audit_days),
-            privacy.Parts("members", own_data.composer(keys), keys).composing,
+            privacy.Parts("members", own_data.composer(ring), ring).composing,
             privacy.replaying(nats, "members", own_data.forget),
         )
         yield messaging.Worker("members", database, nats, CONSUMERS, jobs, replicas=settings.nats_replicas)

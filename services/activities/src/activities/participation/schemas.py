@@ -9,21 +9,18 @@ from pydantic import BaseModel, ConfigDict, Field
 from activities.participation.rules import ParticipationMode, Provenance
 from activities.scheduling.schemas import ActivityOut
 from china_time import Moment
+from webapi.bodies import Body
 
 
-class ReportAttendance(BaseModel):
+class ReportAttendance(Body):
     """The caller's own word that they take part, or took part at `attended_at` while their device was offline."""
-
-    model_config = ConfigDict(extra="forbid")
 
     mode: ParticipationMode = "remote"
     attended_at: Moment | None = Field(None, description="When, if the report comes later; otherwise now.")
 
 
-class EnterSheet(BaseModel):
+class EnterSheet(Body):
     """A paper list of those who took part; entering a name twice changes nothing."""
-
-    model_config = ConfigDict(extra="forbid")
 
     person_ids: Annotated[list[UUID], Field(min_length=1, max_length=500)]
     mode: ParticipationMode = "in_person"

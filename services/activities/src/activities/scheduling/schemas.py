@@ -4,23 +4,15 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 
 from activities.scheduling.rules import Kind
 from china_time import Moment
-
-Line = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")
-]
-JoinUrl = Annotated[
-    str, StringConstraints(max_length=2000, pattern=r"^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?([/?#]\S*)?$")
-]
+from webapi.bodies import Body, HttpsUrl, Line
 
 
-class ScheduleActivity(BaseModel):
+class ScheduleActivity(Body):
     """A meeting or activity to set down; bring `activity_id` (UUIDv7) to be able to send it again safely."""
-
-    model_config = ConfigDict(extra="forbid")
 
     activity_id: UUID | None = None
     organisation_id: UUID
@@ -29,7 +21,7 @@ class ScheduleActivity(BaseModel):
     starts_at: Moment
     ends_at: Moment
     place: Line | None = None
-    join_url: JoinUrl | None = Field(None, description="https link by which members away from the village join.")
+    join_url: HttpsUrl | None = Field(None, description="https link by which members away from the village join.")
     agenda: Annotated[list[Line], Field(max_length=50)] = Field(
         default_factory=list, description="Its items, in order."
     )

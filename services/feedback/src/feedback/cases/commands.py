@@ -42,7 +42,7 @@ async def open_case(
     category: str,
     organisation_id: UUID,
     text: str,
-    keys: KeyRing,
+    ring: KeyRing,
     person_id: UUID,
     by: audit.Actor,
     now: datetime,
@@ -56,7 +56,7 @@ async def open_case(
         raise PlaceUnknown
     assigned = nearest(path, await assignments_along(session, category, path), day_of(now))
     due = deadline(now, assigned.working_days)
-    data_key, wrapped = new_key(keys, case_id)
+    data_key, wrapped = new_key(ring, case_id)
     new = {
         "case_id": case_id,
         "category": category,
@@ -74,7 +74,7 @@ async def open_case(
     inserted = await insert_new(session, Case, new)
     case = await session.get_one(Case, case_id)
     if not inserted:
-        held = (case.reporter_id, case.category, case.organisation_id, await _what_was_said(session, case, keys))
+        held = (case.reporter_id, case.category, case.organisation_id, await _what_was_said(session, case, ring))
         if held != (person_id, category, organisation_id, text):
             raise CaseIdTaken
         return case
@@ -90,7 +90,7 @@ async def answer_case(
     text: str,
     scopes: Collection[UUID],
     visible: Collection[UUID],
-    keys: KeyRing,
+    ring: KeyRing,
     person_id: UUID,
     by: audit.Actor,
     now: datetime,
@@ -109,7 +109,7 @@ async def answer_case(
     if case.data_key is None:
         raise ReporterErased
     case.status, case.answered_at, case.version = "answered", now, case.version + 1
-    data_key = open_key(keys, case_id, case.data_key)
+    data_key = open_key(ring, case_id, case.data_key)
     sealed = seal_text(data_key, case_id, case.version, text)
     await _record(session, case, "answered", CaseAnsweredV1, sealed, by=by, at=now)
     return case
@@ -147,12 +147,12 @@ async def _locked(session: AsyncSession, case_id: UUID, *, person_id: UUID, scop
     return case
 
 
-async def _what_was_said(session: AsyncSession, case: Case, keys: KeyRing) -> str | None:
+async def _what_was_said(session: AsyncSession, case: Case, ring: KeyRing) -> str | None:
     """Give the text a case was opened with."""
     if case.data_key is None:
         return None
     entry = await session.get_one(CaseEntry, (case.case_id, 1))
-    data_key = open_key(keys, case.case_id, case.data_key)
+    data_key = open_key(ring, case.case_id, case.data_key)
     return None if entry.text is None else unseal_text(data_key, case.case_id, 1, entry.text)
 
 

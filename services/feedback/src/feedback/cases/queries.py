@@ -56,13 +56,13 @@ async def list_cases(
 
 
 async def one_case(
-    session: AsyncSession, case_id: UUID, *, person_id: UUID, scopes: Collection[UUID], keys: KeyRing
+    session: AsyncSession, case_id: UUID, *, person_id: UUID, scopes: Collection[UUID], ring: KeyRing
 ) -> CaseWithEntries:
     """Give a case with what was said, unsealed; raises `CaseUnknown`."""
     case = await session.scalar(select(Case).where(Case.case_id == case_id, visible_to(person_id, scopes)))
     if case is None:
         raise CaseUnknown
-    data_key = None if case.data_key is None else open_key(keys, case_id, case.data_key)
+    data_key = None if case.data_key is None else open_key(ring, case_id, case.data_key)
     rows = await session.scalars(select(CaseEntry).where(CaseEntry.case_id == case_id).order_by(CaseEntry.version))
     entries = [
         CaseEntryOut(

@@ -3,16 +3,17 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 
 import audit
 from china_time import Moment
 from contracts import Code
-from database import KeyRing, new_id
+from database import new_id
 from feedback.cases import commands, queries
 from feedback.cases.rules import CaseStatus
 from feedback.cases.schemas import AnswerCase, CaseOut, CaseWithEntries, OpenCase
 from webapi import Caller, Page, PageQuery, access, assistable
+from webapi.sealing import Ring
 
 READ = "feedback.case.read"
 ANSWER = "feedback.case.answer"
@@ -20,17 +21,9 @@ ANSWER = "feedback.case.answer"
 router = APIRouter(prefix="/v1/cases", tags=["cases"])
 
 
-async def _keys(request: Request) -> KeyRing:
-    keys: KeyRing = request.app.state.keys
-    return keys
-
-
-Keys = Annotated[KeyRing, Depends(_keys)]
-
-
 @router.post("", status_code=201, response_model=CaseOut, openapi_extra=access("self"))
 @assistable("feedback.open_case")
-async def open_case(body: OpenCase, caller: Caller, keys: Keys) -> Response:
+async def open_case(body: OpenCase, caller: Caller, ring: Ring) -> Response:
     """Say something about a place; it reaches whoever is responsible there, with a deadline."""
     async with caller.command() as command:
         case = await commands.open_case(
@@ -39,7 +32,7 @@ async def open_case(body: OpenCase, caller: Caller, keys: Keys) -> Response:
             category=body.category,
             organisation_id=body.organisation_id,
             text=body.text,
-            keys=keys,
+            ring=ring,
             person_id=caller.person_id,
             by=audit.by(caller.principal),
             now=command.now,
@@ -81,11 +74,11 @@ async def list_cases(
 
 @router.get("/{case_id}", response_model=CaseWithEntries, openapi_extra=access("self", READ))
 @assistable("feedback.confirm_case")
-async def get_case(case_id: UUID, caller: Caller, keys: Keys) -> Response:
+async def get_case(case_id: UUID, caller: Caller, ring: Ring) -> Response:
     """Give a case with what was said and done."""
     scopes = await caller.scopes_if_any(READ)
     async with caller.command() as command:
-        found = await queries.one_case(command.session, case_id, person_id=caller.person_id, scopes=scopes, keys=keys)
+        found = await queries.one_case(command.session, case_id, person_id=caller.person_id, scopes=scopes, ring=ring)
         if found.reporter_id != caller.person_id or caller.principal.actor is not None:
             entry = audit.by(caller.principal, scopes).entry(
                 "feedback.case.read",
@@ -98,7 +91,7 @@ async def get_case(case_id: UUID, caller: Caller, keys: Keys) -> Response:
 
 
 @router.post("/{case_id}/answers", status_code=201, response_model=CaseOut, openapi_extra=access(ANSWER))
-async def answer_case(case_id: UUID, body: AnswerCase, caller: Caller, keys: Keys) -> Response:
+async def answer_case(case_id: UUID, body: AnswerCase, caller: Caller, ring: Ring) -> Response:
     """Answer a case for the organisation responsible for it."""
     scopes = await caller.scopes(ANSWER)
     visible = await caller.scopes_if_any(READ)
@@ -110,7 +103,7 @@ async def answer_case(case_id: UUID, body: AnswerCase, caller: Caller, keys: Key
             text=body.text,
             scopes=scopes,
             visible=visible,
-            keys=keys,
+            ring=ring,
             person_id=caller.person_id,
             by=by,
             now=command.now,

@@ -1,21 +1,18 @@
 """Bodies and answers about cases."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 
 from contracts import Code
 from feedback.cases.rules import CaseStatus
+from webapi.bodies import Body, Words
 
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000, pattern=r"^[^\x00]*$")]
 
-
-class OpenCase(BaseModel):
+class OpenCase(Body):
     """What a person has to say about a place; bring `case_id` (UUIDv7) to be able to send it again safely."""
-
-    model_config = ConfigDict(extra="forbid")
 
     case_id: UUID | None = None
     category: Code
@@ -23,10 +20,8 @@ class OpenCase(BaseModel):
     text: Words
 
 
-class AnswerCase(BaseModel):
+class AnswerCase(Body):
     """The answer of the responsible organisation."""
-
-    model_config = ConfigDict(extra="forbid")
 
     text: Words
 

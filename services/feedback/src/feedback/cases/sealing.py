@@ -5,15 +5,15 @@ from uuid import UUID
 from database import KeyRing, associated, seal, unseal
 
 
-def new_key(keys: KeyRing, case_id: UUID) -> tuple[bytes, bytes]:
+def new_key(ring: KeyRing, case_id: UUID) -> tuple[bytes, bytes]:
     """Make a case's data key: plain, for now, and wrapped, to be kept."""
-    data_key = keys.new_data_key()
-    return data_key, keys.wrap(data_key, place=associated("feedback_case", "data_key", case_id))
+    data_key = ring.new_data_key()
+    return data_key, ring.wrap(data_key, place=associated("feedback_case", "data_key", case_id))
 
 
-def open_key(keys: KeyRing, case_id: UUID, wrapped: bytes) -> bytes:
+def open_key(ring: KeyRing, case_id: UUID, wrapped: bytes) -> bytes:
     """Give the data key that was wrapped for a case; raises `SealBroken`."""
-    return keys.unwrap(wrapped, place=associated("feedback_case", "data_key", case_id))
+    return ring.unwrap(wrapped, place=associated("feedback_case", "data_key", case_id))
 
 
 def seal_text(data_key: bytes, case_id: UUID, version: int, text: str) -> bytes:

@@ -8,12 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from china_time import Day
 from contracts import Code
+from webapi.bodies import Body
 
 
-class AssignResponsibility(BaseModel):
+class AssignResponsibility(Body):
     """From `valid_from` on, `responsible_id` answers cases of the category from a place and all below it."""
-
-    model_config = ConfigDict(extra="forbid")
 
     responsibility_id: UUID | None = None
     category: Code

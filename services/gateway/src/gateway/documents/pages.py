@@ -15,7 +15,8 @@ from starlette.types import Message, Receive, Send
 from gateway.documents.descriptions import SCOPES
 from gateway.documents.document import PATH, MergedDocument
 from telemetry import ServedRequest
-from webapi.problems import METHOD_NOT_ALLOWED, NOT_FOUND, Refusal, language_of, problem_response
+from webapi.languages import language_of
+from webapi.problems import METHOD_NOT_ALLOWED, NOT_FOUND, Refusal, problem_response
 
 Scope = MutableMapping[str, Any]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]

@@ -7,7 +7,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from gateway.forwarding.limits import LARGEST_HEAD, LONGEST_TARGET, MOST_HEADERS
 from gateway.forwarding.refusals import CLIENT_SLOW, HEADERS_TOO_LARGE, TARGET_TOO_LONG
-from webapi.problems import BAD_REQUEST, Problem, Refusal, language_of, problem_response
+from webapi.languages import language_of
+from webapi.problems import BAD_REQUEST, Problem, Refusal, problem_response
 
 HEAD_SECONDS: Final = 10.0
 

@@ -16,7 +16,8 @@ from gateway.forwarding.routing import OddPath, Route, RoutingTable
 from gateway.quotas.buckets import NOT_LET_IN, Quotas
 from telemetry import ServedRequest
 from webapi.authentication import Authenticator, bearer_token
-from webapi.problems import Refusal, language_of, problem_response
+from webapi.languages import language_of
+from webapi.problems import Refusal, problem_response
 
 Scope = MutableMapping[str, Any]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]

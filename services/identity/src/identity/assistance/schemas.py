@@ -7,12 +7,11 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from identity.assistance.rules import Evidence, Status
+from webapi.bodies import Body
 
 
-class AskToHelp(BaseModel):
+class AskToHelp(Body):
     """Ask somebody for their consent to be helped."""
-
-    model_config = ConfigDict(extra="forbid")
 
     subject_id: Annotated[UUID, Field(description="The person who is to be helped.")]
     organisation_id: Annotated[UUID, Field(description="The organisation for which the helper helps.")]
@@ -27,10 +26,8 @@ class AskToHelp(BaseModel):
     ]
 
 
-class ConsentCode(BaseModel):
+class ConsentCode(Body):
     """The code that the person told the helper."""
-
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     code: Annotated[SecretStr, Field(min_length=4, max_length=16)]
 

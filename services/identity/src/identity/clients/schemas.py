@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from identity.oauth.rules import SCOPES
+from webapi.bodies import Body
 
 ClientId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{2,63}$", max_length=64)]
 _Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50)]
@@ -27,10 +28,8 @@ _Word = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r
 _Number = Annotated[str, StringConstraints(min_length=1, max_length=700, pattern=r"^[A-Za-z0-9_-]+$")]
 
 
-class PublicKey(BaseModel):
+class PublicKey(Body):
     """The public half of a key pair (RFC 7517): P-256, or RSA of 2048 to 4096 bits."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     kty: Literal["EC", "RSA"]
     kid: _Word
@@ -43,18 +42,14 @@ class PublicKey(BaseModel):
     e: _Number | None = None
 
 
-class PublicKeys(BaseModel):
+class PublicKeys(Body):
     """The keys a client proves itself with; several let it change them one by one."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     keys: Annotated[list[PublicKey], Field(min_length=1, max_length=5)]
 
 
-class ClientTerms(BaseModel):
+class ClientTerms(Body):
     """What a client is and may do; a second person reviews all of it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name_zh: _Name
     name_en: _Name
@@ -62,10 +57,10 @@ class ClientTerms(BaseModel):
         Literal["web", "native", "service", "terminal"],
         Field(description="`service` acts by itself, `terminal` is a machine that many people use in turn."),
     ]
-    redirect_uris: Annotated[_Addresses, Field(description="Matched character by character.")] = []
-    post_logout_redirect_uris: _Addresses = []
+    redirect_uris: _Addresses = Field(default_factory=list, description="Matched character by character.")
+    post_logout_redirect_uris: _Addresses = Field(default_factory=list)
     grant_types: Annotated[list[_Grant], Field(min_length=1, max_length=5)]
-    scopes: Annotated[list[_Scope], Field(max_length=20)] = []
+    scopes: Annotated[list[_Scope], Field(max_length=20)] = Field(default_factory=list)
     token_endpoint_auth_method: Literal["none", "client_secret_basic", "client_secret_post", "private_key_jwt"]
     jwks: Annotated[PublicKeys | None, Field(description="Of a client that proves itself by private_key_jwt.")] = None
     requests_per_minute: Annotated[int, Field(ge=1, le=10_000_000, description="At each gateway process.")]
@@ -77,10 +72,8 @@ class ProposeClient(ClientTerms):
     client_id: Annotated[ClientId | None, Field(description="Made up when it is left out.")] = None
 
 
-class Decide(BaseModel):
+class Decide(Body):
     """Which proposal is decided on: the one that was read, not one that replaced it meanwhile."""
-
-    model_config = ConfigDict(extra="forbid")
 
     proposal_id: UUID
 

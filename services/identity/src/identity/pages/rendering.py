@@ -4,7 +4,7 @@ import base64
 import hashlib
 import tomllib
 from importlib import resources
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -12,8 +12,7 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from identity.pages.requests import Parameters
-
-Language = Literal["zh", "en"]
+from webapi.languages import Language, language_named, preferred
 
 _FILES = resources.files("identity.pages")
 _STYLE = (_FILES / "templates" / "style.css").read_text("utf-8").strip()
@@ -39,15 +38,8 @@ TEXTS = _read_texts()
 
 def language_of(ui_locales: str | None, accept_language: str | None) -> Language:
     """Choose the page's language: what the request asks for, else what the browser prefers, else Chinese."""
-    for wanted in [*(ui_locales or "").split(), *_by_preference(accept_language or "")]:
-        match wanted.lower().partition("-")[0]:
-            case "zh":
-                return "zh"
-            case "en":
-                return "en"
-            case _:
-                continue
-    return "zh"
+    asked_for = (language for tag in (ui_locales or "").split() if (language := language_named(tag)) is not None)
+    return next(asked_for, preferred(accept_language or ""))
 
 
 def page(
@@ -103,16 +95,3 @@ def _headers(target: str | None, *, script: bool) -> dict[str, str]:
         "Cache-Control": "no-store",
         "Vary": "Accept-Language, Cookie",
     }
-
-
-def _by_preference(accept_language: str) -> list[str]:
-    weighed: list[tuple[float, int, str]] = []
-    for position, part in enumerate(accept_language[:1_000].split(",")):
-        tag, _, weight = part.partition(";")
-        try:
-            quality = float(weight.strip().removeprefix("q=")) if weight else 1.0
-        except ValueError:
-            continue
-        if quality > 0:
-            weighed.append((-quality, position, tag.strip()))
-    return [tag for _, _, tag in sorted(weighed)]

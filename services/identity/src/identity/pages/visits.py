@@ -8,10 +8,11 @@ from fastapi import Request
 from fastapi.routing import APIRoute
 from starlette.responses import HTMLResponse, Response
 
-from identity.pages.rendering import Language, language_of, page, refused
+from identity.pages.rendering import language_of, page, refused
 from identity.pages.requests import Parameters, Unreadable, read_query
 from identity.parts import IdentityParts
 from identity.secrets import new_secret
+from webapi.languages import Language
 
 FORM_LIFETIME = 3600
 """Seconds in which a form that was shown may be sent."""

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 from contracts.scopes import API_SCOPES
-from identity.pages.rendering import TEXTS, Language
+from identity.pages.rendering import TEXTS
+from webapi.languages import Language
 
 
 def scope_words(scopes: Iterable[str], language: Language) -> list[str]:

@@ -4,24 +4,22 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
+
+from webapi.bodies import Body
 
 Status = Literal["proposed", "confirmed", "approved", "objected", "completed", "lapsed"]
 
 
-class ProposePhone(BaseModel):
+class ProposePhone(Body):
     """A new number for a person who has come in person, with the phone that has it."""
-
-    model_config = ConfigDict(extra="forbid")
 
     person_id: UUID
     phone: Annotated[str, Field(min_length=11, max_length=32, description="A mainland mobile number.")]
 
 
-class ConfirmNewPhone(BaseModel):
+class ConfirmNewPhone(Body):
     """The code that came to the new number."""
-
-    model_config = ConfigDict(extra="forbid")
 
     code: Annotated[str, Field(pattern=r"^[0-9]{6}$")]
 

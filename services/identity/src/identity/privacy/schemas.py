@@ -7,12 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from identity.privacy.rules import Basis
-
-
-class Body(BaseModel):
-    """What people send."""
-
-    model_config = ConfigDict(extra="forbid")
+from webapi.bodies import Body
 
 
 class GiveConsent(Body):

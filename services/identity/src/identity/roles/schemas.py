@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from china_time import Day
 from contracts import Code
+from webapi.bodies import Body
 
 
 class RoleOut(BaseModel):
@@ -31,10 +32,8 @@ class RoleList(BaseModel):
     items: Annotated[list[RoleOut], Field(max_length=200)]
 
 
-class GrantRole(BaseModel):
+class GrantRole(Body):
     """A role to give to a person on an organisation and all below it; both days are included."""
-
-    model_config = ConfigDict(extra="forbid")
 
     assignment_id: UUID | None = None
     person_id: UUID
@@ -44,10 +43,8 @@ class GrantRole(BaseModel):
     valid_until: Annotated[Day | None, Field(description="The last day; no end when it is left out.")] = None
 
 
-class HandOnRole(BaseModel):
+class HandOnRole(Body):
     """To whom one's own role is handed on, where and for how long: all of it, where it is left out."""
-
-    model_config = ConfigDict(extra="forbid")
 
     assignment_id: UUID | None = None
     person_id: UUID

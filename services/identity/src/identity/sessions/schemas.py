@@ -6,6 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from webapi.bodies import Body
+
 
 class SessionOut(BaseModel):
     """One sign-in, of a front end or in a browser alone, as its owner sees it."""
@@ -26,10 +28,8 @@ class SessionOut(BaseModel):
     current: Annotated[bool, Field(description="Whether it is the one that asks.")]
 
 
-class EndSessions(BaseModel):
+class EndSessions(Body):
     """Signing out everywhere: all sessions, or all but the one that asks."""
-
-    model_config = ConfigDict(extra="forbid")
 
     keep_current: bool
 

@@ -7,36 +7,28 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from learning.courses.rules import LessonKind
+from webapi.bodies import Body, HttpsUrl, Line
 
-Title = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")
-]
-Url = Annotated[str, StringConstraints(max_length=2000, pattern=r"^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?([/?#]\S*)?$")]
-
-Body = Annotated[str, StringConstraints(max_length=10_000, pattern=r"^[^\x00]*$")]
+Content = Annotated[str, StringConstraints(max_length=10_000, pattern=r"^[^\x00]*$")]
 
 
-class LessonToPublish(BaseModel):
+class LessonToPublish(Body):
     """A lesson of an edition: a text has its body here, audio and video are at `url`, a quiz has either."""
 
-    model_config = ConfigDict(extra="forbid")
-
     lesson_id: UUID | None = Field(None, description="That of the lesson in the edition before, or a new one.")
-    title: Title
+    title: Line
     kind: LessonKind
-    body: Body | None = None
-    url: Url | None = None
+    body: Content | None = None
+    url: HttpsUrl | None = None
 
 
-class PublishCourse(BaseModel):
+class PublishCourse(Body):
     """An edition of a course. Bring `course_id` to be able to send it again safely, and for a later edition."""
-
-    model_config = ConfigDict(extra="forbid")
 
     course_id: UUID | None = None
     edition: Annotated[int, Field(ge=1, le=10_000)] = 1
     organisation_id: UUID
-    title: Title
+    title: Line
     lessons: Annotated[list[LessonToPublish], Field(min_length=1, max_length=200)]
 
 

@@ -4,23 +4,20 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from learning.study.rules import Understanding
+from webapi.bodies import Body
 
 
-class ReportProgress(BaseModel):
+class ReportProgress(Body):
     """How far the learner has come in the lesson, in percent."""
-
-    model_config = ConfigDict(extra="forbid")
 
     progress: Annotated[int, Field(ge=0, le=100)]
 
 
-class ReportUnderstanding(BaseModel):
+class ReportUnderstanding(Body):
     """Whether the learner understood the lesson or needs help with it."""
-
-    model_config = ConfigDict(extra="forbid")
 
     understanding: Understanding
 

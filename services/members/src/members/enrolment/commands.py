@@ -79,7 +79,7 @@ async def enrol_members(
     *,
     members: Sequence[NewMember],
     scopes: Collection[UUID],
-    keys: KeyRing,
+    ring: KeyRing,
     now: datetime,
     by: audit.Actor,
 ) -> Enrolled:
@@ -94,10 +94,10 @@ async def enrol_members(
     errors += [erased(row.row) for row in checked if row.member.person_id in gone]
     if errors:
         raise RowsRefused(errors)
-    new = await _without_those_on_file(session, checked, scopes, keys)
+    new = await _without_those_on_file(session, checked, scopes, ring)
     if new:
         branches = {row.member.organisation_id for row in new}
-        await _insert(session, new, keys, now, by)
+        await _insert(session, new, ring, now, by)
         await _announce(session, new, by)
         _check_sizes(new, await recount(session, branches, today), today)
     return Enrolled(len(new), len(rows) - len(new))
@@ -112,11 +112,11 @@ async def _branches(
 
 
 async def _without_those_on_file(
-    session: AsyncSession, rows: Sequence[CheckedMember], scopes: Collection[UUID], keys: KeyRing
+    session: AsyncSession, rows: Sequence[CheckedMember], scopes: Collection[UUID], ring: KeyRing
 ) -> list[CheckedMember]:
     """Leave out the rows that say what a file in scope says; raises `RowsRefused` for those that say otherwise."""
     people = [row.member.person_id for row in rows]
-    indexes = [keys.blind_index("id_number", row.member.fields.id_number) for row in rows]
+    indexes = [ring.blind_index("id_number", row.member.fields.id_number) for row in rows]
     found = await (await raw(session)).fetch(_ON_FILE, people, indexes, list(scopes))
     by_person = {record["person_id"]: record for record in found}
     by_number = {record["id_number_index"]: record for record in found}
@@ -126,7 +126,7 @@ async def _without_those_on_file(
         record = by_number.get(index) or by_person.get(row.member.person_id)
         if record is None:
             new.append(row)
-        elif not _says(record, row.member, keys):
+        elif not _says(record, row.member, ring):
             # Out of scope, which of the two is on file must not tell that they belong together.
             by_id = record["person_id"] == row.member.person_id and (record["visible"] or index not in by_number)
             errors.append(already_on_file(row.row, by_id=by_id))
@@ -135,7 +135,7 @@ async def _without_those_on_file(
     return new
 
 
-def _says(record: asyncpg.Record, member: NewMember, keys: KeyRing) -> bool:
+def _says(record: asyncpg.Record, member: NewMember, ring: KeyRing) -> bool:
     """Tell whether a file in scope already says all that the row says."""
     same_person = member.id_is_ours or record["person_id"] == member.person_id
     open_traits = ("organisation_id", "stage", "away", "smartphone")
@@ -143,14 +143,14 @@ def _says(record: asyncpg.Record, member: NewMember, keys: KeyRing) -> bool:
         return False
     if not (record["visible"] and same_person and all(record[t] == getattr(member, t) for t in open_traits)):
         return False
-    return sealed_file(keys, record).open_all() == member.fields
+    return sealed_file(ring, record).open_all() == member.fields
 
 
 async def _insert(
-    session: AsyncSession, rows: Sequence[CheckedMember], keys: KeyRing, now: datetime, by: audit.Actor
+    session: AsyncSession, rows: Sequence[CheckedMember], ring: KeyRing, now: datetime, by: audit.Actor
 ) -> None:
     connection = await raw(session)
-    members, file_keys, versions = await asyncio.to_thread(_stored_rows, rows, keys)
+    members, file_keys, versions = await asyncio.to_thread(_stored_rows, rows, ring)
     status: str = await connection.execute(_INSERT_MEMBERS, *_columns(members))
     if int(status.rpartition(" ")[2]) != len(rows):
         raise EnrolledMeanwhile
@@ -159,7 +159,7 @@ async def _insert(
 
 
 def _stored_rows(
-    rows: Sequence[CheckedMember], keys: KeyRing
+    rows: Sequence[CheckedMember], ring: KeyRing
 ) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]], list[tuple[Any, ...]]]:
     """Seal the rows; about 0.1 ms each, so it runs beside the event loop."""
     members: list[tuple[Any, ...]] = []
@@ -169,9 +169,9 @@ def _stored_rows(
     for _, member, birth_month in sorted(rows, key=lambda row: row.member.fields.id_number):
         traits = (member.person_id, member.organisation_id, member.stage, member.away, member.smartphone)
         fields = member.fields
-        key = new_file_key(keys, member.person_id)
-        phone_index = None if fields.phone is None else keys.blind_index("phone", fields.phone)
-        members.append((*traits, birth_month, keys.blind_index("id_number", fields.id_number), phone_index))
+        key = new_file_key(ring, member.person_id)
+        phone_index = None if fields.phone is None else ring.blind_index("phone", fields.phone)
+        members.append((*traits, birth_month, ring.blind_index("id_number", fields.id_number), phone_index))
         file_keys.append((member.person_id, key.wrapped))
         versions.append((*traits, *seal_fields(key.data_key, fields, person_id=member.person_id, version=1)))
     return members, file_keys, versions

@@ -5,7 +5,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from members.files.schemas import Body, Name, Phone, Stage
+from members.files.schemas import Phone, Stage
+from webapi.bodies import Body, PersonName
 
 IdNumber = Annotated[str, StringConstraints(min_length=1, max_length=30)]
 MOST_ROWS = 1_000
@@ -17,7 +18,7 @@ class EnrolMember(Body):
     person_id: Annotated[UUID | None, Field(description="The person's id everywhere; made here when left out.")] = None
     organisation_id: Annotated[UUID, Field(description="The branch.")]
     stage: Stage
-    name: Name
+    name: PersonName
     id_number: Annotated[IdNumber, Field(description="Identity number (GB 11643), 18 characters.")]
     phone: Phone | None = None
     away: bool = False

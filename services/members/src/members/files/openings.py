@@ -38,19 +38,19 @@ async def record_openings(
         await session.execute(insert(FileAccess), [{**opening, "person_id": person_id} for person_id in person_ids])
 
 
-def shown(row: FileRow, keys: KeyRing, *, opened: Collection[str] = ()) -> MemberOut:
+def shown(row: FileRow, ring: KeyRing, *, opened: Collection[str] = ()) -> MemberOut:
     """Shape a file for an answer, with the `opened` fields in clear and the other sealed ones masked."""
-    return MemberOut.model_validate(_shown(row, keys, opened))
+    return MemberOut.model_validate(_shown(row, ring, opened))
 
 
-def shown_version(row: FileRow, keys: KeyRing) -> VersionOut:
+def shown_version(row: FileRow, ring: KeyRing) -> VersionOut:
     """Shape a version of a file for an answer, masked."""
-    return VersionOut.model_validate(_shown(row, keys, ()))
+    return VersionOut.model_validate(_shown(row, ring, ()))
 
 
-def _shown(row: FileRow, keys: KeyRing, opened: Collection[str]) -> dict[str, Any]:
+def _shown(row: FileRow, ring: KeyRing, opened: Collection[str]) -> dict[str, Any]:
     stored: dict[str, Any] = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented way to the row as a mapping
-    file = sealed_file(keys, stored)
+    file = sealed_file(ring, stored)
     for field in FIELDS:
         plain = file.open(field)
         stored[field] = plain if plain is None or field in opened else masked(field, plain)

@@ -70,11 +70,11 @@ async def one_file(
 
 
 async def file_by_id_number(
-    session: AsyncSession, id_number: str, *, keys: KeyRing, scopes: Collection[UUID]
+    session: AsyncSession, id_number: str, *, ring: KeyRing, scopes: Collection[UUID]
 ) -> FileRow:
     """Give the file of an identity number that is on file within the scope."""
     wanted = _files().where(
-        Member.id_number_index == keys.blind_index("id_number", id_number),
+        Member.id_number_index == ring.blind_index("id_number", id_number),
         MemberVersion.version == Member.version,
         orgtree.within(Member.organisation_id, scopes),
     )

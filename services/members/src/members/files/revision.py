@@ -68,7 +68,7 @@ async def revise_member(
     changes: Mapping[str, Any],
     own: bool,
     scopes: Collection[UUID],
-    keys: KeyRing,
+    ring: KeyRing,
     now: datetime,
     by: audit.Actor,
 ) -> int:
@@ -86,9 +86,9 @@ async def revise_member(
     base = await connection.fetchrow(_BASE, person_id, base_version, record["wrapped"])
     if base is None:
         raise BaseUnknown
-    file = sealed_file(keys, record)
+    file = sealed_file(ring, record)
     present = _contents(record, file)
-    merged = merge(present, base=_contents(base, sealed_file(keys, base)), changes=changes)
+    merged = merge(present, base=_contents(base, sealed_file(ring, base)), changes=changes)
     if merged.clashing:
         raise StaleFile(record["version"], _both(merged.clashing, present, changes, in_clear=own))
     if merged.result == present:
@@ -106,7 +106,7 @@ async def revise_member(
     branch = record["organisation_id"]
     await connection.execute(_INSERT_VERSION, person_id, version, now, by.actor, branch, *traits, *sealed)
     phone = merged.result["phone"]
-    phone_index = None if phone is None else keys.blind_index("phone", phone)
+    phone_index = None if phone is None else ring.blind_index("phone", phone)
     await connection.execute(_KEEP, person_id, version, *traits, phone_index)
     if any(present[trait] != merged.result[trait] for trait in TRAITS):
         counts = await recount(session, [branch], today)

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Header, Query, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import audit
@@ -30,6 +30,7 @@ from members.files.schemas import (
 from members.files.sealing import FIELDS
 from rulebook import Refused
 from webapi import AuthenticatedCaller, Caller, Command, Page, PageQuery, access, assistable, json_answer
+from webapi.sealing import Ring
 
 READ = "members.file.read"
 IMPORT = "members.file.import"
@@ -39,12 +40,6 @@ TWO_FACTORS = "2"
 router = APIRouter(prefix="/v1", tags=["members"])
 
 
-def _key_ring(request: Request) -> KeyRing:
-    ring: KeyRing = request.app.state.key_ring
-    return ring
-
-
-Keys = Annotated[KeyRing, Depends(_key_ring)]
 PurposeQuery = Annotated[
     Code | None,
     Query(
@@ -58,7 +53,7 @@ REFUSALS = {FileNotFound: "outside_scope", PurposeMissing: "purpose_missing", Re
 
 @router.get("/members", response_model=Page[MemberOut], openapi_extra=access(READ))
 async def list_members(
-    organisation_id: UUID, page: PageQuery, caller: Caller, keys: Keys, purpose: PurposeQuery = None
+    organisation_id: UUID, page: PageQuery, caller: Caller, ring: Ring, purpose: PurposeQuery = None
 ) -> Response:
     """List the files of an organisation and of everything below it; a purpose opens what it may on lists."""
     attempt = audit.by(caller.principal).entry("members.file.listed", organisation_id=organisation_id, purpose=purpose)
@@ -84,22 +79,22 @@ async def list_members(
             opened: frozenset[str] = frozenset()
             if purpose is not None:
                 opened = await _open(command, rows[: page.limit], purpose, caller, within, on_list=True)
-            shape = partial(openings.shown, keys=keys, opened=opened)
+            shape = partial(openings.shown, ring=ring, opened=opened)
             return await command.respond(200, page.of(rows, key=lambda row: [row.person_id], shape=shape))
 
 
 @router.get("/members/me", response_model=MemberOut, openapi_extra=access("self"))
 @assistable("members.read_profile")
-async def get_own_file(caller: Caller, keys: Keys) -> Response:
+async def get_own_file(caller: Caller, ring: Ring) -> Response:
     """Read one's own file in clear; a helper who acts for its person sees it masked, and stands on the record."""
-    return await _own_file(caller, keys, None, None)
+    return await _own_file(caller, ring, None, None)
 
 
 @router.get("/members/{person_id}", response_model=MemberOut, openapi_extra=access("self", READ))
 async def get_member(
     person_id: UUID,
     caller: Caller,
-    keys: Keys,
+    ring: Ring,
     *,
     purpose: PurposeQuery = None,
     as_of: Annotated[Day | None, Query(description="As it was at the end of this day.")] = None,
@@ -107,7 +102,7 @@ async def get_member(
 ) -> Response:
     """Read a file, as it is or as it was on a day: one's own, with its version as ETag, or another's for a purpose."""
     if person_id == caller.person_id and purpose is None:
-        return await _own_file(caller, keys, as_of, if_none_match)
+        return await _own_file(caller, ring, as_of, if_none_match)
     attempt = audit.by(caller.principal).entry("members.file.read", subject=person_id, purpose=purpose)
     async with refusals_recorded(caller, attempt, REFUSALS):
         scopes = await caller.scopes(READ)
@@ -118,11 +113,11 @@ async def get_member(
             within = _where_allowed(caller, scopes, purpose, command)
             row = await _file(command.session, person_id, as_of, within)
             opened = await _open(command, [row], purpose, caller, within, on_list=False)
-            return await command.respond(200, openings.shown(row, keys, opened=opened))
+            return await command.respond(200, openings.shown(row, ring, opened=opened))
 
 
 @router.post("/members/{person_id}/revisions", response_model=RevisionOutcome, openapi_extra=access("self", IMPORT))
-async def revise_member(person_id: UUID, body: ReviseMember, caller: Caller, keys: Keys) -> Response:
+async def revise_member(person_id: UUID, body: ReviseMember, caller: Caller, ring: Ring) -> Response:
     """Change a file against the version the change was made to; 409 with both values of what clashes."""
     own = person_id == caller.person_id
     attempt = audit.by(caller.principal).entry("members.file.revised", subject=person_id)
@@ -139,7 +134,7 @@ async def revise_member(person_id: UUID, body: ReviseMember, caller: Caller, key
                 changes=body.changes,
                 own=own,
                 scopes=scopes,
-                keys=keys,
+                ring=ring,
                 now=command.now,
                 by=by,
             )
@@ -150,7 +145,7 @@ async def revise_member(person_id: UUID, body: ReviseMember, caller: Caller, key
 
 @router.get("/members/{person_id}/versions", response_model=Page[VersionOut], openapi_extra=access("self", READ))
 async def list_versions(
-    person_id: UUID, page: PageQuery, caller: Caller, keys: Keys, purpose: PurposeQuery = None
+    person_id: UUID, page: PageQuery, caller: Caller, ring: Ring, purpose: PurposeQuery = None
 ) -> Response:
     """List the versions of a file, masked, the latest first; another's takes a purpose."""
     own = person_id == caller.person_id
@@ -178,11 +173,11 @@ async def list_versions(
                     purpose=purpose,
                 )
                 await audit.record(command.session, entry, now=command.now)
-            shape = partial(openings.shown_version, keys=keys)
+            shape = partial(openings.shown_version, ring=ring)
             return await command.respond(200, page.of(rows, key=lambda row: [row.version], shape=shape))
 
 
-async def _own_file(caller: AuthenticatedCaller, keys: KeyRing, day: date | None, known: str | None) -> Response:
+async def _own_file(caller: AuthenticatedCaller, ring: KeyRing, day: date | None, known: str | None) -> Response:
     """Answer with the caller's own file, in clear; to a helper masked, and recorded for its person to see."""
     helped = caller.principal.actor is not None
     if helped:
@@ -194,7 +189,7 @@ async def _own_file(caller: AuthenticatedCaller, keys: KeyRing, day: date | None
     etag = f'"{row.version}"'
     if known == etag:
         return Response(status_code=304, headers={"etag": etag})
-    return json_answer(openings.shown(row, keys, opened=() if helped else FIELDS), headers={"etag": etag})
+    return json_answer(openings.shown(row, ring, opened=() if helped else FIELDS), headers={"etag": etag})
 
 
 async def _file(session: AsyncSession, person_id: UUID, day: date | None, reader: Reader) -> FileRow:

@@ -7,20 +7,12 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 from members.files.rules.personal_fields import SealedField
 from webapi import rule_broken
+from webapi.bodies import Body, PersonName
 
 Stage = Literal["applicant", "activist", "development_target", "probationary", "full"]
-Name = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")
-]
 Phone = Annotated[str, StringConstraints(pattern=r"^1[0-9]{10}$"), Field(description="A mobile number: 11 digits.")]
 Version = Annotated[int, Field(ge=1, lt=2**31)]
 """A version that a file may have; the column takes more, and nobody changes a file so often."""
-
-
-class Body(BaseModel):
-    """What people send about members: what they wrote must not come back in a message about a wrong request."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class ReviseMember(Body):
@@ -28,7 +20,7 @@ class ReviseMember(Body):
 
     base_version: Version
     stage: Stage | None = None
-    name: Name | None = None
+    name: PersonName | None = None
     phone: Annotated[Phone | None, Field(description="null takes the number out.")] = None
     away: bool | None = None
     smartphone: bool | None = None

@@ -25,10 +25,10 @@ class NewFileKey(NamedTuple):
     wrapped: bytes
 
 
-def new_file_key(keys: KeyRing, person_id: UUID) -> NewFileKey:
+def new_file_key(ring: KeyRing, person_id: UUID) -> NewFileKey:
     """Make the data key of a member's file."""
-    data_key = keys.new_data_key()
-    return NewFileKey(data_key, keys.wrap(data_key, place=_place_of_key(person_id)))
+    data_key = ring.new_data_key()
+    return NewFileKey(data_key, ring.wrap(data_key, place=_place_of_key(person_id)))
 
 
 def seal_fields(data_key: bytes, fields: PersonalFields, *, person_id: UUID, version: int) -> SealedFields:
@@ -46,11 +46,11 @@ class SealedFile:
     """One version of a file as it is stored; opens field by field."""
 
     def __init__(
-        self, keys: KeyRing, *, person_id: UUID, version: int, wrapped: bytes | None, fields: Mapping[str, bytes | None]
+        self, ring: KeyRing, *, person_id: UUID, version: int, wrapped: bytes | None, fields: Mapping[str, bytes | None]
     ) -> None:
         if wrapped is None:
             raise SealBroken("the key of this file was destroyed")
-        self._data_key = keys.unwrap(wrapped, place=_place_of_key(person_id))
+        self._data_key = ring.unwrap(wrapped, place=_place_of_key(person_id))
         self._person_id = person_id
         self._version = version
         self._fields = fields
@@ -73,10 +73,10 @@ class SealedFile:
         return PersonalFields(name or "", id_number or "", phone)
 
 
-def sealed_file(keys: KeyRing, record: Mapping[str, Any]) -> SealedFile:
+def sealed_file(ring: KeyRing, record: Mapping[str, Any]) -> SealedFile:
     """Give the sealed part of a row that holds a version of a file and its key."""
     return SealedFile(
-        keys,
+        ring,
         person_id=record["person_id"],
         version=record["version"],
         wrapped=record["wrapped"],

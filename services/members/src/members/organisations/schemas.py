@@ -4,14 +4,12 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 
 from china_time import Day
 from members.organisations.rules import Kind, Level
+from webapi.bodies import Body, Line
 
-Name = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")
-]
 DivisionCode = Annotated[
     str,
     Field(
@@ -23,35 +21,31 @@ DivisionCode = Annotated[
 MOST_ROWS = 1_000
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class OrganisationRow(_Body):
+class OrganisationRow(Body):
     """An organisation to be established; the client brings its id (UUIDv7), so that sending it again adds nothing."""
 
     organisation_id: UUID
     parent_id: UUID
     kind: Kind
     level: Level
-    name: Name
+    name: Line
     division_code: DivisionCode | None = None
     established_on: Annotated[Day | None, Field(description="The first day; today when left out.")] = None
 
 
-class EstablishOrganisation(_Body):
+class EstablishOrganisation(Body):
     """Establish one organisation under its parent."""
 
     organisation_id: Annotated[UUID | None, Field(description="UUIDv7; made here when left out.")] = None
     parent_id: UUID
     kind: Kind
     level: Level
-    name: Name
+    name: Line
     division_code: DivisionCode | None = None
     established_on: Annotated[Day | None, Field(description="The first day; today when left out.")] = None
 
 
-class ImportOrganisations(_Body):
+class ImportOrganisations(Body):
     """Up to 1,000 organisations, parents before their children, established all or none."""
 
     rows: Annotated[tuple[OrganisationRow, ...], Field(min_length=1, max_length=MOST_ROWS)]
@@ -66,17 +60,17 @@ class ImportOutcome(BaseModel):
     unchanged: int
 
 
-class MoveOrganisation(_Body):
+class MoveOrganisation(Body):
     """Move an organisation, and all below it, under another parent."""
 
     parent_id: UUID
     on: Annotated[Day | None, Field(description="The first day in the new place; today when left out.")] = None
 
 
-class RenameOrganisation(_Body):
+class RenameOrganisation(Body):
     """Give an organisation another name or division code; what is left out stays."""
 
-    name: Name | None = None
+    name: Line | None = None
     division_code: DivisionCode | None = None
     on: Annotated[Day | None, Field(description="The first day of the name; today when left out.")] = None
 

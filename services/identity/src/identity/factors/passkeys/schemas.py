@@ -6,6 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from webapi.bodies import Body
+
 Name = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")]
 Encoded = Annotated[str, Field(max_length=4_000, pattern=r"^[A-Za-z0-9_-]*$")]
 """Bytes in base64url without padding."""
@@ -39,20 +41,16 @@ class CredentialIn(BaseModel):
     response: AttestationIn
 
 
-class AddPasskey(BaseModel):
+class AddPasskey(Body):
     """A passkey that a device made for a registration, and the name its owner gives it."""
-
-    model_config = ConfigDict(extra="forbid")
 
     registration_id: UUID
     name: Name
     credential: CredentialIn
 
 
-class RenamePasskey(BaseModel):
+class RenamePasskey(Body):
     """Another name."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Name
 

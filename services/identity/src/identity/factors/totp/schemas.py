@@ -3,7 +3,9 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
+
+from webapi.bodies import Body
 
 
 class TotpBegun(BaseModel):
@@ -13,10 +15,8 @@ class TotpBegun(BaseModel):
     otpauth_uri: str
 
 
-class ConfirmTotp(BaseModel):
+class ConfirmTotp(Body):
     """The code that the app shows now."""
-
-    model_config = ConfigDict(extra="forbid")
 
     code: Annotated[str, Field(min_length=6, max_length=12)]
 
