@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
 
-from database import Database, NeedsSQLAlchemy, Table, insert_new, new_id
+from database import Database, NeedsSQLAlchemy, Table, insert_new, insert_or_same, new_id
 
 
 class Parcel(Table):
@@ -80,3 +80,22 @@ async def test_a_column_whose_values_sqlalchemy_would_adapt_is_refused(database:
     async with database.transaction() as session:
         with pytest.raises(NeedsSQLAlchemy, match="notes"):
             await insert_new(session, Parcel, {"parcel_id": new_id(), "notes": {}})
+
+
+class LabelTaken(Exception):
+    """The id or the label belongs to another parcel."""
+
+
+async def test_a_row_sent_again_is_found_and_a_different_one_is_refused(database: Database) -> None:
+    first = {"parcel_id": new_id(), "label": "a", "sent_at": datetime(2026, 1, 1, tzinfo=UTC), "fragile": True}
+    later = {**first, "sent_at": datetime(2026, 1, 2, tzinfo=UTC)}
+    stated = ("label", "fragile")
+    async with database.transaction() as session:
+        made, inserted = await insert_or_same(session, Parcel, first, stated=stated, taken=LabelTaken)
+        assert (made.parcel_id, made.label, inserted) == (first["parcel_id"], "a", True)
+    async with database.transaction() as session:
+        held, inserted = await insert_or_same(session, Parcel, later, stated=stated, taken=LabelTaken)
+        assert (held.sent_at, inserted) == (first["sent_at"], False)
+        for other in ({**first, "fragile": False}, {**first, "label": "b"}, {**first, "parcel_id": new_id()}):
+            with pytest.raises(LabelTaken):
+                await insert_or_same(session, Parcel, other, stated=stated, taken=LabelTaken)

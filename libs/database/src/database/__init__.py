@@ -3,8 +3,10 @@
 from database import migrations
 from database.engine import Database, asyncpg_dsn, raw
 from database.ids import new_id, utc_now
-from database.inserting import NeedsSQLAlchemy, insert_new
+from database.inserting import NeedsSQLAlchemy, insert_new, insert_or_same
+from database.listing import narrowed, page_of
 from database.sealing import BlindIndex, KeyRing, SealBroken, Sealed, associated, seal, unseal
+from database.statements import columns, count_of
 from database.table import Table
 
 __all__ = [
@@ -17,9 +19,14 @@ __all__ = [
     "Table",
     "associated",
     "asyncpg_dsn",
+    "columns",
+    "count_of",
     "insert_new",
+    "insert_or_same",
     "migrations",
+    "narrowed",
     "new_id",
+    "page_of",
     "raw",
     "seal",
     "unseal",

@@ -1,8 +1,8 @@
 """Inserting a row that may be there already: what nearly every command begins with."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import asyncpg
 from sqlalchemy import Table as CoreTable
@@ -12,9 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import Boolean, TypeEngine
 
 from database.engine import raw
+from database.statements import count_of
 from database.table import Table
 
 _DIALECT = registry.load("postgresql.asyncpg")()
+
+T = TypeVar("T", bound=Table)
 
 
 class NeedsSQLAlchemy(TypeError):
@@ -30,7 +33,25 @@ async def insert_new(session: AsyncSession | asyncpg.Connection, table: type[Tab
     """
     sql, columns = _composed(table, tuple(row))
     done: str = await (await raw(session)).execute(sql, *[row[column] for column in columns])
-    return done == "INSERT 0 1"
+    return bool(count_of(done))
+
+
+async def insert_or_same(
+    session: AsyncSession, table: type[T], new: Mapping[str, Any], *, stated: Collection[str], taken: type[Exception]
+) -> tuple[T, bool]:
+    """Insert a row under the id that its sender brought, or find that it was sent before; say which.
+
+    `new` is as `insert_new` takes it. A row that is there already must hold the same in the columns `stated`, else
+    `taken` is raised; so it is when the row collides with one of another id.
+    A row just inserted is given as it was sent, without what the database adds.
+    """
+    if await insert_new(session, table, new):
+        return table(**new), True
+    key = tuple(new[column.name] for column in cast("CoreTable", table.__table__).primary_key)
+    held = await session.get(table, key)
+    if held is None or any(getattr(held, name) != new[name] for name in stated):
+        raise taken
+    return held, False
 
 
 @lru_cache(maxsize=1_000)

@@ -12,7 +12,7 @@ from opentelemetry import trace
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts import Event, Origin
-from database import Database, new_id, raw, utc_now
+from database import Database, columns, count_of, new_id, raw, utc_now
 from messaging.streams import partition_of, subject_of
 
 logger = logging.getLogger(__name__)
@@ -76,7 +76,7 @@ async def append(
     if len(rows) == 1:
         await connection.execute(_APPEND_ONE, *rows[0])
     else:
-        await connection.execute(_APPEND_MANY, *zip(*rows, strict=True))
+        await connection.execute(_APPEND_MANY, *columns(rows))
 
 
 def _row(publication: Publication, whence: Origin, now: datetime) -> tuple[Any, ...]:
@@ -240,6 +240,6 @@ async def republish(database: Database, *, since: datetime) -> int:
     """
     connection = await database.connect()
     try:
-        return int((await connection.execute(_REPUBLISH, since)).split()[-1])
+        return count_of(await connection.execute(_REPUBLISH, since))
     finally:
         await connection.close()

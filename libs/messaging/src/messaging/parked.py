@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from database import Database
+from database import Database, count_of
 from messaging import metrics
 from messaging.received import Arrival
 from messaging.wire import read_headers
@@ -142,7 +142,7 @@ async def resend(
     """  # noqa: S608 - a constant of this module
     connection = await database.connect()
     try:
-        return int((await connection.execute(query, consumer, event_id, aggregate_id)).split()[-1])
+        return count_of(await connection.execute(query, consumer, event_id, aggregate_id))
     finally:
         await connection.close()
 

@@ -7,7 +7,7 @@ import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.members import OrganisationState
-from database import raw
+from database import columns, raw
 from orgtree.lock import lock_tree
 from orgtree.places import Placed, changes
 from orgtree.rollups import follow_moves
@@ -66,7 +66,7 @@ async def place_organisations(session: AsyncSession, states: Iterable[tuple[Orga
         (o.organisation_id, o.parent_id, o.kind, o.level, o.name, o.division_code, version)
         for o, version in latest.values()
     ]
-    written = await connection.fetch(_WRITE, *zip(*rows, strict=True))
+    written = await connection.fetch(_WRITE, *columns(rows))
     moved = {row["organisation_id"]: Placed(row["parent_id"], row["path"]) for row in (*planted, *written)}
     affected = await _with_all_below(connection, moved)
     outside = {each.parent_id for each in affected.values() if each.parent_id} - affected.keys()

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 import audit
 from contracts.identity import ExportRequestedV1
-from database import Database, KeyRing, associated, raw, utc_now
+from database import Database, KeyRing, associated, columns, raw, utc_now
 from messaging import Job, Received
 from webapi import NOT_FOUND, Caller, Refusal, access
 
@@ -56,7 +56,7 @@ _OWN = "select part, asked_at from export_part where export_id = $1 and person_i
 async def react_to_export_requests(session: AsyncSession, batch: Sequence[Received[ExportRequestedV1]]) -> None:
     """Note whose data is asked for; the job composes it."""
     rows = [(each.event.export_id, each.event.person_id, each.time) for each in batch]
-    await (await raw(session)).execute(_ASK, *map(list, zip(*rows, strict=True)))
+    await (await raw(session)).execute(_ASK, *columns(rows))
 
 
 class _Failed(Exception):

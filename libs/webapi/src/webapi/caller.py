@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Final, Protocol, TypeVar
+from typing import Annotated, Any, Final, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -62,6 +62,13 @@ class Command:
 def to_json(model: BaseModel) -> bytes:
     """Write a response model as JSON, by alias."""
     return type(model).__pydantic_serializer__.to_json(model, by_alias=True)
+
+
+class RecordedRead(NamedTuple):
+    """The transaction of a read that is recorded: `session` to work in, `now` its one time."""
+
+    session: AsyncSession
+    now: datetime
 
 
 class RawCommand:
@@ -134,6 +141,15 @@ class AuthenticatedCaller:
     def read(self) -> AbstractAsyncContextManager[AsyncSession]:
         """Open a read-only transaction."""
         return self._database.read()
+
+    @asynccontextmanager
+    async def recorded_read(self) -> AsyncIterator[RecordedRead]:
+        """Open a transaction for a read that leaves an entry in the audit; it commits before the answer is sent.
+
+        It is never answered from a stored answer: whoever asks again reads again, and stands on the record again.
+        """
+        async with self._database.transaction() as session:
+            yield RecordedRead(session, utc_now())
 
     def apart(self) -> AbstractAsyncContextManager[AsyncSession]:
         """Open a transaction of its own, for what is to be kept although the request is refused."""

@@ -9,7 +9,7 @@ from weakref import WeakValueDictionary
 import asyncpg
 from starlette.responses import Response
 
-from database import Database, SealBroken, raw, seal, unseal
+from database import Database, SealBroken, count_of, raw, seal, unseal
 from webapi.authentication import Principal
 from webapi.problems import KEY_INVALID, KEY_REUSED, UNAVAILABLE, Refusal
 
@@ -81,8 +81,7 @@ class Claim:
 
         Raises `AlreadyAnswered` with the stored answer, or the 422 problem when the key belongs to another request.
         """
-        done: str = await connection.execute(_CLAIM, *self._row, self._operation, self._request_hash)
-        if done.endswith(" 1"):
+        if count_of(await connection.execute(_CLAIM, *self._row, self._operation, self._request_hash)):
             return
         row = await connection.fetchrow(_FIND, *self._row)
         if row is None:  # its time ran out between the two statements
@@ -127,6 +126,6 @@ async def purge_idempotency_keys(database: Database) -> None:
     while True:
         async with database.transaction() as session:
             connection = await raw(session)
-            deleted: str = await connection.execute(_PURGE, KEPT_FOR)
-        if deleted in {"DELETE 0", "DELETE"}:
+            deleted = count_of(await connection.execute(_PURGE, KEPT_FOR))
+        if not deleted:
             return

@@ -3,7 +3,7 @@
 import base64
 import binascii
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar, overload
 
 import orjson
 from fastapi import Depends, Query
@@ -61,13 +61,17 @@ class PageRequest:
             raise Refusal(CURSOR_INVALID) from error
         return tuple(key)
 
-    def of(self, rows: Sequence[R], key: Callable[[R], Sequence[object]], shape: Callable[[R], T]) -> Page[T]:
+    @overload
+    def of(self, rows: Sequence[R], key: Callable[[R], Sequence[object]]) -> Page[R]: ...
+    @overload
+    def of(self, rows: Sequence[R], key: Callable[[R], Sequence[object]], shape: Callable[[R], T]) -> Page[T]: ...
+    def of(self, rows: Sequence[Any], key: Callable[[Any], Sequence[object]], shape: Any = None) -> Page[Any]:
         """Make the page from up to `fetch` rows: `key` gives a row's sort key, `shape` its response model."""
         shown = rows[: self.limit]
         cursor = None
         if len(rows) > self.limit:
             cursor = cursor_of(key(shown[-1]))
-        return Page(items=[shape(row) for row in shown], next_cursor=cursor)
+        return Page(items=[shape(row) for row in shown] if shape else list(shown), next_cursor=cursor)
 
 
 async def _page_request(

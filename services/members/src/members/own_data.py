@@ -33,7 +33,7 @@ def composer(ring: KeyRing) -> Compose:
     """Give what composes a person's part, with the own file in clear."""
 
     async def compose(session: AsyncSession, person_id: UUID) -> dict[str, Any]:
-        rows = await list_versions(session, person_id, reader=Own(person_id), before=None, limit=_MOST_VERSIONS)
+        rows = await list_versions(session, person_id, reader=Own(person_id), after=None, limit=_MOST_VERSIONS)
         versions = []
         for row in reversed(rows):
             file = sealed_file(ring, dict(row._mapping))  # noqa: SLF001 - SQLAlchemy's documented way to the row

@@ -27,7 +27,7 @@ from activities.scheduling.commands import ActivityUnknown
 from activities.scheduling.tables import Activity
 from contracts import Origin
 from contracts.activities import AttendanceRecordedV1, ParticipantRegisteredV1
-from database import raw
+from database import columns, raw
 from messaging import Publication, append
 
 # What is asked of (activity, person) pairs: the activity, locked against being closed meanwhile, and whether the person
@@ -162,7 +162,7 @@ async def record_attendance(
     if not rows:
         return outcomes
     publications = []
-    for row in await connection.fetch(_RECORD, *map(list, zip(*rows, strict=True)), now):
+    for row in await connection.fetch(_RECORD, *columns(rows), now):
         key = row["activity_id"], row["person_id"]
         outcomes[key] = _out(row)
         if row["changed"]:

@@ -12,6 +12,7 @@ from activities.participation.tables import Participation
 from activities.scheduling.commands import ActivityUnknown
 from activities.scheduling.queries import one_activity
 from activities.scheduling.tables import Activity
+from database import page_of
 
 
 async def activity_for_me(
@@ -31,7 +32,7 @@ async def list_participations(
     activity_id: UUID,
     scopes: Collection[UUID],
     attended: bool | None,
-    after: UUID | None,
+    after: tuple[UUID] | None,
     limit: int,
 ) -> list[ParticipationOut]:
     """List who takes part in an activity, in the order of their ids; raises `ActivityUnknown` outside `scopes`."""
@@ -44,7 +45,5 @@ async def list_participations(
         wanted = wanted.where(
             Participation.attended_at.is_not(None) if attended else Participation.attended_at.is_(None)
         )
-    if after is not None:
-        wanted = wanted.where(Participation.person_id > after)
-    ordered = wanted.order_by(Participation.person_id).limit(limit)
-    return [ParticipationOut.model_validate(participation) for participation in await session.scalars(ordered)]
+    page = page_of(wanted, Participation.person_id, after=after, limit=limit)
+    return [ParticipationOut.model_validate(participation) for participation in await session.scalars(page)]

@@ -131,19 +131,18 @@ async def list_participations(
 ) -> Response:
     """List who registered and who took part, for staff."""
     scopes = await caller.scopes(READ)
-    after = page.after(UUID)
-    async with caller.command() as command:
+    async with caller.recorded_read() as read:
         rows = await queries.list_participations(
-            command.session,
+            read.session,
             activity_id=activity_id,
             scopes=scopes,
             attended=attended,
-            after=after[0] if after else None,
+            after=page.after(UUID),
             limit=page.fetch,
         )
         entry = audit.by(caller.principal, scopes).entry("activities.participation.listed", object_id=activity_id)
-        await audit.record(command.session, entry, now=command.now)
-        return await command.respond(200, page.of(rows, key=lambda row: (row.person_id,), shape=lambda row: row))
+        await audit.record(read.session, entry, now=read.now)
+        return json_answer(page.of(rows, key=lambda row: (row.person_id,)))
 
 
 def _row(person_id: UUID, outcome: ParticipationOut | NotAMemberThere) -> SheetRow:

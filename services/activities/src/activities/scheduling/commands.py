@@ -12,7 +12,7 @@ import orgtree
 from activities.scheduling.rules import Kind, check_can_close, check_times
 from activities.scheduling.tables import Activity
 from contracts.activities import ActivityClosedV1, ActivityScheduledV1, ActivityState
-from database import insert_new
+from database import insert_or_same
 from messaging import Publication, append
 
 
@@ -56,22 +56,12 @@ async def schedule_activity(
         "place": place,
         "join_url": join_url,
         "agenda": list(agenda),
-    }
-    new = {
-        "activity_id": activity_id,
-        **stated,
-        "status": "scheduled",
         "scheduled_by": person_id,
-        "scheduled_at": now,
-        "version": 1,
     }
-    if not await insert_new(session, Activity, new):
-        activity = await session.get_one(Activity, activity_id)
-        if activity.scheduled_by != person_id or any(getattr(activity, name) != stated[name] for name in stated):
-            raise ActivityIdTaken
-        return activity
-    activity = Activity(**new)
-    await _publish(session, ActivityScheduledV1, activity, by)
+    new = {"activity_id": activity_id, **stated, "status": "scheduled", "scheduled_at": now, "version": 1}
+    activity, inserted = await insert_or_same(session, Activity, new, stated=stated, taken=ActivityIdTaken)
+    if inserted:
+        await _publish(session, ActivityScheduledV1, activity, by)
     return activity
 
 

@@ -4,13 +4,14 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select, tuple_
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
 from activities.scheduling.commands import ActivityUnknown
 from activities.scheduling.schemas import ActivityOut
 from activities.scheduling.tables import Activity
+from database import narrowed, page_of
 
 
 async def visible_to(session: AsyncSession, person_id: UUID, scopes: Collection[UUID]) -> ColumnElement[bool]:
@@ -40,20 +41,14 @@ async def list_activities(
 ) -> list[ActivityOut]:
     """List the activities a person may see, the latest start first, from the one after `after`."""
     wanted = select(Activity).where(await visible_to(session, person_id, scopes))
-    if organisation_id is not None:
-        wanted = wanted.where(Activity.organisation_id == organisation_id)
-    if kind is not None:
-        wanted = wanted.where(Activity.kind == kind)
-    if status is not None:
-        wanted = wanted.where(Activity.status == status)
+    same = {Activity.organisation_id: organisation_id, Activity.kind: kind, Activity.status: status}
+    wanted = narrowed(wanted, same)
     if starts_from is not None:
         wanted = wanted.where(Activity.starts_at >= starts_from)
     if starts_until is not None:
         wanted = wanted.where(Activity.starts_at < starts_until)
-    if after is not None:
-        wanted = wanted.where(tuple_(Activity.starts_at, Activity.activity_id) < tuple_(*after))
-    ordered = wanted.order_by(Activity.starts_at.desc(), Activity.activity_id.desc()).limit(limit)
-    return [ActivityOut.model_validate(activity) for activity in await session.scalars(ordered)]
+    page = page_of(wanted, Activity.starts_at, Activity.activity_id, after=after, limit=limit, latest_first=True)
+    return [ActivityOut.model_validate(activity) for activity in await session.scalars(page)]
 
 
 async def one_activity(

@@ -68,7 +68,7 @@ async def list_activities(
             after=page.after(Moment, UUID),
             limit=page.fetch,
         )
-    return json_answer(page.of(rows, key=lambda row: (row.starts_at, row.activity_id), shape=lambda row: row))
+    return json_answer(page.of(rows, key=lambda row: (row.starts_at, row.activity_id)))
 
 
 @router.post("/{activity_id}/closing", response_model=ActivityOut, openapi_extra=access(SCHEDULE))

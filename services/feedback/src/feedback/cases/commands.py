@@ -13,7 +13,7 @@ import orgtree
 from china_time import day_of
 from china_time.working_days import deadline
 from contracts.feedback import CaseAnsweredV1, CaseConfirmedV1, CaseOpenedV1, CaseState
-from database import KeyRing, insert_new
+from database import KeyRing, insert_or_same
 from feedback.cases.queries import CaseUnknown, visible_to
 from feedback.cases.rules import NotResponsible, NotTheReporter, check_can_answer, check_can_confirm
 from feedback.cases.sealing import new_key, open_key, seal_text, unseal_text
@@ -71,11 +71,10 @@ async def open_case(
         "data_key": wrapped,
         "version": 1,
     }
-    inserted = await insert_new(session, Case, new)
-    case = await session.get_one(Case, case_id)
+    stated = ("reporter_id", "category", "organisation_id")
+    case, inserted = await insert_or_same(session, Case, new, stated=stated, taken=CaseIdTaken)
     if not inserted:
-        held = (case.reporter_id, case.category, case.organisation_id, await _what_was_said(session, case, ring))
-        if held != (person_id, category, organisation_id, text):
+        if await _what_was_said(session, case, ring) != text:
             raise CaseIdTaken
         return case
     sealed = seal_text(data_key, case_id, case.version, text)

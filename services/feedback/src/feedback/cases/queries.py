@@ -4,11 +4,11 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select, tuple_
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
-from database import KeyRing
+from database import KeyRing, narrowed, page_of
 from feedback.cases.rules import CaseStatus
 from feedback.cases.schemas import CaseEntryOut, CaseOut, CaseWithEntries
 from feedback.cases.sealing import open_key, unseal_text
@@ -41,18 +41,17 @@ async def list_cases(
 ) -> list[CaseOut]:
     """List the cases a person may see, the latest first, from the one after `after`."""
     wanted = select(Case).where(visible_to(person_id, scopes))
-    if status is not None:
-        wanted = wanted.where(Case.status == status)
-    if category is not None:
-        wanted = wanted.where(Case.category == category)
-    if organisation_id is not None:
-        wanted = wanted.where(Case.organisation_id == organisation_id)
-    if responsible_id is not None:
-        wanted = wanted.where(Case.responsible_id == responsible_id)
-    if after is not None:
-        wanted = wanted.where(tuple_(Case.opened_at, Case.case_id) < tuple_(*after))
-    ordered = wanted.order_by(Case.opened_at.desc(), Case.case_id.desc()).limit(limit)
-    return [CaseOut.model_validate(case) for case in await session.scalars(ordered)]
+    wanted = narrowed(
+        wanted,
+        {
+            Case.status: status,
+            Case.category: category,
+            Case.organisation_id: organisation_id,
+            Case.responsible_id: responsible_id,
+        },
+    )
+    page = page_of(wanted, Case.opened_at, Case.case_id, after=after, limit=limit, latest_first=True)
+    return [CaseOut.model_validate(case) for case in await session.scalars(page)]
 
 
 async def one_case(

@@ -12,7 +12,7 @@ from database import new_id
 from feedback.cases import commands, queries
 from feedback.cases.rules import CaseStatus
 from feedback.cases.schemas import AnswerCase, CaseOut, CaseWithEntries, OpenCase
-from webapi import Caller, Page, PageQuery, access, assistable
+from webapi import Caller, Page, PageQuery, access, assistable, json_answer
 from webapi.sealing import Ring
 
 READ = "feedback.case.read"
@@ -53,9 +53,9 @@ async def list_cases(
 ) -> Response:
     """List one's own cases, and for staff those of places and organisations within their scope, the latest first."""
     scopes = await caller.scopes_if_any(READ)
-    async with caller.command() as command:
+    async with caller.recorded_read() as read:
         rows = await queries.list_cases(
-            command.session,
+            read.session,
             person_id=caller.person_id,
             scopes=scopes,
             status=status,
@@ -67,9 +67,9 @@ async def list_cases(
         )
         if scopes:
             entry = audit.by(caller.principal, scopes).entry("feedback.case.listed", organisation_id=organisation_id)
-            await audit.record(command.session, entry, now=command.now)
-        shown = page.of(rows, key=lambda row: (row.opened_at, row.case_id), shape=lambda row: row)
-        return await command.respond(200, shown)
+            await audit.record(read.session, entry, now=read.now)
+        shown = page.of(rows, key=lambda row: (row.opened_at, row.case_id))
+        return json_answer(shown)
 
 
 @router.get("/{case_id}", response_model=CaseWithEntries, openapi_extra=access("self", READ))
@@ -77,8 +77,8 @@ async def list_cases(
 async def get_case(case_id: UUID, caller: Caller, ring: Ring) -> Response:
     """Give a case with what was said and done."""
     scopes = await caller.scopes_if_any(READ)
-    async with caller.command() as command:
-        found = await queries.one_case(command.session, case_id, person_id=caller.person_id, scopes=scopes, ring=ring)
+    async with caller.recorded_read() as read:
+        found = await queries.one_case(read.session, case_id, person_id=caller.person_id, scopes=scopes, ring=ring)
         if found.reporter_id != caller.person_id or caller.principal.actor is not None:
             entry = audit.by(caller.principal, scopes).entry(
                 "feedback.case.read",
@@ -86,8 +86,8 @@ async def get_case(case_id: UUID, caller: Caller, ring: Ring) -> Response:
                 object_id=case_id,
                 organisation_id=found.organisation_id,
             )
-            await audit.record(command.session, entry, now=command.now)
-        return await command.respond(200, found)
+            await audit.record(read.session, entry, now=read.now)
+        return json_answer(found)
 
 
 @router.post("/{case_id}/answers", status_code=201, response_model=CaseOut, openapi_extra=access(ANSWER))

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
-from database import insert_new
+from database import insert_or_same
 from feedback.responsibilities.rules import check_owner
 from feedback.responsibilities.tables import Responsibility
 
@@ -47,8 +47,5 @@ async def assign_responsibility(
         "valid_from": valid_from,
     }
     new = {"responsibility_id": responsibility_id, **stated, "assigned_by": person_id, "assigned_at": now}
-    await insert_new(session, Responsibility, new)
-    held = await session.get(Responsibility, responsibility_id)
-    if held is None or any(getattr(held, name) != stated[name] for name in stated):
-        raise ResponsibilityTaken
-    return held
+    assigned, _ = await insert_or_same(session, Responsibility, new, stated=stated, taken=ResponsibilityTaken)
+    return assigned

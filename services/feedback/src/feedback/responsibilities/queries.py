@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from database import narrowed, page_of
 from feedback.responsibilities.rules import Assignment
 from feedback.responsibilities.schemas import ResponsibilityOut
 from feedback.responsibilities.tables import Responsibility
@@ -16,19 +17,13 @@ async def list_responsibilities(
     *,
     category: str | None,
     organisation_id: UUID | None,
-    after: UUID | None,
+    after: tuple[UUID] | None,
     limit: int,
 ) -> list[ResponsibilityOut]:
     """List responsibilities in the order of their ids, from the one after `after`."""
-    wanted = select(Responsibility)
-    if category is not None:
-        wanted = wanted.where(Responsibility.category == category)
-    if organisation_id is not None:
-        wanted = wanted.where(Responsibility.organisation_id == organisation_id)
-    if after is not None:
-        wanted = wanted.where(Responsibility.responsibility_id > after)
-    ordered = wanted.order_by(Responsibility.responsibility_id).limit(limit)
-    return [ResponsibilityOut.model_validate(row) for row in await session.scalars(ordered)]
+    same = {Responsibility.category: category, Responsibility.organisation_id: organisation_id}
+    page = page_of(narrowed(select(Responsibility), same), Responsibility.responsibility_id, after=after, limit=limit)
+    return [ResponsibilityOut.model_validate(row) for row in await session.scalars(page)]
 
 
 async def assignments_along(session: AsyncSession, category: str, path: Sequence[UUID]) -> list[Assignment]:

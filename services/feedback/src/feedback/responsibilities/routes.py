@@ -47,13 +47,12 @@ async def list_responsibilities(
     organisation_id: Annotated[UUID | None, Query(description="The place; the root has all categories.")] = None,
 ) -> Response:
     """List who answers what from where; open to everyone signed in, because it says whom a case will reach."""
-    after = page.after(UUID)
     async with caller.read() as session:
         rows = await queries.list_responsibilities(
             session,
             category=category,
             organisation_id=organisation_id,
-            after=after[0] if after else None,
+            after=page.after(UUID),
             limit=page.fetch,
         )
-    return json_answer(page.of(rows, key=lambda row: (row.responsibility_id,), shape=lambda row: row))
+    return json_answer(page.of(rows, key=lambda row: (row.responsibility_id,)))

@@ -7,7 +7,7 @@ import orjson
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts import Event, activities, feedback, learning
-from database import raw
+from database import columns, raw
 from gateway.erasing import write_about_people
 from gateway.home.rules import Item, item_of_activity, item_of_course, item_of_help, items_of_case
 from messaging import Handler, Received
@@ -101,7 +101,7 @@ async def _keep_items(session: AsyncSession, items: Iterable[Item]) -> None:
 async def _keep(session: AsyncSession, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
     connection = await raw(session)
     await write_about_people(connection)
-    await connection.execute(statement, *(list(column) for column in zip(*rows, strict=True)))
+    await connection.execute(statement, *columns(rows))
 
 
 def _latest_by_aggregate(batch: Sequence[Received[Any]]) -> list[Received[Any]]:

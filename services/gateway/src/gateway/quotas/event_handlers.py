@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts import Event
 from contracts.identity import ClientQuotaSetV1
-from database import raw
+from database import columns, raw
 from messaging import Handler, Received
 
 _KEEP = """
@@ -28,7 +28,7 @@ async def project_quotas(session: AsyncSession, batch: Sequence[Received[Any]]) 
         (quota.client_id, quota.client_principal_id, version, quota.requests_per_minute, quota.status != "active")
         for quota, version in told
     ]
-    await (await raw(session)).execute(_KEEP, *map(list, zip(*rows, strict=True)))
+    await (await raw(session)).execute(_KEEP, *columns(rows))
 
 
 HANDLERS: Mapping[type[Event], Handler] = {ClientQuotaSetV1: project_quotas}

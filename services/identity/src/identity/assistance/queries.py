@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, select, tuple_
+from sqlalchemy import ColumnElement, Select, select
 
 import orgtree
+from database import page_of
 from identity.assistance.rules import Times, status_at
 from identity.assistance.schemas import AssistedSessionOut
 from identity.assistance.tables import AssistedSession
@@ -29,9 +30,7 @@ def latest_first(
 ) -> Select[*tuple[Any, ...]]:
     """Select a page, the latest first."""
     key = (AssistedSession.asked_at, AssistedSession.assist_id)
-    if after is not None:
-        chosen = chosen.where(tuple_(*key) < after)
-    return chosen.order_by(key[0].desc(), key[1].desc()).limit(limit)
+    return page_of(chosen, *key, after=after, limit=limit, latest_first=True)
 
 
 def shown(row: Any, now: datetime) -> AssistedSessionOut:

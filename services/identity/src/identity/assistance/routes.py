@@ -36,7 +36,7 @@ async def list_actions(caller: Caller, page: PageQuery) -> Page[ActionOut]:  # n
         for action, title in sorted(ACTIONS.items())
         if after is None or action > after[0]
     ]
-    return page.of(listed[: page.fetch], lambda each: (each.action,), lambda each: each)
+    return page.of(listed[: page.fetch], lambda each: (each.action,))
 
 
 @router.post(

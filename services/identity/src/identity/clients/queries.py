@@ -3,6 +3,7 @@
 from sqlalchemy import Select, and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from database import narrowed, page_of
 from identity.clients.commands import ClientUnknown
 from identity.clients.schemas import ClientOut, ProposalOut
 from identity.clients.tables import ClientProposal
@@ -19,13 +20,8 @@ def clients() -> Select[Client, ClientProposal]:
 
 def clients_after(page: PageRequest, status: str | None) -> Select[Client, ClientProposal]:
     """Select a page of the clients by id, those of one status or all."""
-    chosen = clients()
-    if status is not None:
-        chosen = chosen.where(Client.status == status)
-    after = page.after(str)
-    if after is not None:
-        chosen = chosen.where(Client.client_id > after[0])
-    return chosen.order_by(Client.client_id).limit(page.fetch)
+    chosen = narrowed(clients(), {Client.status: status})
+    return page_of(chosen, Client.client_id, after=page.after(str), limit=page.fetch)
 
 
 async def client_by_id(session: AsyncSession, client_id: str) -> ClientOut:

@@ -4,12 +4,13 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, select, tuple_, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import audit
 from china_time import Moment
+from database import page_of
 from identity.devices.tables import DeviceCode
 from identity.oauth.tables import AuthorizationCode, Client, ClientConsent, TokenFamily
 from identity.sessions.revoking import revoke_families
@@ -65,9 +66,8 @@ def consents_after(page: PageRequest, account_id: UUID) -> Select[ClientConsent,
         .join(Client, Client.client_id == ClientConsent.client_id)
         .where(ClientConsent.account_id == account_id, ClientConsent.withdrawn_at.is_(None))
     )
-    if after := page.after(Moment, str):
-        chosen = chosen.where(tuple_(ClientConsent.granted_at, ClientConsent.client_id) < after)
-    return chosen.order_by(ClientConsent.granted_at.desc(), ClientConsent.client_id.desc()).limit(page.fetch)
+    key, after = (ClientConsent.granted_at, ClientConsent.client_id), page.after(Moment, str)
+    return page_of(chosen, *key, after=after, limit=page.fetch, latest_first=True)
 
 
 async def _record(session: AsyncSession, action: str, account_id: UUID, client_id: str, now: datetime) -> None:

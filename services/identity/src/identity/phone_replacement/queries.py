@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from china_time import Moment
-from database import KeyRing
+from database import KeyRing, narrowed, page_of
 from identity.phone_replacement.numbers import opened
 from identity.phone_replacement.schemas import PhoneReplacementOut, Status
 from identity.phone_replacement.tables import PhoneReplacement
@@ -19,14 +19,9 @@ def replacements_after(
     page: PageRequest, visible: ColumnElement[bool], status: Status | None
 ) -> Select[*tuple[Any, ...]]:
     """Select a page of the replacements that are `visible`, newest first."""
-    chosen = _shown(visible)
-    if status is not None:
-        chosen = chosen.where(PhoneReplacement.status == status)
-    after = page.after(Moment, UUID)
-    if after is not None:
-        chosen = chosen.where(tuple_(PhoneReplacement.proposed_at, PhoneReplacement.replacement_id) < after)
-    ordered = chosen.order_by(PhoneReplacement.proposed_at.desc(), PhoneReplacement.replacement_id.desc())
-    return ordered.limit(page.fetch)
+    chosen, after = narrowed(_shown(visible), {PhoneReplacement.status: status}), page.after(Moment, UUID)
+    key = (PhoneReplacement.proposed_at, PhoneReplacement.replacement_id)
+    return page_of(chosen, *key, after=after, limit=page.fetch, latest_first=True)
 
 
 async def replacement_of(session: AsyncSession, ring: KeyRing, replacement_id: UUID) -> PhoneReplacementOut:

@@ -4,12 +4,12 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Path
-from sqlalchemy import select, tuple_
+from sqlalchemy import select
 from starlette.responses import Response
 
 import audit
 from china_time import Moment
-from database import new_id
+from database import new_id, page_of
 from identity.factors.managing import require_first_party
 from identity.privacy import consents
 from identity.privacy.rules import PURPOSES
@@ -29,18 +29,15 @@ async def list_consents(caller: Caller, page: PageQuery) -> Page[ConsentOut]:
     names = [name for name in sorted(PURPOSES) if after is None or name > after[0]][: page.fetch]
     async with caller.read() as session:
         listed = [await consents.state_of(session, caller.person_id, name) for name in names]
-    return page.of(listed, lambda each: (each.purpose,), lambda each: each)
+    return page.of(listed, lambda each: (each.purpose,))
 
 
 @router.get("/consent-history", summary="Consents one gave and withdrew", openapi_extra=access("self"))
 async def list_history(caller: Caller, page: PageQuery) -> Page[ConsentHistoryOut]:
     """List every consent the caller ever gave, with the version of its text, the latest first."""
-    after = page.after(Moment, UUID)
-    chosen = select(Consent).where(Consent.person_id == caller.person_id)
-    if after is not None:
-        chosen = chosen.where(tuple_(Consent.given_at, Consent.consent_id) < after)
+    chosen, after = select(Consent).where(Consent.person_id == caller.person_id), page.after(Moment, UUID)
+    ordered = page_of(chosen, Consent.given_at, Consent.consent_id, after=after, limit=page.fetch, latest_first=True)
     async with caller.read() as session:
-        ordered = chosen.order_by(Consent.given_at.desc(), Consent.consent_id.desc()).limit(page.fetch)
         rows = (await session.scalars(ordered)).all()
         return page.of(rows, lambda row: (row.given_at, row.consent_id), ConsentHistoryOut.model_validate)
 

@@ -3,11 +3,12 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import audit
 from contracts.identity import ExportRequestedV1
+from database import page_of
 from identity.accounts.tables import Account
 from identity.privacy.rules import EXPORT_LIFETIME, MOST_EXPORTS
 from identity.privacy.tables import ExportRequest
@@ -52,7 +53,4 @@ def exports_of(
 ) -> Select[ExportRequest]:
     """Select a page of a person's exports that can still be fetched, the latest first."""
     chosen = select(ExportRequest).where(ExportRequest.person_id == person_id, ExportRequest.expires_at > now)
-    key = (ExportRequest.asked_at, ExportRequest.export_id)
-    if after is not None:
-        chosen = chosen.where(tuple_(*key) < after)
-    return chosen.order_by(key[0].desc(), key[1].desc()).limit(limit)
+    return page_of(chosen, ExportRequest.asked_at, ExportRequest.export_id, after=after, limit=limit, latest_first=True)

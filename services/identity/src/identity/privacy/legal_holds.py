@@ -4,12 +4,13 @@ from collections.abc import Collection
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import audit
 import orgtree
 from china_time import day_of
+from database import narrowed, page_of
 from identity.accounts.tables import Account
 from identity.privacy.rules import GROUNDS, HoldBasisUnknown
 from identity.privacy.schemas import HoldOut, OwnHoldOut
@@ -111,11 +112,8 @@ def holds_within(
         .outerjoin(belongs, belongs.c.person_id == LegalHold.person_id)
         .where(reach)
     )
-    if person_id is not None:
-        chosen = chosen.where(LegalHold.person_id == person_id)
-    if after is not None:
-        chosen = chosen.where(tuple_(LegalHold.placed_at, LegalHold.hold_id) < after)
-    return chosen.order_by(LegalHold.placed_at.desc(), LegalHold.hold_id.desc()).limit(limit)
+    chosen = narrowed(chosen, {LegalHold.person_id: person_id})
+    return page_of(chosen, LegalHold.placed_at, LegalHold.hold_id, after=after, limit=limit, latest_first=True)
 
 
 def shown_to_oneself(hold: LegalHold) -> OwnHoldOut:

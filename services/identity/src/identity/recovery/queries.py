@@ -4,10 +4,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, func, select, tuple_
+from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from china_time import Moment
+from database import narrowed, page_of
 from identity.recovery.schemas import RecoveryOut, Status
 from identity.recovery.tables import Recovery, RecoveryApproval
 from webapi import PageRequest
@@ -35,13 +36,9 @@ def recoveries_after(
     page: PageRequest, visible: ColumnElement[bool], status: Status | None
 ) -> Select[*tuple[Any, ...]]:
     """Select a page of the recoveries that are `visible`, newest first."""
-    chosen = shown(visible)
-    if status is not None:
-        chosen = chosen.where(Recovery.status == status)
-    after = page.after(Moment, UUID)
-    if after is not None:
-        chosen = chosen.where(tuple_(Recovery.requested_at, Recovery.recovery_id) < after)
-    return chosen.order_by(Recovery.requested_at.desc(), Recovery.recovery_id.desc()).limit(page.fetch)
+    chosen, after = narrowed(shown(visible), {Recovery.status: status}), page.after(Moment, UUID)
+    key = (Recovery.requested_at, Recovery.recovery_id)
+    return page_of(chosen, *key, after=after, limit=page.fetch, latest_first=True)
 
 
 async def recovery_of(session: AsyncSession, recovery_id: UUID) -> RecoveryOut:

@@ -3,12 +3,13 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, any_, exists, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, any_, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 import orgtree
 from china_time import Moment
+from database import page_of
 from identity.accounts.tables import Account
 from identity.roles.tables import RoleAssignment
 from webapi import PageRequest
@@ -73,9 +74,6 @@ async def was_given_a_role_since(session: AsyncSession, person_id: UUID, moment:
 
 def assignments_after(page: PageRequest, *conditions: ColumnElement[bool]) -> Select[RoleAssignment]:
     """Select a page of the assignments that meet all conditions, newest first."""
-    chosen = select(RoleAssignment).where(*conditions)
-    after = page.after(Moment, UUID)
-    if after is not None:
-        chosen = chosen.where(tuple_(RoleAssignment.granted_at, RoleAssignment.assignment_id) < after)
-    newest_first = (RoleAssignment.granted_at.desc(), RoleAssignment.assignment_id.desc())
-    return chosen.order_by(*newest_first).limit(page.fetch)
+    chosen, after = select(RoleAssignment).where(*conditions), page.after(Moment, UUID)
+    key = (RoleAssignment.granted_at, RoleAssignment.assignment_id)
+    return page_of(chosen, *key, after=after, limit=page.fetch, latest_first=True)

@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, null, or_, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Select, and_, exists, func, null, or_, select, union_all
 
 from china_time import Moment
+from database import page_of
 from identity.accounts.tables import Account
 from identity.factors.required import is_complete
 from identity.oauth.tables import Client, RefreshToken, TokenFamily
@@ -27,11 +28,8 @@ def sessions_after(page: PageRequest, person_id: UUID, *, now: datetime) -> Sele
     and any client's door.
     """
     listed = union_all(_families(person_id, now), _sign_ins(person_id, now)).subquery("listed")
-    chosen = select(listed)
-    after = page.after(Moment, UUID)
-    if after is not None:
-        chosen = chosen.where(tuple_(listed.c.signed_in_at, listed.c.session_id) < after)
-    return chosen.order_by(listed.c.signed_in_at.desc(), listed.c.session_id.desc()).limit(page.fetch)
+    key, after = (listed.c.signed_in_at, listed.c.session_id), page.after(Moment, UUID)
+    return page_of(select(listed), *key, after=after, limit=page.fetch, latest_first=True)
 
 
 def _families(person_id: UUID, now: datetime) -> Select[Any]:

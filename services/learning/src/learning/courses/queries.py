@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
+from database import narrowed, page_of
 from learning.courses.commands import CourseUnknown
 from learning.courses.schemas import CourseOut, CourseSummary, LessonInCourse, LessonOut
 from learning.courses.tables import Course, CourseEdition, EditionLesson, Enrolment, Lesson
@@ -62,12 +63,10 @@ async def list_courses(
     )
     newest = and_(CourseEdition.course_id == Course.course_id, CourseEdition.edition == Course.edition)
     wanted = select(*shown).join(CourseEdition, newest).where(await open_to(session, person_id, scopes))
-    if organisation_id is not None:
-        wanted = wanted.where(Course.organisation_id == organisation_id)
-    if after is not None:
-        wanted = wanted.where(tuple_(CourseEdition.published_at, CourseEdition.course_id) < tuple_(*after))
-    ordered = wanted.order_by(CourseEdition.published_at.desc(), CourseEdition.course_id.desc()).limit(limit)
-    return [CourseSummary.model_validate(row) for row in await session.execute(ordered)]
+    wanted = narrowed(wanted, {Course.organisation_id: organisation_id})
+    key = (CourseEdition.published_at, CourseEdition.course_id)
+    page = page_of(wanted, *key, after=after, limit=limit, latest_first=True)
+    return [CourseSummary.model_validate(row) for row in await session.execute(page)]
 
 
 async def one_course(session: AsyncSession, course_id: UUID, *, person_id: UUID, scopes: Collection[UUID]) -> CourseOut:

@@ -72,7 +72,7 @@ async def list_courses(page: PageQuery, caller: Caller, organisation_id: UUID | 
             after=page.after(Moment, UUID),
             limit=page.fetch,
         )
-    return json_answer(page.of(rows, key=lambda row: (row.published_at, row.course_id), shape=lambda row: row))
+    return json_answer(page.of(rows, key=lambda row: (row.published_at, row.course_id)))
 
 
 @router.get("/courses/{course_id}", response_model=CourseOut, openapi_extra=access("self", PUBLISH, NEEDS))

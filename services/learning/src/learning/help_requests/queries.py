@@ -5,11 +5,12 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, tuple_
+from sqlalchemy import func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
+from database import page_of
 from learning.courses.tables import EditionLesson
 from learning.help_requests.rules import Level, hidden_along
 from learning.help_requests.schemas import HelpNeeded, PersonInNeed
@@ -28,7 +29,7 @@ class NotOwnStaff(Exception):
 
 
 async def list_needs(
-    session: AsyncSession, organisation_id: UUID, *, scopes: Collection[UUID], after: UUID | None, limit: int
+    session: AsyncSession, organisation_id: UUID, *, scopes: Collection[UUID], after: tuple[UUID] | None, limit: int
 ) -> list[HelpNeeded]:
     """List the lessons with which help is needed in an organisation and below it, by id, from the one after `after`.
 
@@ -39,7 +40,7 @@ async def list_needs(
     counts, hidden = levels[-1].counts, hidden_along(levels)
     here = await _asked_here(session, organisation_id) if organisation_id in scopes else None
     known = counts.keys() | hidden | (here or {}).keys()
-    lessons = sorted(lesson for lesson in known if after is None or lesson > after)
+    lessons = sorted(lesson for lesson in known if after is None or (lesson,) > after)
     listed = lessons[:limit]
     described = (
         select(EditionLesson.lesson_id, EditionLesson.course_id, EditionLesson.title)
@@ -80,10 +81,8 @@ async def list_people(
         LessonStudy.lesson_id == lesson_id,
         LessonStudy.asked_at.is_not(None),
     )
-    if after is not None:
-        wanted = wanted.where(tuple_(LessonStudy.asked_at, LessonStudy.person_id) > tuple_(*after))
-    ordered = wanted.order_by(LessonStudy.asked_at, LessonStudy.person_id).limit(limit)
-    return [PersonInNeed.model_validate(row) for row in await session.execute(ordered)]
+    page = page_of(wanted, LessonStudy.asked_at, LessonStudy.person_id, after=after, limit=limit)
+    return [PersonInNeed.model_validate(row) for row in await session.execute(page)]
 
 
 async def _levels(session: AsyncSession, path: tuple[UUID, ...]) -> list[Level]:

@@ -21,21 +21,20 @@ OrganisationId = Annotated[UUID, Query(description="The organisation that was as
 async def list_needs(page: PageQuery, caller: Caller, organisation_id: OrganisationId) -> Response:
     """List the lessons with which people of an organisation and all below it need help, counts under 5 hidden."""
     scopes = await caller.scopes(NEEDS)
-    after = page.after(UUID)
     async with caller.read() as session:
         rows = await queries.list_needs(
-            session, organisation_id, scopes=scopes, after=after[0] if after else None, limit=page.fetch
+            session, organisation_id, scopes=scopes, after=page.after(UUID), limit=page.fetch
         )
-    return json_answer(page.of(rows, key=lambda row: (row.lesson_id,), shape=lambda row: row))
+    return json_answer(page.of(rows, key=lambda row: (row.lesson_id,)))
 
 
 @router.get("/lessons/{lesson_id}/help-requests", response_model=Page[PersonInNeed], openapi_extra=access(NEEDS))
 async def list_people(lesson_id: UUID, page: PageQuery, caller: Caller, organisation_id: OrganisationId) -> Response:
     """List who asked one's own organisation for help with a lesson, those who wait longest first."""
     scopes = await caller.scopes(NEEDS)
-    async with caller.command() as command:
+    async with caller.recorded_read() as read:
         rows = await queries.list_people(
-            command.session,
+            read.session,
             lesson_id,
             organisation_id,
             scopes=scopes,
@@ -52,6 +51,6 @@ async def list_people(lesson_id: UUID, page: PageQuery, caller: Caller, organisa
             )
             for row in rows[: page.limit]
         ]
-        await audit.record_all(command.session, entries, now=command.now)
-        shown = page.of(rows, key=lambda row: (row.asked_at, row.person_id), shape=lambda row: row)
-        return await command.respond(200, shown)
+        await audit.record_all(read.session, entries, now=read.now)
+        shown = page.of(rows, key=lambda row: (row.asked_at, row.person_id))
+        return json_answer(shown)

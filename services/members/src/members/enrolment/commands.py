@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 import audit
 from china_time import day_of
 from contracts.members import MemberAffiliatedV1
-from database import KeyRing, raw
+from database import KeyRing, columns, count_of, raw
 from members.enrolment.rules import (
     BranchEntry,
     CheckedMember,
@@ -151,11 +151,10 @@ async def _insert(
 ) -> None:
     connection = await raw(session)
     members, file_keys, versions = await asyncio.to_thread(_stored_rows, rows, ring)
-    status: str = await connection.execute(_INSERT_MEMBERS, *_columns(members))
-    if int(status.rpartition(" ")[2]) != len(rows):
+    if count_of(await connection.execute(_INSERT_MEMBERS, *columns(members))) != len(rows):
         raise EnrolledMeanwhile
-    await connection.execute(_INSERT_KEYS, *_columns(file_keys), now)
-    await connection.execute(_INSERT_VERSIONS, *_columns(versions), now, by.actor)
+    await connection.execute(_INSERT_KEYS, *columns(file_keys), now)
+    await connection.execute(_INSERT_VERSIONS, *columns(versions), now, by.actor)
 
 
 def _stored_rows(
@@ -175,10 +174,6 @@ def _stored_rows(
         file_keys.append((member.person_id, key.wrapped))
         versions.append((*traits, *seal_fields(key.data_key, fields, person_id=member.person_id, version=1)))
     return members, file_keys, versions
-
-
-def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)]
 
 
 async def _announce(session: AsyncSession, rows: Sequence[CheckedMember], by: audit.Actor) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from china_time import day_of
 from contracts.members import CompositionCountedV1
-from database import Database, raw, utc_now
+from database import Database, columns, raw, utc_now
 from members.files.rules.counts import Counts, MemberTraits, counts_of
 from messaging import Publication, append
 
@@ -66,7 +66,7 @@ async def recount(session: AsyncSession, organisation_ids: Collection[UUID], tod
             changed.append(Publication(event, record["version"] + 1))
     if changed:
         rows = [(p.event.aggregate_id, *_columns(counts[p.event.aggregate_id])) for p in changed]
-        await connection.execute(_KEEP, *(list(column) for column in zip(*rows, strict=True)), today)
+        await connection.execute(_KEEP, *columns(rows), today)
         await append(session, changed)
     await connection.execute(_MARK, list(organisation_ids), today)
     return counts

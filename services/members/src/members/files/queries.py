@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
 from china_time import first_moment_after
-from database import KeyRing
+from database import KeyRing, page_of
 from members.files.tables import Member, MemberKey, MemberVersion
 
 FileRow = Row[*tuple[Any, ...]]
@@ -82,7 +82,7 @@ async def file_by_id_number(
 
 
 async def list_files(
-    session: AsyncSession, *, organisation_id: UUID, scopes: Collection[UUID], after: UUID | None, limit: int
+    session: AsyncSession, *, organisation_id: UUID, scopes: Collection[UUID], after: tuple[UUID] | None, limit: int
 ) -> list[FileRow]:
     """List the files of an organisation and everything below it, in the order of their ids."""
     wanted = _files().where(
@@ -90,19 +90,16 @@ async def list_files(
         orgtree.within(Member.organisation_id, [organisation_id]),
         orgtree.within(Member.organisation_id, scopes),
     )
-    if after is not None:
-        wanted = wanted.where(Member.person_id > after)
-    return list((await session.execute(wanted.order_by(Member.person_id).limit(limit))).all())
+    return list((await session.execute(page_of(wanted, Member.person_id, after=after, limit=limit))).all())
 
 
 async def list_versions(
-    session: AsyncSession, person_id: UUID, *, reader: Reader, before: int | None, limit: int
+    session: AsyncSession, person_id: UUID, *, reader: Reader, after: tuple[int] | None, limit: int
 ) -> list[FileRow]:
     """List the versions of a file, the latest first."""
     wanted = _files().where(Member.person_id == person_id, _shown_to(reader))
-    if before is not None:
-        wanted = wanted.where(MemberVersion.version < before)
-    return list((await session.execute(wanted.order_by(MemberVersion.version.desc()).limit(limit))).all())
+    page = page_of(wanted, MemberVersion.version, after=after, limit=limit, latest_first=True)
+    return list((await session.execute(page)).all())
 
 
 def _shown_to(reader: Reader) -> ColumnElement[bool]:

@@ -29,7 +29,7 @@ from members.files.schemas import (
 )
 from members.files.sealing import FIELDS
 from rulebook import Refused
-from webapi import AuthenticatedCaller, Caller, Command, Page, PageQuery, access, assistable, json_answer
+from webapi import AuthenticatedCaller, Caller, Page, PageQuery, RecordedRead, access, assistable, json_answer
 from webapi.sealing import Ring
 
 READ = "members.file.read"
@@ -62,25 +62,24 @@ async def list_members(
         scopes = await caller.scopes(READ)
         if purpose is not None:
             caller.require_acr(TWO_FACTORS)
-        after = page.after(UUID)
-        async with caller.command() as command:
-            within = _where_allowed(caller, scopes, purpose, command)
-            await orgtree.require_within(command.session, organisation_id, within)
+        async with caller.recorded_read() as read:
+            within = _where_allowed(caller, scopes, purpose, read)
+            await orgtree.require_within(read.session, organisation_id, within)
             rows = await queries.list_files(
-                command.session,
+                read.session,
                 organisation_id=organisation_id,
                 scopes=within,
-                after=after[0] if after else None,
+                after=page.after(UUID),
                 limit=page.fetch,
             )
             by = audit.by(caller.principal, within)
             listed = by.entry("members.file.listed", organisation_id=organisation_id, purpose=purpose)
-            await audit.record(command.session, listed, now=command.now)
+            await audit.record(read.session, listed, now=read.now)
             opened: frozenset[str] = frozenset()
             if purpose is not None:
-                opened = await _open(command, rows[: page.limit], purpose, caller, within, on_list=True)
+                opened = await _open(read, rows[: page.limit], purpose, caller, within, on_list=True)
             shape = partial(openings.shown, ring=ring, opened=opened)
-            return await command.respond(200, page.of(rows, key=lambda row: [row.person_id], shape=shape))
+            return json_answer(page.of(rows, key=lambda row: [row.person_id], shape=shape))
 
 
 @router.get("/members/me", response_model=MemberOut, openapi_extra=access("self"))
@@ -109,11 +108,11 @@ async def get_member(
         caller.require_acr(TWO_FACTORS)
         if purpose is None:
             raise PurposeMissing
-        async with caller.command() as command:
-            within = _where_allowed(caller, scopes, purpose, command)
-            row = await _file(command.session, person_id, as_of, within)
-            opened = await _open(command, [row], purpose, caller, within, on_list=False)
-            return await command.respond(200, openings.shown(row, ring, opened=opened))
+        async with caller.recorded_read() as read:
+            within = _where_allowed(caller, scopes, purpose, read)
+            row = await _file(read.session, person_id, as_of, within)
+            opened = await _open(read, [row], purpose, caller, within, on_list=False)
+            return json_answer(openings.shown(row, ring, opened=opened))
 
 
 @router.post("/members/{person_id}/revisions", response_model=RevisionOutcome, openapi_extra=access("self", IMPORT))
@@ -156,11 +155,10 @@ async def list_versions(
             caller.require_acr(TWO_FACTORS)
         if not own and purpose is None:
             raise PurposeMissing
-        before = page.after(Version)
-        async with caller.command() as command:
-            reader = Own(caller.person_id) if own else _where_allowed(caller, scopes, purpose, command)
+        async with caller.recorded_read() as read:
+            reader = Own(caller.person_id) if own else _where_allowed(caller, scopes, purpose, read)
             rows = await queries.list_versions(
-                command.session, person_id, reader=reader, before=before[0] if before else None, limit=page.fetch
+                read.session, person_id, reader=reader, after=page.after(Version), limit=page.fetch
             )
             if not rows:
                 raise FileNotFound
@@ -172,9 +170,9 @@ async def list_versions(
                     organisation_id=rows[0].organisation_id,
                     purpose=purpose,
                 )
-                await audit.record(command.session, entry, now=command.now)
+                await audit.record(read.session, entry, now=read.now)
             shape = partial(openings.shown_version, ring=ring)
-            return await command.respond(200, page.of(rows, key=lambda row: [row.version], shape=shape))
+            return json_answer(page.of(rows, key=lambda row: [row.version], shape=shape))
 
 
 async def _own_file(caller: AuthenticatedCaller, ring: KeyRing, day: date | None, known: str | None) -> Response:
@@ -200,7 +198,7 @@ async def _file(session: AsyncSession, person_id: UUID, day: date | None, reader
 
 
 async def _open(
-    command: Command,
+    read: RecordedRead,
     rows: Sequence[FileRow],
     purpose: str,
     caller: AuthenticatedCaller,
@@ -209,26 +207,26 @@ async def _open(
     on_list: bool,
 ) -> frozenset[str]:
     """Give the fields to be shown in clear, after it was kept and recorded that they are."""
-    opened = fields_opened(purpose, day_of(command.now), roles=_roles(caller, scopes), on_list=on_list)
+    opened = fields_opened(purpose, day_of(read.now), roles=_roles(caller, scopes), on_list=on_list)
     by = audit.by(caller.principal, scopes)
     await openings.record_openings(
-        command.session,
+        read.session,
         person_ids=[row.person_id for row in rows],
         purpose=purpose,
         fields=opened,
-        now=command.now,
+        now=read.now,
         by=by,
     )
     entries = [
         by.entry("members.file.read", subject=row.person_id, organisation_id=row.organisation_id, purpose=purpose)
         for row in rows
     ]
-    await audit.record_all(command.session, entries, now=command.now)
+    await audit.record_all(read.session, entries, now=read.now)
     return frozenset(opened)
 
 
 def _where_allowed(
-    caller: AuthenticatedCaller, scopes: frozenset[UUID], purpose: str | None, command: Command
+    caller: AuthenticatedCaller, scopes: frozenset[UUID], purpose: str | None, read: RecordedRead
 ) -> frozenset[UUID]:
     """Give those of the `scopes` where the caller holds a role of the purpose; without a purpose all of them.
 
@@ -236,7 +234,7 @@ def _where_allowed(
     """
     if purpose is None:
         return scopes
-    allowed = roles_of(purpose, day_of(command.now), held=_roles(caller, scopes))
+    allowed = roles_of(purpose, day_of(read.now), held=_roles(caller, scopes))
     held = caller.principal.roles
     return orgtree.Scopes(grant for grant in held if grant.role in allowed and grant.organisation_id in scopes)
 

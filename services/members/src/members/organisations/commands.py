@@ -21,7 +21,7 @@ from contracts.members import (
     OrganisationRenamedV1,
     OrganisationState,
 )
-from database import raw
+from database import columns, count_of, raw
 from members.organisations.rules import (
     NewOrganisation,
     RegisterEntry,
@@ -99,9 +99,7 @@ async def establish_organisations(
     if judged.errors:
         raise RowsRefused(judged.errors)
     if judged.new:
-        columns = [list(column) for column in zip(*judged.new, strict=True)]
-        status: str = await connection.execute(_ESTABLISH, *columns)
-        if int(status.rpartition(" ")[2]) != len(judged.new):
+        if count_of(await connection.execute(_ESTABLISH, *columns(judged.new))) != len(judged.new):
             raise ChangedMeanwhile
         await _announce(session, [(_established(row), 1) for row in judged.new], by=by)
     return Established(len(judged.new), judged.unchanged)

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
+from database import narrowed, page_of
 from members.organisations.tables import OrganisationPeriod, RegisteredOrganisation
 
 
@@ -52,18 +53,12 @@ async def list_organisations(
     parent_id: UUID | None = None,
     level: str | None = None,
     kind: str | None = None,
-    after: UUID | None,
+    after: tuple[UUID] | None,
     limit: int,
 ) -> list[Row[*tuple[Any, ...]]]:
     """List organisations in the order of their ids, from the one after `after`."""
     wanted = organisations_as_of(day, scopes)
-    if parent_id is not None:
-        wanted = wanted.where(OrganisationPeriod.parent_id == parent_id)
-    if level is not None:
-        wanted = wanted.where(RegisteredOrganisation.level == level)
-    if kind is not None:
-        wanted = wanted.where(RegisteredOrganisation.kind == kind)
-    if after is not None:
-        wanted = wanted.where(RegisteredOrganisation.organisation_id > after)
-    wanted = wanted.order_by(RegisteredOrganisation.organisation_id).limit(limit)
-    return list((await session.execute(wanted)).all())
+    register = RegisteredOrganisation
+    same = {OrganisationPeriod.parent_id: parent_id, register.level: level, register.kind: kind}
+    page = page_of(narrowed(wanted, same), register.organisation_id, after=after, limit=limit)
+    return list((await session.execute(page)).all())

@@ -107,7 +107,6 @@ async def list_organisations(
 ) -> Page[OrganisationOut]:
     """List the organisations in the caller's scope."""
     scopes = await caller.scopes(READ)
-    after = page.after(UUID)
     async with caller.read() as session:
         rows = await queries.list_organisations(
             session,
@@ -115,7 +114,7 @@ async def list_organisations(
             parent_id=parent_id,
             level=level,
             kind=kind,
-            after=after[0] if after else None,
+            after=page.after(UUID),
             limit=page.fetch,
         )
     return page.of(rows, key=lambda row: [row.organisation_id], shape=OrganisationOut.model_validate)
@@ -138,7 +137,6 @@ async def list_children(
 ) -> Page[OrganisationOut]:
     """List what stands directly below an organisation, or stood there on a day."""
     scopes = await caller.scopes(READ)
-    after = page.after(UUID)
     async with caller.read() as session:
         if await queries.one_organisation(session, organisation_id, day=as_of, scopes=scopes) is None:
             raise OrganisationNotFound
@@ -147,7 +145,7 @@ async def list_children(
             scopes=scopes,
             day=as_of,
             parent_id=organisation_id,
-            after=after[0] if after else None,
+            after=page.after(UUID),
             limit=page.fetch,
         )
     return page.of(rows, key=lambda row: [row.organisation_id], shape=OrganisationOut.model_validate)

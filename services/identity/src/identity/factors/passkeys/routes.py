@@ -3,11 +3,11 @@
 from uuid import UUID
 
 from fastapi import APIRouter
-from sqlalchemy import select, tuple_
+from sqlalchemy import select
 from starlette.responses import Response
 
 from china_time import Moment
-from database import KeyRing, new_id
+from database import KeyRing, new_id, page_of
 from identity.accounts.credentials import username_of
 from identity.factors.managing import require_owner, tell_owner
 from identity.factors.passkeys import commands
@@ -39,12 +39,10 @@ def _binding(caller: AuthenticatedCaller) -> str:
 @router.get("", response_model=Page[PasskeyOut], summary="My passkeys", openapi_extra=access("self"))
 async def list_passkeys(page: PageQuery, caller: Caller, parts: Parts) -> Response:
     """List one's passkeys in the order they were added."""
-    after = page.after(Moment, UUID)
-    mine = select(Passkey).where(Passkey.account_id == caller.person_id)
-    if after:
-        mine = mine.where(tuple_(Passkey.added_at, Passkey.passkey_id) > tuple_(*after))
+    mine, after = select(Passkey).where(Passkey.account_id == caller.person_id), page.after(Moment, UUID)
+    ordered = page_of(mine, Passkey.added_at, Passkey.passkey_id, after=after, limit=page.fetch)
     async with caller.read() as session:
-        rows = (await session.scalars(mine.order_by(Passkey.added_at, Passkey.passkey_id).limit(page.fetch))).all()
+        rows = (await session.scalars(ordered)).all()
     shape = page.of(rows, key=lambda row: (row.added_at, row.passkey_id), shape=lambda row: _shown(row, parts.ring))
     return json_answer(shape)
 
