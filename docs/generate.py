@@ -5,17 +5,23 @@ Run it by `make docs`; a test fails when the files and the code differ.
 
 import importlib
 import json
+import re
+from itertools import count
 from pathlib import Path
 from typing import Any
 
-from contracts import EVENT_TYPES, Envelope, Event
+from contracts import EVENT_TYPES, SERVICES, Envelope, Event
 from database import KeyRing
 from identity.roles.definitions import roles_to_define
 from standalone import bus
 from webapi.access import EXTENSION
 
 ROOT = Path(__file__).resolve().parents[1]
-SERVICES = ("identity", "members", "activities", "learning", "feedback", "gateway")
+GOLDEN = ROOT / "tests" / "contracts" / "golden"
+EXAMPLES = ("example", "520424", "0" * 64)
+"""What a string of an event may be: a word or a text, a division code, a hash."""
+
+WRITTEN = {"date-time": "2026-11-30T08:30:00Z", "date": "2026-11-30"}
 ACCESS_PREFACE = """
 Every operation of every service and the roles that may ask for it. Written by `make docs` from what the routes declare
 (`x-access` in the OpenAPI documents) and from `identity/roles/roles.toml`; `tests/flows/test_access_matrix.py` asks
@@ -29,7 +35,6 @@ each of them for real.
 - **scope**: what the token has to hold beside, all of them: it limits the client, whoever that acts for
   ([why](decisions/0018-scopes-by-service-and-verb.md)).
 """
-GOLDEN = ROOT / "tests" / "contracts" / "golden"
 
 
 def consumers() -> dict[type[Event], list[str]]:
@@ -199,9 +204,72 @@ def _readable(role: str) -> str:
     return role.replace("_", " ")
 
 
+class NoExample(Exception):
+    """No example is known for a field; its golden file has to be written by hand."""
+
+
 def missing_golden_files() -> list[type[Event]]:
     """List the events that have no golden file yet."""
     return [event for event in EVENT_TYPES.values() if not (GOLDEN / f"{event.type}.json").exists()]
+
+
+def first_golden(event: type[Event]) -> dict[str, Any]:
+    """Give an envelope with an example of the event; raises `NoExample` for a string of a form unknown here."""
+    ids = count(1)
+    schema = event.model_json_schema()
+    data = {name: _example(field, name, ids) for name, field in schema["properties"].items()}
+    example = event.model_validate(data)
+    return {
+        "specversion": "1.0",
+        "id": _id(0),
+        "source": f"/services/{event.publisher()}",
+        "type": event.type,
+        "subject": f"{event.aggregate}/{example.aggregate_id}",
+        "time": WRITTEN["date-time"],
+        "datacontenttype": "application/json",
+        "aggregateversion": 1,
+        "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        "data": example.model_dump(mode="json"),
+        "actor": _id(next(ids)),
+    }
+
+
+def write_missing_golden_files() -> list[Path]:
+    """Write the golden file of each event that has none, and give their paths."""
+    written = []
+    for event in missing_golden_files():
+        path = GOLDEN / f"{event.type}.json"
+        path.write_text(json.dumps(first_golden(event), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        written.append(path)
+    return written
+
+
+def _example(schema: dict[str, Any], name: str, ids: "count[int]") -> Any:
+    schema = next((either for either in schema.get("anyOf", ()) if either.get("type") != "null"), schema)
+    kind = schema.get("type")
+    if kind == "string":
+        return _text(schema, name, ids)
+    if kind == "array":
+        return [_example(schema["items"], name, ids)]
+    if kind == "object" and "patternProperties" in schema:
+        (counted,) = schema["patternProperties"].values()
+        return {EXAMPLES[0]: _example(counted, name, ids)}
+    if kind in {"integer", "boolean"}:
+        return schema.get("minimum", 0) + 1 if kind == "integer" else True
+    raise NoExample(f"{name}: {schema}")
+
+
+def _text(schema: dict[str, Any], name: str, ids: "count[int]") -> str:
+    if schema.get("format") == "uuid":
+        return _id(next(ids))
+    fitting = [each for each in EXAMPLES if re.search(schema.get("pattern", ""), each)]
+    if schema.get("format") not in WRITTEN and not fitting:
+        raise NoExample(f"{name}: {schema}")
+    return WRITTEN.get(schema.get("format", ""), fitting[0])
+
+
+def _id(number: int) -> str:
+    return f"01930000-0000-7000-8000-{number + 1:012}"
 
 
 def documents() -> dict[Path, str]:
@@ -218,5 +286,5 @@ if __name__ == "__main__":
     for path, content in documents().items():
         path.write_text(content, encoding="utf-8")
         print(f"wrote {path.relative_to(ROOT)}")  # noqa: T201 - a script for people
-    for event in missing_golden_files():
-        print(f"write tests/contracts/golden/{event.type}.json: an example that must parse for ever")  # noqa: T201
+    for path in write_missing_golden_files():
+        print(f"wrote {path.relative_to(ROOT)}: look at it, it must parse for ever")  # noqa: T201

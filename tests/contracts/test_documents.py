@@ -8,6 +8,7 @@ from types import ModuleType
 
 import pytest
 
+from contracts import EVENT_TYPES, Envelope, Event
 from standalone import bus
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,6 +45,28 @@ def test_the_bus_knows_every_consumer_by_name() -> None:
 
 def test_no_event_lacks_a_golden_file(generate: ModuleType) -> None:
     assert generate.missing_golden_files() == []
+
+
+@pytest.mark.parametrize("event", EVENT_TYPES.values(), ids=lambda event: event.__name__)
+def test_the_first_golden_file_of_an_event_fills_every_field_and_parses(
+    generate: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, event: type[Event]
+) -> None:
+    monkeypatch.setattr(generate, "GOLDEN", tmp_path)
+    monkeypatch.setattr(generate, "EVENT_TYPES", {event.type: event})
+    [file] = generate.write_missing_golden_files()
+    assert file == tmp_path / f"{event.type}.json"
+    written = json.loads(file.read_text("utf-8"))
+    envelope = Envelope.model_validate(written)
+    assert envelope.event().model_dump(mode="json") == written["data"]
+    assert envelope.subject == f"{event.aggregate}/{envelope.event().aggregate_id}"
+    assert [name for name, value in written["data"].items() if value in (None, [], {})] == []
+    assert generate.write_missing_golden_files() == []
+
+
+def test_a_golden_file_that_is_there_is_never_written_again(generate: ModuleType) -> None:
+    before = {file: file.read_bytes() for file in generate.GOLDEN.iterdir()}
+    assert generate.write_missing_golden_files() == []
+    assert {file: file.read_bytes() for file in generate.GOLDEN.iterdir()} == before
 
 
 def test_every_reference_of_the_asyncapi_document_leads_somewhere(generate: ModuleType) -> None:
