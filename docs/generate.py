@@ -153,7 +153,7 @@ def document_of(service: str) -> dict[str, Any]:
         sealing_key=KeyRing.generate(),
         **{f"upstream_{name}": nowhere for name in SERVICES},
     )
-    document: dict[str, Any] = importlib.import_module(f"{service}.app").create_application(settings).openapi()
+    document: dict[str, Any] = importlib.import_module(f"{service}.app").SERVICE.application(settings).openapi()
     return document
 
 

@@ -26,7 +26,7 @@ async def _nothing(_: str) -> None:
 
 def application_of(service: str, issuer: TokenIssuer, database_url: str = NOWHERE) -> Application:
     settings = settings_of(service, database_url, "nats://127.0.0.1:1", issuer)
-    made: Application = importlib.import_module(f"{service}.app").create_application(
+    made: Application = importlib.import_module(f"{service}.app").SERVICE.application(
         settings.model_copy(update={"issuer": issuer.issuer})
     )
     return made

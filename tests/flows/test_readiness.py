@@ -46,7 +46,7 @@ async def test_readiness_follows_database_and_nats_while_the_api_serves(
     postgres, nats = (TcpProxy(urlsplit(url).port or 0) for url in (database_url, nats_url))
     async with postgres, nats:
         settings = settings_of(service, postgres.through(database_url), nats.through(nats_url), issuer)
-        application: Application = importlib.import_module(f"{service}.app").create_application(settings)
+        application: Application = importlib.import_module(f"{service}.app").SERVICE.application(settings)
         assert application.operations is not None
         operations = httpx.AsyncClient(transport=httpx.ASGITransport(application.operations), base_url="http://x")
         public = httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url="http://x")
@@ -82,7 +82,7 @@ async def test_an_api_that_starts_without_nats_takes_no_token_that_it_cannot_jud
     async with TcpProxy(urlsplit(nats_url).port or 0) as nats:
         await nats.refuse()
         settings = settings_of(service, database_url, nats.through(nats_url), issuer)
-        application: Application = importlib.import_module(f"{service}.app").create_application(settings)
+        application: Application = importlib.import_module(f"{service}.app").SERVICE.application(settings)
         assert application.operations is not None
         operations = httpx.AsyncClient(transport=httpx.ASGITransport(application.operations), base_url="http://x")
         public = httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url="http://x")

@@ -21,7 +21,7 @@ async def test_the_setting_reaches_the_worker(
     settings = settings_of(service, database_url, nats_url, issuer, nats_replicas=REPLICAS)
     database = Database(database_url, application_name=service)
     worker: Worker
-    async with importlib.import_module(f"{service}.worker").open_worker(settings, database) as worker:
+    async with importlib.import_module(f"{service}.app").SERVICE.worker(settings, database) as worker:
         assert worker._publisher._replicas == REPLICAS
     await database.close()
 

@@ -58,7 +58,7 @@ def ring() -> KeyRing:
 @pytest.fixture
 def witness(ring: KeyRing) -> Witness:
     made = Witness(Told)
-    made.keys = ring
+    made.ring = ring
     return made
 
 
@@ -180,7 +180,7 @@ async def test_a_key_that_was_put_into_the_witnesss_database_is_not_believed(
     """Whoever rules both databases rewrites the chain, and signs it with a key of their own; the ring they lack."""
     await superuser.execute("delete from audit.witness")
     forger = Witness(Told)
-    forger.keys = KeyRing.parse(KeyRing.generate())
+    forger.ring = KeyRing.parse(KeyRing.generate())
     await superuser.execute("delete from audit.witness_key")
     await checkpoint(database, forger, 1)
     report = await verify_database(superuser, await heard_of(superuser, "tester", ring), now=utc_now())

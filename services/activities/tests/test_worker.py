@@ -3,8 +3,9 @@
 import orjson
 
 import messaging
+from activities.app import SERVICE
 from activities.settings import Settings
-from activities.worker import CONSUMERS, open_worker
+from activities.worker import CONSUMERS
 from contracts.identity import RoleDefinedV1
 from database import Database, new_id
 from testkit.county import BRANCH, COUNTY, County
@@ -25,7 +26,7 @@ async def test_a_role_that_identity_defines_holds_here(
         return (await reader.get(f"/activities/{new_id()}/participations")).status_code
 
     async with (
-        open_worker(here, database) as worker,
+        SERVICE.worker(here, database) as worker,
         working(worker, messaging.Worker("identity", identity_outbox, broker)),
     ):
         assert await status() == 403
@@ -42,7 +43,7 @@ async def test_what_was_done_reaches_the_stream_without_what_people_wrote(
     assert (await secretary.post("/activities", meeting())).status_code == 201
     broker = await messaging.connect(nats_url, name="tests")
     here = settings.model_copy(update={"nats_url": nats_url})
-    async with open_worker(here, database) as worker, working(worker):
+    async with SERVICE.worker(here, database) as worker, working(worker):
         [event] = await streamed(broker, "activities", 1)
     await broker.close()
     assert event["type"] == "xiangqiao.activities.activity.scheduled.v1"

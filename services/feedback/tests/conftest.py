@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from database import KeyRing
-from feedback.app import create_application
+from feedback.app import SERVICE
 from feedback.settings import Settings
 from testkit.county import prepare
 from testkit.databases import Shared, Template, TestDatabases
@@ -42,6 +42,6 @@ def settings(shared_database: Shared, issuer: TokenIssuer) -> Settings:
 
 @pytest_asyncio.fixture(scope="session")
 async def running(settings: Settings) -> AsyncIterator[Application]:
-    made = create_application(settings)
+    made = SERVICE.application(settings)
     async with made.router.lifespan_context(made):
         yield made

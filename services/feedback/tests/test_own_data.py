@@ -8,10 +8,10 @@ import pytest_asyncio
 import privacy
 from contracts.identity import ExportRequestedV1, PersonErasedV1
 from database import Database, KeyRing, SealBroken, new_id, raw
-from feedback import own_data
-from feedback.event_handlers import HANDLERS
 from feedback.settings import Settings
+from feedback.worker import CONSUMERS, OWN_DATA
 from orgtree import ROOT_ID
+from privacy import Asked, compose_all
 from testkit.backups import backup, restore
 from testkit.county import BRANCH, COUNTY, County, Person
 from testkit.databases import TestDatabases
@@ -40,10 +40,10 @@ async def test_a_part_holds_own_cases_and_answers_and_nobody_elses_words(
     case, _ = await opened(reporter), await opened(other, text="别人说的话")
     await secretary.post(f"/cases/{case['case_id']}/answers", {"text": ANSWER})
     export_id = new_id()
-    await tell(database, HANDLERS, ExportRequestedV1(export_id=export_id, person_id=reporter.person_id))
+    await tell(database, CONSUMERS[0].handlers, ExportRequestedV1(export_id=export_id, person_id=reporter.person_id))
     path = f"/export-parts/feedback/{export_id}"
     assert (await reporter.get(path)).status_code == 202
-    await privacy.Parts("feedback", own_data.composer(ring), ring).compose_all(database)
+    await privacy.Parts("feedback", OWN_DATA, ring).compose_all(database)
     assert (await reporter.get(path, only_state=True)).status_code == 204
     assert problem(await other.get(path)) == (404, "not_found")
     part = (await reporter.get(path)).json()
@@ -61,7 +61,7 @@ async def test_a_part_holds_own_cases_and_answers_and_nobody_elses_words(
     for stranger in (other.person_id, secretary.person_id, "别人说的话"):
         assert str(stranger) not in str(part)
     async with database.read() as session:
-        theirs = await own_data.composer(ring)(session, secretary.person_id)
+        theirs = await compose_all(OWN_DATA, Asked(session, secretary.person_id, ring))
     assert [said["text"] for said in theirs["answered_in_office"]] == [ANSWER]
     assert WORDS not in str(theirs)
 
@@ -72,7 +72,7 @@ async def test_what_an_erased_person_said_is_unreadable_and_still_counted(
     reporter = county.person()
     case = await opened(reporter)
     for _ in range(2):
-        await tell(database, HANDLERS, PersonErasedV1(person_id=reporter.person_id))
+        await tell(database, CONSUMERS[0].handlers, PersonErasedV1(person_id=reporter.person_id))
     seen = (await secretary.get(f"/cases/{case['case_id']}")).json()
     assert [entry["text"] for entry in seen["entries"]] == [None]
     assert len((await secretary.get("/cases")).json()["items"]) == 1
@@ -87,15 +87,15 @@ async def test_a_restored_backup_forgets_again(
     reporter = county.person()
     case = await opened(reporter)
     dump = await backup(databases, database.dsn)
-    await tell(database, HANDLERS, PersonErasedV1(person_id=reporter.person_id))
+    await tell(database, CONSUMERS[0].handlers, PersonErasedV1(person_id=reporter.person_id))
     address = await restore(databases, dump, database.dsn)
     restored = Database(address, application_name="restored")
     try:
         async with restored.read() as session:
-            assert WORDS in str(await own_data.composer(ring)(session, reporter.person_id))
-        await tell(restored, HANDLERS, PersonErasedV1(person_id=reporter.person_id), version=2)
+            assert WORDS in str(await compose_all(OWN_DATA, Asked(session, reporter.person_id, ring)))
+        await tell(restored, CONSUMERS[0].handlers, PersonErasedV1(person_id=reporter.person_id), version=2)
         async with restored.read() as session:
-            assert WORDS not in str(await own_data.composer(ring)(session, reporter.person_id))
+            assert WORDS not in str(await compose_all(OWN_DATA, Asked(session, reporter.person_id, ring)))
             key = await (await raw(session)).fetchval(
                 "select data_key from feedback_case where case_id = $1", UUID(case["case_id"])
             )
@@ -114,21 +114,21 @@ async def test_a_part_that_cannot_be_composed_keeps_no_other_waiting(
     async with database.transaction() as session:
         await (await raw(session)).execute("update feedback_case set data_key = $1", KeyRing.generate().encode())
     first, second = new_id(), new_id()
-    await tell(database, HANDLERS, ExportRequestedV1(export_id=first, person_id=broken.person_id))
-    await tell(database, HANDLERS, ExportRequestedV1(export_id=second, person_id=whole.person_id))
+    await tell(database, CONSUMERS[0].handlers, ExportRequestedV1(export_id=first, person_id=broken.person_id))
+    await tell(database, CONSUMERS[0].handlers, ExportRequestedV1(export_id=second, person_id=whole.person_id))
     async with database.read() as session:
         with pytest.raises(SealBroken):
-            await own_data.composer(ring)(session, broken.person_id)
-    await privacy.Parts("feedback", own_data.composer(ring), ring).compose_all(database)
+            await compose_all(OWN_DATA, Asked(session, broken.person_id, ring))
+    await privacy.Parts("feedback", OWN_DATA, ring).compose_all(database)
     assert (await whole.get(f"/export-parts/feedback/{second}")).status_code == 200
     assert (await broken.get(f"/export-parts/feedback/{first}")).status_code == 202
 
 
 async def test_a_part_goes_after_a_day_and_with_its_person(county: County, database: Database, ring: KeyRing) -> None:
-    person, parts = county.person(), privacy.Parts("feedback", own_data.composer(ring), ring)
+    person, parts = county.person(), privacy.Parts("feedback", OWN_DATA, ring)
     old, new = new_id(), new_id()
     for export_id in (old, new):
-        await tell(database, HANDLERS, ExportRequestedV1(export_id=export_id, person_id=person.person_id))
+        await tell(database, CONSUMERS[0].handlers, ExportRequestedV1(export_id=export_id, person_id=person.person_id))
     await parts.compose_all(database)
     async with database.transaction() as session:
         await (await raw(session)).execute(
@@ -138,8 +138,8 @@ async def test_a_part_goes_after_a_day_and_with_its_person(county: County, datab
     await parts.compose_all(database)
     async with database.read() as session:
         assert await (await raw(session)).fetchval("select array_agg(export_id) from export_part") == [new]
-    await tell(database, HANDLERS, PersonErasedV1(person_id=person.person_id))
-    await tell(database, HANDLERS, ExportRequestedV1(export_id=new_id(), person_id=person.person_id))
+    await tell(database, CONSUMERS[0].handlers, PersonErasedV1(person_id=person.person_id))
+    await tell(database, CONSUMERS[0].handlers, ExportRequestedV1(export_id=new_id(), person_id=person.person_id))
     async with database.read() as session:
         assert await (await raw(session)).fetchval("select count(*) from export_part") == 0
 
@@ -147,4 +147,4 @@ async def test_a_part_goes_after_a_day_and_with_its_person(county: County, datab
 async def test_a_branch_that_was_told_of_is_in_the_part(county: County, database: Database, ring: KeyRing) -> None:
     member = await county.member(BRANCH)
     async with database.read() as session:
-        assert (await own_data.composer(ring)(session, member.person_id))["branch_id"] == BRANCH
+        assert (await compose_all(OWN_DATA, Asked(session, member.person_id, ring)))["branch_id"] == BRANCH

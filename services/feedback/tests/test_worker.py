@@ -5,8 +5,9 @@ import orjson
 import messaging
 from contracts.identity import RoleDefinedV1
 from database import Database, new_id
+from feedback.app import SERVICE
 from feedback.settings import Settings
-from feedback.worker import CONSUMERS, open_worker
+from feedback.worker import CONSUMERS
 from orgtree import ROOT_ID
 from testkit.county import COUNTY, County
 from testkit.workers import streamed, until, working
@@ -26,7 +27,7 @@ async def test_a_role_that_identity_defines_holds_here(
         return (await reader.post(f"/cases/{new_id()}/answers", {"text": "x"})).status_code
 
     async with (
-        open_worker(here, database) as worker,
+        SERVICE.worker(here, database) as worker,
         working(worker, messaging.Worker("identity", identity_outbox, broker)),
     ):
         assert await status() == 403
@@ -43,7 +44,7 @@ async def test_what_was_done_reaches_the_stream_without_what_people_wrote(
     await opened(county.person())
     broker = await messaging.connect(nats_url, name="tests")
     here = settings.model_copy(update={"nats_url": nats_url})
-    async with open_worker(here, database) as worker, working(worker):
+    async with SERVICE.worker(here, database) as worker, working(worker):
         [event] = await streamed(broker, "feedback", 1)
     await broker.close()
     assert event["type"] == "xiangqiao.feedback.case.opened.v1"

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import httpx
 
-from gateway.app import create_application
+from gateway.app import SERVICE
 from gateway.settings import Settings
 from testkit.tokens import TokenIssuer
 from webapi import Application
@@ -38,7 +38,7 @@ def settings_of(
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[InProcess]:
     """Give the application without its door for the length of the block."""
-    application = create_application(settings)
+    application = SERVICE.application(settings)
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(application), base_url="http://gateway.test", timeout=30
     ) as client:

@@ -14,8 +14,8 @@ from audit import sealing
 from audit.reading import verify_database
 from contracts.identity import ExportRequestedV1, RoleDefinedV1
 from database import Database, new_id, raw, utc_now
-from gateway import own_data
-from gateway.worker import open_worker
+from gateway.app import SERVICE
+from gateway.worker import OWN_DATA
 from testkit.tokens import TokenIssuer
 from testkit.told import tell
 from testkit.workers import streamed, working
@@ -94,9 +94,9 @@ async def test_the_audit_is_read_by_its_administrator_alone_and_that_is_recorded
 async def test_what_a_person_takes_away_tells_who_read_their_home(
     gateway: InProcess, database: Database, issuer: TokenIssuer
 ) -> None:
-    export, parts = new_id(), privacy.Parts("gateway", own_data.compose)
+    export, parts = new_id(), privacy.Parts("gateway", OWN_DATA)
     await help_at_home(gateway, issuer)
-    await tell(database, privacy.handlers(own_data.forget), ExportRequestedV1(export_id=export, person_id=ME))
+    await tell(database, privacy.handlers(OWN_DATA), ExportRequestedV1(export_id=export, person_id=ME))
     await parts.compose_all(database)
     async with database.read() as session:
         part = await parts.part_of(session, export, ME, now=utc_now()) or b""
@@ -111,7 +111,7 @@ async def test_the_worker_seals_and_tells_how_far_the_audit_is(
     await sealing.seal(database)
     here = settings_of(database_url, issuer, nats_url=nats_url)
     nats = await messaging.connect(nats_url, name="tests")
-    async with open_worker(here, database) as worker, working(worker):
+    async with SERVICE.worker(here, database) as worker, working(worker):
         [told] = await streamed(nats, "gateway", 1)
     await nats.close()
     assert told["type"] == "xiangqiao.gateway.audit_chain.checkpointed.v1"

@@ -16,12 +16,12 @@ import privacy
 from contracts import Event, members
 from contracts.identity import PersonErasedV1, RoleDefinedV1
 from database import Database, new_id, raw
-from gateway import own_data
 from gateway.contributions.event_handlers import FACTS
 from gateway.rebuilding import READ_MODELS, mend_rollups, rebuild, rebuild_home, rebuild_overview
 from gateway.settings import Settings
-from gateway.worker import CONSUMERS
+from gateway.worker import CONSUMERS, OWN_DATA
 from messaging import NatsConnection, Publication, Worker, leadership, shadow, streams
+from privacy import Asked, compose_all
 from testkit.databases import Template
 from testkit.told import tell
 from testkit.workers import working
@@ -130,19 +130,19 @@ async def test_who_is_erased_while_home_is_rebuilt_does_not_come_back_with_it(
     compare = shadow.compare
 
     async def compare_after_an_erasure(*arguments: Any) -> Any:
-        await tell(database, privacy.handlers(own_data.forget), PersonErasedV1(person_id=MEMBER))
+        await tell(database, privacy.handlers(OWN_DATA), PersonErasedV1(person_id=MEMBER))
         return await compare(*arguments)
 
     nats = await messaging.connect(nats_url, name="gateway")
     async with caught_up(database, nats, fresh_database, database_template):
         before = await contents(database, READ_MODELS["home"].tables)
         async with database.read() as session:
-            assert any((await own_data.compose(session, MEMBER)).values())
+            assert any((await compose_all(OWN_DATA, Asked(session, MEMBER))).values())
         monkeypatch.setattr(shadow, "compare", compare_after_an_erasure)
         report = await rebuild(database, nats, "home")
         assert report.switched
         async with database.read() as session:
-            assert not any((await own_data.compose(session, MEMBER)).values())
+            assert not any((await compose_all(OWN_DATA, Asked(session, MEMBER))).values())
         after = await contents(database, READ_MODELS["home"].tables)
         assert after["home_item"] == [row for row in before["home_item"] if row[2] != f"person:{MEMBER}"]
         assert after["home_item"]

@@ -17,7 +17,7 @@ from contracts.members import OrganisationEstablishedV1
 from database import Database, KeyRing, new_id, utc_now
 from identity.accounts.commands import add_account
 from identity.accounts.credentials import set_password
-from identity.app import create_application
+from identity.app import SERVICE
 from identity.roles.commands import appoint
 from identity.settings import Settings
 from testkit.listening import listener
@@ -115,7 +115,7 @@ async def running(url: str, **settings: Any) -> AsyncIterator[Provider]:
     """Serve identity on a free port for the length of the block."""
     with listener() as listening:
         port = listening.getsockname()[1]
-        application = create_application(settings_for(url, port, **settings))
+        application = SERVICE.application(settings_for(url, port, **settings))
         server = uvicorn.Server(uvicorn.Config(application, lifespan="on", log_config=None, access_log=False))
         serving = asyncio.create_task(server.serve([listening]))
         while not server.started and not serving.done():

@@ -19,6 +19,7 @@ from identity.assistance.rules import ACTIONS as LISTED
 from identity.assistance.tables import AssistedSession
 from identity.privacy import own_data
 from messaging import Received
+from privacy import Asked
 
 from .front_end import Tokens
 from .granting import strongly_signed_in
@@ -270,10 +271,9 @@ async def test_the_actions_are_listed_in_both_languages(here: Village) -> None:
 
 async def test_an_export_holds_the_help_one_was_given_and_the_help_one_gave_without_the_other(here: Village) -> None:
     assist_id = await here.consented()
-    compose = own_data.composer(ring())
     async with here.provider.database.read() as session:
-        helped = await compose(session, here.villager_id)
-        helping = await compose(session, here.helper_id)
+        helped = await own_data.compose(Asked(session, here.villager_id, ring()))
+        helping = await own_data.compose(Asked(session, here.helper_id, ring()))
     assert [str(each["assist_id"]) for each in helped["assisted_sessions"]] == [assist_id]
     assert [str(each["assist_id"]) for each in helping["assistance_given"]] == [assist_id]
     assert (helped["assistance_given"], helping["assisted_sessions"]) == ([], [])

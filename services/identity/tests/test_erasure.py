@@ -20,7 +20,7 @@ from identity.challenges.commands import issue
 from identity.messages.tables import MessageToSend
 from identity.privacy import erasure, own_data
 from identity.privacy.erasure import TOLD_AGAIN_AFTER, tell_again, tell_all_again
-from identity.privacy.forgetting import FORGOTTEN, KEPT, forget
+from identity.privacy.forgetting import FORGOTTEN, KEPT
 from identity.privacy.tables import Erasure, LegalHold
 from messaging import Publication, Received
 from testkit.backups import backup, restore
@@ -227,7 +227,7 @@ async def test_a_restored_backup_forgets_again_when_the_erasure_is_told_again(
         for version in (1, 2):
             received = Received(event, version, uuid4(), utc_now(), None, None, None)
             async with database.transaction() as session:
-                await privacy.handlers(forget)[PersonErasedV1](session, [received])
+                await privacy.handlers((own_data,))[PersonErasedV1](session, [received])
         assert await rows_about(database, person_id) == {}
         async with database.read() as session:
             assert (await session.get_one(Account, person_id)).status == "erased"
@@ -267,9 +267,9 @@ async def test_ones_part_of_the_export_holds_all_and_nobody_else(provider: Provi
     assert (await provider.http.get(path, headers=tokens.headers)).status_code == 404
     async with provider.database.transaction() as session:
         received = Received(event, 1, uuid4(), utc_now(), None, None, None)
-        await privacy.handlers(forget)[ExportRequestedV1](session, [received])
+        await privacy.handlers((own_data,))[ExportRequestedV1](session, [received])
     assert (await provider.http.get(path, headers=tokens.headers)).status_code == 202
-    await privacy.Parts("identity", own_data.composer(ring()), ring()).compose_all(provider.database)
+    await privacy.Parts("identity", (own_data,), ring()).compose_all(provider.database)
     assert (await provider.http.get(path, headers=stranger.headers)).status_code == 404
     part: dict[str, Any] = (await provider.http.get(path, headers=tokens.headers)).json()
     data = part["data"]

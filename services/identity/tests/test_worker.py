@@ -5,7 +5,7 @@ import asyncio
 from sqlalchemy import text
 
 from database import Database
-from identity.worker import open_worker
+from identity.app import SERVICE
 from testkit.databases import TestDatabases
 
 from .provider import settings_for
@@ -25,7 +25,7 @@ async def test_the_roles_reach_identitys_own_copy_through_the_broker(
     await start(database)
     assert await permissions_of(database, "system_administrator") == []
     stop = asyncio.Event()
-    async with open_worker(settings_for(database.dsn, nats_url=nats_url), database) as worker:
+    async with SERVICE.worker(settings_for(database.dsn, nats_url=nats_url), database) as worker:
         working = asyncio.create_task(worker.run(stop))
         async with asyncio.timeout(20):
             while not await permissions_of(database, "system_administrator"):

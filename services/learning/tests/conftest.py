@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from learning.app import create_application
+from learning.app import SERVICE
 from learning.settings import Settings
 from testkit.county import prepare
 from testkit.databases import Shared, Template, TestDatabases
@@ -40,6 +40,6 @@ def settings(shared_database: Shared, issuer: TokenIssuer) -> Settings:
 
 @pytest_asyncio.fixture(scope="session")
 async def running(settings: Settings) -> AsyncIterator[Application]:
-    made = create_application(settings)
+    made = SERVICE.application(settings)
     async with made.router.lifespan_context(made):
         yield made

@@ -3,9 +3,9 @@
 import orgtree
 from contracts.identity import PersonErasedV1
 from database import Database
-from learning import own_data
-from learning.event_handlers import HANDLERS
+from learning.worker import CONSUMERS, OWN_DATA
 from orgtree import ROOT_ID
+from privacy import Asked, compose_all
 from testkit.county import BRANCH, County
 from testkit.told import tell
 
@@ -19,7 +19,7 @@ async def test_a_part_is_ones_own_study_alone(county: County, database: Database
     for person, progress in ((me, 40), (other, 77)):
         await person.send("PUT", f"/lessons/{lesson_id}/progress", {"progress": progress})
     async with database.read() as session:
-        part = await own_data.compose(session, me.person_id)
+        part = await compose_all(OWN_DATA, Asked(session, me.person_id))
     assert [(each["title"], each["progress"]) for each in part["studies"]] == [("怎样用手机缴纳医保", 40)]
     assert [each["title"] for each in part["enrolments"]] == ["数字技能入门"]
     assert part["published_in_office"] == []
@@ -33,7 +33,7 @@ async def test_an_erased_person_waits_for_no_help_and_the_count_follows(county: 
     for person in asking:
         await person.post(f"/lessons/{lesson_id}/understanding", {"understanding": "need_help"})
     for _ in range(2):
-        await tell(database, HANDLERS, PersonErasedV1(person_id=asking[0].person_id))
+        await tell(database, CONSUMERS[0].handlers, PersonErasedV1(person_id=asking[0].person_id))
     await orgtree.fold(database)
     secretary = county.person(("branch_secretary", BRANCH))
     waiting = await secretary.all(f"/lessons/{lesson_id}/help-requests", organisation_id=str(BRANCH))

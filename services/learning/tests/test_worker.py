@@ -5,8 +5,9 @@ import orjson
 import messaging
 from contracts.identity import RoleDefinedV1
 from database import Database, new_id
+from learning.app import SERVICE
 from learning.settings import Settings
-from learning.worker import CONSUMERS, open_worker
+from learning.worker import CONSUMERS
 from testkit.county import COUNTY, County
 from testkit.workers import streamed, until, working
 
@@ -25,7 +26,7 @@ async def test_a_role_that_identity_defines_holds_here(
         return (await reader.get("/help-requests", organisation_id=str(COUNTY))).status_code
 
     async with (
-        open_worker(here, database) as worker,
+        SERVICE.worker(here, database) as worker,
         working(worker, messaging.Worker("identity", identity_outbox, broker)),
     ):
         assert await status() == 403
@@ -42,7 +43,7 @@ async def test_what_was_done_reaches_the_stream_without_what_people_wrote(
     await published_course(registrar, COUNTY, lesson(body="只在本服务保存的正文"))
     broker = await messaging.connect(nats_url, name="tests")
     here = settings.model_copy(update={"nats_url": nats_url})
-    async with open_worker(here, database) as worker, working(worker):
+    async with SERVICE.worker(here, database) as worker, working(worker):
         [event] = await streamed(broker, "learning", 1)
     await broker.close()
     assert event["type"] == "xiangqiao.learning.course.published.v1"

@@ -10,7 +10,7 @@ from asgi_lifespan import LifespanManager
 import orgtree
 from contracts.identity import RoleDefinedV1
 from database import Database, KeyRing, migrations, new_id
-from members.app import create_application
+from members.app import SERVICE
 from members.settings import Settings
 from messaging import Publication
 from testkit.databases import Shared, Template, TestDatabases
@@ -57,7 +57,7 @@ def settings(shared_database: Shared, issuer: TokenIssuer) -> Settings:
 
 @pytest_asyncio.fixture(scope="session")
 async def running(settings: Settings) -> AsyncIterator[Application]:
-    made = create_application(settings)
+    made = SERVICE.application(settings)
     async with LifespanManager(made):
         yield made
 

@@ -2,8 +2,8 @@
 
 from contracts.identity import PersonErasedV1
 from database import Database, KeyRing, raw
-from members import own_data
-from members.worker import HANDLERS
+from members.worker import HANDLERS, OWN_DATA
+from privacy import Asked, compose_all
 from testkit.backups import backup, restore
 from testkit.databases import TestDatabases
 from testkit.told import tell
@@ -25,7 +25,7 @@ async def test_a_part_is_the_own_file_in_clear_and_nobody_elses(
     opened = await officer.get(f"/members/{person_id}", params={"purpose": "contact"})
     assert opened.status_code == 200, opened.text
     async with database.read() as session:
-        part = await own_data.composer(ring)(session, person_id)
+        part = await compose_all(OWN_DATA, Asked(session, person_id, ring))
     assert [(each["version"], each["name"], each["phone"]) for each in part["file"]] == [
         (1, "诸葛明亮", "14212345678"),
         (2, "诸葛明亮", "14200001111"),
@@ -64,7 +64,7 @@ async def test_an_erased_file_is_gone_for_everybody_and_its_branch_counts_on(
         counted = await (await raw(session)).fetchval(
             "select members from composition where organisation_id = $1", branch
         )
-        assert (await own_data.composer(ring)(session, person_id))["file"] == []
+        assert (await compose_all(OWN_DATA, Asked(session, person_id, ring)))["file"] == []
     assert tuple(row) == (None, None, 1, None)
     assert counted == 2
     again = member_row(branch, id_number=body["id_number"])
@@ -84,10 +84,10 @@ async def test_a_restored_backup_forgets_again(
     restored = Database(address, application_name="restored")
     try:
         async with restored.read() as session:
-            assert (await own_data.composer(ring)(session, person_id))["file"][0]["name"] == "欧阳修远"
+            assert (await compose_all(OWN_DATA, Asked(session, person_id, ring)))["file"][0]["name"] == "欧阳修远"
         await tell(restored, HANDLERS, PersonErasedV1(person_id=person_id), version=2)
         async with restored.read() as session:
-            assert (await own_data.composer(ring)(session, person_id))["file"] == []
+            assert (await compose_all(OWN_DATA, Asked(session, person_id, ring)))["file"] == []
             wrapped = await (await raw(session)).fetch("select wrapped from member_key where wrapped is not null")
         assert wrapped == []
         assert "欧阳修远" not in await dump(restored)

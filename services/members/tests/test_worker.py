@@ -6,8 +6,9 @@ import messaging
 import orgtree
 from contracts.identity import RoleDefinedV1
 from database import Database, new_id
+from members.app import SERVICE
 from members.settings import Settings
-from members.worker import CONSUMERS, open_worker
+from members.worker import CONSUMERS
 from testkit.workers import streamed, until, working
 
 from .provinces import Province, member_row
@@ -26,7 +27,7 @@ async def test_a_role_that_identity_defines_holds_here(
     async def status() -> int:
         return (await reader.get("/organisations")).status_code
 
-    async with open_worker(here, database) as worker, working(worker, publishing):
+    async with SERVICE.worker(here, database) as worker, working(worker, publishing):
         assert await status() == 403
         async with identity_outbox.transaction() as session:
             await messaging.append(session, [messaging.Publication(role, 1)])
@@ -45,7 +46,7 @@ async def test_what_was_done_reaches_the_stream_in_order_and_without_a_personal_
     person = (await province.registrar.post("/members", body)).json()["person_id"]
     here = settings.model_copy(update={"nats_url": nats_url})
     nats = await messaging.connect(nats_url, name="tests")
-    async with open_worker(here, database) as worker, working(worker):
+    async with SERVICE.worker(here, database) as worker, working(worker):
         events = await streamed(nats, "members", 4)
     await nats.close()
     assert [event["type"].removeprefix("xiangqiao.members.") for event in events] == [

@@ -39,10 +39,10 @@ class _Signer(NamedTuple):
 
 
 class Witness:
-    """Witnesses what some services publish of their audit; `keys` are given before the first event comes."""
+    """Witnesses what some services publish of their audit; `ring` is given before the first event comes."""
 
     def __init__(self, *told_by: type[AuditChainState]) -> None:
-        self.keys: KeyRing | None = None
+        self.ring: KeyRing | None = None
         self.handlers: dict[type[Any], Handler] = dict.fromkeys(told_by, self._witness)
         self._signer: _Signer | None = None
 
@@ -74,13 +74,13 @@ class Witness:
 
     async def _open(self, connection: asyncpg.Connection) -> _Signer:
         """Open the key, which is made at the first use; it is remembered once a transaction found it there."""
-        if self.keys is None:
+        if self.ring is None:
             raise RuntimeError("the witness was given no key ring")
         row = await connection.fetchrow(_KEY)
         if row is not None:
-            self._signer = _Signer(row["key_id"], private_key(self.keys, row["key_id"], row["wrapped"]))
+            self._signer = _Signer(row["key_id"], private_key(self.ring, row["key_id"], row["wrapped"]))
             return self._signer
         made = _Signer(str(new_id()), Ed25519PrivateKey.generate())
-        wrapped = self.keys.wrap(made.key.private_bytes_raw(), place=associated("witness_key", "wrapped", made.key_id))
+        wrapped = self.ring.wrap(made.key.private_bytes_raw(), place=associated("witness_key", "wrapped", made.key_id))
         await connection.execute(_KEEP_KEY, made.key_id, made.key.public_key().public_bytes_raw(), wrapped)
         return made

@@ -1,16 +1,20 @@
 """What a service owes the people it knows: their data in a file, and to forget them for good."""
 
-from privacy import migrations
-from privacy.erasing import Forget, erased_among, handlers, replaying
-from privacy.exporting import FETCHED_WITHIN, KEPT_FOR, SCHEMA_VERSION, Compose, Parts
+from privacy import branch, migrations
+from privacy.erasing import erased_among, handlers, replaying
+from privacy.exporting import FETCHED_WITHIN, KEPT_FOR, SCHEMA_VERSION, Parts
+from privacy.own_data import AllOwnData, Asked, OwnData, compose_all
 
 __all__ = [
     "FETCHED_WITHIN",
     "KEPT_FOR",
     "SCHEMA_VERSION",
-    "Compose",
-    "Forget",
+    "AllOwnData",
+    "Asked",
+    "OwnData",
     "Parts",
+    "branch",
+    "compose_all",
     "erased_among",
     "handlers",
     "migrations",

@@ -1,6 +1,6 @@
 """Forgetting people: their data goes, a tombstone stays, so that neither a backup nor a rebuild brings it back."""
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -12,9 +12,7 @@ from contracts.identity import ExportRequestedV1, PersonErasedV1
 from database import Database, raw
 from messaging import Handler, Job, NatsConnection, Received, apply_again
 from privacy.exporting import react_to_export_requests
-
-Forget = Callable[[AsyncSession, Sequence[UUID]], Awaitable[None]]
-"""Destroys what a service can read of these people, once or again, and keeps what it counts."""
+from privacy.own_data import AllOwnData, forget_all
 
 REPLAYED_EVERY = timedelta(hours=6)
 
@@ -27,7 +25,7 @@ on conflict (person_id) do update set erased_at = excluded.erased_at where erase
 _FORGET_PARTS = "delete from export_part where person_id = any($1::uuid[])"
 
 
-def handlers(forget: Forget) -> Mapping[type[Event], Handler]:
+def handlers(own_data: AllOwnData) -> Mapping[type[Event], Handler]:
     """Give the handlers that every service has: of erasures, and of requests for one's data."""
 
     async def react_to_erasures(session: AsyncSession, batch: Sequence[Received[PersonErasedV1]]) -> None:
@@ -36,7 +34,7 @@ def handlers(forget: Forget) -> Mapping[type[Event], Handler]:
         connection = await raw(session)
         await connection.execute(_BURY, list(times), list(times.values()))
         await connection.execute(_FORGET_PARTS, list(times))
-        await forget(session, list(times))
+        await forget_all(own_data, session, list(times))
 
     return {PersonErasedV1: react_to_erasures, ExportRequestedV1: react_to_export_requests}
 
@@ -49,13 +47,13 @@ async def erased_among(session: AsyncSession, person_ids: Collection[UUID]) -> f
     return frozenset(row["person_id"] for row in rows)
 
 
-def replaying(nats: NatsConnection, consumer: str, forget: Forget) -> Job:
+def replaying(nats: NatsConnection, consumer: str, own_data: AllOwnData) -> Job:
     """Give the job that forgets everybody again whom the stream names: at the worker's start, and a few times a day.
 
     A database restored from a backup so loses again what was erased since. The stream names everybody: identity
     tells each erasure again long before it goes out of there. `consumer` is the name under which the service reads.
     """
-    reacting: dict[type[Event], Any] = {PersonErasedV1: handlers(forget)[PersonErasedV1]}
+    reacting: dict[type[Event], Any] = {PersonErasedV1: handlers(own_data)[PersonErasedV1]}
 
     async def replay(database: Database) -> None:
         await apply_again(database, nats, consumer, reacting)

@@ -1,9 +1,9 @@
 """A service's part of the file with all that is known of a person: asked for by event, composed, kept for a day."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import asyncpg
@@ -16,12 +16,10 @@ import audit
 from contracts.identity import ExportRequestedV1
 from database import Database, KeyRing, associated, columns, raw, utc_now
 from messaging import Job, Received
+from privacy.own_data import AllOwnData, Asked, compose_all
 from webapi import NOT_FOUND, Caller, Refusal, access
 
 logger = logging.getLogger(__name__)
-
-Compose = Callable[[AsyncSession, UUID], Awaitable[Mapping[str, Any]]]
-"""Gives all that a service holds about a person but the audit, and nothing about anybody else, as JSON."""
 
 KEPT_FOR = timedelta(hours=24)
 FETCHED_WITHIN = timedelta(minutes=10)
@@ -71,9 +69,9 @@ class _Failed(Exception):
 class Parts:
     """The parts of one service. Given a key ring they are sealed; without one they repeat what is in the clear here."""
 
-    def __init__(self, service: str, compose: Compose, ring: KeyRing | None = None) -> None:
+    def __init__(self, service: str, own_data: AllOwnData, ring: KeyRing | None = None) -> None:
         self._service = service
-        self._compose = compose
+        self._own_data = own_data
         self._ring = ring
 
     @property
@@ -101,7 +99,7 @@ class Parts:
             if row is None:
                 return False
             try:
-                data = dict(await self._compose(session, row["person_id"]))
+                data = await compose_all(self._own_data, Asked(session, row["person_id"], self._ring))
                 log = await _access_log(await raw(session), row["person_id"])
             except Exception as error:
                 raise _Failed(row["export_id"], min(row["attempts"], 10)) from error

@@ -1,36 +1,10 @@
-"""The background half of feedback: relay, consumer, periodic jobs."""
+"""What feedback consumes of others: tree, affiliations and roles for its local copy; exports and erasures."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import timedelta
-
-import audit.sealing
-import messaging
+import orgtree
 import privacy
-from contracts.feedback import FeedbackAuditCheckpointedV1
-from database import Database
-from feedback import own_data
-from feedback.event_handlers import HANDLERS
-from feedback.settings import Settings
-from messaging import Consumer, Job
-from webapi import purge_idempotency_keys
+from feedback.cases import own_data as cases
+from feedback.responsibilities import own_data as responsibilities
+from messaging import Consumer
 
-CONSUMERS = (Consumer("feedback", handlers=HANDLERS),)
-JOBS = (Job("purge_idempotency_keys", timedelta(hours=1), purge_idempotency_keys),)
-
-
-@asynccontextmanager
-async def open_worker(settings: Settings, database: Database) -> AsyncIterator[messaging.Worker]:
-    """Open the worker on the process's database; the broker's connection is closed when it has drained."""
-    ring = settings.ring
-    nats = await messaging.connect(settings.nats_url, name="feedback")
-    try:
-        jobs = (
-            *JOBS,
-            *audit.sealing.jobs(FeedbackAuditCheckpointedV1, keep_days=settings.audit_days),
-            privacy.Parts("feedback", own_data.composer(ring), ring).composing,
-            privacy.replaying(nats, "feedback", own_data.forget),
-        )
-        yield messaging.Worker("feedback", database, nats, CONSUMERS, jobs, replicas=settings.nats_replicas)
-    finally:
-        await nats.close()
+OWN_DATA: privacy.AllOwnData = (privacy.branch, cases, responsibilities)
+CONSUMERS = (Consumer("feedback", handlers={**orgtree.HANDLERS, **privacy.handlers(OWN_DATA)}),)

@@ -1,27 +1,8 @@
-"""`python -m gateway api|worker|all|migrate|parked|rebuild-overview|rebuild-home|mend-rollups|verify-audit`."""
+"""`python -m gateway`: its processes, its migrations, and what an operator does in its database."""
 
 from pathlib import Path
 
-from audit.command import VerifyAudit
-from gateway.app import create_application
-from gateway.rebuilding import mend_rollups, rebuild_home, rebuild_overview
-from gateway.settings import Settings
-from gateway.worker import open_worker
-from messaging import ParkedCommand
-from webapi import serve
+from gateway.app import SERVICE
 
 if __name__ == "__main__":
-    serve(
-        "gateway",
-        settings=Settings,
-        application=create_application,
-        worker=open_worker,
-        migrations=Path(__file__).parents[2] / "migrations",
-        tasks={
-            "parked": ParkedCommand(),
-            "verify-audit": VerifyAudit(),
-            "rebuild-overview": rebuild_overview,
-            "rebuild-home": rebuild_home,
-            "mend-rollups": mend_rollups,
-        },
-    )
+    SERVICE.main(Path(__file__).parents[2] / "migrations")

@@ -15,12 +15,12 @@ import pytest_asyncio
 import privacy
 from contracts.identity import ExportRequestedV1
 from database import Database, new_id, raw
-from gateway import own_data
-from gateway.app import create_application
+from gateway.app import SERVICE
 from gateway.exporting.gathering import MOST_AT_ONCE
 from gateway.forwarding.limits import LARGEST_HEAD
 from gateway.forwarding.routing import public_routes
 from gateway.settings import Settings
+from gateway.worker import OWN_DATA
 from testkit.tokens import TokenIssuer
 from testkit.told import tell
 
@@ -105,12 +105,10 @@ async def system(database_url: str, issuer: TokenIssuer) -> AsyncIterator[System
         }
         told = {"database_url": database_url, "nats_url": "nats://127.0.0.1:1", "issuer": issuer.issuer}
         settings = Settings.model_validate({**told, **urls, "jwks_url": issuer.jwks_url, "operations_port": 0})
-        application = create_application(settings)
+        application = SERVICE.application(settings)
         database = Database(database_url, application_name="tests")
-        await tell(
-            database, privacy.handlers(own_data.forget), ExportRequestedV1(export_id=UUID(str(EXPORT)), person_id=me)
-        )
-        await privacy.Parts("gateway", own_data.compose).compose_all(database)
+        await tell(database, privacy.handlers(OWN_DATA), ExportRequestedV1(export_id=UUID(str(EXPORT)), person_id=me))
+        await privacy.Parts("gateway", OWN_DATA).compose_all(database)
         made.headers = issuer.headers(me)
         made.database = database
         made.client = await stack.enter_async_context(

@@ -9,8 +9,8 @@ import privacy
 from contracts import feedback, learning
 from contracts.identity import PersonErasedV1
 from database import Database
-from gateway import own_data
-from gateway.worker import CONSUMERS
+from gateway.worker import CONSUMERS, OWN_DATA
+from privacy import Asked, compose_all
 from testkit.told import tell
 
 from ..events import NOW, Numbered, disturbed, hand_over, received
@@ -41,18 +41,18 @@ async def test_what_comes_after_the_erasure_brings_nothing_back(database: Databa
     events: list[Numbered] = [(course(), 1), (study(completed=True), 1), (case(VILLAGER), 1)]
     await hand_over(database, HOME, events)
     async with database.read() as session:
-        assert (await own_data.compose(session, MEMBER))["studies"] == [
+        assert (await compose_all(OWN_DATA, Asked(session, MEMBER)))["studies"] == [
             {"course_id": COURSE, "lesson_id": LESSON, "completed": True}
         ]
-        assert len((await own_data.compose(session, VILLAGER))["home_items"]) == 1
-    handlers = privacy.handlers(own_data.forget)
+        assert len((await compose_all(OWN_DATA, Asked(session, VILLAGER)))["home_items"]) == 1
+    handlers = privacy.handlers(OWN_DATA)
     for person in (MEMBER, VILLAGER):
         await tell(database, handlers, PersonErasedV1(person_id=person))
     later: list[Numbered] = [(study(completed=True, understood=False), 2), *events]
     await hand_over(database, HOME, disturbed(later, seed))
     async with database.read() as session:
         for person in (MEMBER, VILLAGER):
-            part = await own_data.compose(session, person)
+            part = await compose_all(OWN_DATA, Asked(session, person))
             assert not any(part.values()), part
 
 
@@ -68,7 +68,7 @@ async def test_an_erased_persons_request_for_help_leaves_the_helpers_homes(datab
 
 
 async def test_an_erasure_waits_for_what_is_being_written_and_takes_it_away(database: Database) -> None:
-    handlers = privacy.handlers(own_data.forget)
+    handlers = privacy.handlers(OWN_DATA)
     event = study(completed=True)
     async with database.transaction() as session:
         await HOME[type(event)](session, [received(event, 1)])
@@ -76,15 +76,15 @@ async def test_an_erasure_waits_for_what_is_being_written_and_takes_it_away(data
         assert not (await asyncio.wait([erasing], timeout=0.5))[0]
     await erasing
     async with database.read() as session:
-        assert not any((await own_data.compose(session, MEMBER)).values())
+        assert not any((await compose_all(OWN_DATA, Asked(session, MEMBER))).values())
 
 
 async def test_what_is_written_while_an_erasure_is_under_way_waits_for_it_and_sees_it(database: Database) -> None:
-    erase = privacy.handlers(own_data.forget)[PersonErasedV1]
+    erase = privacy.handlers(OWN_DATA)[PersonErasedV1]
     async with database.transaction() as session:
         await erase(session, [received(PersonErasedV1(person_id=MEMBER), 1)])
         writing = asyncio.create_task(hand_over(database, HOME, [(study(completed=True), 1)]))
         assert not (await asyncio.wait([writing], timeout=0.5))[0]
     await writing
     async with database.read() as session:
-        assert not any((await own_data.compose(session, MEMBER)).values())
+        assert not any((await compose_all(OWN_DATA, Asked(session, MEMBER))).values())

@@ -1,13 +1,9 @@
-"""The HTTP application of identity."""
+"""Identity, put together."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
-import audit.routes
-import messaging
-import orgtree
-import privacy
-from audit.assisted import record_assisted
+from contracts.identity import IdentityAuditCheckpointedV1
 from database import utc_now
 from identity.accounts.commands import AccountExists, UsernameTaken
 from identity.accounts.deactivation_routes import router as deactivation_router
@@ -15,6 +11,7 @@ from identity.accounts.own_routes import router as own_accounts_router
 from identity.accounts.routes import router as accounts_router
 from identity.assistance.routes import router as assistance_router
 from identity.auditing.sign_ins import SIGNED_IN
+from identity.auditing.witnessing import WITNESS
 from identity.challenges.commands import CodeRefused
 from identity.clients.problems import PROBLEMS as CLIENTS_PROBLEMS
 from identity.clients.routes import router as clients_router
@@ -42,8 +39,8 @@ from identity.parts import IdentityParts, Place
 from identity.phone_replacement.problems import PROBLEMS as PHONE_REPLACEMENT_PROBLEMS
 from identity.phone_replacement.routes import router as phone_replacements_router
 from identity.phones import PhoneTaken, PhoneUnusable
-from identity.privacy import own_data
 from identity.privacy.consent_routes import router as consent_to_purposes_router
+from identity.privacy.erasure import tell_erasures
 from identity.privacy.problems import ASSISTANCE_PROBLEMS, PRIVACY_PROBLEMS
 from identity.privacy.routes import router as privacy_router
 from identity.recovery.objecting import router as objection_router
@@ -61,13 +58,15 @@ from identity.sign_in.by_code import router as sign_in_by_code_router
 from identity.sign_in.first_password import router as first_password_router
 from identity.sign_in.routes import router as sign_in_router
 from identity.signing.keys import SigningKeys
+from identity.signing.rotation import RotateKeys
 from identity.throttling.addresses import parse_networks
 from identity.throttling.rates import TooOften
-from webapi import NOT_FOUND, Application, Authenticator, Problem, create_app, heed_revocations, open_database
+from identity.worker import CONSUMERS, JOBS, OWN_DATA, opened
+from service import Service
+from webapi import NOT_FOUND, Application, Problem, read_settings
 
 PROBLEMS: Mapping[type[Exception], Problem] = {
     **factors.PROBLEMS,
-    orgtree.OutsideScope: NOT_FOUND,
     ConsentUnknown: NOT_FOUND,
     **ROLES_PROBLEMS,
     **ASSISTANCE_PROBLEMS,
@@ -127,23 +126,19 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
 }
 
 
-def create_application(settings: Settings) -> Application:
-    """Compose the application; at its start it makes what the first request needs, at its end it frees its threads."""
+def _prepared(application: Application, settings: Settings) -> None:
+    """Give the routes what they share; makes at the start what the first request needs."""
     keep_tokens_out_of_logs()
-    database = open_database("identity", settings)
-    nats = messaging.NatsConnection(settings.nats_url, name="identity-api")
-    ring = settings.ring
-    authenticator = Authenticator(settings.jwks_url, settings.issuer, settings.audience)
-    parts = IdentityParts(
-        database=database,
-        keys=SigningKeys(ring),
+    parts = application.state.identity = IdentityParts(
+        database=application.database,
+        keys=SigningKeys(settings.ring),
         passwords=Passwords(threads=settings.password_threads),
         place=Place(settings.issuer, settings.audience),
-        ring=ring,
+        ring=settings.ring,
         proxies=parse_networks(settings.trusted_proxies),
         codes_per_address=settings.codes_per_address,
         failures_per_address=settings.failures_per_address,
-        sign_in=authenticator.accepting_also(settings.issuer),
+        sign_in=application.authenticator.accepting_also(settings.issuer),
         wechat=factors.wechat_of(settings),
     )
     bootstrap = settings.bootstrap_password
@@ -152,7 +147,7 @@ def create_application(settings: Settings) -> Application:
     async def running(_: Application) -> AsyncIterator[None]:
         try:
             await prepare(
-                database,
+                parts.database,
                 parts.passwords,
                 parts.keys,
                 issuer=settings.issuer,
@@ -163,48 +158,50 @@ def create_application(settings: Settings) -> Application:
         finally:
             parts.passwords.close()
 
-    application = create_app(
-        "identity",
-        title="Identity",
-        description="Who is acting, for whom, and may they.",
-        settings=settings,
-        database=database,
-        routers=[
-            oauth_router,
-            introspection_router,
-            revocation_router,
-            end_session_router,
-            clients_router,
-            devices_router,
-            device_page_router,
-            consent_page_router,
-            consents_router,
-            sign_in_router,
-            sign_in_by_code_router,
-            first_password_router,
-            *factors.ROUTERS,
-            recovery_pages_router,
-            objection_router,
-            recoveries_router,
-            phone_replacements_router,
-            accounts_router,
-            own_accounts_router,
-            deactivation_router,
-            sessions_router,
-            sessions_page_router,
-            roles_router,
-            assistance_router,
-            consent_to_purposes_router,
-            privacy_router,
-            privacy.Parts("identity", own_data.composer(ring), ring).router(),
-            audit.routes.router("identity", own=(SIGNED_IN,)),
-        ],
-        problems=PROBLEMS,
-        scope_resolver=orgtree.Permissions(database).scopes,
-        authenticator=authenticator,
-        record_assisted=record_assisted,
-        checks={"nats": nats.ping},
-        hooks=[nats.kept, heed_revocations(messaging.Tail(nats)), running],
-    )
-    application.state.identity = parts
-    return application
+    application.hooks.append(running)
+
+
+SERVICE = Service(
+    name="identity",
+    title="Identity",
+    description="Who is acting, for whom, and may they.",
+    settings=Settings,
+    routers=(
+        oauth_router,
+        introspection_router,
+        revocation_router,
+        end_session_router,
+        clients_router,
+        devices_router,
+        device_page_router,
+        consent_page_router,
+        consents_router,
+        sign_in_router,
+        sign_in_by_code_router,
+        first_password_router,
+        *factors.ROUTERS,
+        recovery_pages_router,
+        objection_router,
+        recoveries_router,
+        phone_replacements_router,
+        accounts_router,
+        own_accounts_router,
+        deactivation_router,
+        sessions_router,
+        sessions_page_router,
+        roles_router,
+        assistance_router,
+        consent_to_purposes_router,
+        privacy_router,
+    ),
+    problems=(PROBLEMS,),
+    own_data=OWN_DATA,
+    consumers=CONSUMERS,
+    checkpoints=IdentityAuditCheckpointedV1,
+    jobs=JOBS,
+    witness=WITNESS,
+    own_actions=(SIGNED_IN,),
+    tasks={"tell-erasures": tell_erasures, "rotate-keys": RotateKeys(lambda: read_settings(Settings).ring)},
+    extended=_prepared,
+    opened=opened,
+)

@@ -1,44 +1,22 @@
-"""The background half of learning: relay, consumer, periodic jobs."""
+"""The background half of learning: what it consumes of others, and its kept counts of help requests."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 
-import audit.sealing
-import messaging
 import orgtree
 import privacy
-from contracts.learning import LearningAuditCheckpointedV1
 from database import Database
-from learning import own_data
-from learning.event_handlers import HANDLERS
+from learning.courses import own_data as courses
 from learning.help_requests.queries import FACTS
 from learning.settings import Settings
+from learning.study import own_data as study
 from messaging import Consumer, Job
-from webapi import purge_idempotency_keys
 
-CONSUMERS = (Consumer("learning", handlers=HANDLERS),)
+OWN_DATA: privacy.AllOwnData = (privacy.branch, courses, study)
+CONSUMERS = (Consumer("learning", handlers={**orgtree.HANDLERS, **privacy.handlers(OWN_DATA)}),)
 JOBS = (
     Job("fold_rollups", timedelta(seconds=1), orgtree.fold),
     Job("recount_rollups", orgtree.LOOK_EVERY, orgtree.NightlyRecount(FACTS)),
-    Job("purge_idempotency_keys", timedelta(hours=1), purge_idempotency_keys),
 )
-
-
-@asynccontextmanager
-async def open_worker(settings: Settings, database: Database) -> AsyncIterator[messaging.Worker]:
-    """Open the worker on the process's database; the broker's connection is closed when it has drained."""
-    nats = await messaging.connect(settings.nats_url, name="learning")
-    try:
-        jobs = (
-            *JOBS,
-            *audit.sealing.jobs(LearningAuditCheckpointedV1, keep_days=settings.audit_days),
-            privacy.Parts("learning", own_data.compose).composing,
-            privacy.replaying(nats, "learning", own_data.forget),
-        )
-        yield messaging.Worker("learning", database, nats, CONSUMERS, jobs, replicas=settings.nats_replicas)
-    finally:
-        await nats.close()
 
 
 async def mend_rollups(_: Settings, database: Database) -> str:

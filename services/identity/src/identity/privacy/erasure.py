@@ -126,3 +126,8 @@ async def _tell_some(database: Database, now: datetime, *, told_before: datetime
         told = [Publication(PersonErasedV1(person_id=each.person_id), version=each.times_told) for each in found]
         await append(session, told)
     return len(found)
+
+
+async def tell_erasures(_: object, database: Database) -> str:
+    """Tell every service once more who is erased, after one of them was restored from a backup."""
+    return f"{await tell_all_again(database)} erasures told again"

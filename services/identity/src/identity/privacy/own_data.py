@@ -18,12 +18,15 @@ from identity.factors.wechat.tables import FederatedIdentity
 from identity.oauth.tables import ClientConsent, TokenFamily
 from identity.phone_replacement.tables import PhoneReplacement
 from identity.phones import phone_of
+from identity.privacy.forgetting import forget
 from identity.privacy.tables import Consent, ExportRequest, LegalHold
 from identity.recovery.tables import Recovery
 from identity.roles.tables import RoleAssignment
 from identity.sign_in.tables import BrowserSession
 from identity.throttling.tables import KnownBrowser
-from privacy import Compose
+from privacy import Asked
+
+__all__ = ["compose", "forget"]
 
 _ASSISTED = (
     "assist_id",
@@ -38,71 +41,66 @@ _ASSISTED = (
 """Of a session in which one helped or was helped: nobody else who had a part in it."""
 
 
-def composer(ring: KeyRing) -> Compose:
-    """Give what composes a person's part, with names in clear that are sealed under `ring`."""
-
-    async def compose(session: AsyncSession, person_id: UUID) -> dict[str, Any]:
-        return {
-            "account": await _account(session, ring, person_id),
-            "ways_in": await _ways_in(session, ring, person_id),
-            "sessions": await _sessions(session, person_id),
-            "roles": await _rows(
-                session,
-                RoleAssignment,
-                (
-                    "assignment_id",
-                    "role",
-                    "organisation_id",
-                    "valid_from",
-                    "valid_until",
-                    "status",
-                    "granted_at",
-                    "ended_at",
-                ),
-                RoleAssignment.person_id == person_id,
+async def compose(asked: Asked) -> dict[str, Any]:
+    """Give a person's part, with names in clear that are sealed."""
+    session, person_id, ring = asked.session, asked.person_id, asked.ring
+    return {
+        "account": await _account(session, ring, person_id),
+        "ways_in": await _ways_in(session, ring, person_id),
+        "sessions": await _sessions(session, person_id),
+        "roles": await _rows(
+            session,
+            RoleAssignment,
+            (
+                "assignment_id",
+                "role",
+                "organisation_id",
+                "valid_from",
+                "valid_until",
+                "status",
+                "granted_at",
+                "ended_at",
             ),
-            "consents": await _rows(
-                session,
-                Consent,
-                ("purpose", "text_version", "given_at", "withdrawn_at"),
-                Consent.person_id == person_id,
-            ),
-            "front_ends_allowed": await _rows(
-                session,
-                ClientConsent,
-                ("client_id", "scopes", "granted_at", "withdrawn_at"),
-                ClientConsent.account_id == person_id,
-            ),
-            "assisted_sessions": await _rows(
-                session, AssistedSession, _ASSISTED, AssistedSession.subject_id == person_id
-            ),
-            "assistance_given": await _rows(
-                session,
-                AssistedSession,
-                _ASSISTED,
-                or_(AssistedSession.helper_id == person_id, AssistedSession.witness_id == person_id),
-            ),
-            "browsers_known": await _rows(
-                session, KnownBrowser, ("known_since", "expires_at"), KnownBrowser.account_id == person_id
-            ),
-            "recoveries": await _rows(
-                session, Recovery, ("status", "requested_at", "completed_at"), Recovery.account_id == person_id
-            ),
-            "phone_replacements": await _rows(
-                session,
-                PhoneReplacement,
-                ("status", "proposed_at", "confirmed_at", "approved_at", "objected_at", "completed_at"),
-                PhoneReplacement.account_id == person_id,
-            ),
-            "legal_holds": await _rows(
-                session, LegalHold, ("basis", "placed_at", "holds_until", "lifted_at"), LegalHold.person_id == person_id
-            ),
-            "exports": await _rows(
-                session, ExportRequest, ("export_id", "asked_at", "expires_at"), ExportRequest.person_id == person_id
-            ),
-        }
-
-    return compose
+            RoleAssignment.person_id == person_id,
+        ),
+        "consents": await _rows(
+            session,
+            Consent,
+            ("purpose", "text_version", "given_at", "withdrawn_at"),
+            Consent.person_id == person_id,
+        ),
+        "front_ends_allowed": await _rows(
+            session,
+            ClientConsent,
+            ("client_id", "scopes", "granted_at", "withdrawn_at"),
+            ClientConsent.account_id == person_id,
+        ),
+        "assisted_sessions": await _rows(session, AssistedSession, _ASSISTED, AssistedSession.subject_id == person_id),
+        "assistance_given": await _rows(
+            session,
+            AssistedSession,
+            _ASSISTED,
+            or_(AssistedSession.helper_id == person_id, AssistedSession.witness_id == person_id),
+        ),
+        "browsers_known": await _rows(
+            session, KnownBrowser, ("known_since", "expires_at"), KnownBrowser.account_id == person_id
+        ),
+        "recoveries": await _rows(
+            session, Recovery, ("status", "requested_at", "completed_at"), Recovery.account_id == person_id
+        ),
+        "phone_replacements": await _rows(
+            session,
+            PhoneReplacement,
+            ("status", "proposed_at", "confirmed_at", "approved_at", "objected_at", "completed_at"),
+            PhoneReplacement.account_id == person_id,
+        ),
+        "legal_holds": await _rows(
+            session, LegalHold, ("basis", "placed_at", "holds_until", "lifted_at"), LegalHold.person_id == person_id
+        ),
+        "exports": await _rows(
+            session, ExportRequest, ("export_id", "asked_at", "expires_at"), ExportRequest.person_id == person_id
+        ),
+    }
 
 
 async def _account(session: AsyncSession, ring: KeyRing, person_id: UUID) -> dict[str, Any]:

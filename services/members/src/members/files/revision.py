@@ -43,7 +43,7 @@ _KEEP = """
 TRAITS = ("stage", "away", "smartphone")
 
 
-class FileNotFound(Exception):
+class FileUnknown(Exception):
     """There is no such file within the caller's scope."""
 
 
@@ -75,14 +75,14 @@ async def revise_member(
     """Change fields of a file (`name`, `phone`, `stage`, `away`, `smartphone`) and give the version that results.
 
     `changes` were made to `base_version`; fields that nobody else changed since are merged. `own` says that the person
-    changes the own file. Raises `FileNotFound`, `BaseUnknown`, `StaleFile`, and `Refused` by the rules of stages and of
+    changes the own file. Raises `FileUnknown`, `BaseUnknown`, `StaleFile`, and `Refused` by the rules of stages and of
     the branch's size.
     """
     connection = await raw(session)
     await connection.execute(_LOCK, person_id)
     record = await connection.fetchrow(_PRESENT, person_id, own, list(scopes))
     if record is None:
-        raise FileNotFound
+        raise FileUnknown
     base = await connection.fetchrow(_BASE, person_id, base_version, record["wrapped"])
     if base is None:
         raise BaseUnknown

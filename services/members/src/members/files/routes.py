@@ -17,7 +17,7 @@ from contracts import Code
 from database import KeyRing, utc_now
 from members.files import openings, queries, revision
 from members.files.queries import FileRow, Own, Reader
-from members.files.revision import FileNotFound
+from members.files.revision import FileUnknown
 from members.files.rules.changes import NotForOneself, check_own_changes
 from members.files.rules.purposes import PurposeMissing, fields_opened, roles_of
 from members.files.schemas import (
@@ -47,8 +47,8 @@ PurposeQuery = Annotated[
         "`attendance` (name), `contact` (name, phone), `verification` (name, identity number), `file_care` (all).",
     ),
 ]
-REVISION_REFUSALS = {FileNotFound: "outside_scope", NotForOneself: "own_changes"}
-REFUSALS = {FileNotFound: "outside_scope", PurposeMissing: "purpose_missing", Refused: "opening_purposes"}
+REVISION_REFUSALS = {FileUnknown: "outside_scope", NotForOneself: "own_changes"}
+REFUSALS = {FileUnknown: "outside_scope", PurposeMissing: "purpose_missing", Refused: "opening_purposes"}
 
 
 @router.get("/members", response_model=Page[MemberOut], openapi_extra=access(READ))
@@ -161,7 +161,7 @@ async def list_versions(
                 read.session, person_id, reader=reader, after=page.after(Version), limit=page.fetch
             )
             if not rows:
-                raise FileNotFound
+                raise FileUnknown
             if not isinstance(reader, Own):
                 by = audit.by(caller.principal, reader)
                 entry = by.entry(
@@ -193,7 +193,7 @@ async def _own_file(caller: AuthenticatedCaller, ring: KeyRing, day: date | None
 async def _file(session: AsyncSession, person_id: UUID, day: date | None, reader: Reader) -> FileRow:
     row = await queries.one_file(session, person_id, day=day, reader=reader)
     if row is None:
-        raise FileNotFound
+        raise FileUnknown
     return row
 
 

@@ -54,11 +54,11 @@ _ESTABLISH = """
 """
 
 
-class OrganisationNotFound(Exception):
+class OrganisationUnknown(Exception):
     """There is no such organisation within the caller's scope."""
 
 
-class ParentNotFound(Exception):
+class ParentUnknown(Exception):
     """There is no such parent within the caller's scope."""
 
 
@@ -118,7 +118,7 @@ async def rename_organisation(
 ) -> RegisteredOrganisation:
     """Give an organisation another name or division code from the day `on`; what is None stays.
 
-    Raises `OrganisationNotFound`, and `Refused` for a day that does not follow what is registered.
+    Raises `OrganisationUnknown`, and `Refused` for a day that does not follow what is registered.
     """
     await orgtree.lock_tree(session)
     organisation = await _locked(session, organisation_id, scopes)
@@ -144,7 +144,7 @@ async def move_organisation(
 ) -> RegisteredOrganisation:
     """Move an organisation, and all below it, under another parent from the day `on`; the caller is in charge of both.
 
-    Raises `OrganisationNotFound`, `ParentNotFound`, `RootStays`, and `Refused` when it may not stand there.
+    Raises `OrganisationUnknown`, `ParentUnknown`, `RootStays`, and `Refused` when it may not stand there.
     """
     await orgtree.lock_tree(session)
     organisation = await _locked(session, organisation_id, scopes)
@@ -152,7 +152,7 @@ async def move_organisation(
         raise RootStays
     parent = (await (await raw(session)).fetch(_NEW_PARENT, parent_id, list(scopes)) or [None])[0]
     if parent is None:
-        raise ParentNotFound
+        raise ParentUnknown
     if organisation.parent_id == parent_id:
         return organisation
     since = await _present_since(session, organisation_id)
@@ -183,7 +183,7 @@ async def _locked(session: AsyncSession, organisation_id: UUID, scopes: Collecti
     )
     organisation = (await session.scalars(wanted)).one_or_none()
     if organisation is None:
-        raise OrganisationNotFound
+        raise OrganisationUnknown
     return organisation
 
 

@@ -9,7 +9,7 @@ import audit
 from china_time import Day, day_of
 from database import new_id
 from members.organisations import commands, queries
-from members.organisations.commands import OrganisationNotFound
+from members.organisations.commands import OrganisationUnknown
 from members.organisations.rules import Kind, Level, NewOrganisation
 from members.organisations.schemas import (
     EstablishOrganisation,
@@ -127,7 +127,7 @@ async def get_organisation(organisation_id: UUID, caller: Caller, as_of: AsOf = 
     async with caller.read() as session:
         row = await queries.one_organisation(session, organisation_id, day=as_of, scopes=scopes)
     if row is None:
-        raise OrganisationNotFound
+        raise OrganisationUnknown
     return OrganisationOut.model_validate(row)
 
 
@@ -139,7 +139,7 @@ async def list_children(
     scopes = await caller.scopes(READ)
     async with caller.read() as session:
         if await queries.one_organisation(session, organisation_id, day=as_of, scopes=scopes) is None:
-            raise OrganisationNotFound
+            raise OrganisationUnknown
         rows = await queries.list_organisations(
             session,
             scopes=scopes,

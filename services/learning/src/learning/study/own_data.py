@@ -1,4 +1,4 @@
-"""What learning holds about a person, and what it forgets of them."""
+"""What a person gets of their studies, and what is forgotten of them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,6 +14,7 @@ from learning.study.commands import publish_study
 from learning.study.rules import measure_of
 from learning.study.tables import LessonStudy
 from messaging import origin
+from privacy import Asked
 
 _STUDIES = """
 select study.course_id, study.lesson_id, lesson.title, study.affiliation_id, study.progress, study.started_at,
@@ -24,26 +25,12 @@ left join lateral (
 ) lesson on true
 where study.person_id = $1 order by study.started_at, study.lesson_id
 """
-_ENROLMENTS = """
-select enrolled.course_id, enrolled.edition, published.title, enrolled.started_at, enrolled.finished_at
-from enrolment enrolled join course_edition published using (course_id, edition)
-where enrolled.person_id = $1 order by enrolled.started_at, enrolled.course_id
-"""
-_PUBLISHED = """
-select course_id, edition, title, published_at from course_edition
-where published_by = $1 order by published_at, course_id
-"""
 
 
-async def compose(session: AsyncSession, person_id: UUID) -> dict[str, Any]:
-    """Give what a person studied, where they asked for help, and the courses they published in office."""
-    connection = await raw(session)
-    return {
-        "branch_id": await orgtree.affiliation_of(session, person_id),
-        "enrolments": [dict(row) for row in await connection.fetch(_ENROLMENTS, person_id)],
-        "studies": [dict(row) for row in await connection.fetch(_STUDIES, person_id)],
-        "published_in_office": [dict(row) for row in await connection.fetch(_PUBLISHED, person_id)],
-    }
+async def compose(asked: Asked) -> dict[str, Any]:
+    """Give what a person studied, and where they asked for help."""
+    rows = await (await raw(asked.session)).fetch(_STUDIES, asked.person_id)
+    return {"studies": [dict(row) for row in rows]}
 
 
 async def forget(session: AsyncSession, person_ids: Sequence[UUID]) -> None:

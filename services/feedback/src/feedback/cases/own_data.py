@@ -1,4 +1,4 @@
-"""What feedback holds about a person, and what it forgets of them."""
+"""What a person gets of their cases and of what they answered, and what is forgotten of it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,11 +7,10 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-import orgtree
-from database import KeyRing, raw
+from database import KeyRing
 from feedback.cases.sealing import open_key, unseal_text
 from feedback.cases.tables import Case, CaseEntry
-from privacy import Compose
+from privacy import Asked
 
 _CASE_FIELDS = (
     "case_id",
@@ -24,25 +23,14 @@ _CASE_FIELDS = (
     "answered_at",
     "confirmed_at",
 )
-_ASSIGNED = """
-select responsibility_id, category, organisation_id, responsible_id, valid_from, assigned_at from responsibility
-where assigned_by = $1 order by assigned_at, responsibility_id
-"""
 
 
-def composer(ring: KeyRing) -> Compose:
-    """Give what composes a person's part, unsealing what they said under `keys`."""
-
-    async def compose(session: AsyncSession, person_id: UUID) -> dict[str, Any]:
-        assigned = await (await raw(session)).fetch(_ASSIGNED, person_id)
-        return {
-            "branch_id": await orgtree.affiliation_of(session, person_id),
-            "cases": await _cases(session, ring, person_id),
-            "answered_in_office": await _answers(session, ring, person_id),
-            "assigned_in_office": [dict(row) for row in assigned],
-        }
-
-    return compose
+async def compose(asked: Asked) -> dict[str, Any]:
+    """Give the cases a person brought, with what was said, and what they wrote about those of others."""
+    return {
+        "cases": await _cases(asked.session, asked.ring, asked.person_id),
+        "answered_in_office": await _answers(asked.session, asked.ring, asked.person_id),
+    }
 
 
 async def forget(session: AsyncSession, person_ids: Sequence[UUID]) -> None:

@@ -1,4 +1,4 @@
-"""What members holds about a person, and what it forgets of them."""
+"""What a person gets of their member file, and what is forgotten of it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,10 +6,10 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from database import KeyRing, raw
+from database import raw
 from members.files.queries import Own, list_versions
 from members.files.sealing import FIELDS, sealed_file
-from privacy import Compose
+from privacy import Asked
 
 _MOST_VERSIONS = 10_000
 _OPENINGS = """
@@ -29,25 +29,18 @@ _FORGET = (
 )
 
 
-def composer(ring: KeyRing) -> Compose:
-    """Give what composes a person's part, with the own file in clear."""
-
-    async def compose(session: AsyncSession, person_id: UUID) -> dict[str, Any]:
-        rows = await list_versions(session, person_id, reader=Own(person_id), after=None, limit=_MOST_VERSIONS)
-        versions = []
-        for row in reversed(rows):
-            file = sealed_file(ring, dict(row._mapping))  # noqa: SLF001 - SQLAlchemy's documented way to the row
-            open_fields = ("version", "recorded_at", "organisation_id", "stage", "away", "smartphone")
-            versions.append(
-                {
-                    **{field: getattr(row, field) for field in open_fields},
-                    **{field: file.open(field) for field in FIELDS},
-                }
-            )
-        openings = await (await raw(session)).fetch(_OPENINGS, person_id)
-        return {"file": versions, "file_openings": [dict(row) for row in openings]}
-
-    return compose
+async def compose(asked: Asked) -> dict[str, Any]:
+    """Give every version of a person's file in clear, and who opened it for what."""
+    mine = Own(asked.person_id)
+    rows = await list_versions(asked.session, asked.person_id, reader=mine, after=None, limit=_MOST_VERSIONS)
+    versions = []
+    for row in reversed(rows):
+        file = sealed_file(asked.ring, dict(row._mapping))  # noqa: SLF001 - SQLAlchemy's documented way to the row
+        open_fields = ("version", "recorded_at", "organisation_id", "stage", "away", "smartphone")
+        in_clear = {field: file.open(field) for field in FIELDS}
+        versions.append({**{field: getattr(row, field) for field in open_fields}, **in_clear})
+    openings = await (await raw(asked.session)).fetch(_OPENINGS, asked.person_id)
+    return {"file": versions, "file_openings": [dict(row) for row in openings]}
 
 
 async def forget(session: AsyncSession, person_ids: Sequence[UUID]) -> None:

@@ -1,4 +1,4 @@
-"""What the gateway's read models hold about a person, and what it forgets of them."""
+"""What a person gets of what their home is made of, and what is forgotten of it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import raw
-from gateway.contributions.event_handlers import forget_people
 from gateway.erasing import erase_people
+from privacy import Asked
 
 _ITEMS = """
 select kind, subject_id, organisation_id, since, due_at, open from home_item
@@ -27,20 +27,19 @@ _FORGET = (
 )
 
 
-async def compose(session: AsyncSession, person_id: UUID) -> dict[str, Any]:
+async def compose(asked: Asked) -> dict[str, Any]:
     """Give what a person's home is made of."""
-    connection = await raw(session)
+    connection = await raw(asked.session)
     return {
-        "home_items": [dict(row) for row in await connection.fetch(_ITEMS, str(person_id))],
-        "participations": [dict(row) for row in await connection.fetch(_PARTICIPATIONS, person_id)],
-        "studies": [dict(row) for row in await connection.fetch(_STUDIES, person_id)],
+        "home_items": [dict(row) for row in await connection.fetch(_ITEMS, str(asked.person_id))],
+        "participations": [dict(row) for row in await connection.fetch(_PARTICIPATIONS, asked.person_id)],
+        "studies": [dict(row) for row in await connection.fetch(_STUDIES, asked.person_id)],
     }
 
 
 async def forget(session: AsyncSession, person_ids: Sequence[UUID]) -> None:
-    """Empty the homes of these people; the figures stay, about nobody what was about them."""
+    """Empty the homes of these people."""
     connection = await raw(session)
     await erase_people(connection)
     for statement in _FORGET:
         await connection.execute(statement, list(person_ids))
-    await forget_people(session, person_ids)

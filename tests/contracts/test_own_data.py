@@ -1,0 +1,166 @@
+"""No table that names a person escapes their file and their erasure, but by a list that says why."""
+
+import re
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any
+
+import asyncpg
+import pytest
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts import SERVICES
+from database import Database, KeyRing, new_id, raw
+from orgtree import ROOT_ID
+from privacy import AllOwnData, Asked, branch, compose_all
+from privacy.own_data import forget_all
+from testkit.databases import Template, TestDatabases
+
+TemplateOf = Callable[[str], Awaitable[Template]]
+
+NAMES_A_PERSON = re.compile(
+    r"(person|account|reporter|actor|helper|approver|witness|reader)_id|\w+_by|on_behalf_of|actor|person|audience"
+)
+"""The columns by which a row is about somebody."""
+_COLUMNS = """
+select table_name, column_name from information_schema.columns
+where table_schema = 'public' and table_name !~ '_(\\d{8}|default)$'
+"""
+
+NOT_OF_FEATURES = {
+    "erased_person": "the tombstone itself",
+    "export_part": "the file itself; `privacy.handlers` delete it with its person",
+    "idempotency_key": "an answer sealed under a key that only its sender has; it goes after 48 hours",
+    "role_definition": "by which roles a role is granted, no person",
+    "rollup_delta": "a keyed hash, folded away within seconds",
+    "rollup_person": "a keyed hash, which leaves with the contributions that brought it",
+}
+IN_OFFICE = "who did what in office is the organisation's record; the id leads to nobody any more"
+UNTOLD: dict[str, dict[str, str]] = {
+    "members": {"affiliation": "told with the file, whose branch it is"},
+    "activities": {},
+    "learning": {},
+    "feedback": {},
+    "identity": {
+        "administrator": "told as a role",
+        "authorization_code": "a minute of a sign-in that is told",
+        "challenge": "a code sent, for minutes",
+        "client_proposal": IN_OFFICE,
+        "device_code": "minutes of a sign-in that is told",
+        "erasure": "there is nobody left to ask",
+        "message_to_send": "what was sent is with its person already",
+        "passkey_ceremony": "five minutes of a passkey that is told",
+        "recovery_approval": "told with its recovery; who approved is somebody else",
+    },
+    "gateway": {
+        "affiliation": "told by the services that a branch matters to",
+        "contribution": "the figures' share of what the service that told it puts into the file",
+    },
+}
+"""Tables of which a person's file has nothing, by service."""
+KEPT: dict[str, dict[str, str]] = {
+    "members": {
+        "affiliation": "by it people were counted where they belonged",
+        "file_access": "who opened whose file is on record for both",
+        "member_version": "sealed under a key that is destroyed",
+    },
+    "activities": {
+        "activity": IN_OFFICE,
+        "affiliation": "by it people were counted where they belonged",
+        "attendance_report": "an id that leads to nobody; what was counted stays",
+        "participation": "an id that leads to nobody; what was counted stays",
+    },
+    "learning": {
+        "affiliation": "by it people were counted where they belonged",
+        "course_edition": IN_OFFICE,
+        "enrolment": "an id that leads to nobody",
+    },
+    "feedback": {
+        "affiliation": "by it people were counted where they belonged",
+        "case_entry": "sealed under the case's key, which is destroyed",
+        "responsibility": IN_OFFICE,
+    },
+    "gateway": {"affiliation": "by it people were counted where they belonged"},
+    "identity": {"affiliation": "by it people were counted where they belonged", "client_proposal": IN_OFFICE},
+}
+"""Tables in which an erasure leaves the rows about a person, by service; identity has more of its own."""
+
+
+def own_data_of(service: str) -> AllOwnData:
+    own_data: AllOwnData = import_module(f"{service}.worker").OWN_DATA
+    return own_data
+
+
+def kept_by(service: str) -> set[str]:
+    beside: dict[str, str] = import_module("identity.privacy.forgetting").KEPT if service == "identity" else {}
+    return {*NOT_OF_FEATURES, *KEPT[service], *beside}
+
+
+@contextmanager
+def heard(database: Database, connection: asyncpg.Connection) -> Iterator[list[str]]:
+    """Hear what is asked of the database meanwhile, through SQLAlchemy or on the driver's connection."""
+    statements: list[str] = []
+
+    def hear(_: object, __: object, statement: str, *___: object) -> None:
+        statements.append(statement)
+
+    event.listen(database.engine.sync_engine, "before_cursor_execute", hear)
+    with connection.query_logger(lambda record: statements.append(record.query)):
+        yield statements
+    event.remove(database.engine.sync_engine, "before_cursor_execute", hear)
+
+
+def named_in(statements: list[str], tables: set[str]) -> set[str]:
+    words = set(re.findall(r"\w+", " ".join(statements)))
+    return tables & words
+
+
+async def somebody(session: AsyncSession, service: str) -> Any:
+    """Make the one row without which nobody can be asked for."""
+    person_id = new_id()
+    if service == "identity":
+        await (await raw(session)).execute(
+            "insert into account (account_id, organisation_id, status, opened_at) values ($1, $2, 'active', now())",
+            person_id,
+            ROOT_ID,
+        )
+    return person_id
+
+
+async def touched(
+    service: str, own_data: AllOwnData, databases: TestDatabases, template: Template
+) -> tuple[set[str], set[str], set[str]]:
+    """Give the tables that name a person, those a person's file is made from, and those an erasure changes."""
+    async with databases.database(template) as url:
+        database = Database(url, application_name="test")
+        async with database.transaction() as session:
+            connection = await raw(session)
+            columns = await connection.fetch(_COLUMNS)
+            about = {row["table_name"] for row in columns if NAMES_A_PERSON.fullmatch(row["column_name"])}
+            asked = Asked(session, await somebody(session, service), KeyRing.parse(KeyRing.generate()))
+            with heard(database, connection) as told:
+                await compose_all(own_data, asked)
+            with heard(database, connection) as forgotten:
+                await forget_all(own_data, session, [asked.person_id])
+        await database.close()
+    return about, named_in(told, about), named_in(forgotten, about)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_every_table_that_names_a_person_is_told_and_forgotten_or_listed(
+    service: str, databases: TestDatabases, template_of: TemplateOf
+) -> None:
+    about, told, forgotten = await touched(service, own_data_of(service), databases, await template_of(service))
+    unlisted = about - NOT_OF_FEATURES.keys()
+    assert unlisted - told == UNTOLD[service].keys()
+    assert unlisted - forgotten <= kept_by(service)
+    assert KEPT[service].keys() <= unlisted - forgotten
+
+
+async def test_a_feature_left_out_would_be_found(databases: TestDatabases, template_of: TemplateOf) -> None:
+    template = await template_of("feedback")
+    about, told, forgotten = await touched("feedback", (branch,), databases, template)
+    assert {"feedback_case", "case_entry", "responsibility"} <= about - told
+    assert "feedback_case" in about - forgotten - kept_by("feedback")
