@@ -44,6 +44,37 @@ async def test_a_row_that_commits_late_is_neither_lost_nor_overtaken(stage: Any,
     assert [str(slow), str(quick)] == [envelope.subject.rpartition("/")[2] for envelope in await stage.stream()]
 
 
+async def test_a_relay_that_waits_in_the_database_misses_nothing_and_stops_at_once(
+    stage: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay, "WAIT_SECONDS", 14.0)  # longer than this test has patience for
+
+    async def published(count: int) -> None:
+        async def there() -> bool:
+            return bool(await stage.count_in_stream() >= count)
+
+        await stage.until(there, seconds=7)
+
+    late = await stage.database.connect()
+    async with stage.running(stage.worker()):
+        await stage.append((stage.established(), 1))
+        await published(1)
+        await asyncio.sleep(relay.CALM_AFTER_SECONDS + 0.5)
+        await stage.append((stage.established(), 1))
+        await published(2)
+        transaction = late.transaction()
+        await transaction.start()
+        await _append_through(late, stage.established())
+        await stage.append((stage.established(), 1))  # held back by the one before it
+        await asyncio.sleep(relay.CALM_AFTER_SECONDS + 0.5)
+        assert await stage.count_in_stream() == 2
+        await transaction.commit()
+        await published(4)
+        stopped_at = asyncio.get_running_loop().time()
+    assert asyncio.get_running_loop().time() - stopped_at < 7
+    await late.close()
+
+
 async def _append_through(connection: Any, event: Any) -> None:
     await append(connection, [Publication(event, 1)])
 
