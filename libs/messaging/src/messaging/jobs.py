@@ -66,11 +66,8 @@ async def keep_partitions(database: Database) -> None:
 
 async def count_parked(database: Database) -> None:
     """Set the gauges of events put aside."""
-    connection = await database.connect()
-    try:
+    async with database.raw_transaction() as connection:
         counts = await connection.fetch("select consumer, state, count(*) from parked group by consumer, state")
-    finally:
-        await connection.close()
     metrics.PARKED.clear()
     for consumer, state, count in counts:
         metrics.PARKED.labels(consumer, state).set(count)

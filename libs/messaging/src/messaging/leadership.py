@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator
 
 import asyncpg
@@ -9,6 +10,7 @@ import asyncpg
 from database import Database
 
 STATEMENT_SECONDS = 5.0
+CONFIRMED_SECONDS = 2.5
 RETRY_SECONDS = 1.0
 _SESSION = {
     "tcp_user_timeout": "10000",  # ms; a leader cut off loses its lock within these ten seconds
@@ -43,6 +45,7 @@ class Locks:
         self._database = database
         self._connection: asyncpg.Connection | None = None
         self._turn = asyncio.Lock()
+        self._answered_at = 0.0
 
     @contextlib.asynccontextmanager
     async def held(self, name: str, stop: asyncio.Event) -> AsyncIterator["Lease | None"]:
@@ -67,12 +70,15 @@ class Locks:
                 await connection.close(timeout=2)
 
     async def confirm(self, lease: "Lease") -> None:
-        """Raise `LeadershipLost` unless the session that holds this lease still answers."""
+        """Raise `LeadershipLost` unless the session that holds this lease answers, or did 2.5 seconds ago or less."""
         async with self._turn:
             if self._connection is None or lease.connection is not self._connection:
                 raise LeadershipLost(lease.name)
+            if not lease.is_lost and time.monotonic() - self._answered_at < CONFIRMED_SECONDS:
+                return
             try:
                 await lease.connection.fetchval("select 1", timeout=STATEMENT_SECONDS)
+                self._answered_at = time.monotonic()
             except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
                 await self._drop(lease.connection)
                 raise LeadershipLost(lease.name) from error

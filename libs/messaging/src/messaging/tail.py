@@ -13,6 +13,7 @@ import asyncio
 import contextlib
 import itertools
 import logging
+import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
@@ -20,6 +21,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import orjson
+from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 from nats.js.errors import NotFoundError
 
@@ -29,7 +31,7 @@ from messaging import streams
 from messaging.connection import NatsConnection
 from messaging.received import Delivery, Reader
 from messaging.waiting import GrowingDelay
-from messaging.wire import read_headers
+from messaging.wire import DirectClient, read_headers
 
 logger = logging.getLogger(__name__)
 
@@ -81,8 +83,7 @@ def reached(wanted: int, read: int | None) -> bool:
 class _Answer:
     """Collects the messages of one direct get, until the broker says that these are all for now."""
 
-    def __init__(self, reply: str) -> None:
-        self.reply = reply.encode()
+    def __init__(self) -> None:
         self.entries: list[_Entry] = []
         self.pending = 0
         self.refusal: str | None = None
@@ -115,7 +116,8 @@ class Tail:
 
     def __init__(self, nats_connection: NatsConnection) -> None:
         self._nats = nats_connection
-        self._numbers = itertools.count()
+        self._inbox: tuple[DirectClient, str, Subscription] | None = None
+        self._answers: dict[bytes, _Answer] = {}
         self._asked_at: float | None = None
         self._promise: _Promise | None = None
         self._complete_at: float | None = None
@@ -153,6 +155,10 @@ class Tail:
         finally:
             following.cancel()
             await asyncio.wait({following})
+            inbox, self._inbox = self._inbox, None
+            if inbox is not None:
+                with contextlib.suppress(NatsError, OSError):
+                    await inbox[0].unsubscribe_directly(inbox[2])
 
     async def _wait_for_the_first(self) -> None:
         """Wait until the former events have been read; not for a broker that is not there, nor for one that is slow."""
@@ -262,20 +268,32 @@ class Tail:
 
     async def _get(self, cursor: _Cursor, start: dict[str, Any]) -> _Answer:
         """Ask for the messages from `start` on. Raises `nats.errors.Error`, also when the stream does not exist."""
-        client = self._nats.client
-        answer = _Answer(f"{client.new_inbox()}.{next(self._numbers)}")
+        client, place, _ = await self._open_inbox()
+        reply = f"{place}.{secrets.token_hex(12)}"  # nobody foresees where an answer is awaited, so nobody forges one
+        answer = self._answers[reply.encode()] = _Answer()
         asked = orjson.dumps({"batch": BATCH_SIZE, "next_by_subj": cursor.subject, **start})
-        subscription = await client.subscribe_directly(answer.reply.decode(), lambda _, __, *rest: answer.take(*rest))
         try:
-            await client.publish(f"$JS.API.DIRECT.GET.{cursor.stream}", asked, reply=answer.reply.decode())
+            await client.publish(f"$JS.API.DIRECT.GET.{cursor.stream}", asked, reply=reply)
             async with asyncio.timeout(ANSWER_SECONDS):
                 await answer.complete.wait()
         finally:
-            with contextlib.suppress(NatsError, OSError):
-                await client.unsubscribe_directly(subscription)
+            del self._answers[reply.encode()]
         if answer.refusal is not None:
             raise StreamSilent
         return answer
+
+    async def _open_inbox(self) -> tuple[DirectClient, str, Subscription]:
+        """Give where answers come to, the same as long as the client is: it subscribes again when it reconnects."""
+        client = self._nats.client
+        if self._inbox is None or self._inbox[0] is not client:
+            place = client.new_inbox()
+            self._inbox = (client, place, await client.subscribe_directly(f"{place}.*", self._on_message))
+        return self._inbox
+
+    def _on_message(self, subject: bytes, _: bytes, headers: bytes, payload: bytes) -> None:
+        answer = self._answers.get(subject)
+        if answer is not None:
+            answer.take(headers, payload)
 
 
 class StreamSilent(NatsError):

@@ -36,6 +36,10 @@ from unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) as asked (export_id, pers
 where not exists (select from erased_person gone where gone.person_id = asked.person_id)
 on conflict do nothing
 """
+_LOOK = """
+with outdated as (delete from export_part where asked_at <= $1)
+select exists (select from export_part where part is null and next_at <= $2)
+"""
 _NEXT = """
 select export_id, person_id, attempts from export_part where part is null and next_at <= $1
 order by next_at limit 1 for update skip locked
@@ -81,8 +85,9 @@ class Parts:
 
     async def compose_all(self, database: Database) -> None:
         """Compose every part that is due; one that fails is tried again later and keeps no other waiting."""
-        async with database.transaction() as session:
-            await (await raw(session)).execute("delete from export_part where asked_at <= $1", utc_now() - KEPT_FOR)
+        async with database.raw_transaction() as connection:
+            if not await connection.fetchval(_LOOK, utc_now() - KEPT_FOR, utc_now()):
+                return
         for _ in range(_MOST_AT_ONCE):
             try:
                 if not await self._compose_one(database, utc_now()):

@@ -90,8 +90,24 @@ class _Server(uvicorn.Server):
     start_failed = False
 
     def __init__(self, config: uvicorn.Config) -> None:
+        self._exit = asyncio.Event()
         super().__init__(config)
         self.is_up = asyncio.Event()
+
+    @property
+    def should_exit(self) -> bool:
+        """Whether it was told to end."""
+        return self._exit.is_set()
+
+    @should_exit.setter
+    def should_exit(self, value: bool) -> None:
+        self._exit.set() if value else self._exit.clear()
+
+    async def main_loop(self) -> None:
+        """Renew the date that answers bear each second, until told to end: uvicorn wakes ten times as often."""
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._exit.wait(), 1)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
