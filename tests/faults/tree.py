@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+import audit
 import orgtree
 from contracts.identity import RoleDefinedV1
 from contracts.members import OrganisationEstablishedV1
@@ -75,6 +76,7 @@ async def plant_in(url: str, *, responsibilities: bool) -> None:
                 valid_from=date(2020, 1, 1),
                 scopes={ROOT_ID},
                 person_id=new_id(),
+                by=audit.Actor(actor=new_id()),
                 now=utc_now(),
             )
     await database.close()

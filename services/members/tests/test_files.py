@@ -9,7 +9,7 @@ import orgtree
 from audit import Actor
 from china_time import day_of
 from database import Database, KeyRing, new_id, raw
-from members.enrolment.commands import enrol_members
+from members.enrolment.commands import enrol_member
 from members.enrolment.rules import NewMember
 from members.files.revision import revise_member
 from members.files.rules.personal_fields import PersonalFields
@@ -178,7 +178,7 @@ async def test_a_file_is_told_as_it_was_on_a_day(province: Province, database: D
     by = Actor(actor=new_id())
     scopes = [orgtree.ROOT_ID]
     async with database.transaction() as session:
-        await enrol_members(session, members=[file], scopes=scopes, ring=ring, now=last_year, by=by)
+        await enrol_member(session, member=file, scopes=scopes, ring=ring, now=last_year, by=by)
     async with database.transaction() as session:
         changes = {"phone": "14200000002", "away": True}
         await revise_member(

@@ -1,18 +1,23 @@
 """The audit: who read or changed what, for what purpose, kept so that nobody can change it unnoticed."""
 
+from audit.declaration import AuditUndeclared, audited, require_audited, unaudited
 from audit.entries import Actor, Decision, Entry, by, record, record_all, refused
 from audit.provisioning import NotProvisioned, provision, require_v1, script
 
 __all__ = [
     "Actor",
+    "AuditUndeclared",
     "Decision",
     "Entry",
     "NotProvisioned",
+    "audited",
     "by",
     "provision",
     "record",
     "record_all",
     "refused",
+    "require_audited",
     "require_v1",
     "script",
+    "unaudited",
 ]

@@ -12,7 +12,7 @@ EXTENSION: Final = "x-access"
 PUBLIC: Final = "public"
 CLIENT: Final = "client"
 SELF: Final = "self"
-_WORDS: Final = frozenset({PUBLIC, CLIENT, SELF})
+WORDS: Final = frozenset({PUBLIC, CLIENT, SELF})
 _PERMISSION: Final = re.compile(r"[a-z][a-z_]*(?:\.[a-z][a-z_]*){2}")
 
 
@@ -28,7 +28,7 @@ def access(*rules: str) -> dict[str, Any]:
     who is signed in, on what is theirs or meant for all; anything else is a permission, on the organisations in whose
     subtree it is held. `public` stands alone. Raises `ValueError`.
     """
-    unknown = [rule for rule in rules if rule not in _WORDS and not _PERMISSION.fullmatch(rule)]
+    unknown = [rule for rule in rules if rule not in WORDS and not _PERMISSION.fullmatch(rule)]
     if unknown or not rules or len(set(rules)) != len(rules) or (PUBLIC in rules and len(rules) > 1):
         raise ValueError(f"an operation cannot demand {rules}")
     return {EXTENSION: list(rules)}

@@ -203,6 +203,12 @@ async def enter_sheet(
         if isinstance(outcome, Exception) and not isinstance(outcome, NotAMemberThere):
             raise outcome
         outcomes[person_id] = outcome
+    recorded = [
+        by.entry("activities.attendance.recorded", subject=person_id, object_id=activity_id)
+        for _, person_id in entries
+        if isinstance(outcomes[person_id], ParticipationOut)
+    ]
+    await audit.record_all(session, recorded, now=now)
     return outcomes
 
 

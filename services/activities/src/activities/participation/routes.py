@@ -19,7 +19,8 @@ from activities.participation.schemas import (
     SheetRow,
 )
 from activities.scheduling.queries import one_activity
-from activities.scheduling.routes import READ
+from activities.scheduling.routes import NO_PEOPLE, READ
+from audit import audited, unaudited
 from database import new_id
 from webapi import Caller, Page, PageQuery, access, assistable, json_answer
 
@@ -40,7 +41,7 @@ async def _refuse_to_outsider(activity_id: UUID, caller: Caller) -> None:
         await one_activity(session, activity_id, person_id=caller.person_id, scopes=scopes)
 
 
-@router.get("", response_model=ActivityForMe, openapi_extra=access("self", READ))
+@router.get("", response_model=ActivityForMe, openapi_extra=access("self", READ) | unaudited(NO_PEOPLE))
 @assistable("activities.register")
 async def get_activity(activity_id: UUID, caller: Caller) -> Response:
     """Give an activity, with one's own part in it."""
@@ -95,12 +96,15 @@ async def report_attendance(
         raise
 
 
-@router.post("/attendance-sheets", response_model=SheetOut, openapi_extra=access(RECORD))
+@router.post(
+    "/attendance-sheets",
+    response_model=SheetOut,
+    openapi_extra=access(RECORD) | audited("activities.attendance.recorded"),
+)
 async def enter_sheet(activity_id: UUID, body: EnterSheet, caller: Caller) -> Response:
     """Enter a paper list of up to 500 people; a name that is refused does not keep the others out."""
     scopes = await caller.scopes(RECORD)
     people = list(dict.fromkeys(body.person_ids))
-    by = audit.by(caller.principal, scopes)
     async with caller.command() as command:
         outcomes = await commands.enter_sheet(
             command.session,
@@ -108,21 +112,19 @@ async def enter_sheet(activity_id: UUID, body: EnterSheet, caller: Caller) -> Re
             entries=[(new_id(), person_id) for person_id in people],
             mode=body.mode,
             scopes=scopes,
-            by=by,
+            by=audit.by(caller.principal, scopes),
             now=command.now,
         )
-        entries = [
-            by.entry("activities.attendance.recorded", subject=person_id, object_id=activity_id)
-            for person_id in people
-            if isinstance(outcomes[person_id], ParticipationOut)
-        ]
-        await audit.record_all(command.session, entries, now=command.now)
         rows = [_row(person_id, outcomes[person_id]) for person_id in people]
         refused = sum(row.problem is not None for row in rows)
         return await command.respond(200, SheetOut(recorded=len(rows) - refused, refused=refused, rows=rows))
 
 
-@router.get("/participations", response_model=Page[ParticipationOut], openapi_extra=access(READ))
+@router.get(
+    "/participations",
+    response_model=Page[ParticipationOut],
+    openapi_extra=access(READ) | audited("activities.participation.listed"),
+)
 async def list_participations(
     activity_id: UUID,
     page: PageQuery,

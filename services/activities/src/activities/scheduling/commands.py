@@ -61,7 +61,7 @@ async def schedule_activity(
     new = {"activity_id": activity_id, **stated, "status": "scheduled", "scheduled_at": now, "version": 1}
     activity, inserted = await insert_or_same(session, Activity, new, stated=stated, taken=ActivityIdTaken)
     if inserted:
-        await _publish(session, ActivityScheduledV1, activity, by)
+        await _publish(session, ActivityScheduledV1, activity, by=by, action="activities.activity.scheduled", now=now)
     return activity
 
 
@@ -89,10 +89,21 @@ async def close_activity(
     activity.status, activity.closed_by, activity.closed_at = "closed", person_id, now
     activity.version += 1
     await session.flush()
-    await _publish(session, ActivityClosedV1, activity, by)
+    await _publish(session, ActivityClosedV1, activity, by=by, action="activities.activity.closed", now=now)
     return activity
 
 
-async def _publish(session: AsyncSession, event: type[ActivityState], activity: Activity, by: audit.Actor) -> None:
+async def _publish(
+    session: AsyncSession,
+    event: type[ActivityState],
+    activity: Activity,
+    *,
+    by: audit.Actor,
+    action: str,
+    now: datetime,
+) -> None:
+    """Tell what happened to an activity: an event for the others, an entry for the audit."""
     state = event.model_validate(activity, from_attributes=True)
     await append(session, [Publication(state, activity.version, by.origin)])
+    entry = by.entry(action, object_id=activity.activity_id, organisation_id=activity.organisation_id)
+    await audit.record(session, entry, now=now)

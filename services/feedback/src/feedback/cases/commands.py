@@ -111,6 +111,10 @@ async def answer_case(
     data_key = open_key(ring, case_id, case.data_key)
     sealed = seal_text(data_key, case_id, case.version, text)
     await _record(session, case, "answered", CaseAnsweredV1, sealed, by=by, at=now)
+    entry = by.entry(
+        "feedback.case.answered", subject=case.reporter_id, object_id=case_id, organisation_id=case.organisation_id
+    )
+    await audit.record(session, entry, now=now)
     return case
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 
 import audit
+from audit import audited
 from china_time import Moment
 from contracts import Code
 from database import new_id
@@ -41,7 +42,7 @@ async def open_case(body: OpenCase, caller: Caller, ring: Ring) -> Response:
         return await command.respond(201, shown, location=f"/v1/cases/{case.case_id}")
 
 
-@router.get("", response_model=Page[CaseOut], openapi_extra=access("self", READ))
+@router.get("", response_model=Page[CaseOut], openapi_extra=access("self", READ) | audited("feedback.case.listed"))
 async def list_cases(
     *,
     page: PageQuery,
@@ -72,7 +73,9 @@ async def list_cases(
         return json_answer(shown)
 
 
-@router.get("/{case_id}", response_model=CaseWithEntries, openapi_extra=access("self", READ))
+@router.get(
+    "/{case_id}", response_model=CaseWithEntries, openapi_extra=access("self", READ) | audited("feedback.case.read")
+)
 @assistable("feedback.confirm_case")
 async def get_case(case_id: UUID, caller: Caller, ring: Ring) -> Response:
     """Give a case with what was said and done."""
@@ -90,12 +93,16 @@ async def get_case(case_id: UUID, caller: Caller, ring: Ring) -> Response:
         return json_answer(found)
 
 
-@router.post("/{case_id}/answers", status_code=201, response_model=CaseOut, openapi_extra=access(ANSWER))
+@router.post(
+    "/{case_id}/answers",
+    status_code=201,
+    response_model=CaseOut,
+    openapi_extra=access(ANSWER) | audited("feedback.case.answered"),
+)
 async def answer_case(case_id: UUID, body: AnswerCase, caller: Caller, ring: Ring) -> Response:
     """Answer a case for the organisation responsible for it."""
     scopes = await caller.scopes(ANSWER)
     visible = await caller.scopes_if_any(READ)
-    by = audit.by(caller.principal, scopes)
     async with caller.command() as command:
         case = await commands.answer_case(
             command.session,
@@ -105,13 +112,9 @@ async def answer_case(case_id: UUID, body: AnswerCase, caller: Caller, ring: Rin
             visible=visible,
             ring=ring,
             person_id=caller.person_id,
-            by=by,
+            by=audit.by(caller.principal, scopes),
             now=command.now,
         )
-        entry = by.entry(
-            "feedback.case.answered", subject=case.reporter_id, object_id=case_id, organisation_id=case.organisation_id
-        )
-        await audit.record(command.session, entry, now=command.now)
         return await command.respond(201, CaseOut.model_validate(case))
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+import audit
 import orgtree
 from database import insert_or_same
 from feedback.responsibilities.rules import check_owner
@@ -28,6 +29,7 @@ async def assign_responsibility(
     valid_from: date,
     scopes: Collection[UUID],
     person_id: UUID,
+    by: audit.Actor,
     now: datetime,
 ) -> Responsibility:
     """Make an organisation answer a category's cases from a place and all below it; the same again changes nothing.
@@ -47,5 +49,10 @@ async def assign_responsibility(
         "valid_from": valid_from,
     }
     new = {"responsibility_id": responsibility_id, **stated, "assigned_by": person_id, "assigned_at": now}
-    assigned, _ = await insert_or_same(session, Responsibility, new, stated=stated, taken=ResponsibilityTaken)
+    assigned, inserted = await insert_or_same(session, Responsibility, new, stated=stated, taken=ResponsibilityTaken)
+    if inserted:
+        entry = by.entry(
+            "feedback.responsibility.assigned", object_id=responsibility_id, organisation_id=organisation_id
+        )
+        await audit.record(session, entry, now=now)
     return assigned

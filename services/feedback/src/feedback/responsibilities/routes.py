@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 
 import audit
+from audit import audited
 from contracts import Code
 from database import new_id
 from feedback.responsibilities import commands, queries
@@ -17,7 +18,12 @@ ASSIGN = "feedback.responsibility.assign"
 router = APIRouter(prefix="/v1/responsibilities", tags=["responsibilities"])
 
 
-@router.post("", status_code=201, response_model=ResponsibilityOut, openapi_extra=access(ASSIGN))
+@router.post(
+    "",
+    status_code=201,
+    response_model=ResponsibilityOut,
+    openapi_extra=access(ASSIGN) | audited("feedback.responsibility.assigned"),
+)
 async def assign_responsibility(body: AssignResponsibility, caller: Caller) -> Response:
     """Make an organisation answer a category's cases from a place and all below it."""
     scopes = await caller.scopes(ASSIGN)
@@ -28,14 +34,9 @@ async def assign_responsibility(body: AssignResponsibility, caller: Caller) -> R
             **body.model_dump(exclude={"responsibility_id"}),
             scopes=scopes,
             person_id=caller.person_id,
+            by=audit.by(caller.principal, scopes),
             now=command.now,
         )
-        entry = audit.by(caller.principal, scopes).entry(
-            "feedback.responsibility.assigned",
-            object_id=assigned.responsibility_id,
-            organisation_id=assigned.organisation_id,
-        )
-        await audit.record(command.session, entry, now=command.now)
         return await command.respond(201, ResponsibilityOut.model_validate(assigned))
 
 

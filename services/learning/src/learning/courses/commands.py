@@ -70,6 +70,8 @@ async def publish_edition(
         published_at=now,
     )
     await append(session, [Publication(event, edition, by.origin)])
+    entry = by.entry("learning.course.published", object_id=course_id, organisation_id=organisation_id)
+    await audit.record(session, entry, now=now)
 
 
 async def _write(

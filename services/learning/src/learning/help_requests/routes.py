@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 
 import audit
+from audit import audited, unaudited
 from china_time import Moment
 from learning.courses.routes import NEEDS
 from learning.help_requests import queries
@@ -17,7 +18,11 @@ router = APIRouter(prefix="/v1", tags=["help requests"])
 OrganisationId = Annotated[UUID, Query(description="The organisation that was asked, or one above it.")]
 
 
-@router.get("/help-requests", response_model=Page[HelpNeeded], openapi_extra=access(NEEDS))
+@router.get(
+    "/help-requests",
+    response_model=Page[HelpNeeded],
+    openapi_extra=access(NEEDS) | unaudited("it tells counts, and no small ones"),
+)
 async def list_needs(page: PageQuery, caller: Caller, organisation_id: OrganisationId) -> Response:
     """List the lessons with which people of an organisation and all below it need help, counts under 5 hidden."""
     scopes = await caller.scopes(NEEDS)
@@ -28,7 +33,11 @@ async def list_needs(page: PageQuery, caller: Caller, organisation_id: Organisat
     return json_answer(page.of(rows, key=lambda row: (row.lesson_id,)))
 
 
-@router.get("/lessons/{lesson_id}/help-requests", response_model=Page[PersonInNeed], openapi_extra=access(NEEDS))
+@router.get(
+    "/lessons/{lesson_id}/help-requests",
+    response_model=Page[PersonInNeed],
+    openapi_extra=access(NEEDS) | audited("learning.help_request.read"),
+)
 async def list_people(lesson_id: UUID, page: PageQuery, caller: Caller, organisation_id: OrganisationId) -> Response:
     """List who asked one's own organisation for help with a lesson, those who wait longest first."""
     scopes = await caller.scopes(NEEDS)

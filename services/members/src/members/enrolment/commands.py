@@ -74,7 +74,24 @@ class Enrolled(NamedTuple):
     unchanged: int
 
 
-async def enrol_members(
+async def enrol_member(
+    session: AsyncSession,
+    *,
+    member: NewMember,
+    scopes: Collection[UUID],
+    ring: KeyRing,
+    now: datetime,
+    by: audit.Actor,
+) -> Enrolled:
+    """Open a file for a member; one that says the same is left as it is. Raises what `import_members` does."""
+    enrolled = await _enrol(session, [member], scopes=scopes, ring=ring, now=now, by=by)
+    if enrolled.added:
+        entry = by.entry("members.file.enrolled", subject=member.person_id, organisation_id=member.organisation_id)
+        await audit.record(session, entry, now=now)
+    return enrolled
+
+
+async def import_members(
     session: AsyncSession,
     *,
     members: Sequence[NewMember],
@@ -87,6 +104,22 @@ async def enrol_members(
 
     Raises `RowsRefused`, and `EnrolledMeanwhile` when another request enrols one of them at the same moment.
     """
+    enrolled = await _enrol(session, members, scopes=scopes, ring=ring, now=now, by=by)
+    branches = sorted({member.organisation_id for member in members})
+    entries = [by.entry("members.file.imported", organisation_id=branch) for branch in branches]
+    await audit.record_all(session, entries, now=now)
+    return enrolled
+
+
+async def _enrol(
+    session: AsyncSession,
+    members: Sequence[NewMember],
+    *,
+    scopes: Collection[UUID],
+    ring: KeyRing,
+    now: datetime,
+    by: audit.Actor,
+) -> Enrolled:
     today = day_of(now)
     rows = [with_normal_id_number(member) for member in members]
     checked, errors = check_rows(rows, await _branches(session, rows, scopes), today)

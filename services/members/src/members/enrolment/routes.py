@@ -1,11 +1,10 @@
 """Enrolling members over HTTP."""
 
-from uuid import UUID
-
 from fastapi import APIRouter, Response
 
 import audit
-from database import KeyRing, new_id
+from audit import audited
+from database import new_id
 from members.enrolment import commands
 from members.enrolment.rules import NewMember
 from members.enrolment.schemas import EnrolMember, EnrolmentOutcome, ImportMembers
@@ -13,41 +12,47 @@ from members.files import openings, queries
 from members.files.routes import IMPORT
 from members.files.rules.personal_fields import PersonalFields
 from members.files.schemas import MemberOut
-from webapi import AuthenticatedCaller, Caller, Command, access
+from webapi import Caller, access
 from webapi.sealing import Ring
 
 router = APIRouter(prefix="/v1", tags=["members"])
 
 
-@router.post("/members", status_code=201, response_model=MemberOut, openapi_extra=access(IMPORT))
+@router.post(
+    "/members",
+    status_code=201,
+    response_model=MemberOut,
+    openapi_extra=access(IMPORT) | audited("members.file.enrolled"),
+)
 async def enrol_member(body: EnrolMember, caller: Caller, ring: Ring) -> Response:
     """Open a file for a member of a branch; 200 when it is there already and says the same."""
     scopes = await caller.scopes(IMPORT)
     async with caller.command() as command:
-        members = [_new_member(body)]
-        outcome = await _enrol(command, members, scopes, ring, caller)
+        member = _new_member(body)
+        by = audit.by(caller.principal, scopes)
+        outcome = await commands.enrol_member(
+            command.session, member=member, scopes=scopes, ring=ring, now=command.now, by=by
+        )
         shown = openings.shown(
-            await queries.file_by_id_number(command.session, members[0].fields.id_number, ring=ring, scopes=scopes),
+            await queries.file_by_id_number(command.session, member.fields.id_number, ring=ring, scopes=scopes),
             ring,
         )
-        enrolled = audit.by(caller.principal, scopes).entry(
-            "members.file.enrolled", subject=shown.person_id, organisation_id=shown.organisation_id
-        )
-        await audit.record(command.session, enrolled, now=command.now)
         status = 201 if outcome.added else 200
         return await command.respond(status, shown, location=f"/v1/members/{shown.person_id}")
 
 
-@router.post("/member-imports", response_model=EnrolmentOutcome, openapi_extra=access(IMPORT))
+@router.post(
+    "/member-imports", response_model=EnrolmentOutcome, openapi_extra=access(IMPORT) | audited("members.file.imported")
+)
 async def import_members(body: ImportMembers, caller: Caller, ring: Ring) -> Response:
     """Open files for up to 1,000 members, all or none; rows that are on file already are counted as unchanged."""
     scopes = await caller.scopes(IMPORT)
     async with caller.command() as command:
-        outcome = await _enrol(command, [_new_member(row) for row in body.rows], scopes, ring, caller)
+        members = [_new_member(row) for row in body.rows]
         by = audit.by(caller.principal, scopes)
-        branches = sorted({row.organisation_id for row in body.rows})
-        imported = [by.entry("members.file.imported", organisation_id=branch) for branch in branches]
-        await audit.record_all(command.session, imported, now=command.now)
+        outcome = await commands.import_members(
+            command.session, members=members, scopes=scopes, ring=ring, now=command.now, by=by
+        )
         return await command.respond(200, EnrolmentOutcome(added=outcome.added, unchanged=outcome.unchanged))
 
 
@@ -60,17 +65,4 @@ def _new_member(body: EnrolMember) -> NewMember:
         away=body.away,
         smartphone=body.smartphone,
         fields=PersonalFields(body.name, body.id_number, body.phone),
-    )
-
-
-async def _enrol(
-    command: Command, members: list[NewMember], scopes: frozenset[UUID], ring: KeyRing, caller: AuthenticatedCaller
-) -> commands.Enrolled:
-    return await commands.enrol_members(
-        command.session,
-        members=members,
-        scopes=scopes,
-        ring=ring,
-        now=command.now,
-        by=audit.by(caller.principal, scopes),
     )

@@ -111,6 +111,7 @@ async def revise_member(
     if any(present[trait] != merged.result[trait] for trait in TRAITS):
         counts = await recount(session, [branch], today)
         check_size(counts[branch], today)
+    await audit.record(session, by.entry("members.file.revised", subject=person_id), now=now)
     return version
 
 

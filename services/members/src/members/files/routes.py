@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 import audit
 import orgtree
+from audit import audited
 from audit.attempts import refusals_recorded
 from china_time import Day, day_of
 from contracts import Code
@@ -51,7 +52,7 @@ REVISION_REFUSALS = {FileUnknown: "outside_scope", NotForOneself: "own_changes"}
 REFUSALS = {FileUnknown: "outside_scope", PurposeMissing: "purpose_missing", Refused: "opening_purposes"}
 
 
-@router.get("/members", response_model=Page[MemberOut], openapi_extra=access(READ))
+@router.get("/members", response_model=Page[MemberOut], openapi_extra=access(READ) | audited("members.file.listed"))
 async def list_members(
     organisation_id: UUID, page: PageQuery, caller: Caller, ring: Ring, purpose: PurposeQuery = None
 ) -> Response:
@@ -89,7 +90,9 @@ async def get_own_file(caller: Caller, ring: Ring) -> Response:
     return await _own_file(caller, ring, None, None)
 
 
-@router.get("/members/{person_id}", response_model=MemberOut, openapi_extra=access("self", READ))
+@router.get(
+    "/members/{person_id}", response_model=MemberOut, openapi_extra=access("self", READ) | audited("members.file.read")
+)
 async def get_member(
     person_id: UUID,
     caller: Caller,
@@ -115,7 +118,11 @@ async def get_member(
             return json_answer(openings.shown(row, ring, opened=opened))
 
 
-@router.post("/members/{person_id}/revisions", response_model=RevisionOutcome, openapi_extra=access("self", IMPORT))
+@router.post(
+    "/members/{person_id}/revisions",
+    response_model=RevisionOutcome,
+    openapi_extra=access("self", IMPORT) | audited("members.file.revised"),
+)
 async def revise_member(person_id: UUID, body: ReviseMember, caller: Caller, ring: Ring) -> Response:
     """Change a file against the version the change was made to; 409 with both values of what clashes."""
     own = person_id == caller.person_id
@@ -124,7 +131,6 @@ async def revise_member(person_id: UUID, body: ReviseMember, caller: Caller, rin
         if own:
             check_own_changes(body.changes)
         scopes = frozenset[UUID]() if own else await caller.scopes(IMPORT)
-        by = audit.by(caller.principal, scopes)
         async with caller.command() as command:
             version = await revision.revise_member(
                 command.session,
@@ -135,14 +141,16 @@ async def revise_member(person_id: UUID, body: ReviseMember, caller: Caller, rin
                 scopes=scopes,
                 ring=ring,
                 now=command.now,
-                by=by,
+                by=audit.by(caller.principal, scopes),
             )
-            revised = by.entry("members.file.revised", subject=person_id)
-            await audit.record(command.session, revised, now=command.now)
             return await command.respond(200, RevisionOutcome(person_id=person_id, version=version))
 
 
-@router.get("/members/{person_id}/versions", response_model=Page[VersionOut], openapi_extra=access("self", READ))
+@router.get(
+    "/members/{person_id}/versions",
+    response_model=Page[VersionOut],
+    openapi_extra=access("self", READ) | audited("members.file.history_read"),
+)
 async def list_versions(
     person_id: UUID, page: PageQuery, caller: Caller, ring: Ring, purpose: PurposeQuery = None
 ) -> Response:

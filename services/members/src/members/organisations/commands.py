@@ -6,7 +6,7 @@ that an organisation is within scope as soon as it exists.
 
 from collections.abc import Collection, Sequence
 from collections.abc import Set as AbstractSet
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -52,6 +52,11 @@ _ESTABLISH = """
     )
     insert into organisation_period (organisation_id, from_day, parent_id, name, division_code) select * from new
 """
+_ACTIONS = {
+    OrganisationEstablishedV1: "members.organisation.established",
+    OrganisationMovedV1: "members.organisation.moved",
+    OrganisationRenamedV1: "members.organisation.renamed",
+}
 
 
 class OrganisationUnknown(Exception):
@@ -85,6 +90,7 @@ async def establish_organisations(
     scopes: Collection[UUID],
     today: date,
     by: audit.Actor,
+    now: datetime,
 ) -> Established:
     """Establish the organisations that are not there yet, all or none; parents come before their children.
 
@@ -101,7 +107,7 @@ async def establish_organisations(
     if judged.new:
         if count_of(await connection.execute(_ESTABLISH, *columns(judged.new))) != len(judged.new):
             raise ChangedMeanwhile
-        await _announce(session, [(_established(row), 1) for row in judged.new], by=by)
+        await _announce(session, [(_established(row), 1) for row in judged.new], by=by, now=now)
     return Established(len(judged.new), judged.unchanged)
 
 
@@ -115,6 +121,7 @@ async def rename_organisation(
     scopes: Collection[UUID],
     today: date,
     by: audit.Actor,
+    now: datetime,
 ) -> RegisteredOrganisation:
     """Give an organisation another name or division code from the day `on`; what is None stays.
 
@@ -128,7 +135,7 @@ async def rename_organisation(
     check_day(on, since=await _present_since(session, organisation_id), today=today)
     await _change(session, organisation, on=on, name=name, division_code=division_code)
     event = OrganisationRenamedV1(**_state(organisation))
-    await _announce(session, [(event, organisation.version)], by=by)
+    await _announce(session, [(event, organisation.version)], by=by, now=now)
     return organisation
 
 
@@ -141,6 +148,7 @@ async def move_organisation(
     scopes: Collection[UUID],
     today: date,
     by: audit.Actor,
+    now: datetime,
 ) -> RegisteredOrganisation:
     """Move an organisation, and all below it, under another parent from the day `on`; the caller is in charge of both.
 
@@ -160,7 +168,7 @@ async def move_organisation(
     check_place(Standing(organisation.kind, organisation.level), Standing(parent["kind"], parent["level"]), today)
     await _change(session, organisation, on=on, parent_id=parent_id)
     event = OrganisationMovedV1(**_state(organisation))
-    await _announce(session, [(event, organisation.version)], by=by)
+    await _announce(session, [(event, organisation.version)], by=by, now=now)
     # Nothing of ours hangs in the air, so what has no path now stands deeper than a path can reach.
     if await (await raw(session)).fetchval("select exists (select from organisation where path is null)"):
         raise too_deep(orgtree.MAX_DEPTH, today)
@@ -229,9 +237,20 @@ def _established(row: NewOrganisation) -> OrganisationEstablishedV1:
     )
 
 
-async def _announce(session: AsyncSession, states: Sequence[tuple[OrganisationState, int]], *, by: audit.Actor) -> None:
-    """Publish what happened to organisations, and show it in our own copy of the tree."""
+async def _announce(
+    session: AsyncSession, states: Sequence[tuple[OrganisationState, int]], *, by: audit.Actor, now: datetime
+) -> None:
+    """Publish what happened to organisations, show it in our own copy of the tree, and record it."""
     origin = by.origin
     publications = [Publication(event, version, origin) for event, version in states]
     await append(session, publications)
     await orgtree.place_organisations(session, states)
+    entries = [
+        by.entry(
+            _ACTIONS[type(event)],
+            object_id=event.parent_id if isinstance(event, OrganisationMovedV1) else None,
+            organisation_id=event.organisation_id,
+        )
+        for event, _ in states
+    ]
+    await audit.record_all(session, entries, now=now)

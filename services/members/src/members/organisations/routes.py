@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 
 import audit
+from audit import audited, unaudited
 from china_time import Day, day_of
 from database import new_id
 from members.organisations import commands, queries
@@ -24,13 +25,17 @@ from webapi import AuthenticatedCaller, Caller, Command, Page, PageQuery, access
 
 READ = "members.organisation.read"
 ESTABLISH = "members.organisation.establish"
+ESTABLISHED = audited("members.organisation.established")
+NO_PEOPLE = unaudited("it tells of organisations, not of people")
 
 router = APIRouter(prefix="/v1", tags=["organisations"])
 
 AsOf = Annotated[Day | None, Query(description="As it was on this day; now when left out.")]
 
 
-@router.post("/organisations", status_code=201, response_model=OrganisationOut, openapi_extra=access(ESTABLISH))
+@router.post(
+    "/organisations", status_code=201, response_model=OrganisationOut, openapi_extra=access(ESTABLISH) | ESTABLISHED
+)
 async def establish_organisation(body: EstablishOrganisation, caller: Caller) -> Response:
     """Establish an organisation under its parent; 200 when it is there already and says the same."""
     scopes = await caller.scopes(ESTABLISH)
@@ -43,7 +48,7 @@ async def establish_organisation(body: EstablishOrganisation, caller: Caller) ->
         return await command.respond(status, shown, location=f"/v1/organisations/{organisation_id}")
 
 
-@router.post("/organisation-imports", response_model=ImportOutcome, openapi_extra=access(ESTABLISH))
+@router.post("/organisation-imports", response_model=ImportOutcome, openapi_extra=access(ESTABLISH) | ESTABLISHED)
 async def import_organisations(body: ImportOrganisations, caller: Caller) -> Response:
     """Establish up to 1,000 organisations, all or none; rows that are there already are counted as unchanged."""
     scopes = await caller.scopes(ESTABLISH)
@@ -52,11 +57,14 @@ async def import_organisations(body: ImportOrganisations, caller: Caller) -> Res
         return await command.respond(200, ImportOutcome(added=outcome.established, unchanged=outcome.unchanged))
 
 
-@router.post("/organisations/{organisation_id}/moves", response_model=OrganisationOut, openapi_extra=access(ESTABLISH))
+@router.post(
+    "/organisations/{organisation_id}/moves",
+    response_model=OrganisationOut,
+    openapi_extra=access(ESTABLISH) | audited("members.organisation.moved"),
+)
 async def move_organisation(organisation_id: UUID, body: MoveOrganisation, caller: Caller) -> Response:
     """Move an organisation, and all below it, under another parent; both must be in the caller's charge."""
     scopes = await caller.scopes(ESTABLISH)
-    by = audit.by(caller.principal, scopes)
     async with caller.command() as command:
         today = day_of(command.now)
         await commands.move_organisation(
@@ -66,20 +74,20 @@ async def move_organisation(organisation_id: UUID, body: MoveOrganisation, calle
             on=body.on or today,
             scopes=scopes,
             today=today,
-            by=by,
+            by=audit.by(caller.principal, scopes),
+            now=command.now,
         )
-        moved = by.entry("members.organisation.moved", object_id=body.parent_id, organisation_id=organisation_id)
-        await audit.record(command.session, moved, now=command.now)
         return await command.respond(200, await _present(command, organisation_id, scopes))
 
 
 @router.post(
-    "/organisations/{organisation_id}/renames", response_model=OrganisationOut, openapi_extra=access(ESTABLISH)
+    "/organisations/{organisation_id}/renames",
+    response_model=OrganisationOut,
+    openapi_extra=access(ESTABLISH) | audited("members.organisation.renamed"),
 )
 async def rename_organisation(organisation_id: UUID, body: RenameOrganisation, caller: Caller) -> Response:
     """Give an organisation another name or division code."""
     scopes = await caller.scopes(ESTABLISH)
-    by = audit.by(caller.principal, scopes)
     async with caller.command() as command:
         today = day_of(command.now)
         await commands.rename_organisation(
@@ -90,14 +98,13 @@ async def rename_organisation(organisation_id: UUID, body: RenameOrganisation, c
             on=body.on or today,
             scopes=scopes,
             today=today,
-            by=by,
+            by=audit.by(caller.principal, scopes),
+            now=command.now,
         )
-        renamed = by.entry("members.organisation.renamed", organisation_id=organisation_id)
-        await audit.record(command.session, renamed, now=command.now)
         return await command.respond(200, await _present(command, organisation_id, scopes))
 
 
-@router.get("/organisations", openapi_extra=access(READ))
+@router.get("/organisations", openapi_extra=access(READ) | NO_PEOPLE)
 async def list_organisations(
     page: PageQuery,
     caller: Caller,
@@ -120,7 +127,7 @@ async def list_organisations(
     return page.of(rows, key=lambda row: [row.organisation_id], shape=OrganisationOut.model_validate)
 
 
-@router.get("/organisations/{organisation_id}", openapi_extra=access(READ))
+@router.get("/organisations/{organisation_id}", openapi_extra=access(READ) | NO_PEOPLE)
 async def get_organisation(organisation_id: UUID, caller: Caller, as_of: AsOf = None) -> OrganisationOut:
     """Read one organisation, as it is or as it was on a day."""
     scopes = await caller.scopes(READ)
@@ -131,7 +138,7 @@ async def get_organisation(organisation_id: UUID, caller: Caller, as_of: AsOf = 
     return OrganisationOut.model_validate(row)
 
 
-@router.get("/organisations/{organisation_id}/children", openapi_extra=access(READ))
+@router.get("/organisations/{organisation_id}/children", openapi_extra=access(READ) | NO_PEOPLE)
 async def list_children(
     organisation_id: UUID, page: PageQuery, caller: Caller, as_of: AsOf = None
 ) -> Page[OrganisationOut]:
@@ -158,9 +165,6 @@ async def _establish(
     caller: AuthenticatedCaller,
 ) -> commands.Established:
     today = day_of(command.now)
-    by = audit.by(caller.principal, scopes)
-    entries = [by.entry("members.organisation.established", organisation_id=row.organisation_id) for row in rows]
-    await audit.record_all(command.session, entries, now=command.now)
     return await commands.establish_organisations(
         command.session,
         rows=[
@@ -170,7 +174,8 @@ async def _establish(
         undated={row.organisation_id for row in rows if row.established_on is None},
         scopes=scopes,
         today=today,
-        by=by,
+        by=audit.by(caller.principal, scopes),
+        now=command.now,
     )
 
 
