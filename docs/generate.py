@@ -10,6 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import audit
 from contracts import EVENT_TYPES, SERVICES, Envelope, Event
 from database import KeyRing
 from identity.roles.definitions import roles_to_define
@@ -34,6 +35,7 @@ each of them for real.
 - **·**: the role gives nothing here beyond what is open to all.
 - **scope**: what the token has to hold beside, all of them: it limits the client, whoever that acts for
   ([why](decisions/0018-scopes-by-service-and-verb.md)).
+- **audit**: the entry it leaves (`x-audited`), or why it leaves none although it demands a permission.
 """
 
 
@@ -157,14 +159,17 @@ def document_of(service: str) -> dict[str, Any]:
     return document
 
 
-def access_of(service: str) -> list[tuple[str, list[str], list[str]]]:
-    """List a service's operations ("GET /v1/...") with what each demands of the person and, as scopes, of the token."""
+def access_of(service: str) -> list[tuple[str, list[str], list[str], list[str]]]:
+    """List a service's operations ("GET /v1/...") with what each demands of person and token, and what it records."""
     found = []
     for path, item in document_of(service)["paths"].items():
         for method, operation in item.items():
             rules = operation[EXTENSION]
             scopes = [scope for either in operation.get("security", ()) for scope in either["bearer"]]
-            found.append((f"{method.upper()} {path}", [rules] if isinstance(rules, str) else list(rules), scopes))
+            leaves = operation.get(audit.EXTENSION, [])
+            recorded = [f"`{action}`" for action in leaves] if isinstance(leaves, list) else [f"– ({leaves['none']})"]
+            rules = [rules] if isinstance(rules, str) else list(rules)
+            found.append((f"{method.upper()} {path}", rules, scopes, recorded))
     return sorted(found, key=lambda each: (each[0].partition(" ")[2], each[0]))
 
 
@@ -174,16 +179,21 @@ def access_page() -> str:
     lines = ["# Who may what", "", *ACCESS_PREFACE.strip().splitlines(), ""]
     asked: set[str] = set()
     for service in SERVICES:
-        lines += [f"## {service}", "", f"| operation | all | {' | '.join(map(_readable, roles))} | demands | scope |"]
-        lines.append("|---" * (len(roles) + 4) + "|")
-        for operation, rules, scopes in access_of(service):
+        lines += [
+            f"## {service}",
+            "",
+            f"| operation | all | {' | '.join(map(_readable, roles))} | demands | scope | audit |",
+        ]
+        lines.append("|---" * (len(roles) + 5) + "|")
+        for operation, rules, scopes, recorded in access_of(service):
             permissions = [rule for rule in rules if "." in rule]
             asked |= set(permissions)
             open_to = ", ".join(rule for rule in rules if "." not in rule) or "·"
             cells = ["✓" if set(permissions) & set(role.permissions) else "·" for role in roles.values()]
             demands = "<br>".join(f"`{permission}`" for permission in permissions) or "–"
             scope = "<br>".join(f"`{each}`" for each in scopes) or "–"
-            lines.append(f"| `{operation}` | {open_to} | {' | '.join(cells)} | {demands} | {scope} |")
+            left = "<br>".join(recorded) or "–"
+            lines.append(f"| `{operation}` | {open_to} | {' | '.join(cells)} | {demands} | {scope} | {left} |")
         lines.append("")
     lines += [
         "## Roles",

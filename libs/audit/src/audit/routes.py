@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 import orgtree
+from audit.declaration import audited
 from audit.entries import by, record
 from audit.queries import AccessOut, EntryOut, list_concerning, list_entries
 from contracts import Code
@@ -39,7 +40,7 @@ def router(service: str, *, own: Collection[str] = ()) -> APIRouter:
         f"/audit/{service}/entries",
         response_model=Page[EntryOut],
         summary="The audit",
-        openapi_extra=access(read),
+        openapi_extra=access(read) | audited(read),
     )
     async def list_audit_entries(
         *,

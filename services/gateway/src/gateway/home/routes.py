@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from audit import unaudited
 from china_time import Moment
 from database import utc_now
 from gateway.home import queries
@@ -15,7 +16,12 @@ STAFF_PERMISSIONS = ("feedback.case.answer", "learning.needs.read")
 """The permissions whose holders have something to do for an organisation."""
 
 
-@router.get("", response_model=Page[HomeItemOut], openapi_extra=access("self", *STAFF_PERMISSIONS))
+@router.get(
+    "",
+    response_model=Page[HomeItemOut],
+    openapi_extra=access("self", *STAFF_PERMISSIONS)
+    | unaudited("it tells what waits for the caller, and of nobody else"),
+)
 @assistable("gateway.read_home")
 async def home(page: PageQuery, caller: Caller) -> Response:
     """List all that the caller has to do and to read, newest first."""
