@@ -92,6 +92,7 @@ class Service(Generic[S]):
         )
         if self.extended is not None:
             self.extended(application, settings)
+        audit.require_audited(application.routes)
         return application
 
     @asynccontextmanager

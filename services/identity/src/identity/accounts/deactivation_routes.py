@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
 import audit
+from audit import audited
 from identity.accounts.deactivation import deactivate_account, reactivate_account
 from identity.parts import Parts
 from webapi import AuthenticatedCaller, Caller, access
@@ -31,7 +32,7 @@ class AccountInUse(BaseModel):
     "/deactivation",
     response_model=AccountInUse,
     summary="Take an account out of use",
-    openapi_extra=access(DEACTIVATE),
+    openapi_extra=access(DEACTIVATE) | audited("identity.account.deactivated"),
 )
 async def deactivate(account_id: UUID, caller: Caller, parts: Parts) -> Response:
     """Take the account of somebody in one's scope out of use; all their sessions end, everywhere and at once."""
@@ -42,7 +43,7 @@ async def deactivate(account_id: UUID, caller: Caller, parts: Parts) -> Response
     "/reactivation",
     response_model=AccountInUse,
     summary="Bring an account back into use",
-    openapi_extra=access(DEACTIVATE),
+    openapi_extra=access(DEACTIVATE) | audited("identity.account.reactivated"),
 )
 async def reactivate(account_id: UUID, caller: Caller) -> Response:
     """Bring an account in one's scope back into use, with the credentials and roles it had."""

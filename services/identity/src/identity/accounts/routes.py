@@ -4,6 +4,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 import audit
+from audit import audited
 from china_time import day_of
 from database import new_id, utc_now
 from identity.accounts.commands import open_account
@@ -21,7 +22,11 @@ OPEN = "identity.account.open"
 
 
 @router.post(
-    "/accounts", status_code=201, response_model=AccountOpened, summary="Open an account", openapi_extra=access(OPEN)
+    "/accounts",
+    status_code=201,
+    response_model=AccountOpened,
+    summary="Open an account",
+    openapi_extra=access(OPEN) | audited("identity.account.opened"),
 )
 async def open_account_(body: OpenAccount, caller: Caller, parts: Parts) -> Response:
     """Open an account with a username and a first password, for a person of an organisation in one's own scope.

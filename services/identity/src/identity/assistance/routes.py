@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
 import audit
+from audit import audited
 from china_time import Moment
 from database import new_id, utc_now
 from identity.assistance import commands, queries
@@ -44,7 +45,7 @@ async def list_actions(caller: Caller, page: PageQuery) -> Page[ActionOut]:  # n
     status_code=201,
     response_model=AssistedSessionOut,
     summary="Ask to help somebody",
-    openapi_extra=access(GIVE),
+    openapi_extra=access(GIVE) | audited("identity.assistance.asked"),
 )
 async def ask_to_help(body: AskToHelp, caller: Caller, parts: Parts) -> Response:
     """Ask a person for their consent: by a code that goes to their phone, or before a second witness."""

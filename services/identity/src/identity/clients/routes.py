@@ -10,12 +10,15 @@ from starlette.responses import Response
 
 import audit
 import orgtree
+from audit import audited, unaudited
 from database import new_id
 from identity.clients import commands
 from identity.clients.queries import client_by_id, clients_after, shaped
 from identity.clients.schemas import ClientOut, ClientTerms, ClientWithSecret, Decide, ProposeClient
 from webapi import Caller, Page, PageQuery, Refusal, access, json_answer
 from webapi.problems import PERMISSION_MISSING
+
+NOT_RECORDED = unaudited("it tells of clients, not of people")
 
 router = APIRouter(prefix="/v1/clients", tags=["clients"])
 
@@ -28,7 +31,13 @@ _Status = Annotated[
 ]
 
 
-@router.post("", status_code=201, response_model=ClientOut, summary="Propose a client", openapi_extra=access(REGISTER))
+@router.post(
+    "",
+    status_code=201,
+    response_model=ClientOut,
+    summary="Propose a client",
+    openapi_extra=access(REGISTER) | audited("identity.client.proposed"),
+)
 async def propose_client(body: ProposeClient, caller: Caller) -> Response:
     """Propose a front end or system that may ask for tokens; it gets none until somebody else approves it."""
     by = await _of_whole_system(caller, REGISTER)
@@ -52,7 +61,7 @@ async def propose_client(body: ProposeClient, caller: Caller) -> Response:
     status_code=202,
     response_model=ClientOut,
     summary="Propose other terms for a client",
-    openapi_extra=access(REGISTER),
+    openapi_extra=access(REGISTER) | audited("identity.client.proposed"),
 )
 async def propose_client_change(client_id: _ClientId, body: ClientTerms, caller: Caller) -> Response:
     """Propose other terms; those in force stay until somebody else approves. An earlier proposal is replaced."""
@@ -68,7 +77,7 @@ async def propose_client_change(client_id: _ClientId, body: ClientTerms, caller:
     "/{client_id}/approval",
     response_model=ClientWithSecret,
     summary="Approve what is proposed",
-    openapi_extra=access(REVIEW),
+    openapi_extra=access(REVIEW) | audited("identity.client.approved"),
 )
 async def approve_client(client_id: _ClientId, body: Decide, caller: Caller) -> Response:
     """Put a proposal of somebody else in force. A secret made by it is shown in this answer alone."""
@@ -82,7 +91,10 @@ async def approve_client(client_id: _ClientId, body: Decide, caller: Caller) -> 
 
 
 @router.post(
-    "/{client_id}/refusal", response_model=ClientOut, summary="Refuse what is proposed", openapi_extra=access(REVIEW)
+    "/{client_id}/refusal",
+    response_model=ClientOut,
+    summary="Refuse what is proposed",
+    openapi_extra=access(REVIEW) | audited("identity.client.refused"),
 )
 async def refuse_client(client_id: _ClientId, body: Decide, caller: Caller) -> Response:
     """Refuse a proposal of somebody else; what is in force stays."""
@@ -95,13 +107,23 @@ async def refuse_client(client_id: _ClientId, body: Decide, caller: Caller) -> R
         return await command.respond(200, shaped(client, None))
 
 
-@router.post("/{client_id}/suspension", response_model=ClientOut, summary="Suspend", openapi_extra=access(REVIEW))
+@router.post(
+    "/{client_id}/suspension",
+    response_model=ClientOut,
+    summary="Suspend",
+    openapi_extra=access(REVIEW) | audited("identity.client.suspended"),
+)
 async def suspend_client(client_id: _ClientId, caller: Caller) -> Response:
     """Let a client get no more tokens, and none of its tokens through the gateway, until it is resumed."""
     return await _set_suspended(client_id, caller, suspended=True)
 
 
-@router.post("/{client_id}/resumption", response_model=ClientOut, summary="Resume", openapi_extra=access(REVIEW))
+@router.post(
+    "/{client_id}/resumption",
+    response_model=ClientOut,
+    summary="Resume",
+    openapi_extra=access(REVIEW) | audited("identity.client.resumed"),
+)
 async def resume_client(client_id: _ClientId, caller: Caller) -> Response:
     """Let a suspended client go on."""
     return await _set_suspended(client_id, caller, suspended=False)
@@ -112,7 +134,7 @@ async def resume_client(client_id: _ClientId, caller: Caller) -> Response:
     status_code=201,
     response_model=ClientWithSecret,
     summary="Give a client a new secret",
-    openapi_extra=access(REVIEW),
+    openapi_extra=access(REVIEW) | audited("identity.client.secret_rotated"),
 )
 async def rotate_client_secret(client_id: _ClientId, caller: Caller) -> Response:
     """Make a new secret, shown in this answer alone, to somebody else than who proposed the client as it stands.
@@ -126,7 +148,7 @@ async def rotate_client_secret(client_id: _ClientId, caller: Caller) -> Response
         return await command.respond(201, _with_secret(registered))
 
 
-@router.get("", summary="The clients there are", openapi_extra=access(REGISTER, REVIEW))
+@router.get("", summary="The clients there are", openapi_extra=access(REGISTER, REVIEW) | NOT_RECORDED)
 async def list_clients(caller: Caller, page: PageQuery, status: _Status = None) -> Page[ClientOut]:
     """List clients by their ids, each with the change that is proposed."""
     await _of_whole_system(caller, REGISTER, REVIEW)
@@ -135,7 +157,12 @@ async def list_clients(caller: Caller, page: PageQuery, status: _Status = None) 
         return page.of(rows, lambda row: (row[0].client_id,), lambda row: shaped(*row))
 
 
-@router.get("/{client_id}", response_model=ClientOut, summary="One client", openapi_extra=access(REGISTER, REVIEW))
+@router.get(
+    "/{client_id}",
+    response_model=ClientOut,
+    summary="One client",
+    openapi_extra=access(REGISTER, REVIEW) | NOT_RECORDED,
+)
 async def read_client(client_id: _ClientId, caller: Caller) -> Response:
     """Give a client as it stands, with the change that is proposed."""
     await _of_whole_system(caller, REGISTER, REVIEW)

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 import audit
 import orgtree
+from audit import audited, unaudited
 from database import new_id
 from identity.challenges.commands import CodeRefused
 from identity.factors.managing import require_first_party
@@ -31,10 +32,12 @@ from identity.recovery.pages import objection_address
 from identity.recovery.rules import APPROVE
 from webapi import AuthenticatedCaller, Caller, Page, PageQuery, RefusedWithEffect, access
 
+NOT_RECORDED = unaudited("it tells what waits to be decided, by ids; each decision is recorded")
+
 router = APIRouter(prefix="/v1/phone-replacements", tags=["recoveries"])
 
 
-@router.get("", summary="Phone replacements under way and past", openapi_extra=access("self", APPROVE))
+@router.get("", summary="Phone replacements under way and past", openapi_extra=access("self", APPROVE) | NOT_RECORDED)
 async def list_phone_replacements(
     caller: Caller,
     parts: Parts,
@@ -56,7 +59,7 @@ async def list_phone_replacements(
     status_code=201,
     response_model=PhoneReplacementOut,
     summary="Propose a new phone for a person",
-    openapi_extra=access(APPROVE),
+    openapi_extra=access(APPROVE) | audited("identity.phone_replacement.proposed"),
 )
 async def propose_phone_replacement(body: ProposePhone, caller: Caller, parts: Parts, request: Request) -> Response:
     """Propose a number for a person of one's own scope who has come in person and lost the phone on file, or has none.
@@ -84,7 +87,7 @@ async def propose_phone_replacement(body: ProposePhone, caller: Caller, parts: P
     "/{replacement_id}/confirmation",
     response_model=PhoneReplacementOut,
     summary="Confirm the new phone of a person",
-    openapi_extra=access(APPROVE),
+    openapi_extra=access(APPROVE) | audited("identity.phone_replacement.confirmed"),
 )
 async def confirm_phone_replacement(
     replacement_id: UUID, body: ConfirmNewPhone, caller: Caller, parts: Parts
@@ -108,7 +111,7 @@ async def confirm_phone_replacement(
     status_code=201,
     response_model=PhoneReplacementOut,
     summary="Agree to the new phone of a person",
-    openapi_extra=access(APPROVE),
+    openapi_extra=access(APPROVE) | audited("identity.phone_replacement.approved"),
 )
 async def approve_phone_replacement(replacement_id: UUID, caller: Caller, parts: Parts) -> Response:
     """Agree, as the second officer, to the new number of a person of one's own scope, whom one has spoken to.

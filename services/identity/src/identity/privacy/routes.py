@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 import audit
+from audit import audited, unaudited
 from china_time import Moment
 from database import new_id, utc_now
 from identity.factors.managing import require_owner
@@ -16,6 +17,8 @@ from identity.privacy.schemas import ErasureOut, ExportRequested, HoldOut, Place
 from webapi import Caller, Page, PageQuery, access
 
 HOLD = "identity.legal_hold.place"
+
+NOT_RECORDED = unaudited("it tells of holds, by ids; placing and lifting are recorded")
 
 router = APIRouter(prefix="/v1", tags=["privacy"])
 
@@ -87,7 +90,7 @@ async def erase(caller: Caller, parts: Parts) -> Response:
     status_code=201,
     response_model=HoldOut,
     summary="Hold somebody's data",
-    openapi_extra=access(HOLD),
+    openapi_extra=access(HOLD) | audited("identity.legal_hold.placed"),
 )
 async def place_hold(body: PlaceHold, caller: Caller) -> Response:
     """Keep a person's data from being erased, anybody's but one's own; the person sees that and why."""
@@ -106,7 +109,10 @@ async def place_hold(body: PlaceHold, caller: Caller) -> Response:
 
 
 @router.delete(
-    "/legal-holds/{hold_id}", response_model=HoldOut, summary="Lift a legal hold", openapi_extra=access(HOLD)
+    "/legal-holds/{hold_id}",
+    response_model=HoldOut,
+    summary="Lift a legal hold",
+    openapi_extra=access(HOLD) | audited("identity.legal_hold.lifted"),
 )
 async def lift_hold(hold_id: UUID, caller: Caller) -> Response:
     """Lift a hold on somebody else; it stays on record."""
@@ -119,7 +125,7 @@ async def lift_hold(hold_id: UUID, caller: Caller) -> Response:
         return await command.respond(200, legal_holds.shown(hold))
 
 
-@router.get("/legal-holds", summary="Legal holds", openapi_extra=access(HOLD))
+@router.get("/legal-holds", summary="Legal holds", openapi_extra=access(HOLD) | NOT_RECORDED)
 async def list_holds(
     caller: Caller,
     page: PageQuery,

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 import audit
 import orgtree
+from audit import audited, unaudited
 from identity.factors.managing import require_first_party
 from identity.parts import Parts
 from identity.recovery.commands import approve_recovery, object_to_recovery
@@ -19,10 +20,12 @@ from identity.recovery.schemas import RecoveryOut, Status
 from identity.recovery.tables import Recovery
 from webapi import Caller, Page, PageQuery, access
 
+NOT_RECORDED = unaudited("it tells what waits to be decided, by ids; each decision is recorded")
+
 router = APIRouter(prefix="/v1/recoveries", tags=["recoveries"])
 
 
-@router.get("", summary="Recoveries under way and past", openapi_extra=access("self", APPROVE))
+@router.get("", summary="Recoveries under way and past", openapi_extra=access("self", APPROVE) | NOT_RECORDED)
 async def list_recoveries(
     caller: Caller, page: PageQuery, status: Annotated[Status | None, Query(description="Those alone.")] = None
 ) -> Page[RecoveryOut]:
@@ -39,7 +42,7 @@ async def list_recoveries(
     status_code=201,
     response_model=RecoveryOut,
     summary="Agree to a recovery",
-    openapi_extra=access(APPROVE),
+    openapi_extra=access(APPROVE) | audited("identity.recovery.approved"),
 )
 async def approve_recovery_(recovery_id: UUID, caller: Caller, parts: Parts) -> Response:
     """Agree that a person of one's own scope, whom one has spoken to, gets back into their account.

@@ -8,6 +8,7 @@ from sqlalchemy import or_, select
 from starlette.responses import Response
 
 import orgtree
+from audit import audited, unaudited
 from database import new_id
 from identity.roles.approval import approve_role, refuse_role
 from identity.roles.assignments import AssignmentUnknown
@@ -17,6 +18,8 @@ from identity.roles.queries import assignments_after
 from identity.roles.schemas import GrantRole, HandOnRole, RoleAssignmentOut, RoleList, RoleOut, Status
 from identity.roles.tables import RoleAssignment, RoleDefinition
 from webapi import Caller, Page, PageQuery, access
+
+NOT_RECORDED = unaudited("it tells of offices, which are no secret")
 
 router = APIRouter(prefix="/v1", tags=["roles"])
 
@@ -39,7 +42,7 @@ async def list_roles(caller: Caller) -> RoleList:
     status_code=201,
     response_model=RoleAssignmentOut,
     summary="Grant or propose a role",
-    openapi_extra=access(GRANT),
+    openapi_extra=access(GRANT) | audited("identity.role.granted", "identity.role.proposed", "identity.role.delegated"),
 )
 async def grant_role_(body: GrantRole, caller: Caller) -> Response:
     """Give somebody else a role on an organisation within one's own scope, and all below it.
@@ -66,7 +69,9 @@ async def grant_role_(body: GrantRole, caller: Caller) -> Response:
         return await command.respond(201, RoleAssignmentOut.model_validate(assignment))
 
 
-@router.get("/role-assignments", summary="Who holds which role", openapi_extra=access("self", GRANT, APPROVE))
+@router.get(
+    "/role-assignments", summary="Who holds which role", openapi_extra=access("self", GRANT, APPROVE) | NOT_RECORDED
+)
 async def list_assignments(
     caller: Caller,
     page: PageQuery,
@@ -90,7 +95,7 @@ async def list_assignments(
     "/role-assignments/{assignment_id}",
     response_model=RoleAssignmentOut,
     summary="End a role assignment, or withdraw what is proposed",
-    openapi_extra=access(GRANT),
+    openapi_extra=access(GRANT) | audited("identity.role.ended", "identity.role.withdrawn"),
 )
 async def end_role_(assignment_id: UUID, caller: Caller) -> Response:
     """End a role assignment within one's own scope from now on, with all that was handed on from it.
@@ -110,7 +115,7 @@ async def end_role_(assignment_id: UUID, caller: Caller) -> Response:
     "/role-assignments/{assignment_id}/approval",
     response_model=RoleAssignmentOut,
     summary="Approve a proposed role",
-    openapi_extra=access(APPROVE),
+    openapi_extra=access(APPROVE) | audited("identity.role.approved"),
 )
 async def approve_role_(assignment_id: UUID, caller: Caller) -> Response:
     """Let a proposed role hold from now on, as the second person, neither who proposed it nor who is to hold it."""
@@ -127,7 +132,7 @@ async def approve_role_(assignment_id: UUID, caller: Caller) -> Response:
     "/role-assignments/{assignment_id}/refusal",
     response_model=RoleAssignmentOut,
     summary="Refuse a proposed role",
-    openapi_extra=access(APPROVE),
+    openapi_extra=access(APPROVE) | audited("identity.role.refused"),
 )
 async def refuse_role_(assignment_id: UUID, caller: Caller) -> Response:
     """Refuse a proposed role for good, as the second person; it may be proposed anew."""
@@ -171,7 +176,7 @@ async def hand_on_role_(assignment_id: UUID, body: HandOnRole, caller: Caller) -
 @router.get(
     "/role-assignments/{assignment_id}/delegations",
     summary="To whom a role was handed on",
-    openapi_extra=access("self", GRANT),
+    openapi_extra=access("self", GRANT) | NOT_RECORDED,
 )
 async def list_delegations(assignment_id: UUID, caller: Caller, page: PageQuery) -> Page[RoleAssignmentOut]:
     """List what was handed on from a role of one's own, or of one within the scope where one grants roles."""

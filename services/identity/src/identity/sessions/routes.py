@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 import audit
+from audit import audited
 from database import utc_now
 from identity.factors.managing import require_first_party
 from identity.sessions.commands import end_own_sessions, end_session, end_sessions_of
@@ -65,7 +66,7 @@ async def end_own_sessions_(body: EndSessions, caller: Caller) -> Response:
     "/accounts/{account_id}/sessions/revocation",
     response_model=SessionsEnded,
     summary="Sign somebody out everywhere",
-    openapi_extra=access(REVOKE),
+    openapi_extra=access(REVOKE) | audited("identity.sessions.revoked"),
 )
 async def end_sessions_of_(account_id: UUID, caller: Caller) -> Response:
     """End all sessions of somebody in one's scope."""
