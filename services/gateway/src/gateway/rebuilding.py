@@ -32,7 +32,7 @@ READ_MODELS = {
         settle=orgtree.fold_here,
         before_switch=contributions.forget_erased,
     ),
-    "home": ReadModel(HOME, ("home_item", "home_participation", "home_study"), before_switch=homes.forget_erased),
+    "home": ReadModel(HOME, ("home_item", "home_done"), before_switch=homes.forget_erased),
 }
 
 

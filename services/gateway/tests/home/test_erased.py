@@ -41,8 +41,8 @@ async def test_what_comes_after_the_erasure_brings_nothing_back(database: Databa
     events: list[Numbered] = [(course(), 1), (study(completed=True), 1), (case(VILLAGER), 1)]
     await hand_over(database, HOME, events)
     async with database.read() as session:
-        assert (await compose_all(OWN_DATA, Asked(session, MEMBER)))["studies"] == [
-            {"course_id": COURSE, "lesson_id": LESSON, "completed": True}
+        assert (await compose_all(OWN_DATA, Asked(session, MEMBER)))["done"] == [
+            {"kind": "course.study", "subject_id": COURSE, "part_id": LESSON, "done": True}
         ]
         assert len((await compose_all(OWN_DATA, Asked(session, VILLAGER)))["home_items"]) == 1
     handlers = privacy.handlers(OWN_DATA)

@@ -5,6 +5,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from prometheus_client import REGISTRY
+from sqlalchemy import text
 
 import orgtree
 from contracts import Event, activities, feedback, learning, members
@@ -201,6 +203,27 @@ async def test_events_twice_and_out_of_order_give_the_same_home(database: Databa
     assert await home(database, MEMBER) == ["activity.attend"]
     assert await home(database, VILLAGER) == ["case.confirm"]
     assert await home(database, STRANGER, f"staff:learning.needs.read:{BRANCH}") == ["learner.help", "course.study"]
+
+
+async def test_an_item_of_an_unknown_kind_is_left_out_and_counted_and_the_page_is_full(database: Database) -> None:
+    def left_out() -> float:
+        return REGISTRY.get_sample_value("gateway_home_unknown_kind_total") or 0.0
+
+    await hand_over(database, HANDLERS, [*BASE, (activity(), 1), (course(), 1), (case("open"), 1)])
+    async with database.transaction() as session:
+        await session.execute(
+            text(
+                "insert into home_item (key, version, audience, kind, subject_id, organisation_id, since, open, parts,"
+                " facts) select 'survey.answer:' || number, version, audience, 'survey.answer', subject_id,"
+                " organisation_id, since + interval '1 day', open, parts, facts from home_item"
+                " cross join generate_series(1, 3) as number where kind = 'activity.attend'"
+            )
+        )
+    before = left_out()
+    assert await home(database, MEMBER) == ["activity.attend", "course.study"]
+    assert left_out() - before == 3
+    assert await home(database, MEMBER, limit=2) == ["activity.attend", "course.study"]
+    assert await home(database, MEMBER, limit=1) == ["activity.attend"]
 
 
 async def test_pages_follow_each_other_without_a_gap(database: Database) -> None:

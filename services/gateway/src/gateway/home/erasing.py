@@ -6,8 +6,7 @@ from gateway.erasing import erase_people
 
 _FORGET_ERASED = (
     "delete from home_item where audience in (select 'person:' || person_id from erased_person)",
-    "delete from home_participation where person_id in (select person_id from erased_person)",
-    "delete from home_study where person_id in (select person_id from erased_person)",
+    "delete from home_done where person_id in (select person_id from erased_person)",
 )
 
 

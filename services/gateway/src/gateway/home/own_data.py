@@ -14,16 +14,12 @@ _ITEMS = """
 select kind, subject_id, organisation_id, since, due_at, open from home_item
 where audience = 'person:' || $1::text order by since, key
 """
-_PARTICIPATIONS = """
-select activity_id, registered, attended from home_participation where person_id = $1::uuid order by activity_id
-"""
-_STUDIES = """
-select course_id, lesson_id, completed from home_study where person_id = $1::uuid order by course_id, lesson_id
+_DONE = """
+select kind, subject_id, part_id, done from home_done where person_id = $1::uuid order by kind, subject_id, part_id
 """
 _FORGET = (
     "delete from home_item where audience = any(select 'person:' || gone from unnest($1::uuid[]) as gone)",
-    "delete from home_participation where person_id = any($1::uuid[])",
-    "delete from home_study where person_id = any($1::uuid[])",
+    "delete from home_done where person_id = any($1::uuid[])",
 )
 
 
@@ -32,8 +28,7 @@ async def compose(asked: Asked) -> dict[str, Any]:
     connection = await raw(asked.session)
     return {
         "home_items": [dict(row) for row in await connection.fetch(_ITEMS, str(asked.person_id))],
-        "participations": [dict(row) for row in await connection.fetch(_PARTICIPATIONS, asked.person_id)],
-        "studies": [dict(row) for row in await connection.fetch(_STUDIES, asked.person_id)],
+        "done": [dict(row) for row in await connection.fetch(_DONE, asked.person_id)],
     }
 
 

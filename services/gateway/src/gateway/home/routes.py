@@ -7,13 +7,11 @@ from audit import unaudited
 from china_time import Moment
 from database import utc_now
 from gateway.home import queries
+from gateway.home.kinds import STAFF_PERMISSIONS
 from gateway.home.schemas import HomeItemOut
 from webapi import Caller, Page, PageQuery, access, assistable, json_answer
 
 router = APIRouter(prefix="/v1/home", tags=["home"])
-
-STAFF_PERMISSIONS = ("feedback.case.answer", "learning.needs.read")
-"""The permissions whose holders have something to do for an organisation."""
 
 
 @router.get(

@@ -1,12 +1,12 @@
 """What `GET /v1/home` answers."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-ItemKind = Literal["activity.attend", "course.study", "case.answer", "case.confirm", "case.follow", "learner.help"]
+from gateway.home.kinds import KINDS
 
 
 class HomeItemOut(BaseModel):
@@ -15,7 +15,7 @@ class HomeItemOut(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     key: Annotated[str, Field(description="Stays the same as long as the item is there.")]
-    kind: ItemKind
+    kind: Annotated[str, Field(json_schema_extra={"enum": list(KINDS)})]
     subject_id: Annotated[UUID, Field(description="The activity, course, lesson or case it is about.")]
     href: Annotated[str, Field(description="Where the subject is read.")]
     organisation_id: UUID

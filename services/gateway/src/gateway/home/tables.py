@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index
+from sqlalchemy import ARRAY, BigInteger, Index, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from database import Table
@@ -26,28 +26,18 @@ class HomeItem(Table):
     due_at: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]
     open: Mapped[bool]
+    parts: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
     facts: Mapped[dict[str, Any]]
 
 
-class HomeParticipation(Table):
-    """A person has registered for or attended an activity."""
+class HomeDone(Table):
+    """Whether a person has done one part of what items of a kind ask; what is not done keeps its version here."""
 
-    __tablename__ = "home_participation"
-
-    person_id: Mapped[UUID] = mapped_column(primary_key=True)
-    activity_id: Mapped[UUID] = mapped_column(primary_key=True)
-    version: Mapped[int] = mapped_column(BigInteger)
-    registered: Mapped[bool]
-    attended: Mapped[bool]
-
-
-class HomeStudy(Table):
-    """A person's standing with one lesson of a course."""
-
-    __tablename__ = "home_study"
+    __tablename__ = "home_done"
 
     person_id: Mapped[UUID] = mapped_column(primary_key=True)
-    course_id: Mapped[UUID] = mapped_column(primary_key=True)
-    lesson_id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    subject_id: Mapped[UUID] = mapped_column(primary_key=True)
+    part_id: Mapped[UUID] = mapped_column(primary_key=True)
     version: Mapped[int] = mapped_column(BigInteger)
-    completed: Mapped[bool]
+    done: Mapped[bool]

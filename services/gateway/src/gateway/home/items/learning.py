@@ -1,0 +1,46 @@
+"""What learning puts on homes: courses to study, and learners to help; pure."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from contracts import learning
+from gateway.home.items import Done, Item, item
+
+
+def of_course(event: learning.CoursePublishedV1, version: int, _: datetime) -> Iterator[Item]:
+    """A course is to be studied by everyone at or below the organisation that publishes it, lesson by lesson."""
+    yield item(
+        "course.study",
+        version,
+        whom=event.organisation_id,
+        key=event.course_id,
+        subject_id=event.course_id,
+        organisation_id=event.organisation_id,
+        since=event.published_at,
+        parts=event.lesson_ids,
+        facts={"title": event.title, "lesson_ids": [str(lesson) for lesson in event.lesson_ids]},
+    )
+
+
+def of_lesson(event: learning.LessonState, version: int, time: datetime) -> Iterator[Item | Done]:
+    """A lesson is done when it is completed; a call for help is for the staff of the organisation asked to see.
+
+    Who needs help stays in learning. Events from before that organisation was published were about learners who asked
+    their own branch, or, without one, an organisation that the event does not name. What is over is on nobody's home,
+    and stands there under its course.
+    """
+    yield Done(event.person_id, "course.study", event.course_id, event.lesson_id, version, event.completed)
+    if event.understood is None and not isinstance(event, learning.UnderstandingReportedV1):
+        return
+    asked = event.asked_organisation_id or event.affiliation_id
+    yield item(
+        "learner.help",
+        version,
+        whom=asked or event.course_id,
+        key=event.study_id,
+        subject_id=event.lesson_id,
+        organisation_id=asked or event.course_id,
+        since=time,
+        is_open=event.understood is False and asked is not None,
+        facts={"course_id": str(event.course_id)},
+    )
