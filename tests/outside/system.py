@@ -17,8 +17,8 @@ import orgtree
 from database import Database, KeyRing, migrations, new_id, utc_now
 from identity.accounts.commands import add_account
 from identity.accounts.credentials import set_password
-from identity.oauth.tables import Client
-from identity.phones import put_on_file
+from identity.accounts.phones import put_on_file
+from identity.clients.tables import Client
 from identity.roles.commands import appoint
 from identity.secrets import hash_of
 from standalone import processes

@@ -8,7 +8,7 @@ import orjson
 from joserfc import jws
 from sqlalchemy import text, update
 
-from identity.oauth.tables import TokenFamily
+from identity.sessions.tables import TokenFamily
 
 from .front_end import Tokens, tokens_of
 from .provider import Provider

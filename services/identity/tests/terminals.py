@@ -6,9 +6,9 @@ import httpx
 from sqlalchemy import update
 
 from database import new_id, utc_now
-from identity.devices.tables import DeviceCode
-from identity.oauth.tables import Client
+from identity.clients.tables import Client
 from identity.secrets import hash_of
+from identity.sessions.tables import DeviceCode
 
 from .front_end import PASSWORD, SCOPE, SCOPES, FrontEnd, Tokens, tokens_of
 from .provider import Provider

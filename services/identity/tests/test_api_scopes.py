@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import update
 
 from contracts.scopes import API_SCOPES
+from identity.clients.rules import SCOPES_OF_PEOPLE
+from identity.clients.tables import Client
 from identity.first_start import built_in_clients
-from identity.oauth.rules import SCOPES_OF_PEOPLE
-from identity.oauth.tables import Client
 from identity.pages.rendering import TEXTS
 from identity.pages.words import scope_words
 from webapi.languages import Language

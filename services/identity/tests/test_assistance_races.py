@@ -11,7 +11,7 @@ from contracts.identity import SessionRevokedV1
 from database import utc_now
 from identity.assistance.event_handlers import HANDLERS
 from identity.assistance.tables import AssistedSession
-from identity.oauth.tables import TokenFamily
+from identity.sessions.tables import TokenFamily
 from messaging import Received
 
 from .front_end import Tokens

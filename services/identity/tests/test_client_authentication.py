@@ -11,7 +11,7 @@ import pytest
 from joserfc.jwk import RSAKey
 from sqlalchemy import update
 
-from identity.oauth.tables import Client
+from identity.clients.tables import Client
 
 from .front_end import FrontEnd, tokens_of
 from .provider import Provider

@@ -15,7 +15,7 @@ from sqlalchemy import update
 
 import orgtree
 from identity.oauth.tables import AuthorizationCode
-from identity.sign_in.tables import BrowserSession
+from identity.sessions.tables import BrowserSession
 
 from .front_end import CALLBACK, SCOPE, FrontEnd, answer_of, tokens_of
 from .provider import Provider

@@ -8,8 +8,9 @@ import pytest_asyncio
 from sqlalchemy import update
 
 from database import utc_now
-from identity.oauth.tables import Client, ClientConsent
-from identity.sign_in.tables import BrowserSession
+from identity.clients.tables import Client
+from identity.oauth.tables import ClientConsent
+from identity.sessions.tables import BrowserSession
 
 from .front_end import PASSWORD, SCOPES, FrontEnd, Tokens, answer_of, tokens_of
 from .provider import Provider

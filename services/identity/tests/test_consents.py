@@ -6,8 +6,8 @@ import httpx
 import pytest
 
 from database import new_id, utc_now
-from identity.factors.wechat.tables import FederatedIdentity
-from identity.privacy.rules import PURPOSES
+from identity.factors.tables import FederatedIdentity
+from identity.purposes.rules import PURPOSES
 
 from .front_end import Tokens
 from .provider import Provider

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import update
 
 from identity.secrets import hash_of
-from identity.sign_in.tables import BrowserSession
+from identity.sessions.tables import BrowserSession
 
 from .authenticator import claims, set_up
 from .front_end import PASSWORD, FrontEnd, answer_of, tokens_of

@@ -14,11 +14,10 @@ from database import new_id, utc_now
 from identity.accounts.tables import Account
 from identity.devices.commands import ASKED_BY_CLIENT, ASKED_FROM_ADDRESS, approve_device
 from identity.devices.rules import normalised_user_code
-from identity.devices.tables import DeviceCode
 from identity.housekeeping import delete_expired
 from identity.levels import SignedIn
-from identity.oauth.tables import TokenFamily
 from identity.secrets import hash_of
+from identity.sessions.tables import DeviceCode, TokenFamily
 from identity.throttling.rates import subject_of
 from identity.throttling.tables import RateCount
 

@@ -1,6 +1,6 @@
 """The discovery documents say what is there, and nothing that is not."""
 
-from identity.oauth.rules import SCOPES
+from identity.clients.rules import SCOPES
 
 from .provider import Provider
 

@@ -9,8 +9,8 @@ from joserfc import jwt
 from sqlalchemy import select, update
 
 from database import utc_now
-from identity.oauth.tables import Client, TokenFamily
-from identity.sign_in.tables import BrowserSession
+from identity.clients.tables import Client
+from identity.sessions.tables import BrowserSession, TokenFamily
 
 from .front_end import FrontEnd, Tokens
 from .provider import Provider

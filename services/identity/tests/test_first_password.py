@@ -13,7 +13,7 @@ from database import new_id, utc_now
 from identity.accounts.tables import Credential
 from identity.credentials.rules import FIRST_PASSWORD_LIFETIME
 from identity.levels import FRESH_FOR_CREDENTIALS
-from identity.sign_in.tables import BrowserSession
+from identity.sessions.tables import BrowserSession
 
 from .authenticator import set_up
 from .front_end import PASSWORD, FrontEnd, answer_of, tokens_of

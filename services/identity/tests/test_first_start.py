@@ -14,10 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 import orgtree
 from database import Database, SealBroken, migrations, new_id, utc_now
 from identity.accounts.tables import Account, Credential, Identifier
+from identity.clients.tables import Client
 from identity.credentials.hashing import Passwords
 from identity.credentials.rules import PasswordUnusable
 from identity.first_start import prepare
-from identity.oauth.tables import Client
 from identity.roles.administrators import USERNAMES
 from identity.roles.definitions import define_roles, roles_to_define
 from identity.roles.tables import RoleAssignment, RoleDefinition

@@ -13,9 +13,10 @@ from starlette.requests import Request
 from database import utc_now
 from identity.challenges.tables import Challenge
 from identity.housekeeping import delete_expired
+from identity.sessions.tables import KnownBrowser
 from identity.throttling.addresses import asker_of, parse_networks
 from identity.throttling.rules import LONGEST_WAIT, wait_after
-from identity.throttling.tables import GuessCount, KnownBrowser, RateCount
+from identity.throttling.tables import GuessCount, RateCount
 from testkit.databases import Template, TestDatabases
 
 from .front_end import PASSWORD, FrontEnd

@@ -12,7 +12,7 @@ from sqlalchemy import text, update
 
 from contracts import Envelope
 from identity.accounts.tables import Account
-from identity.oauth.tables import Client
+from identity.clients.tables import Client
 
 from .front_end import SCOPE, FrontEnd, Tokens, tokens_of
 from .provider import Provider

@@ -10,8 +10,8 @@ import orgtree
 from contracts import Event
 from contracts.members import MemberAffiliatedV1, OrganisationEstablishedV1
 from database import new_id
-from identity.accounts.event_handlers import HANDLERS
 from identity.accounts.tables import Account
+from identity.deactivation.event_handlers import HANDLERS
 from messaging import Received
 
 from .front_end import Tokens

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, text, update
 
 from database import new_id
-from identity.factors.passkeys.tables import Passkey, PasskeyCeremony
+from identity.factors.tables import Passkey, PasskeyCeremony
 from testkit.passkeys import BACKUP_ELIGIBLE, USER_VERIFIED, Device
 
 from . import device as devices

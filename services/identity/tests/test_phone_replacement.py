@@ -12,9 +12,9 @@ from sqlalchemy import select, text, update
 
 import orgtree
 from database import new_id, utc_now
+from identity.accounts.phones import phone_of, put_on_file
 from identity.phone_replacement.applying import Applying
 from identity.phone_replacement.tables import PhoneReplacement
-from identity.phones import phone_of, put_on_file
 from identity.privacy.forgetting import forget
 from identity.throttling.tables import RateCount
 

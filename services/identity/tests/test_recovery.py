@@ -9,8 +9,7 @@ from sqlalchemy import select, update
 import orgtree
 from database import new_id, utc_now
 from identity.accounts.tables import Account, Credential
-from identity.factors.totp.tables import Totp
-from identity.factors.wechat.tables import FederatedIdentity
+from identity.factors.tables import FederatedIdentity, Totp
 from identity.recovery.tables import Recovery
 from identity.throttling.tables import RateCount
 

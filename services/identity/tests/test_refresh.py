@@ -12,8 +12,9 @@ from sqlalchemy import Select, func, select, text, update
 
 from identity.accounts.tables import Account
 from identity.housekeeping import delete_expired
-from identity.oauth.tables import AuthorizationCode, RefreshToken, TokenFamily
+from identity.oauth.tables import AuthorizationCode
 from identity.secrets import hash_of
+from identity.sessions.tables import RefreshToken, TokenFamily
 
 from .front_end import FrontEnd, tokens_of
 from .provider import Provider

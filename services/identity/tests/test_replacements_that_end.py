@@ -13,9 +13,9 @@ from sqlalchemy import select, text, update
 import orgtree
 from china_time import day_of
 from database import new_id, raw, utc_now
+from identity.accounts.phones import put_on_file
 from identity.phone_replacement.applying import Applying
 from identity.phone_replacement.tables import PhoneReplacement
-from identity.phones import put_on_file
 from identity.recovery.commands import lapse_recovery_of
 
 from .front_end import FrontEnd, Tokens

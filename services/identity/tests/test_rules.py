@@ -4,9 +4,9 @@ import pytest
 from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
 from authlib.oidc.discovery import OpenIDProviderMetadata
 
+from identity.clients.rules import allowed_scope, redirect_uri_allowed
 from identity.credentials.rules import normalised_username
 from identity.oauth.discovery import discovery_document
-from identity.oauth.rules import allowed_scope, redirect_uri_allowed
 from identity.pages.visits import cookie_name
 
 from .provider import Provider
@@ -80,7 +80,7 @@ def test_cookies_bind_themselves_to_the_host_under_https() -> None:
 
 
 def test_the_discovery_document_is_valid_for_both_of_its_readers() -> None:
-    document = discovery_document("https://village.example")
+    document = discovery_document("https://village.example", ["authorization_code"])
     AuthorizationServerMetadata(document).validate()
     # OpenID Connect demands RS256 of every provider, OAuth 2.1 of none; ES256 is what all our tokens are signed with.
     openid = {**document, "id_token_signing_alg_values_supported": ["RS256", "ES256"]}

@@ -8,8 +8,8 @@ import httpx
 from sqlalchemy import select, update
 
 from database import utc_now
-from identity.factors.totp.tables import Totp
-from identity.sign_in.tables import BrowserSession
+from identity.factors.tables import Totp
+from identity.sessions.tables import BrowserSession
 from testkit.passkeys import Device
 
 from .authenticator import Authenticator, set_up

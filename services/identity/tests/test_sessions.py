@@ -12,9 +12,9 @@ from sqlalchemy import update
 
 import orgtree
 from database import new_id, utc_now
+from identity.accounts.authorization import AccountUnknown, raise_authorization_version
 from identity.accounts.tables import Account
 from identity.sessions.devices import device_label, device_of
-from identity.sessions.revoking import AccountUnknown, raise_authorization_version
 
 from .front_end import FrontEnd, Tokens
 from .provider import Provider

@@ -10,9 +10,8 @@ import pytest
 from sqlalchemy import select, update
 
 from database import new_id, raw, utc_now
-from identity.oauth.tables import TokenFamily
 from identity.sessions import pages
-from identity.sign_in.tables import BrowserSession
+from identity.sessions.tables import BrowserSession, TokenFamily
 
 from .authenticator import set_up
 from .front_end import PASSWORD, FrontEnd, Tokens, answer_of, tokens_of

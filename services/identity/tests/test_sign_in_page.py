@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from identity.pages.rendering import TEXTS
-from identity.sign_in.tables import BrowserSession
+from identity.sessions.tables import BrowserSession
 
 from .front_end import PASSWORD, FrontEnd, answer_of
 from .provider import Provider

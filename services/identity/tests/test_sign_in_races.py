@@ -10,13 +10,14 @@ from sqlalchemy import Select, select
 
 from database import new_id, utc_now
 from identity.accounts.credentials import set_password
+from identity.accounts.phones import phone_on_file
 from identity.accounts.tables import Credential
 from identity.credentials.hashing import Passwords
 from identity.factors.passkeys.commands import usable_passkey
 from identity.factors.wechat.commands import Linked, lasting_link
-from identity.phones import phone_on_file
-from identity.sign_in.commands import Proven, begin_session, check_password
-from identity.sign_in.tables import BrowserSession
+from identity.sessions.browser import Proven, begin_session
+from identity.sessions.tables import BrowserSession
+from identity.sign_in.commands import check_password
 
 from .front_end import PASSWORD, FrontEnd
 from .phones import Phones, new_number

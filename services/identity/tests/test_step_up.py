@@ -10,7 +10,7 @@ from sqlalchemy import update
 from database import utc_now
 from identity.factors.required import Owned, missing
 from identity.levels import acr_of, joined, reaches, wanted_level
-from identity.sign_in.tables import BrowserSession
+from identity.sessions.tables import BrowserSession
 
 from .authenticator import claims, set_up
 from .front_end import FrontEnd, answer_of, tokens_of

@@ -10,8 +10,7 @@ from sqlalchemy import select, update
 
 from database import utc_now
 from identity.accounts.tables import Identifier
-from identity.oauth.tables import TokenFamily
-from identity.sign_in.tables import BrowserSession
+from identity.sessions.tables import BrowserSession, TokenFamily
 
 from .front_end import Tokens, tokens_of
 from .provider import Provider

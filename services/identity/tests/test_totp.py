@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import select, text, update
 
 from database import utc_now
+from identity.factors.tables import RecoveryCode, Totp
 from identity.factors.totp import rules
-from identity.factors.totp.tables import RecoveryCode, Totp
 from identity.throttling.tables import GuessCount
 
 from .authenticator import Authenticator, claims, set_up, tokens_by_two_factors

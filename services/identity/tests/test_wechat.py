@@ -15,10 +15,10 @@ from sqlalchemy import select, text, update
 
 from database import utc_now
 from identity import wechat as wechat_client
-from identity.factors.wechat import pages
-from identity.factors.wechat.tables import FederatedIdentity, WechatVisit
-from identity.privacy.rules import PURPOSES
-from identity.privacy.tables import Consent
+from identity.factors.tables import FederatedIdentity, WechatVisit
+from identity.purposes.rules import PURPOSES
+from identity.purposes.tables import Consent
+from identity.sign_in import by_wechat
 from identity.throttling.rules import Limit
 from testkit.databases import Template, TestDatabases
 from testkit.wechat import APP_ID, KEY, Somebody, WechatServer, running_wechat
@@ -280,7 +280,7 @@ async def test_without_settings_the_way_is_not_offered(provider: Provider, front
 
 
 async def test_an_address_begins_so_many_visits_and_then_waits(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pages, "PER_ADDRESS", Limit(1, timedelta(hours=1)))
+    monkeypatch.setattr(by_wechat, "PER_ADDRESS", Limit(1, timedelta(hours=1)))
     async with place.provider.database.transaction() as session:
         await session.execute(text("delete from rate_count"))
     statuses = [(await place.provider.front_end().http.get("/sign-in/wechat/start")).status_code for _ in range(2)]

@@ -11,9 +11,9 @@ from contracts.scopes import API_SCOPES
 from database import Database, new_id
 from identity.assistance.exchange import GRANT_TYPE as TOKEN_EXCHANGE
 from identity.clients.commands import tell_new_quotas
+from identity.clients.rules import SCOPES_OF_PEOPLE
+from identity.clients.tables import Client
 from identity.credentials.hashing import Passwords
-from identity.oauth.rules import SCOPES_OF_PEOPLE
-from identity.oauth.tables import Client
 from identity.roles.administrators import (
     hash_first_passwords,
     open_administrators,

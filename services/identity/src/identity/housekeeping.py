@@ -6,17 +6,15 @@ from sqlalchemy import and_, delete, not_
 
 from database import Database, utc_now
 from identity.challenges.tables import Challenge
-from identity.devices.tables import DeviceCode
-from identity.factors.passkeys.tables import PasskeyCeremony
-from identity.factors.wechat.tables import WechatVisit
+from identity.factors.tables import PasskeyCeremony, WechatVisit
 from identity.oauth.rules import FAMILY_LIFETIME
-from identity.oauth.tables import AuthorizationCode, RevokedClientToken, TokenFamily, UsedAssertion
+from identity.oauth.tables import AuthorizationCode, RevokedClientToken, UsedAssertion
 from identity.phone_replacement.tables import PhoneReplacement
 from identity.privacy.tables import ExportRequest
 from identity.recovery.rules import KEPT_FOR as RECOVERY_KEPT_FOR
 from identity.recovery.tables import Recovery
-from identity.sign_in.tables import BrowserSession
-from identity.throttling.tables import GuessCount, KnownBrowser, RateCount
+from identity.sessions.tables import BrowserSession, DeviceCode, KnownBrowser, TokenFamily
+from identity.throttling.tables import GuessCount, RateCount
 
 KEPT_FOR = timedelta(days=1)
 """How long a row stays after its time, so that a clock somewhat behind still finds it."""

@@ -1,9 +1,13 @@
 """What the routes of identity share for as long as the process lives."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, NamedTuple
+from datetime import datetime
+from typing import Annotated, NamedTuple, Protocol
+from uuid import UUID
 
 from fastapi import Depends, Request
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import Database, KeyRing
 from identity.credentials.hashing import Passwords
@@ -21,13 +25,28 @@ class Place(NamedTuple):
     audience: str
 
 
+class WayIn(NamedTuple):
+    """A way in: the key of the text on its button, and the page it leads to."""
+
+    text: str
+    page: str
+
+
+class Lapse(Protocol):
+    """Ends what one feature has under way for an account, as the account goes out of use or changes its phone."""
+
+    async def __call__(self, session: AsyncSession, ring: KeyRing, account_id: UUID, *, now: datetime) -> None:
+        """End what there is; nothing may be."""
+
+
 @dataclass(frozen=True, slots=True)
 class IdentityParts:
     """The database, the keys that seal and sign, the threads that hash passwords, and where the provider stands.
 
     `proxies` are the networks from which the gateway speaks; `codes_per_address` how many one-time codes one address
     may ask for in an hour, and `failures_per_address` how many failed sign-ins from it cost nobody there a wait.
-    `sign_in` takes tokens that are for the provider alone, beside those for all services.
+    `sign_in` takes tokens that are for the provider alone, beside those for all services. `ways_in` are what the
+    sign-in page offers below the password, in its order; `lapses` end what waits for an account that goes out of use.
     """
 
     database: Database
@@ -39,13 +58,14 @@ class IdentityParts:
     codes_per_address: int
     failures_per_address: int
     sign_in: Authenticator
+    ways_in: Sequence[WayIn]
+    lapses: Sequence[Lapse]
+    wechat: Wechat | None
 
     @property
     def patience_with_addresses(self) -> Patience:
         """Give the patience with failures from one address."""
         return OF_ADDRESS._replace(free=self.failures_per_address)
-
-    wechat: Wechat | None = None
 
     def asker(self, request: Request) -> str:
         """Give the address (IPv4, or IPv6 /64) that a request comes from, as the gateway says it."""

@@ -9,6 +9,7 @@ from pydantic.functional_validators import AfterValidator
 
 from identity.messages.texts import TEXTS
 from identity.throttling.addresses import parse_networks
+from identity.wechat import Wechat
 from webapi.sealing import SealingSettings
 from webapi.settings import HttpUrl
 
@@ -54,6 +55,19 @@ class Settings(SealingSettings):
         pairs = (part.strip().partition("=") for part in self.sms_templates.split(",") if part.strip())
         named = ((name.strip().partition("."), template.strip()) for name, _, template in pairs)
         return {(text, language): template for (text, _, language), template in named}
+
+    @property
+    def wechat(self) -> Wechat | None:
+        """Give the adapter to WeChat, None where it is not configured."""
+        if not self.wechat_app_id:
+            return None
+        return Wechat(
+            app_id=self.wechat_app_id,
+            secret=self.wechat_secret.get_secret_value(),
+            kind=self.wechat_kind,
+            address=str(self.wechat_address),
+            api_address=str(self.wechat_api_address),
+        )
 
     @model_validator(mode="after")
     def _complete_gateway(self) -> "Settings":

@@ -7,10 +7,9 @@ from datetime import timedelta
 import messaging
 import privacy
 from database import utc_now
-from identity.accounts.event_handlers import HANDLERS
 from identity.assistance.commands import Closing
 from identity.assistance.event_handlers import HANDLERS as ASSISTANCE_HANDLERS
-from identity.auditing.witnessing import WITNESS
+from identity.deactivation.event_handlers import HANDLERS
 from identity.housekeeping import delete_expired
 from identity.messages.channels import GatewayKey, TencentSms
 from identity.messages.delivering import Delivery
@@ -20,6 +19,7 @@ from identity.privacy.erasure import tell_again
 from identity.roles.periods import end_what_is_over
 from identity.settings import Settings
 from identity.signing.rotation import RotationJob
+from identity.witness import WITNESS
 
 OWN_DATA: privacy.AllOwnData = (own_data,)
 CONSUMERS = (

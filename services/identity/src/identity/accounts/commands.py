@@ -1,7 +1,6 @@
-"""Opening accounts, and checking later what could not be checked then."""
+"""Opening accounts."""
 
-import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -12,23 +11,6 @@ import orgtree
 from database import raw
 from identity.accounts.tables import Account, Credential, Identifier
 from identity.credentials.rules import FIRST_PASSWORD_LIFETIME
-from identity.sessions.revoking import end_all_sessions
-
-logger = logging.getLogger(__name__)
-
-_FORGET = """
-update account set opened_within = null
-from unnest($1::uuid[], $2::timestamptz[]) as affiliated (person_id, since)
-where account_id = person_id and opened_within is not null and opened_at < since
-"""
-_CHECK = """
-update account set
-    opened_within = null,
-    status = case when ancestors && opened_within then account.status else 'deactivated' end
-from affiliation join organisation using (organisation_id)
-where person_id = account_id and opened_within is not null and ancestors is not null
-returning account_id, account.status
-"""
 
 
 class AccountExists(Exception):
@@ -58,8 +40,8 @@ async def open_account(
     `scopes` are the organisations within which the opener may open accounts. `person_id` is brought for a person who is
     known elsewhere. One who is affiliated somewhere must be affiliated within the scopes: else an officer could take a
     stranger's place by opening an account for them. Where the affiliation has not arrived yet, the account is opened,
-    and `check_openings` holds it against the affiliation when it does. Raises `orgtree.OutsideScope`, `AccountExists`
-    and `UsernameTaken`.
+    and `deactivation.openings` holds it against the affiliation when it does. Raises `orgtree.OutsideScope`,
+    `AccountExists` and `UsernameTaken`.
     """
     await orgtree.require_within(session, organisation_id, scopes)
     unchecked = person_id is not None and not await _is_affiliated_within(session, person_id, scopes)
@@ -131,20 +113,3 @@ async def _is_affiliated_within(session: AsyncSession, person_id: UUID, scopes: 
     if affiliated_with is not None:
         await orgtree.require_within(session, affiliated_with, scopes)
     return affiliated_with is not None
-
-
-async def check_openings(session: AsyncSession, *, now: datetime) -> None:
-    """Deactivate the accounts whose openers turn out to have had no say over the person, and let the others be.
-
-    An affiliation that began after the account was opened says nothing of that: `forget_openings_before` goes first.
-    """
-    checked = await (await raw(session)).fetch(_CHECK)
-    for account_id in (row["account_id"] for row in checked if row["status"] == "deactivated"):
-        await end_all_sessions(session, account_id, reason="deactivated", now=now)
-        logger.warning("account_deactivated", extra={"account_id": account_id, "reason": "opened_outside_scope"})
-
-
-async def forget_openings_before(session: AsyncSession, affiliated: Sequence[tuple[UUID, datetime]]) -> None:
-    """Let the accounts be whose person was affiliated, at the time beside the id, only after the account was opened."""
-    people, times = zip(*affiliated, strict=True)
-    await (await raw(session)).execute(_FORGET, people, times)

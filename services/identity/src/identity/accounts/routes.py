@@ -1,19 +1,16 @@
-"""Accounts over HTTP: opening one, and asking who one is."""
+"""Accounts over HTTP: opening one."""
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
 import audit
 from audit import audited
-from china_time import day_of
-from database import new_id, utc_now
+from database import new_id
 from identity.accounts.commands import open_account
-from identity.accounts.credentials import username_of
-from identity.accounts.schemas import AccountOpened, Me, OpenAccount, RoleHeld
+from identity.accounts.phones import put_on_file, require_phone
+from identity.accounts.schemas import AccountOpened, OpenAccount
 from identity.credentials.rules import require_password, require_username
 from identity.parts import Parts
-from identity.phones import put_on_file, require_phone
-from identity.roles.queries import held_on
 from webapi import Caller, access
 
 router = APIRouter(prefix="/v1", tags=["accounts"])
@@ -67,14 +64,3 @@ async def open_account_(body: OpenAccount, caller: Caller, parts: Parts) -> Resp
             opened_at=account.opened_at,
         )
         return await command.respond(201, opened)
-
-
-@router.get("/me", summary="Who am I", openapi_extra=access("self"))
-async def me(caller: Caller) -> Me:
-    """Say who is acting and which roles they hold today; a token shows those of the moment it was made."""
-    person_id = caller.person_id
-    async with caller.read() as session:
-        username = await username_of(session, person_id)
-        roles = (await session.execute(held_on(person_id, day_of(utc_now())))).all()
-    held = [RoleHeld(role=role, organisation_id=organisation_id) for role, organisation_id in roles]
-    return Me(person_id=person_id, username=username, roles=held)

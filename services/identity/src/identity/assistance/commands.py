@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 import audit
 import orgtree
 from database import Database, KeyRing, utc_now
+from identity.accounts.phones import phone_of
 from identity.accounts.tables import Account
 from identity.assistance.rules import (
     CONSENT_WITHIN,
@@ -26,11 +27,10 @@ from identity.assistance.rules import (
 from identity.assistance.tables import AssistedSession
 from identity.challenges.commands import answer, issue
 from identity.messages.commands import send
-from identity.oauth.tables import TokenFamily
-from identity.phones import phone_of
 from identity.roles.independence import behind, require_independent
 from identity.secrets import hash_of, new_secret
 from identity.sessions.revoking import revoke_families
+from identity.sessions.tables import TokenFamily
 
 PURPOSE = "assistance"
 LANGUAGE = "zh"

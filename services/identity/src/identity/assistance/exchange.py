@@ -12,13 +12,14 @@ from sqlalchemy import select
 from identity.accounts.tables import Account
 from identity.assistance.rules import ASSISTED_ACR
 from identity.assistance.tables import AssistedSession
+from identity.clients.tables import Client
 from identity.oauth.client_authentication import METHODS
 from identity.oauth.provider import Provider, Subject
 from identity.oauth.requests import ProviderRequest
 from identity.oauth.resources import narrowed_resources
-from identity.oauth.tables import Client, TokenFamily
 from identity.oauth.token_reading import ACCESS_TOKEN, read_jwt_in_sync
 from identity.secrets import hash_of
+from identity.sessions.tables import TokenFamily
 
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:token-exchange"
 TICKET_TYPE = "urn:xiangqiao:params:oauth:token-type:assist-ticket"

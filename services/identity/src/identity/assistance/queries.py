@@ -11,7 +11,7 @@ from database import page_of
 from identity.assistance.rules import Times, status_at
 from identity.assistance.schemas import AssistedSessionOut
 from identity.assistance.tables import AssistedSession
-from identity.oauth.tables import TokenFamily
+from identity.sessions.tables import TokenFamily
 
 
 def sessions(*conditions: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:

@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import KeyRing, associated, insert_new
+from identity.accounts.phones import phone_index
 from identity.challenges.rules import (
     ADDRESS_WINDOW,
     CODE_DIGITS,
@@ -24,7 +25,6 @@ from identity.challenges.rules import (
 )
 from identity.challenges.tables import Challenge
 from identity.messages.commands import send
-from identity.phones import phone_index
 from identity.throttling.rates import count, subject_of
 from identity.throttling.rules import Limit
 

@@ -6,12 +6,12 @@ from fastapi import Request
 from starlette.responses import Response
 
 from database import new_id, utc_now
+from identity.accounts.phones import account_with
 from identity.challenges.commands import Verdict, answer, issue
 from identity.pages.requests import Parameters
 from identity.pages.visits import Visit, cookie_name, set_cookie
 from identity.parts import IdentityParts
-from identity.phones import account_with
-from identity.throttling.browsers import COOKIE, is_known_to
+from identity.sessions.known_browsers import COOKIE, is_known_to
 
 _COOKIE = "challenge"
 _COOKIE_SECONDS = 600

@@ -11,8 +11,7 @@ import audit
 from contracts.identity import ClientQuotaSetV1
 from identity.clients.rules import require_usable
 from identity.clients.schemas import ClientTerms
-from identity.clients.tables import ClientProposal
-from identity.oauth.tables import Client
+from identity.clients.tables import Client, ClientProposal
 from identity.secrets import hash_of, new_secret
 from messaging import Publication, append
 

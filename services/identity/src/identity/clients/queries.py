@@ -6,8 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from database import narrowed, page_of
 from identity.clients.commands import ClientUnknown
 from identity.clients.schemas import ClientOut, ProposalOut
-from identity.clients.tables import ClientProposal
-from identity.oauth.tables import Client
+from identity.clients.tables import Client, ClientProposal
 from webapi import PageRequest
 
 _PENDING = and_(ClientProposal.client_id == Client.client_id, ClientProposal.status == "pending")

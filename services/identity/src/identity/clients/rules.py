@@ -1,14 +1,25 @@
 """What a client may be, decided by rule alone: addresses, ways to prove itself, what goes with what."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet, RSAKey
 
-from identity.oauth.rules import SCOPES_OF_PEOPLE, SCOPES_OF_SERVICES
+from contracts.scopes import API_SCOPES
+
+TERMINAL = "terminal"
+"""The application type of a machine that many people use in turn: it forgets each of them soon."""
+SCOPES_OF_PEOPLE = ("openid", "profile")
+SCOPES_OF_SERVICES = ("introspect",)
+"""For clients that act by themselves alone: `introspect` lets a service ask about tokens that others hold."""
+SCOPES = (*SCOPES_OF_PEOPLE, *API_SCOPES, *SCOPES_OF_SERVICES)
+"""What a client may ask for; those of the API are for clients that act for people and for those that do not."""
+_LOOPBACK_ADDRESS = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::([1-9][0-9]{0,4}))?(/.*)")
+_HIGHEST_PORT = 65535
+
 
 BY_PEOPLE = frozenset({"authorization_code", "refresh_token"})
 BY_DEVICE = frozenset({"urn:ietf:params:oauth:grant-type:device_code", "refresh_token"})
@@ -140,3 +151,34 @@ def _usable_key(key: object) -> bool:
     if isinstance(key, RSAKey):
         return key.public_key.key_size in _RSA_BITS and key.get("alg") in {None, "RS256", "PS256"}
     return False
+
+
+def redirect_uri_allowed(requested: str, registered: Collection[str], *, native: bool) -> bool:
+    """Say whether an answer may be sent to `requested`: equal, character by character, to a registered address.
+
+    The one exception is a native application on the loopback address: the port it was given by its system is free
+    (RFC 8252, section 7.3), when the registered address names none.
+    """
+    if requested in registered:
+        return True
+    match = _LOOPBACK_ADDRESS.fullmatch(requested) if native else None
+    if match is None or match[2] is None or int(match[2]) > _HIGHEST_PORT:
+        return False
+    return match[1] + match[3] in registered
+
+
+def allowed_scope(requested: str | None, registered: Sequence[str]) -> str | None:
+    """Give those of the requested scopes that are registered, all of them when none is named, None when none is left.
+
+    Scopes nobody knows are ignored, as OpenID Connect Core 3.1.2.1 says.
+    """
+    if not requested:
+        return " ".join(registered)
+    wanted = requested.split()
+    kept = [scope for scope in registered if scope in wanted]
+    return " ".join(kept) or None
+
+
+def still_registered(granted: str, registered: Collection[str]) -> str:
+    """Give those of the granted scopes, separated by spaces, that the client is still registered for."""
+    return " ".join(scope for scope in granted.split() if scope in registered)

@@ -8,13 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 import audit
 from database import KeyRing
+from identity.clients.rules import TERMINAL
+from identity.clients.tables import Client
 from identity.devices import rules
-from identity.devices.tables import DeviceCode, hash_of_user_code
 from identity.levels import SignedIn
 from identity.oauth.consents import grant_consent
-from identity.oauth.rules import TERMINAL
-from identity.oauth.tables import Client
-from identity.sign_in.tables import BrowserSession
+from identity.sessions.tables import BrowserSession, DeviceCode
 from identity.throttling.rates import count, subject_of
 from identity.throttling.rules import Limit
 
@@ -117,3 +116,8 @@ async def _locked(session: AsyncSession, ring: KeyRing, user_code: str, now: dat
     here = (DeviceCode.user_code_hash == hash_of_user_code(ring, user_code), DeviceCode.expires_at > now)
     found: DeviceCode | None = await session.scalar(select(DeviceCode).where(*here).with_for_update())
     return found
+
+
+def hash_of_user_code(ring: KeyRing, user_code: str) -> bytes:
+    """Give the form in which a code to type is kept: without the key, 35 bits would be guessed in a moment."""
+    return ring.blind_index("device_code.user_code_hash", user_code)

@@ -15,16 +15,17 @@ from authlib.oauth2.rfc8628 import (
 from sqlalchemy import func, select
 
 from database import KeyRing, new_id
+from identity.clients.rules import TERMINAL
+from identity.clients.tables import Client
 from identity.devices import rules
-from identity.devices.tables import DeviceCode, hash_of_user_code
+from identity.devices.commands import hash_of_user_code
 from identity.oauth.client_authentication import METHODS
 from identity.oauth.grants import subject_of
 from identity.oauth.provider import Provider, Subject
 from identity.oauth.requests import ProviderRequest
-from identity.oauth.rules import TERMINAL
-from identity.oauth.tables import Client, TokenFamily
 from identity.secrets import hash_of, new_secret
 from identity.sessions.revoking import revoke_families_in_sync
+from identity.sessions.tables import DeviceCode, TokenFamily
 
 PAGE = "/oauth2/device"
 _HEADERS = [("Content-Type", "application/json"), ("Cache-Control", "no-store"), ("Pragma", "no-cache")]

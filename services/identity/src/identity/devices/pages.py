@@ -4,19 +4,19 @@ import logging
 from datetime import datetime
 
 from fastapi import APIRouter, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from database import utc_now
 from identity.devices import commands, rules
 from identity.devices.grants import PAGE
 from identity.levels import SignedIn
 from identity.pages.destinations import sign_in_before
-from identity.pages.rendering import page
+from identity.pages.rendering import go_to, page
 from identity.pages.requests import Parameters, read_form
 from identity.pages.visits import PageRoute, Visit, form_page, is_ours, read_visit
 from identity.pages.words import scope_words
 from identity.parts import IdentityParts, Parts
-from identity.sign_in.commands import person_at
+from identity.sessions.browser import person_at
 from identity.throttling.rates import TooOften
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
@@ -29,7 +29,7 @@ async def show_device(request: Request, parts: Parts) -> Response:
     """Ask for the code; one that came in the address is filled in, and sent by a click alone."""
     visit = read_visit(request, parts)
     if await _person(parts, visit, utc_now()) is None:
-        return RedirectResponse(sign_in_before("device", visit.parameters), 303, {"Cache-Control": "no-store"})
+        return go_to(sign_in_before("device", visit.parameters))
     typed = visit.parameters.get("user_code", "")[: rules.LONGEST_USER_CODE_TYPED]
     return form_page(parts, visit, "device", address=PAGE, typed=typed, problem=None)
 
@@ -41,7 +41,7 @@ async def decide_on_device(request: Request, parts: Parts) -> Response:
     now = utc_now()
     person = await _person(parts, visit, now)
     if person is None:
-        return RedirectResponse(sign_in_before("device", visit.parameters), 303, {"Cache-Control": "no-store"})
+        return go_to(sign_in_before("device", visit.parameters))
     if not is_ours(visit, form):
         return _again(parts, visit, problem="device_form_expired", status=403)
     too_often = await _counted(request, parts, visit, person, now)

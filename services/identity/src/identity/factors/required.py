@@ -4,15 +4,13 @@ from collections.abc import Sequence
 from typing import Final, Literal, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, literal, or_, select
+from sqlalchemy import exists, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from identity.accounts.tables import Account, Credential, Identifier
-from identity.factors.passkeys.tables import Passkey
-from identity.factors.totp.tables import RecoveryCode, Totp
+from identity.accounts.tables import Credential, Identifier
+from identity.factors.tables import Passkey, RecoveryCode, Totp
 from identity.levels import LEVELS, SECOND_FACTORS, SignedIn, acr_of, has_knowledge, has_possession, reaches
 from identity.pages.addresses import NEW_PASSWORD, SECOND_FACTOR
-from identity.sign_in.tables import BrowserSession
 
 Way = Literal["totp", "recovery_code", "sms", "password", "passkey", "new_password"]
 
@@ -105,14 +103,6 @@ def missing(owned: Owned, amr: Sequence[str], wanted: str | None) -> Step | None
     if not has_knowledge(given):
         ways.append("password")
     return Step(_present(owned, *ways, "passkey"))
-
-
-def is_complete() -> ColumnElement[bool]:
-    """Give the condition under which a row of `session`, joined with its account, counts for anything."""
-    app = exists().where(Totp.account_id == Account.account_id, Totp.confirmed_at.is_not(None))
-    first = exists().where(Credential.account_id == Account.account_id, Credential.first_until.is_not(None))
-    by_password = BrowserSession.amr.contains(["pwd"])
-    return and_(or_(~app, BrowserSession.amr.overlap(list(SECOND_FACTORS))), or_(~first, ~by_password))
 
 
 def _present(owned: Owned, *ways: Way) -> tuple[Way, ...]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 from authlib.common.urls import add_params_to_uri
 from authlib.oauth2.rfc6749 import AccessDeniedError, InvalidRequestError, OAuth2Error
@@ -12,6 +12,7 @@ from authlib.oidc.core.errors import ConsentRequiredError, InteractionRequiredEr
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
+from identity.clients.tables import Client
 from identity.factors.required import Step, next_step
 from identity.levels import SignedIn, wanted_level
 from identity.oauth.consents import scopes_let
@@ -19,8 +20,7 @@ from identity.oauth.grants import CodeGrant
 from identity.oauth.provider import Answer, Provider
 from identity.oauth.requests import ProviderRequest
 from identity.oauth.resources import InvalidTargetError, requested_resources
-from identity.oauth.serving import provider_with_grants
-from identity.oauth.tables import Client
+from identity.oauth.serving import CODE, provider_with
 from identity.oauth.waiting import PATIENCE, request_hash
 from identity.pages.requests import Parameters
 from identity.parts import IdentityParts, Place
@@ -133,25 +133,10 @@ async def decide_for(
     step = await next_step(session, person, wanted_level(parameters.get("acr_values"))) if person else None
 
     def run(sync: Session) -> Decision:
-        provider = provider_with_grants(sync, place=parts.place, signer=signer, now=now)
+        provider = provider_with([CODE], sync, place=parts.place, signer=signer, now=now)
         return decide(provider, parameters, person, just_now=just_now, agreed=agreed, step=step)
 
     return await session.run_sync(run)
-
-
-def sign_in_address(parameters: Parameters) -> str:
-    """Give the address of the sign-in page that goes on with this request."""
-    return f"/sign-in?{urlencode(parameters)}" if parameters else "/sign-in"
-
-
-def step_up_address(page: str, parameters: Parameters) -> str:
-    """Give the address of the page that asks for what is missing, and goes on with this request."""
-    return f"{page}?{urlencode(parameters)}" if parameters else page
-
-
-def consent_address(parameters: Parameters) -> str:
-    """Give the address of the page that asks whether the client may have what this request asks for."""
-    return f"/oauth2/consent?{urlencode(parameters)}"
 
 
 def may_still_agree(parameters: Parameters, person: SignedIn, *, now: datetime) -> bool:

@@ -13,8 +13,9 @@ from joserfc.jwk import ECKey, KeySet, RSAKey
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from identity.clients.tables import Client
 from identity.oauth.requests import ProviderRequest
-from identity.oauth.tables import Client, UsedAssertion
+from identity.oauth.tables import UsedAssertion
 
 CONFIDENTIAL = ("client_secret_basic", "client_secret_post", "private_key_jwt")
 METHODS = ("none", *CONFIDENTIAL)

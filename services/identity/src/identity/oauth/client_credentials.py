@@ -5,11 +5,11 @@ from typing import Any
 from authlib.oauth2.rfc6749 import InvalidScopeError, UnauthorizedClientError, grants
 
 from database import new_id
+from identity.clients.rules import SCOPES_OF_PEOPLE
 from identity.oauth.client_authentication import CONFIDENTIAL
 from identity.oauth.provider import Provider, Subject
 from identity.oauth.requests import ProviderRequest
 from identity.oauth.resources import narrowed_resources
-from identity.oauth.rules import SCOPES_OF_PEOPLE
 
 
 class ClientCredentialsGrant(grants.ClientCredentialsGrant):  # type: ignore[misc]  # authlib has no types

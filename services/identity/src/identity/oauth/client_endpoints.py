@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 from starlette.responses import JSONResponse, Response
 
 from database import utc_now
+from identity.clients.tables import Client
 from identity.oauth.provider import Provider
 from identity.oauth.requests import ProviderRequest
-from identity.oauth.tables import Client
 from identity.pages.requests import FORM_TYPE, Parameters, Unreadable, read_form
 from identity.parts import IdentityParts, Place
 

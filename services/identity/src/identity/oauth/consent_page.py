@@ -3,40 +3,40 @@
 import logging
 
 from fastapi import APIRouter, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from database import utc_now
+from identity.oauth.answers import answer_to
 from identity.oauth.authorization import (
     ConsentNeeded,
     Decision,
     Redirect,
     decide_for,
     may_still_agree,
-    sign_in_address,
 )
 from identity.oauth.consents import grant_consent
 from identity.oauth.waiting import answered
+from identity.pages.addresses import CONSENT, SIGN_IN, page_address
+from identity.pages.rendering import go_to
 from identity.pages.requests import read_form
 from identity.pages.visits import PageRoute, Visit, form_page, is_ours, read_visit
 from identity.pages.words import scope_words
 from identity.parts import IdentityParts, Parts
-from identity.sign_in.commands import person_at
-from identity.sign_in.entering import answer_to
+from identity.sessions.browser import person_at
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
-PAGE = "/oauth2/consent"
 _log = logging.getLogger(__name__)
 
 
-@router.get(PAGE)
+@router.get(CONSENT)
 async def show_consent(request: Request, parts: Parts) -> Response:
     """Say which client asks for what; nothing is given here, whatever was agreed to before."""
     visit = read_visit(request, parts)
     return await _page(parts, visit)
 
 
-@router.post(PAGE)
+@router.post(CONSENT)
 async def decide_on_consent(request: Request, parts: Parts) -> Response:
     """Keep what the person lets the client have and send the code, or tell the client that it may not."""
     visit, form = read_visit(request, parts), await read_form(request)
@@ -75,17 +75,17 @@ def _asking(visit: Visit) -> dict[str, str]:
 
 
 def _sign_in(visit: Visit) -> Response:
-    return RedirectResponse(sign_in_address(visit.parameters), 303, {"Cache-Control": "no-store"})
+    return go_to(page_address(SIGN_IN, visit.parameters))
 
 
 def _answer(parts: IdentityParts, visit: Visit, decision: Decision, *, status: int) -> Response:
     if not isinstance(decision, ConsentNeeded):
-        return answer_to(visit, decision)
+        return answer_to(visit.language, visit.parameters, decision)
     return form_page(
         parts,
         visit,
         "consent",
-        address=PAGE,
+        address=CONSENT,
         status=status,
         target=decision.target,
         client=decision.name_en if visit.language == "en" else decision.name_zh,

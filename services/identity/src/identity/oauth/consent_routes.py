@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from identity.factors.managing import require_first_party
+from identity.clients.first_party import require_first_party
 from identity.oauth.consents import consents_after, withdraw_consent
 from webapi import Caller, Page, PageQuery, access
 

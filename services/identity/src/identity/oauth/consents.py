@@ -11,9 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 import audit
 from china_time import Moment
 from database import page_of
-from identity.devices.tables import DeviceCode
-from identity.oauth.tables import AuthorizationCode, Client, ClientConsent, TokenFamily
+from identity.clients.tables import Client
+from identity.oauth.tables import AuthorizationCode, ClientConsent
 from identity.sessions.revoking import revoke_families
+from identity.sessions.tables import DeviceCode, TokenFamily
 from webapi import PageRequest
 
 

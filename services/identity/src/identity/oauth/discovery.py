@@ -1,16 +1,16 @@
 """The provider described for clients: OpenID Connect Discovery 1.0 and RFC 8414, one document for both."""
 
+from collections.abc import Sequence
 from typing import Any
 
+from identity.clients.rules import SCOPES
 from identity.levels import LEVELS
 from identity.oauth.client_authentication import ALGORITHMS, CONFIDENTIAL, METHODS
-from identity.oauth.rules import SCOPES
-from identity.oauth.serving import GRANT_TYPES
 from identity.signing.keys import ALGORITHM
 
 
-def discovery_document(issuer: str) -> dict[str, Any]:
-    """Give the metadata of the provider at `issuer`: what it does, and nothing it does not do."""
+def discovery_document(issuer: str, grant_types: Sequence[str]) -> dict[str, Any]:
+    """Give the metadata of the provider at `issuer` with these grants: what it does, and nothing it does not do."""
     return {
         "issuer": issuer,
         "authorization_endpoint": f"{issuer}/oauth2/authorize",
@@ -24,7 +24,7 @@ def discovery_document(issuer: str) -> dict[str, Any]:
         "scopes_supported": list(SCOPES),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
-        "grant_types_supported": list(GRANT_TYPES),
+        "grant_types_supported": list(grant_types),
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": [ALGORITHM],
         "token_endpoint_auth_methods_supported": list(METHODS),

@@ -13,15 +13,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import RedirectResponse, Response
 
 from database import utc_now
+from identity.clients.tables import Client
 from identity.levels import SignedIn
 from identity.oauth.authorization import source_expression
-from identity.oauth.tables import Client, TokenFamily
 from identity.oauth.token_reading import ID_TOKEN, read_jwt
-from identity.pages.rendering import page, refused
+from identity.pages.rendering import go_to, page, refused
 from identity.pages.requests import Parameters, read_form
 from identity.pages.visits import PageRoute, Visit, cookie_name, form_page, is_ours, read_visit
 from identity.parts import IdentityParts, Parts, Place
-from identity.sign_in.commands import person_leaving_at, sign_out
+from identity.sessions.browser import person_leaving_at, sign_out
+from identity.sessions.tables import TokenFamily
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
@@ -53,7 +54,7 @@ async def show_sign_out(request: Request, parts: Parts) -> Response:
     except NotAcceptable:
         return refused(visit.language, "invalid_request")
     if person is None and wish.back is not None:
-        return RedirectResponse(wish.back, 303, {"Cache-Control": "no-store"})
+        return go_to(wish.back)
     if _is_of(wish, person):
         return await _signed_out(parts, visit, wish, now=now)
     target = None if wish.back is None else source_expression(wish.back)
@@ -113,7 +114,7 @@ async def _signed_out(parts: IdentityParts, visit: Visit, wish: Wish, *, now: da
         _log.info("signed_out", extra={"session_id": ended})
     response: Response
     if wish.back is not None:
-        response = RedirectResponse(wish.back, 303, {"Cache-Control": "no-store"})
+        response = go_to(wish.back)
     else:
         response = page("signed_out", language=visit.language, address="/sign-in", parameters={})
     response.delete_cookie(cookie_name("session", secure=parts.secure), secure=parts.secure, httponly=True)

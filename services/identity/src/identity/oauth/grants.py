@@ -11,6 +11,8 @@ from sqlalchemy import select
 from china_time import day_of
 from database import new_id
 from identity.accounts.tables import Account, Identifier
+from identity.clients.rules import still_registered
+from identity.clients.tables import Client
 from identity.levels import SignedIn
 from identity.oauth import rules
 from identity.oauth.client_authentication import METHODS
@@ -18,11 +20,11 @@ from identity.oauth.consents import scopes_let
 from identity.oauth.provider import Provider, Subject
 from identity.oauth.requests import ProviderRequest
 from identity.oauth.resources import narrowed_resources, requested_resources
-from identity.oauth.tables import AuthorizationCode, Client, RefreshToken, TokenFamily
+from identity.oauth.tables import AuthorizationCode
 from identity.roles.queries import held_on
 from identity.secrets import hash_of
 from identity.sessions.revoking import revoke_families_in_sync
-from identity.sign_in.tables import BrowserSession
+from identity.sessions.tables import BrowserSession, RefreshToken, TokenFamily
 from identity.signing.keys import ALGORITHM
 
 
@@ -181,7 +183,7 @@ class LivingToken:
 
     def get_scope(self) -> str:
         """Give those scopes of the family that the client is still registered for, separated by spaces."""
-        return rules.still_registered(self.family.scope, self._registered)
+        return still_registered(self.family.scope, self._registered)
 
 
 class S256Challenge(CodeChallenge):  # type: ignore[misc]  # authlib has no types

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from identity.oauth import rules
+from identity.clients.rules import still_registered
 from identity.oauth.client_authentication import CONFIDENTIAL
 from identity.oauth.client_endpoints import ERRORS, Asked, answer_client, form_of
 from identity.oauth.token_reading import (
@@ -78,7 +78,7 @@ async def _of_refresh_token(asked: Asked, token: str) -> dict[str, Any]:
         return _INACTIVE
     return {
         "active": True,
-        "scope": rules.still_registered(read.family.scope, asked.client.scopes),
+        "scope": still_registered(read.family.scope, asked.client.scopes),
         "client_id": read.family.client_id,
         "sub": str(read.family.account_id),
         "iss": asked.place.issuer,

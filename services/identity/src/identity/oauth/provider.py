@@ -16,13 +16,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from database import new_id
+from identity.clients.rules import still_registered
+from identity.clients.tables import Client
 from identity.oauth import client_authentication, rules
 from identity.oauth.requests import ProviderRequest
 from identity.oauth.resources import audience_of
-from identity.oauth.tables import Client, RefreshToken, TokenFamily
 from identity.parts import Place
 from identity.secrets import hash_of, new_secret
-from identity.sign_in.tables import BrowserSession
+from identity.sessions.tables import BrowserSession, RefreshToken, TokenFamily
 from identity.signing.keys import Signer
 
 JSON = dict[str, Any]
@@ -107,7 +108,7 @@ class Provider(AuthorizationServer):  # type: ignore[misc]  # authlib has no typ
 
         Whatever the grant, the client gets no scope that was taken from it since the scope was granted.
         """
-        scope = rules.still_registered(scope, client.scopes)
+        scope = still_registered(scope, client.scopes)
         lifetime = int((user.lifetime or rules.access_token_lifetime(client.application_type)).total_seconds())
         issued = int(self.now.timestamp())
         claims = {

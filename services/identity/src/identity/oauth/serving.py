@@ -1,13 +1,11 @@
-"""The provider of one request, with every grant there is: a new one is its own file and a line here."""
+"""The grants of OAuth itself, and the provider of one request with those grants that it is given."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy.orm import Session
 
-from identity.assistance.exchange import TokenExchangeGrant
-from identity.devices.grants import DeviceGrant
 from identity.oauth.client_credentials import ClientCredentialsGrant
 from identity.oauth.grants import CodeGrant, IdToken, RefreshGrant, S256Challenge
 from identity.oauth.provider import Provider
@@ -15,26 +13,22 @@ from identity.parts import Place
 from identity.signing.keys import Signer
 
 
-class Registered(NamedTuple):
+class Grant(NamedTuple):
     """A grant of authlib's kind, and what makes its extensions for the provider of a request."""
 
-    grant: type[Any]
+    kind: type[Any]
     extensions: Callable[[Provider], Sequence[Any]] = lambda _: ()
 
 
-GRANTS: tuple[Registered, ...] = (
-    Registered(CodeGrant, lambda provider: (S256Challenge(required=True), IdToken(provider))),
-    Registered(RefreshGrant),
-    Registered(ClientCredentialsGrant),
-    Registered(DeviceGrant, lambda provider: (IdToken(provider),)),
-    Registered(TokenExchangeGrant),
-)
-GRANT_TYPES: tuple[str, ...] = tuple(registered.grant.GRANT_TYPE for registered in GRANTS)
+CODE: Final = Grant(CodeGrant, lambda provider: (S256Challenge(required=True), IdToken(provider)))
+GRANTS_OF_OAUTH: Final = (CODE, Grant(RefreshGrant), Grant(ClientCredentialsGrant))
 
 
-def provider_with_grants(session: Session, *, place: Place, signer: Signer, now: datetime) -> Provider:
-    """Make the provider of one request, with every grant there is."""
+def provider_with(
+    grants: Sequence[Grant], session: Session, *, place: Place, signer: Signer, now: datetime
+) -> Provider:
+    """Make the provider of one request, which knows these grants."""
     provider = Provider(session, place=place, signer=signer, now=now)
-    for registered in GRANTS:
-        provider.register_grant(registered.grant, list(registered.extensions(provider)))
+    for grant in grants:
+        provider.register_grant(grant.kind, list(grant.extensions(provider)))
     return provider

@@ -13,10 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
 from identity.accounts.tables import Account
+from identity.clients.tables import Client
 from identity.oauth.rules import identifier_of
-from identity.oauth.tables import Client, RefreshToken, RevokedClientToken, TokenFamily
+from identity.oauth.tables import RevokedClientToken
 from identity.parts import Place
 from identity.secrets import hash_of
+from identity.sessions.tables import RefreshToken, TokenFamily
 from identity.signing.keys import ALGORITHM, published
 from identity.signing.tables import SigningKey
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from identity.levels import SignedIn
 from identity.pages.requests import Parameters
-from identity.sign_in.tables import BrowserSession
+from identity.sessions.tables import BrowserSession
 
 PATIENCE: Final = timedelta(minutes=10)
 """How long after signing in for a request a person may take over the pages that follow, before it gets its answer."""

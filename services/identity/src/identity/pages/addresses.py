@@ -1,11 +1,12 @@
 """Where the pages of the sign-in stand, and how one leads on to another."""
 
-from typing import Final, NamedTuple
+from typing import Final
 from urllib.parse import urlencode
 
 from identity.pages.requests import Parameters
 
 SIGN_IN: Final = "/sign-in"
+CONSENT: Final = "/oauth2/consent"
 BY_CODE: Final = "/sign-in/code"
 CODE: Final = "/sign-in/code/answer"
 RECOVERY: Final = "/sign-in/recovery"
@@ -19,13 +20,6 @@ WECHAT_START: Final = "/sign-in/wechat/start"
 SECURITY: Final = "/sign-in/security"
 SECURITY_TOTP: Final = "/sign-in/security/totp"
 SECURITY_PASSKEY: Final = "/sign-in/security/passkey"
-
-
-class WayIn(NamedTuple):
-    """A way in: the key of the text on its button, and the page it leads to."""
-
-    text: str
-    page: str
 
 
 def page_address(page: str, parameters: Parameters) -> str:

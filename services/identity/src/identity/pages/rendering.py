@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, RedirectResponse
 
 from identity.pages.requests import Parameters
 from webapi.languages import Language, language_named, preferred
@@ -95,3 +95,8 @@ def _headers(target: str | None, *, script: bool) -> dict[str, str]:
         "Cache-Control": "no-store",
         "Vary": "Accept-Language, Cookie",
     }
+
+
+def go_to(address: str) -> RedirectResponse:
+    """Send the browser on to an address; nothing keeps that it was sent there."""
+    return RedirectResponse(address, 303, {"Cache-Control": "no-store"})

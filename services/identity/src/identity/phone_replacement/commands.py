@@ -12,10 +12,12 @@ import audit
 import orgtree
 from china_time import day_of
 from database import KeyRing, insert_new
-from identity.accounts.credentials import tell
-from identity.accounts.scope import belongs_to, require_account_within, require_say_over_roles
+from identity.accounts.authorization import AccountUnknown
+from identity.accounts.phones import belongs_to_another
+from identity.accounts.scope import belongs_to, require_account_within
 from identity.accounts.tables import Account
 from identity.challenges.commands import answer, issue
+from identity.messages.notices import tell
 from identity.phone_replacement.lapsing import OPEN, lapse, record
 from identity.phone_replacement.numbers import destroy_number, phone_in, sealed
 from identity.phone_replacement.rules import (
@@ -30,11 +32,10 @@ from identity.phone_replacement.rules import (
     ReplacementUnknown,
 )
 from identity.phone_replacement.tables import PhoneReplacement
-from identity.phones import belongs_to_another
 from identity.recovery.approving import require_independent_officers
 from identity.recovery.notice_codes import notice_code
 from identity.recovery.rules import AlreadyApproved
-from identity.sessions.revoking import AccountUnknown
+from identity.roles.reach import require_say_over_roles
 
 
 class Officer(NamedTuple):

@@ -11,8 +11,9 @@ import audit
 import orgtree
 from audit import audited, unaudited
 from database import new_id
+from identity.accounts.phones import PhoneTaken, require_phone
 from identity.challenges.commands import CodeRefused
-from identity.factors.managing import require_first_party
+from identity.clients.first_party import require_first_party
 from identity.parts import Parts
 from identity.phone_replacement.commands import (
     Asking,
@@ -27,7 +28,6 @@ from identity.phone_replacement.lapsing import lapse
 from identity.phone_replacement.queries import as_shown, moment_of, replacement_of, replacements_after
 from identity.phone_replacement.schemas import ConfirmNewPhone, PhoneReplacementOut, ProposePhone, Status
 from identity.phone_replacement.tables import PhoneReplacement
-from identity.phones import PhoneTaken, require_phone
 from identity.recovery.pages import objection_address
 from identity.recovery.rules import APPROVE
 from webapi import AuthenticatedCaller, Caller, Page, PageQuery, RefusedWithEffect, access

@@ -11,15 +11,15 @@ import orgtree
 from china_time import day_of
 from contracts.identity import PersonErasedV1
 from database import Database, KeyRing, raw, utc_now
+from identity.accounts.phones import phone_of
 from identity.accounts.tables import Account
 from identity.messages.commands import send
-from identity.phones import phone_of
-from identity.privacy.consents import withdraw_all
 from identity.privacy.forgetting import forget
 from identity.privacy.legal_holds import holds_on, shown_to_oneself
 from identity.privacy.rules import GROUNDS, LegallyHeld, duties_of
 from identity.privacy.schemas import ErasureOut, KeptOut
 from identity.privacy.tables import Erasure
+from identity.purposes.commands import withdraw_all
 from identity.roles.queries import count_of_not_over
 from messaging import Publication, append
 

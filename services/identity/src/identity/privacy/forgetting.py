@@ -11,18 +11,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from database import raw, utc_now
 from identity.accounts.tables import Account, Credential, Identifier
 from identity.challenges.tables import Challenge
-from identity.devices.tables import DeviceCode
-from identity.factors.passkeys.tables import Passkey, PasskeyCeremony
-from identity.factors.totp.tables import RecoveryCode, Totp
-from identity.factors.wechat.tables import FederatedIdentity
+from identity.factors.tables import FederatedIdentity, Passkey, PasskeyCeremony, RecoveryCode, Totp
 from identity.messages.tables import MessageToSend
-from identity.oauth.tables import AuthorizationCode, ClientConsent, TokenFamily
+from identity.oauth.tables import AuthorizationCode, ClientConsent
 from identity.phone_replacement.tables import PhoneReplacement
-from identity.privacy.tables import Consent, Erasure, ExportRequest
+from identity.privacy.tables import Erasure, ExportRequest
+from identity.purposes.tables import Consent
 from identity.recovery.tables import Recovery
 from identity.sessions.revoking import end_all_sessions
-from identity.sign_in.tables import BrowserSession
-from identity.throttling.tables import KnownBrowser
+from identity.sessions.tables import BrowserSession, DeviceCode, KnownBrowser, TokenFamily
 
 FORGOTTEN: Final[tuple[tuple[type[Any], Any], ...]] = (
     (Identifier, Identifier.account_id),

@@ -9,21 +9,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 import orgtree
 from database import KeyRing
 from identity.accounts.credentials import username_of
+from identity.accounts.phones import phone_of
 from identity.accounts.tables import Account, Credential
 from identity.assistance.tables import AssistedSession
 from identity.factors.passkeys.commands import name_of
-from identity.factors.passkeys.tables import Passkey
-from identity.factors.totp.tables import RecoveryCode, Totp
-from identity.factors.wechat.tables import FederatedIdentity
-from identity.oauth.tables import ClientConsent, TokenFamily
+from identity.factors.tables import FederatedIdentity, Passkey, RecoveryCode, Totp
+from identity.oauth.tables import ClientConsent
 from identity.phone_replacement.tables import PhoneReplacement
-from identity.phones import phone_of
 from identity.privacy.forgetting import forget
-from identity.privacy.tables import Consent, ExportRequest, LegalHold
+from identity.privacy.tables import ExportRequest, LegalHold
+from identity.purposes.tables import Consent
 from identity.recovery.tables import Recovery
 from identity.roles.tables import RoleAssignment
-from identity.sign_in.tables import BrowserSession
-from identity.throttling.tables import KnownBrowser
+from identity.sessions.tables import BrowserSession, KnownBrowser, TokenFamily
 from privacy import Asked
 
 __all__ = ["compose", "forget"]

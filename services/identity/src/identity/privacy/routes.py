@@ -10,7 +10,7 @@ import audit
 from audit import audited, unaudited
 from china_time import Moment
 from database import new_id, utc_now
-from identity.factors.managing import require_owner
+from identity.factors.ownership import require_owner
 from identity.parts import Parts
 from identity.privacy import erasure, exports, legal_holds
 from identity.privacy.schemas import ErasureOut, ExportRequested, HoldOut, PlaceHold

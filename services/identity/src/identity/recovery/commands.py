@@ -16,12 +16,11 @@ import audit
 import orgtree
 from china_time import day_of
 from database import KeyRing, insert_new
-from identity.accounts.credentials import set_password, tell
-from identity.accounts.scope import belongs_to, require_say_over_roles
+from identity.accounts.credentials import set_password
+from identity.accounts.scope import belongs_to
 from identity.accounts.tables import Account
-from identity.factors.passkeys.tables import Passkey
-from identity.factors.totp.tables import RecoveryCode, Totp
-from identity.factors.wechat.tables import FederatedIdentity
+from identity.factors.tables import FederatedIdentity, Passkey, RecoveryCode, Totp
+from identity.messages.notices import tell
 from identity.recovery.approving import require_independent_officers
 from identity.recovery.notice_codes import notice_code
 from identity.recovery.rules import (
@@ -36,6 +35,7 @@ from identity.recovery.rules import (
 )
 from identity.recovery.tables import Recovery, RecoveryApproval
 from identity.roles.queries import count_of_not_over
+from identity.roles.reach import require_say_over_roles
 from identity.secrets import hash_of, new_secret
 from identity.sessions.revoking import end_all_sessions
 

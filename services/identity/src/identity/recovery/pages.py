@@ -4,19 +4,19 @@ import logging
 from datetime import datetime, timedelta
 
 from fastapi import APIRouter, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from china_time import CHINA
 from database import new_id, utc_now
 from identity.accounts.credentials import first_encoding_of, username_of
+from identity.accounts.phones import normalised_phone, phone_of
 from identity.challenges import pages
 from identity.credentials.rules import PasswordUnchanged, require_password
 from identity.pages.addresses import RECOVERY, SIGN_IN, page_address
-from identity.pages.rendering import page
+from identity.pages.rendering import go_to, page
 from identity.pages.requests import Parameters, read_form
 from identity.pages.visits import PageRoute, Visit, cookie_name, form_page, is_ours, read_visit, set_cookie
 from identity.parts import IdentityParts, Parts
-from identity.phones import normalised_phone, phone_of
 from identity.recovery.commands import begin_recovery, complete_recovery, prove, proven_recovery
 from identity.recovery.rules import PROOF_LIFETIME
 from identity.sign_in.first_password import NOT_TAKEN, told_of
@@ -29,7 +29,6 @@ CODE = "/sign-in/recovery/code"
 PASSWORD = "/sign-in/recovery/password"  # noqa: S105 - a page's address
 OBJECTION = "/sign-in/objection"
 _COOKIE = "recovery"
-_NO_STORE = {"Cache-Control": "no-store"}
 _log = logging.getLogger(__name__)
 
 
@@ -88,7 +87,7 @@ async def begin_recovery_(request: Request, parts: Parts) -> Response:
     _log.info("recovery_begun", extra={"recovery_id": recovery.recovery_id, "status": recovery.status})
     if proof is None:
         return _waiting_page(visit, ready_at)
-    response = RedirectResponse(page_address(PASSWORD, visit.parameters), 303, _NO_STORE)
+    response = go_to(page_address(PASSWORD, visit.parameters))
     set_cookie(response, parts, _COOKIE, proof, max_age=int(PROOF_LIFETIME.total_seconds()))
     return response
 
@@ -175,7 +174,7 @@ async def send(
         )
         response.headers["Retry-After"] = str(wait)
         return response
-    response = RedirectResponse(page_address(onward, visit.parameters), 303, _NO_STORE)
+    response = go_to(page_address(onward, visit.parameters))
     pages.keep_challenge(response, parts, challenge_id)
     return response
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 import audit
 import orgtree
 from audit import audited, unaudited
-from identity.factors.managing import require_first_party
+from identity.clients.first_party import require_first_party
 from identity.parts import Parts
 from identity.recovery.commands import approve_recovery, object_to_recovery
 from identity.recovery.pages import objection_address

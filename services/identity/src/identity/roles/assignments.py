@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 import audit
 from china_time import day_of
 from contracts.identity import RoleEndedV1, RoleGrantedV1
+from identity.accounts.authorization import AccountUnknown, raise_authorization_version
 from identity.accounts.tables import Account
 from identity.roles.queries import count_of_not_over
 from identity.roles.rules import (
@@ -21,7 +22,6 @@ from identity.roles.rules import (
     TooManyRoles,
 )
 from identity.roles.tables import Administrator, RoleAssignment, RoleDefinition
-from identity.sessions.revoking import AccountUnknown, raise_authorization_version
 from messaging import Publication, append
 
 

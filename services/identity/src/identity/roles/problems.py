@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 
 from identity.roles.assignments import AssignmentExists, AssignmentUnknown, RoleUnknown
+from identity.roles.independence import NotIndependent
+from identity.roles.reach import RoleBeyondScope
 from identity.roles.rules import (
     AdministrationsCombined,
     AlreadyDecided,
@@ -57,5 +59,17 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
         "days_out_of_order",
         "The role would end before it begins, or is over.",
         "角色的结束日期早于开始日期，或已经过去。",
+    ),
+    NotIndependent: Problem(
+        403,
+        "not_independent",
+        "Your office was handed on by another of those who decide, or by the person it is about.",
+        "您的权限来自另一经办人或本人的委托，不能由您办理。",
+    ),
+    RoleBeyondScope: Problem(
+        403,
+        "role_beyond_scope",
+        "This person holds a role where you have no say.",
+        "此人在您的管理范围之外担任角色。",
     ),
 }

@@ -9,14 +9,13 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from identity.accounts.scope import require_account_within
-from identity.oauth.tables import TokenFamily
 from identity.sessions.revoking import (
     end_all_sessions,
     end_browser_sessions,
     end_waiting_devices,
     revoke_families,
 )
-from identity.sign_in.tables import BrowserSession
+from identity.sessions.tables import BrowserSession, TokenFamily
 
 
 class SessionUnknown(Exception):

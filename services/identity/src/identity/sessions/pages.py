@@ -7,27 +7,27 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 import audit
 from china_time import CHINA
 from database import utc_now
 from identity.levels import SignedIn
 from identity.pages.destinations import sign_in_before
+from identity.pages.rendering import go_to
 from identity.pages.requests import Parameters, Unreadable, read_form
 from identity.pages.visits import PageRoute, Visit, form_page, is_ours, read_visit
 from identity.parts import IdentityParts, Parts
+from identity.sessions.browser import person_at
 from identity.sessions.commands import SessionUnknown, end_session, end_sessions_elsewhere
 from identity.sessions.devices import device_label
 from identity.sessions.queries import sessions_after
-from identity.sign_in.commands import person_at
 from webapi import PageRequest, Refusal
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 PAGE = "/sign-in/sessions"
 AT_ONCE = 20
-_NO_STORE = {"Cache-Control": "no-store"}
 _log = logging.getLogger(__name__)
 
 
@@ -65,7 +65,7 @@ async def end_sessions(request: Request, parts: Parts) -> Response:
                 await audit.record(session, entry, now=now)
     _log.info("sessions_ended", extra={"account_id": me})
     kept = {name: value for name, value in visit.parameters.items() if name == "ui_locales"}
-    return RedirectResponse(f"{PAGE}?{urlencode(kept)}" if kept else PAGE, 303, _NO_STORE)
+    return go_to(f"{PAGE}?{urlencode(kept)}" if kept else PAGE)
 
 
 async def _page(
@@ -118,4 +118,4 @@ def _id_of(form: Parameters) -> UUID:
 
 
 def _to_sign_in(visit: Visit) -> Response:
-    return RedirectResponse(sign_in_before("sessions", visit.parameters), 303, _NO_STORE)
+    return go_to(sign_in_before("sessions", visit.parameters))

@@ -9,9 +9,9 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, null, or_, sel
 from china_time import Moment
 from database import page_of
 from identity.accounts.tables import Account
-from identity.factors.required import is_complete
-from identity.oauth.tables import Client, RefreshToken, TokenFamily
-from identity.sign_in.tables import BrowserSession
+from identity.clients.tables import Client
+from identity.sessions.browser import is_complete
+from identity.sessions.tables import BrowserSession, RefreshToken, TokenFamily
 from webapi import PageRequest
 
 

@@ -1,4 +1,4 @@
-"""Ends families of tokens and raises authorization versions: the only writers of revocations, each with its event.
+"""Ends families of tokens: the only writer of such revocations, each with its event.
 
 Every service hears of them and refuses what they end (`webapi.Revocations`), within seconds. Locks are taken in one
 order everywhere: browser sessions, codes of devices, families, accounts.
@@ -13,12 +13,10 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
-from contracts.identity import AuthorizationChangedV1, SessionRevokedV1
-from identity.accounts.tables import Account
-from identity.devices.tables import DeviceCode
-from identity.oauth.tables import TokenFamily
-from identity.sign_in.tables import BrowserSession
-from identity.throttling.browsers import forget_browsers
+from contracts.identity import SessionRevokedV1
+from identity.accounts.authorization import raise_authorization_version
+from identity.sessions.known_browsers import forget_browsers
+from identity.sessions.tables import BrowserSession, DeviceCode, TokenFamily
 from messaging import Publication, append
 
 RevokedFor = Literal[
@@ -40,10 +38,6 @@ RevokedFor = Literal[
     "assistance_ended",
     "phone_replaced",
 ]
-
-
-class AccountUnknown(Exception):
-    """The person has no account."""
 
 
 async def revoke_families(
@@ -74,37 +68,6 @@ def revoke_families_in_sync(
     driver: Any = session.connection().connection.dbapi_connection
     driver.run_async(lambda connection: append(connection, told, actor=actor))
     return list(locked)
-
-
-async def raise_authorization_version(
-    session: AsyncSession,
-    person_id: UUID,
-    *,
-    now: datetime,
-    actor: UUID | None = None,
-) -> int:
-    """Count a change of what the account may do, and give its version: no token made before holds any more.
-
-    The event's own version counts the changes told, without a gap. Raises `AccountUnknown`.
-    """
-    raised = (
-        await session.execute(
-            update(Account)
-            .where(Account.account_id == person_id)
-            .values(
-                authorization_version=Account.authorization_version + 1,
-                authorization_changes=Account.authorization_changes + 1,
-                authorization_changed_at=now,
-            )
-            .returning(Account.authorization_version, Account.authorization_changes)
-        )
-    ).one_or_none()
-    if raised is None:
-        raise AccountUnknown
-    version, changes = raised
-    event = AuthorizationChangedV1(person_id=person_id, authorization_version=version)
-    await append(session, [Publication(event, version=changes)], actor=actor)
-    return int(version)
 
 
 async def end_all_sessions(

@@ -9,7 +9,7 @@ from starlette.responses import Response
 import audit
 from audit import audited
 from database import utc_now
-from identity.factors.managing import require_first_party
+from identity.clients.first_party import require_first_party
 from identity.sessions.commands import end_own_sessions, end_session, end_sessions_of
 from identity.sessions.devices import device_label
 from identity.sessions.queries import sessions_after

@@ -3,19 +3,20 @@
 import logging
 
 from fastapi import APIRouter, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from database import utc_now
-from identity.auditing.sign_ins import record_sign_in_refused
+from identity.accounts.phones import normalised_phone, phone_on_file
 from identity.challenges import pages
 from identity.levels import CODE_AMR, ONE_FACTOR_ACR
 from identity.pages.addresses import BY_CODE, CODE, SIGN_IN, page_address
+from identity.pages.rendering import go_to
 from identity.pages.requests import read_form
 from identity.pages.visits import PageRoute, Visit, is_ours, read_visit
 from identity.parts import IdentityParts, Parts
-from identity.phones import normalised_phone, phone_on_file
-from identity.sign_in.commands import Proven
-from identity.sign_in.entering import enter, sign_in_form
+from identity.sessions.browser import Proven
+from identity.sessions.sign_ins import record_sign_in_refused
+from identity.sign_in.entry import enter, sign_in_form
 from identity.throttling.rates import TooOften
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
@@ -45,7 +46,7 @@ async def send_sign_in_code(request: Request, parts: Parts) -> Response:
     except TooOften as error:
         seconds = error.retry_after_seconds
         return await _phone_page(parts, visit, problem="codes_too_often", status=429, seconds=seconds)
-    response = RedirectResponse(page_address(CODE, visit.parameters), 303, {"Cache-Control": "no-store"})
+    response = go_to(page_address(CODE, visit.parameters))
     pages.keep_challenge(response, parts, challenge_id)
     return response
 

@@ -1,39 +1,15 @@
 """Signing in and out: who the password belongs to, and the session that begins or ends."""
 
-from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
-from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Update, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import select
 
 from database import Database
 from identity.accounts.tables import Account, Credential, Identifier
-from identity.auditing.sign_ins import record_signed_in, record_signed_out
 from identity.credentials.hashing import Passwords
 from identity.credentials.rules import FirstPasswordExpired, normalised_username
-from identity.factors.required import is_complete
-from identity.levels import FRESH_FOR_CREDENTIALS, ONE_FACTOR_ACR, PASSWORD_AMR, SignedIn
-from identity.oauth.tables import TokenFamily
-from identity.secrets import hash_of, new_secret
-from identity.sessions.revoking import revoke_families
-from identity.sign_in.rules import SESSION_LIFETIME
-from identity.sign_in.tables import BrowserSession
-
-
-class Proven(NamedTuple):
-    """An account whose owner is at the browser: how strongly they proved it (`acr`), and how (`amr`, RFC 8176).
-
-    `by` selects the id of what they proved it by, for as long as the account has it. `rehashed` replaces the encoding
-    of a password that is no longer strong.
-    """
-
-    account_id: UUID
-    acr: str
-    amr: Sequence[str]
-    by: Select[UUID]
-    rehashed: str | None = None
+from identity.levels import ONE_FACTOR_ACR, PASSWORD_AMR
+from identity.sessions.browser import Proven
 
 
 async def check_password(
@@ -64,115 +40,3 @@ async def check_password(
     its_password = (Credential.account_id == row.account_id, Credential.kind == "password")
     by = select(Credential.credential_id).where(*its_password, Credential.secret == row.secret)
     return Proven(row.account_id, ONE_FACTOR_ACR, PASSWORD_AMR, by, verdict.rehashed)
-
-
-async def still_proves(session: AsyncSession, proven: Proven) -> UUID | None:
-    """Give the id of what was proved by, None when it was changed or removed since.
-
-    Until the transaction ends nobody changes it: whoever does so later ends the sessions that there are by then.
-    """
-    found: UUID | None = await session.scalar(proven.by.with_for_update())
-    return found
-
-
-async def begin_session(
-    session: AsyncSession,
-    proven: Proven,
-    *,
-    session_id: UUID,
-    replacing: str | None,
-    now: datetime,
-    device: str | None = None,
-) -> tuple[SignedIn, str] | None:
-    """Begin a browser session and give it with its cookie's value; the browser's former session ends.
-
-    None, and nothing is done, when what was proved by is no longer the account's.
-    `device` says in a few words what kind of device this is (`sessions.devices`), for the owner to recognise it.
-    """
-    by = await still_proves(session, proven)
-    if by is None:
-        return None
-    if replacing is not None:
-        await session.execute(_end(replacing, now))
-    if proven.rehashed is not None:
-        rehashed = update(Credential).where(Credential.credential_id == by).values(secret=proven.rehashed)
-        await session.execute(rehashed)
-    cookie = new_secret()
-    begun = BrowserSession(
-        session_id=session_id,
-        cookie_hash=hash_of(cookie),
-        account_id=proven.account_id,
-        acr=proven.acr,
-        amr=list(proven.amr),
-        device=device,
-        signed_in_at=now,
-        expires_at=now + SESSION_LIFETIME,
-    )
-    session.add(begun)
-    await session.flush()
-    await record_signed_in(session, proven.account_id, session_id=session_id, now=now)
-    return SignedIn(proven.account_id, session_id, proven.acr, proven.amr, now), cookie
-
-
-async def person_at(session: AsyncSession, cookie: str | None, *, now: datetime) -> SignedIn | None:
-    """Give who is signed in on the browser that sent this cookie, if anybody.
-
-    Nobody is whose second factor, or own password, is still missing (`identity.factors.required`): until then the
-    session is good for the page that asks for it and for nothing else.
-    """
-    return await _at(session, cookie, is_complete(), now=now)
-
-
-async def person_beginning_at(session: AsyncSession, cookie: str | None, *, now: datetime) -> SignedIn | None:
-    """Give the same for the pages that ask for a second factor or an own password: one may be missing, for a while.
-
-    A browser that was left in between lets nobody take the account who comes by later.
-    """
-    begun_just_now = BrowserSession.signed_in_at >= now - FRESH_FOR_CREDENTIALS
-    return await _at(session, cookie, or_(is_complete(), begun_just_now), now=now)
-
-
-async def person_leaving_at(session: AsyncSession, cookie: str | None, *, now: datetime) -> SignedIn | None:
-    """Give the same for the page that signs out: whatever may be missing, and since when."""
-    return await _at(session, cookie, now=now)
-
-
-async def _at(
-    session: AsyncSession, cookie: str | None, *conditions: ColumnElement[bool], now: datetime
-) -> SignedIn | None:
-    if cookie is None:
-        return None
-    row = (
-        await session.execute(
-            select(
-                BrowserSession.account_id,
-                BrowserSession.session_id,
-                BrowserSession.acr,
-                BrowserSession.amr,
-                BrowserSession.signed_in_at,
-                BrowserSession.waiting_request,
-            )
-            .join(Account, Account.account_id == BrowserSession.account_id)
-            .where(BrowserSession.cookie_hash == hash_of(cookie), BrowserSession.ended_at.is_(None))
-            .where(BrowserSession.expires_at > now, Account.status == "active", *conditions)
-        )
-    ).one_or_none()
-    return SignedIn(*row) if row else None
-
-
-async def sign_out(session: AsyncSession, cookie: str, *, now: datetime) -> UUID | None:
-    """End the browser's session and every token that came of it; gives the session's id if there was one."""
-    ended = (
-        await session.execute(_end(cookie, now).returning(BrowserSession.session_id, BrowserSession.account_id))
-    ).one_or_none()
-    if ended is None:
-        return None
-    await revoke_families(session, TokenFamily.session_id == ended.session_id, reason="signed_out", now=now)
-    await record_signed_out(session, ended.account_id, session_id=ended.session_id, now=now)
-    session_id: UUID = ended.session_id
-    return session_id
-
-
-def _end(cookie: str, now: datetime) -> Update:
-    mine = (BrowserSession.cookie_hash == hash_of(cookie), BrowserSession.ended_at.is_(None))
-    return update(BrowserSession).where(*mine).values(ended_at=now)

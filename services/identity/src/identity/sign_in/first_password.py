@@ -6,24 +6,25 @@ from datetime import datetime
 from typing import NamedTuple
 
 from fastapi import APIRouter, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 import audit
 from database import new_id, utc_now
-from identity.accounts.credentials import change_password, encoding_of, first_encoding_of, username_of
+from identity.accounts.credentials import encoding_of, first_encoding_of, username_of
+from identity.accounts.phones import phone_of
 from identity.credentials.hashing import TooManySignIns
 from identity.credentials.rules import PasswordTooCommon, PasswordUnchanged, PasswordUnusable, require_password
-from identity.factors.raising import raise_session
 from identity.factors.required import next_step
 from identity.levels import SignedIn, wanted_level
 from identity.pages.addresses import NEW_PASSWORD, SIGN_IN, page_address
+from identity.pages.rendering import go_to
 from identity.pages.requests import read_form
 from identity.pages.visits import PageRoute, Visit, is_ours, read_visit, set_cookie
 from identity.parts import IdentityParts, Parts
-from identity.phones import phone_of
-from identity.sign_in.commands import person_beginning_at
-from identity.sign_in.entering import go_on, is_for, known_browser, sign_in_form
-from identity.throttling.browsers import COOKIE, KNOWN_FOR, remember
+from identity.sessions.browser import person_beginning_at, raise_session
+from identity.sessions.known_browsers import COOKIE, KNOWN_FOR, remember
+from identity.sign_in.entry import go_on, is_for, known_browser, sign_in_form
+from identity.sign_in.password_change import change_password
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
@@ -35,7 +36,6 @@ _NOT_TAKEN: Mapping[type[Exception], tuple[str, int]] = {
 }
 """What a page says of a new password that was not taken, the narrower kind first."""
 NOT_TAKEN = tuple(_NOT_TAKEN)
-_NO_STORE = {"Cache-Control": "no-store"}
 _log = logging.getLogger(__name__)
 
 
@@ -136,7 +136,7 @@ async def _person(parts: IdentityParts, visit: Visit, *, now: datetime) -> Signe
 
 
 def _to_sign_in(visit: Visit) -> Response:
-    return RedirectResponse(page_address(SIGN_IN, visit.parameters), 303, _NO_STORE)
+    return go_to(page_address(SIGN_IN, visit.parameters))
 
 
 async def _page(parts: IdentityParts, visit: Visit, *, problem: str | None = None, status: int = 200) -> Response:

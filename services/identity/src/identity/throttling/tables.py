@@ -1,9 +1,8 @@
 """Tables of throttling: what was asked how often, how many guesses failed, which browsers an owner has used."""
 
 from datetime import datetime
-from uuid import UUID
 
-from sqlalchemy import ForeignKey, LargeBinary
+from sqlalchemy import LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
 from database import Table
@@ -29,17 +28,4 @@ class GuessCount(Table):
     subject: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     failures: Mapped[int]
     blocked_until: Mapped[datetime]
-    expires_at: Mapped[datetime] = mapped_column(index=True)
-
-
-class KnownBrowser(Table):
-    """A browser on which the owner of an account has signed in; its cookie is kept as its SHA-256 alone."""
-
-    __tablename__ = "known_browser"
-
-    secret_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
-    account_id: Mapped[UUID] = mapped_column(
-        ForeignKey("account.account_id", ondelete="cascade"), primary_key=True, index=True
-    )
-    known_since: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)

@@ -12,8 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import KeyRing, associated, insert_new
 from identity.accounts.tables import Account
-from identity.factors.passkeys.tables import Passkey, PasskeyCeremony
-from identity.factors.passkeys.verifying import (
+from identity.factors.passkeys.ceremonies import (
     JSON,
     NewKey,
     PasskeyRefused,
@@ -21,6 +20,7 @@ from identity.factors.passkeys.verifying import (
     user_handle_of,
     verified_use,
 )
+from identity.factors.tables import Passkey, PasskeyCeremony
 
 CEREMONY_LIFETIME: Final = timedelta(minutes=5)
 MOST_PASSKEYS: Final = 20

@@ -9,11 +9,11 @@ from starlette.responses import Response
 from china_time import Moment
 from database import KeyRing, new_id, page_of
 from identity.accounts.credentials import username_of
-from identity.factors.managing import require_owner, tell_owner
+from identity.factors.ownership import require_owner, tell_owner
 from identity.factors.passkeys import commands
+from identity.factors.passkeys.ceremonies import PasskeyRefused, registration_options, verified_registration
 from identity.factors.passkeys.schemas import AddPasskey, PasskeyOut, RegistrationBegun, RenamePasskey
-from identity.factors.passkeys.tables import Passkey
-from identity.factors.passkeys.verifying import PasskeyRefused, registration_options, verified_registration
+from identity.factors.tables import Passkey
 from identity.parts import Parts
 from webapi import AuthenticatedCaller, Caller, Page, PageQuery, RefusedWithEffect, access, json_answer
 

@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import KeyRing, associated
 from identity.accounts.tables import Account
-from identity.factors import guessing
+from identity.factors import guesses
+from identity.factors.tables import RecoveryCode, Totp
 from identity.factors.totp import rules
-from identity.factors.totp.tables import RecoveryCode, Totp
 
 
 class TotpNotPending(Exception):
@@ -64,9 +64,9 @@ async def confirm_totp(
     pending = await session.scalar(select(Totp).where(Totp.account_id == account_id, Totp.confirmed_at.is_(None)))
     if pending is None:
         raise TotpNotPending
-    guess = await guessing.begin(session, ring, account_id, now=now)
+    guess = await guesses.begin(session, ring, account_id, now=now)
     step = rules.step_of_code(_secret_of(ring, pending), code, now=now, after=None)
-    await guessing.end(session, ring, account_id, guess, right=step is not None, now=now)
+    await guesses.end(session, ring, account_id, guess, right=step is not None, now=now)
     if step is None:
         return None
     await session.execute(delete(Totp).where(Totp.account_id == account_id, Totp.confirmed_at.is_not(None)))
@@ -80,7 +80,7 @@ async def prove_by_totp(session: AsyncSession, ring: KeyRing, *, account_id: UUI
 
     Let the transaction commit whatever the answer is. Raises `TooOften`.
     """
-    guess = await guessing.begin(session, ring, account_id, now=now)
+    guess = await guesses.begin(session, ring, account_id, now=now)
     in_use = select(Totp).where(Totp.account_id == account_id, Totp.confirmed_at.is_not(None)).with_for_update()
     totp = await session.scalar(in_use)
     step = None
@@ -89,7 +89,7 @@ async def prove_by_totp(session: AsyncSession, ring: KeyRing, *, account_id: UUI
         if step is not None:
             totp.last_used_step = step
             await session.flush()
-    await guessing.end(session, ring, account_id, guess, right=step is not None, now=now)
+    await guesses.end(session, ring, account_id, guess, right=step is not None, now=now)
     return step is not None
 
 
@@ -97,13 +97,13 @@ async def prove_by_recovery_code(
     session: AsyncSession, ring: KeyRing, *, account_id: UUID, code: str, now: datetime
 ) -> bool:
     """Spend a recovery code of the account and say whether it was one. As `prove_by_totp` otherwise."""
-    guess = await guessing.begin(session, ring, account_id, now=now)
+    guess = await guesses.begin(session, ring, account_id, now=now)
     mine = (RecoveryCode.account_id == account_id, RecoveryCode.used_at.is_(None))
     this = RecoveryCode.code_hash == rules.hash_of_recovery_code(code)
     spent = await session.scalar(
         update(RecoveryCode).where(*mine, this).values(used_at=now).returning(RecoveryCode.account_id)
     )
-    await guessing.end(session, ring, account_id, guess, right=spent is not None, now=now)
+    await guesses.end(session, ring, account_id, guess, right=spent is not None, now=now)
     return spent is not None
 
 

@@ -6,10 +6,10 @@ from starlette.responses import Response
 
 from database import new_id
 from identity.accounts.credentials import username_of
-from identity.factors.managing import require_owner, tell_owner
+from identity.factors.ownership import require_owner, tell_owner
+from identity.factors.tables import RecoveryCode, Totp
 from identity.factors.totp import commands
 from identity.factors.totp.schemas import ConfirmTotp, RecoveryCodes, TotpBegun, TotpStatus
-from identity.factors.totp.tables import RecoveryCode, Totp
 from identity.parts import Parts
 from webapi import Caller, RefusedWithEffect, access
 

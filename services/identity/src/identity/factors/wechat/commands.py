@@ -13,14 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import KeyRing, insert_new
 from identity.accounts.tables import Account
-from identity.factors.wechat.tables import FederatedIdentity, WechatVisit
+from identity.factors.tables import FederatedIdentity, WechatVisit
 from identity.pages.requests import Parameters
 from identity.secrets import hash_of, new_secret
 from identity.wechat import WechatSubject
 
 VISIT_LIFETIME: Final = timedelta(minutes=10)
 CONSENT = "wechat"
-"""The purpose of privacy/consents.toml that a link rests on."""
+"""The purpose of purposes/consents.toml that a link rests on."""
 PROVIDER: Final = "wechat"
 Purpose = Literal["sign_in", "link"]
 

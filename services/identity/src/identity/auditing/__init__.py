@@ -1,1 +1,0 @@
-"""Identity keeps its own audit, and witnesses that of the other services."""

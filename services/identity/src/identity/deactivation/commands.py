@@ -1,0 +1,112 @@
+"""Taking an account out of use, felt everywhere within seconds, and bringing it back."""
+
+from collections.abc import Collection, Iterable
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import exists, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+import orgtree
+from china_time import day_of
+from database import KeyRing
+from identity.accounts.scope import require_account_within
+from identity.accounts.tables import Account
+from identity.parts import Lapse
+from identity.roles.delegation import end_what_was_handed_on
+from identity.roles.queries import holds_on
+from identity.roles.reach import require_say_over_roles
+from identity.roles.rules import ADMINISTRATIONS, LastAdministrator
+from identity.roles.tables import RoleAssignment
+from identity.sessions.revoking import end_all_sessions
+
+
+class OwnAccount(Exception):
+    """Nobody takes their own account out of use."""
+
+
+class AccountErased(Exception):
+    """The account's person was erased; there is nothing left to bring back."""
+
+
+async def deactivate_account(
+    session: AsyncSession,
+    *,
+    ring: KeyRing,
+    lapses: Iterable[Lapse],
+    account_id: UUID,
+    officer: UUID,
+    scopes: Collection[UUID],
+    now: datetime,
+) -> bool:
+    """Take an account out of use: nobody signs in to it any more, and all that was signed in ends.
+
+    Its roles and credentials stay for a reactivation; what it handed on ends, and by `lapses` what waits for it. Gives
+    whether it was in use; doing so again changes nothing. Raises `OwnAccount`, `orgtree.OutsideScope`,
+    `RoleBeyondScope` and `LastAdministrator`.
+    """
+    if account_id == officer:
+        raise OwnAccount
+    account = await require_account_within(session, account_id, scopes)
+    await require_say_over_roles(session, account_id, scopes, today=day_of(now))
+    if account.status != "active":
+        return False
+    await _require_other_administrators(session, account_id, today=day_of(now))
+    await end_what_was_handed_on(session, account_id, ender=officer, now=now)
+    for lapse in lapses:
+        await lapse(session, ring, account_id, now=now)
+    await end_all_sessions(session, account_id, reason="deactivated", now=now, actor=officer)
+    return await _change(session, account_id, "active", "deactivated")
+
+
+async def reactivate_account(
+    session: AsyncSession, *, account_id: UUID, officer: UUID, scopes: Collection[UUID], now: datetime
+) -> bool:
+    """Bring an account back into use as it was: with its credentials, and signed in nowhere.
+
+    Gives whether it was out of use; doing so again changes nothing. Raises `OwnAccount`, `orgtree.OutsideScope`,
+    `RoleBeyondScope` and `AccountErased`.
+    """
+    if account_id == officer:
+        raise OwnAccount
+    account = await require_account_within(session, account_id, scopes)
+    await require_say_over_roles(session, account_id, scopes, today=day_of(now))
+    if account.status == "active":
+        return False
+    if account.status != "deactivated":
+        raise AccountErased
+    # A sign-in that was under way while the account was taken out of use may have left a session behind.
+    await end_all_sessions(session, account_id, reason="deactivated", now=now, actor=officer)
+    return await _change(session, account_id, "deactivated", "active")
+
+
+async def _change(session: AsyncSession, account_id: UUID, before: str, after: str) -> bool:
+    changed = await session.scalar(
+        update(Account)
+        .where(Account.account_id == account_id, Account.status == before)
+        .values(status=after, opened_within=None)
+        .returning(Account.account_id)
+    )
+    return changed is not None
+
+
+async def _require_other_administrators(session: AsyncSession, person_id: UUID, *, today: date) -> None:
+    """Raise `LastAdministrator` when nobody in use would be left with one of the three administrations."""
+    other = aliased(RoleAssignment)
+    replaced = exists(
+        select(other.assignment_id)
+        .join(Account, Account.account_id == other.person_id)
+        .where(other.role == RoleAssignment.role, other.organisation_id == orgtree.ROOT_ID)
+        .where(other.person_id != person_id, other.status == "granted", Account.status == "active")
+        .where(other.valid_from <= today, (other.valid_until.is_(None)) | (other.valid_until >= today))
+    )
+    administered = select(RoleAssignment.assignment_id).where(
+        RoleAssignment.person_id == person_id,
+        RoleAssignment.role.in_(ADMINISTRATIONS),
+        RoleAssignment.organisation_id == orgtree.ROOT_ID,
+        holds_on(today),
+        ~replaced,
+    )
+    if await session.scalar(administered.limit(1)) is not None:
+        raise LastAdministrator

@@ -1,0 +1,66 @@
+"""Taking accounts out of use and bringing them back, over HTTP."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict
+from starlette.responses import Response
+
+import audit
+from audit import audited
+from identity.deactivation.commands import deactivate_account, reactivate_account
+from identity.parts import Parts
+from webapi import AuthenticatedCaller, Caller, access
+
+router = APIRouter(prefix="/v1/accounts/{account_id}", tags=["accounts"])
+
+DEACTIVATE = "identity.account.deactivate"
+
+
+class AccountInUse(BaseModel):
+    """Whether an account is in use."""
+
+    model_config = ConfigDict(frozen=True)
+
+    person_id: UUID
+    in_use: bool
+
+
+@router.post(
+    "/deactivation",
+    response_model=AccountInUse,
+    summary="Take an account out of use",
+    openapi_extra=access(DEACTIVATE) | audited("identity.account.deactivated"),
+)
+async def deactivate(account_id: UUID, caller: Caller, parts: Parts) -> Response:
+    """Take the account of somebody in one's scope out of use; all their sessions end, everywhere and at once."""
+    command = partial(deactivate_account, ring=parts.ring, lapses=parts.lapses)
+    return await _change(caller, account_id, command, in_use=False)
+
+
+@router.post(
+    "/reactivation",
+    response_model=AccountInUse,
+    summary="Bring an account back into use",
+    openapi_extra=access(DEACTIVATE) | audited("identity.account.reactivated"),
+)
+async def reactivate(account_id: UUID, caller: Caller) -> Response:
+    """Bring an account in one's scope back into use, with the credentials and roles it had."""
+    return await _change(caller, account_id, reactivate_account, in_use=True)
+
+
+async def _change(
+    caller: AuthenticatedCaller, account_id: UUID, command_: Callable[..., Awaitable[bool]], *, in_use: bool
+) -> Response:
+    scopes = await caller.scopes(DEACTIVATE)
+    async with caller.command() as command:
+        changed = await command_(
+            command.session, account_id=account_id, officer=caller.person_id, scopes=scopes, now=command.now
+        )
+        if changed:
+            action = "identity.account.reactivated" if in_use else "identity.account.deactivated"
+            entry = audit.by(caller.principal, scopes).entry(action, subject=account_id)
+            await audit.record(command.session, entry, now=command.now)
+        return await command.respond(200, AccountInUse(person_id=account_id, in_use=in_use))

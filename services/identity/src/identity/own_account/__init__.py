@@ -1,0 +1,1 @@
+"""One's own account: who one is, and changing what opens it."""

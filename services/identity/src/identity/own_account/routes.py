@@ -1,0 +1,149 @@
+"""One's own account over HTTP: who one is; password and phone, changed by who has just signed in."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+import audit
+from china_time import day_of
+from database import new_id, utc_now
+from identity.accounts.credentials import encoding_of, username_of
+from identity.accounts.phones import phone_of, require_phone
+from identity.challenges.commands import CodeRefused, answer, issue
+from identity.challenges.rules import CODE_LIFETIME
+from identity.credentials.hashing import TooManySignIns
+from identity.credentials.rules import PasswordUnchanged, PasswordWrong, normalised_password, require_password
+from identity.factors.ownership import require_owner
+from identity.own_account.commands import change_phone
+from identity.own_account.schemas import ChangePassword, CodeSent, ConfirmPhone, Me, OwnPhone, PhoneToConfirm, RoleHeld
+from identity.parts import IdentityParts, Parts
+from identity.roles.queries import held_on
+from identity.sign_in.password_change import change_password
+from identity.throttling.guesses import begin_guess, count_failure, forget_failures, take_back
+from identity.throttling.rates import subject_of
+from identity.throttling.rules import OF_ACCOUNT
+from webapi import AuthenticatedCaller, Caller, RefusedWithEffect, access
+
+router = APIRouter(prefix="/v1/me", tags=["accounts"])
+
+PURPOSE = "phone"
+
+
+@router.get("", summary="Who am I", openapi_extra=access("self"))
+async def me(caller: Caller) -> Me:
+    """Say who is acting and which roles they hold today; a token shows those of the moment it was made."""
+    person_id = caller.person_id
+    async with caller.read() as session:
+        username = await username_of(session, person_id)
+        roles = (await session.execute(held_on(person_id, day_of(utc_now())))).all()
+    held = [RoleHeld(role=role, organisation_id=organisation_id) for role, organisation_id in roles]
+    return Me(person_id=person_id, username=username, roles=held)
+
+
+@router.post("/password", status_code=204, summary="Change my password", openapi_extra=access("self"))
+async def change_password_(body: ChangePassword, caller: Caller, parts: Parts) -> Response:
+    """Replace the password by another; all other sessions end, and the phone on file gets a notice."""
+    await require_owner(caller)
+    me = caller.person_id
+    async with caller.read() as session:
+        encoding, username = await encoding_of(session, me), await username_of(session, me)
+        phone = await phone_of(session, parts.ring, me)
+    wanted = body.new_password.get_secret_value()
+    password = require_password(wanted, username=username, also=[phone] if phone else [])
+    old = body.old_password.get_secret_value()
+    await _require_old(parts, caller, encoding, old)
+    if password == normalised_password(old):
+        raise PasswordUnchanged
+    replacement = await parts.passwords.hash(password)
+    async with caller.command() as command:
+        await change_password(
+            command.session,
+            parts.ring,
+            account_id=me,
+            encoding=replacement,
+            keeping=UUID(family) if (family := caller.principal.session_id) else None,
+            language=caller.language,
+            new_id=new_id,
+            now=command.now,
+        )
+        entry = audit.by(caller.principal).entry("identity.password.changed", subject=me)
+        await audit.record(command.session, entry, now=command.now)
+        return await command.respond(204)
+
+
+@router.post(
+    "/phone", status_code=202, response_model=CodeSent, summary="Name a new phone of mine", openapi_extra=access("self")
+)
+async def name_phone(body: PhoneToConfirm, caller: Caller, parts: Parts, request: Request) -> Response:
+    """Send a code to a phone number that is to be mine; whether somebody else has it is told once it is confirmed."""
+    await require_owner(caller)
+    phone = require_phone(body.phone)
+    async with caller.command() as command:
+        challenge_id = await issue(
+            command.session,
+            parts.ring,
+            purpose=PURPOSE,
+            phone=phone,
+            account_id=caller.person_id,
+            language=caller.language,
+            now=command.now,
+            new_id=new_id,
+            address=parts.asker(request),
+            most_per_address=parts.codes_per_address,
+        )
+        sent = CodeSent(challenge_id=challenge_id, expires_at=command.now + CODE_LIFETIME)
+        return await command.respond(202, sent)
+
+
+@router.post(
+    "/phone/confirmation", response_model=OwnPhone, summary="Confirm my new phone", openapi_extra=access("self")
+)
+async def confirm_phone(body: ConfirmPhone, caller: Caller, parts: Parts) -> Response:
+    """Take over the number that the code was sent to; the former number gets a notice."""
+    await require_owner(caller)
+    me = caller.person_id
+    async with caller.command() as command:
+        verdict = await answer(
+            command.session,
+            parts.ring,
+            challenge_id=body.challenge_id,
+            purpose=PURPOSE,
+            code=body.code,
+            now=command.now,
+        )
+        if verdict.phone is None or verdict.account_id != me:
+            raise RefusedWithEffect(CodeRefused())
+        await change_phone(
+            command.session,
+            parts.ring,
+            account_id=me,
+            phone=verdict.phone,
+            lapses=parts.lapses,
+            language=caller.language,
+            new_id=new_id,
+            now=command.now,
+        )
+        entry = audit.by(caller.principal).entry("identity.phone.changed", subject=me)
+        await audit.record(command.session, entry, now=command.now)
+        return await command.respond(200, OwnPhone(ends_in=verdict.phone[-4:]))
+
+
+async def _require_old(parts: IdentityParts, caller: AuthenticatedCaller, encoding: str | None, typed: str) -> None:
+    """Raise `PasswordWrong`, `TooOften` for who guesses with a stolen token, or `TooManySignIns`, which counts not."""
+    now, subject = utc_now(), subject_of(parts.ring, "own_password", str(caller.person_id))
+    async with parts.database.transaction() as session:
+        guess = await begin_guess(session, {subject: OF_ACCOUNT}, now=now)
+    try:
+        verdict = await parts.passwords.verify(encoding, typed)
+    except TooManySignIns:
+        async with parts.database.transaction() as session:
+            await take_back(session, guess, now=now)
+        raise
+    async with parts.database.transaction() as session:
+        if verdict.matches:
+            await forget_failures(session, subject)
+        else:
+            await count_failure(session, guess, now=now)
+    if not verdict.matches:
+        raise PasswordWrong

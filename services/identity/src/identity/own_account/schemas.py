@@ -1,0 +1,61 @@
+"""What routes about one's own account take and give."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+
+class RoleHeld(BaseModel):
+    """A role held today."""
+
+    role: str
+    organisation_id: UUID
+
+
+class Me(BaseModel):
+    """The person who is acting, and the roles they hold today."""
+
+    person_id: UUID
+    username: str | None
+    roles: list[RoleHeld]
+
+
+class ChangePassword(BaseModel):
+    """A new password, with the one that it replaces."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    old_password: Annotated[SecretStr, Field(min_length=1, max_length=128)]
+    new_password: Annotated[SecretStr, Field(min_length=8, max_length=128)]
+
+
+class PhoneToConfirm(BaseModel):
+    """A phone number to sign in with; it gets a code."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    phone: Annotated[str, Field(min_length=11, max_length=32, description="A mainland mobile number.")]
+
+
+class CodeSent(BaseModel):
+    """A code was sent; it comes back with the challenge's id before it expires."""
+
+    challenge_id: UUID
+    expires_at: datetime
+
+
+class ConfirmPhone(BaseModel):
+    """The code that came to the phone."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    challenge_id: UUID
+    code: Annotated[str, Field(pattern=r"^[0-9]{6}$")]
+
+
+class OwnPhone(BaseModel):
+    """The end of the number that is on file now."""
+
+    ends_in: str

@@ -1,0 +1,73 @@
+"""Consents over HTTP: what is asked, what one agreed to, and what one once agreed to."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path
+from sqlalchemy import select
+from starlette.responses import Response
+
+import audit
+from china_time import Moment
+from database import new_id, page_of
+from identity.clients.first_party import require_first_party
+from identity.purposes import commands
+from identity.purposes.rules import PURPOSES
+from identity.purposes.schemas import ConsentHistoryOut, ConsentOut, GiveConsent
+from identity.purposes.tables import Consent
+from webapi import Caller, Page, PageQuery, access
+
+router = APIRouter(prefix="/v1/me", tags=["privacy"])
+
+Purpose = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[a-z_]+$")]
+
+
+@router.get("/consents", summary="What one's data is used for, and what one agreed to", openapi_extra=access("self"))
+async def list_consents(caller: Caller, page: PageQuery) -> Page[ConsentOut]:
+    """List every purpose with its lawful basis, its text, and whether the caller agreed to it."""
+    after = page.after(str)
+    names = [name for name in sorted(PURPOSES) if after is None or name > after[0]][: page.fetch]
+    async with caller.read() as session:
+        listed = [await commands.state_of(session, caller.person_id, name) for name in names]
+    return page.of(listed, lambda each: (each.purpose,))
+
+
+@router.get("/consent-history", summary="Consents one gave and withdrew", openapi_extra=access("self"))
+async def list_history(caller: Caller, page: PageQuery) -> Page[ConsentHistoryOut]:
+    """List every consent the caller ever gave, with the version of its text, the latest first."""
+    chosen, after = select(Consent).where(Consent.person_id == caller.person_id), page.after(Moment, UUID)
+    ordered = page_of(chosen, Consent.given_at, Consent.consent_id, after=after, limit=page.fetch, latest_first=True)
+    async with caller.read() as session:
+        rows = (await session.scalars(ordered)).all()
+        return page.of(rows, lambda row: (row.given_at, row.consent_id), ConsentHistoryOut.model_validate)
+
+
+@router.put(
+    "/consents/{purpose}", response_model=ConsentOut, summary="Agree to a purpose", openapi_extra=access("self")
+)
+async def give_consent(purpose: Purpose, body: GiveConsent, caller: Caller) -> Response:
+    """Agree to the text that was shown; when it is not the present one, the answer brings the present one."""
+    await require_first_party(caller)
+    async with caller.command() as command:
+        given = await commands.give_consent(
+            command.session,
+            by=audit.by(caller.principal),
+            purpose=purpose,
+            text_version=body.text_version,
+            new_id=new_id,
+            now=command.now,
+        )
+        return await command.respond(200, given)
+
+
+@router.delete(
+    "/consents/{purpose}", response_model=ConsentOut, summary="Withdraw a consent", openapi_extra=access("self")
+)
+async def withdraw_consent(purpose: Purpose, caller: Caller) -> Response:
+    """Withdraw a consent; what only it allowed to keep is deleted."""
+    await require_first_party(caller)
+    async with caller.command() as command:
+        ended = await commands.withdraw_consent(
+            command.session, by=audit.by(caller.principal), purpose=purpose, now=command.now
+        )
+        return await command.respond(200, ended)

@@ -1,0 +1,170 @@
+"""Tables of sessions: browsers, families of tokens with their links, devices that ask to be let in, known browsers."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import Text
+
+from database import Table
+
+
+class BrowserSession(Table):
+    """One sign-in of one person on one browser; the cookie's value is kept as its SHA-256 alone."""
+
+    __tablename__ = "session"
+
+    session_id: Mapped[UUID] = mapped_column(primary_key=True)
+    cookie_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.account_id"), index=True)
+    acr: Mapped[str]
+    amr: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    """The ways in which the person proved who they are (RFC 8176)."""
+    device: Mapped[str | None]
+    """The kind of device, in a few words such as "chrome android"; what the browser sent is not kept."""
+    signed_in_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    ended_at: Mapped[datetime | None]
+    waiting_request: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Which authorization request this sign-in was made for and has not answered yet (its SHA-256)."""
+
+
+class TokenFamily(Table):
+    """All tokens that descend from one code: one sign-in of one front end. Its id is the `sid` of its tokens."""
+
+    __tablename__ = "token_family"
+    __table_args__ = (
+        CheckConstraint("(revoked_at is null) = (revoked_for is null)", name="revoked_for_a_reason"),
+        CheckConstraint(
+            "revoked_for in ('code_replayed', 'token_replayed', 'device_code_replayed', 'signed_out', "
+            "'signed_out_elsewhere', 'signed_out_everywhere', 'revoked_by_client', 'revoked_by_officer', "
+            "'consent_withdrawn', 'deactivated', 'recovered', 'password_changed', 'idle', 'superseded', 'erased', "
+            "'assistance_ended', 'phone_replaced')",
+            name="revoked_for",
+        ),
+        Index(
+            "uq_token_family_at_terminal",
+            "client_id",
+            "terminal_hash",
+            unique=True,
+            postgresql_where=text("terminal_hash is not null and revoked_at is null"),
+        ),
+    )
+
+    family_id: Mapped[UUID] = mapped_column(primary_key=True)
+    client_id: Mapped[str] = mapped_column(ForeignKey("client.client_id"))
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.account_id"), index=True)
+    session_id: Mapped[UUID] = mapped_column(index=True)
+    scope: Mapped[str]
+    resources: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    """The resources its tokens are for (RFC 8707)."""
+    acr: Mapped[str]
+    amr: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    """The ways in which the person proved who they are (RFC 8176)."""
+    signed_in_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    """After this no token of the family is refreshed, however often it rotated."""
+    idle_until: Mapped[datetime | None]
+    """On a shared terminal: when the family ends unless a token of it is refreshed before."""
+    terminal_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """The shared terminal this sign-in stands on: it has one at a time."""
+    device: Mapped[str | None]
+    """The kind of device the person signed in on, in a few words such as "chrome android", for them to recognise it."""
+    revoked_at: Mapped[datetime | None]
+    revoked_for: Mapped[str | None]
+
+
+class RefreshToken(Table):
+    """One link in a family's chain: used once, then only a sign that somebody has a copy."""
+
+    __tablename__ = "refresh_token"
+
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    family_id: Mapped[UUID] = mapped_column(ForeignKey("token_family.family_id", ondelete="cascade"), index=True)
+    parent_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+    issued_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class DeviceCode(Table):
+    """One request of a device; its own code is kept as SHA-256, the one to type as a keyed hash.
+
+    Answers what authlib asks of such a row.
+    """
+
+    __tablename__ = "device_code"
+    __table_args__ = (
+        CheckConstraint("decision in ('approved', 'denied')", name="decision"),
+        CheckConstraint(
+            "(decision = 'approved') is not true or num_nulls(account_id, acr, amr, signed_in_at) = 0",
+            name="approved_by_somebody",
+        ),
+        CheckConstraint("used_at is null or (decision = 'approved') is true", name="used_when_approved"),
+    )
+
+    code_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    user_code_hash: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)
+    """What the person types, which can be guessed: a keyed hash, and gone once they have decided."""
+    client_id: Mapped[str] = mapped_column(ForeignKey("client.client_id"))
+    scope: Mapped[str]
+    place: Mapped[str | None]
+    """Where the device says that it stands."""
+    terminal_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Which of a client's shared terminals this is."""
+    interval_seconds: Mapped[int]
+    """How long the device waits between two questions; grows whenever it does not."""
+    polled_at: Mapped[datetime | None]
+    decision: Mapped[str | None]
+    account_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.account_id"))
+    acr: Mapped[str | None]
+    amr: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
+    signed_in_at: Mapped[datetime | None]
+    family_id: Mapped[UUID]
+    """The family of tokens this code gives when it is redeemed."""
+    issued_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    used_at: Mapped[datetime | None]
+
+    @property
+    def session_id(self) -> UUID:
+        """Give the session the tokens belong to: one of the device's own, never that of the browser that approved."""
+        return self.family_id
+
+    @property
+    def resources(self) -> list[str]:
+        """Give none: a device's tokens are for the API of all services."""
+        return []
+
+    def get_scope(self) -> str:
+        """Give the scopes the code stands for, separated by spaces."""
+        return self.scope
+
+    def get_nonce(self) -> None:
+        """Give none: a device brings no nonce."""
+
+    def get_auth_time(self) -> int | None:
+        """Give the second in which the person proved who they are."""
+        return int(self.signed_in_at.timestamp()) if self.signed_in_at else None
+
+    def get_acr(self) -> str | None:
+        """Give how strongly they proved it."""
+        return self.acr
+
+    def get_amr(self) -> list[str] | None:
+        """Give the ways in which they proved it (RFC 8176)."""
+        return self.amr
+
+
+class KnownBrowser(Table):
+    """A browser on which the owner of an account has signed in; its cookie is kept as its SHA-256 alone."""
+
+    __tablename__ = "known_browser"
+
+    secret_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(
+        ForeignKey("account.account_id", ondelete="cascade"), primary_key=True, index=True
+    )
+    known_since: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)

@@ -1,0 +1,191 @@
+"""The way to WeChat and back: a browser is sent there with a `state` of its own, and what it brings is checked."""
+
+import logging
+from datetime import datetime, timedelta
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+import audit
+from database import new_id, utc_now
+from identity.factors.ownership import is_owner_now, tell_owner
+from identity.factors.wechat import commands
+from identity.factors.wechat.commands import Returned, WechatTaken
+from identity.levels import SignedIn, acr_of
+from identity.pages.addresses import SECURITY, SIGN_IN, WECHAT, WECHAT_START, page_address
+from identity.pages.rendering import go_to, page
+from identity.pages.requests import read_form
+from identity.pages.visits import FORM_LIFETIME, PageRoute, Visit, is_ours, read_visit, set_cookie
+from identity.parts import IdentityParts, Parts
+from identity.purposes.commands import give_consent
+from identity.purposes.rules import PURPOSES, TextChanged
+from identity.secrets import new_secret
+from identity.sessions.browser import Proven, person_at
+from identity.sign_in.entry import enter
+from identity.throttling.rates import TooOften, count, subject_of
+from identity.throttling.rules import Limit
+from identity.wechat import Wechat, WechatCodeRefused, WechatSubject, WechatUnavailable
+
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
+
+AMR = ("wechat",)
+PER_ADDRESS = Limit(600, timedelta(hours=1))
+"""Visits an address may begin; a whole village may stand behind one."""
+_TEXT = "text_version"
+_LONGEST = 512
+_log = logging.getLogger(__name__)
+
+
+@router.get(WECHAT_START)
+async def start_sign_in(request: Request, parts: Parts) -> Response:
+    """Send the browser to WeChat, to come back signed in."""
+    visit = read_visit(request, parts)
+    return await _send(request, parts, visit, "sign_in", None)
+
+
+@router.post(WECHAT_START)
+async def start_linking(request: Request, parts: Parts) -> Response:
+    """Send the browser to WeChat, to come back with an account to link; only from our page, and signed in just now."""
+    visit, form = read_visit(request, parts), await read_form(request)
+    now = utc_now()
+    async with parts.database.read() as session:
+        person = await person_at(session, visit.session_cookie, now=now)
+        fresh = person is not None and await is_owner_now(session, person, now=now)
+    agreed = form.get(_TEXT) == str(PURPOSES[commands.CONSENT].version)
+    if person is None or not fresh or not is_ours(visit, form) or not agreed:
+        return go_to(SECURITY)
+    return await _send(request, parts, visit._replace(parameters={_TEXT: form[_TEXT]}), "link", person)
+
+
+@router.get(WECHAT)
+async def come_back(request: Request, parts: Parts) -> Response:
+    """Take a browser back: its `state` must be ours and its own, and its code must be good at WeChat."""
+    visit = read_visit(request, parts)
+    state, code, now = visit.parameters.get("state", ""), visit.parameters.get("code", ""), utc_now()
+    if parts.wechat is None or not state or len(state) > _LONGEST or len(code) > _LONGEST:
+        return _refused(visit, "wechat_refused", 400)
+    async with parts.database.transaction() as session:
+        returned = await commands.end_visit(session, state=state, form_cookie=visit.form_cookie, now=now)
+    if returned is None:
+        _log.info("wechat_state_refused")
+        return _refused(visit, "wechat_refused", 400)
+    visit = visit._replace(parameters=returned.parameters)
+    subject = await _subject(parts.wechat, visit, code)
+    if isinstance(subject, Response):
+        return subject
+    if returned.purpose == "link":
+        return await _link(parts, parts.wechat, visit, returned, subject, now=now)
+    return await _sign_in(request, parts, parts.wechat, visit, subject, now=now)
+
+
+async def _subject(wechat: Wechat, visit: Visit, code: str) -> WechatSubject | Response:
+    """Redeem the code; gives the answer itself when there is none or it is not good."""
+    try:
+        return await wechat.subject_of(code)
+    except WechatCodeRefused:
+        _log.info("wechat_code_refused")
+        return _refused(visit, "wechat_refused", 400)
+    except WechatUnavailable as error:
+        _log.warning("wechat_unavailable", extra={"reason": str(error)})
+        return _refused(visit, "wechat_away", 503)
+
+
+async def _send(
+    request: Request, parts: IdentityParts, visit: Visit, purpose: commands.Purpose, person: SignedIn | None
+) -> Response:
+    if parts.wechat is None:
+        return _refused(visit, "wechat_away", 503)
+    form_cookie, now = visit.form_cookie or new_secret(), utc_now()
+    try:
+        async with parts.database.transaction() as session:
+            asker = subject_of(parts.ring, "wechat.address", parts.asker(request))
+            await count(session, [(asker, PER_ADDRESS)], now=now)
+            state = await commands.begin_visit(
+                session,
+                purpose=purpose,
+                form_cookie=form_cookie,
+                session_id=person.session_id if person else None,
+                parameters=visit.parameters,
+                now=now,
+            )
+    except TooOften as error:
+        response: Response = _refused(visit, "wechat_away", 429)
+        response.headers["Retry-After"] = str(error.retry_after_seconds)
+        return response
+    address = parts.wechat.address_for(redirect_uri=f"{parts.place.issuer}{WECHAT}", state=state)
+    response = go_to(address)
+    set_cookie(response, parts, "form", form_cookie, max_age=FORM_LIFETIME)
+    return response
+
+
+async def _sign_in(
+    request: Request, parts: IdentityParts, wechat: Wechat, visit: Visit, subject: WechatSubject, *, now: datetime
+) -> Response:
+    async with parts.database.transaction() as session:
+        linked = await commands.account_linked_to(session, parts.ring, subject, app_id=wechat.app_id, now=now)
+    entered = None
+    if linked is not None:
+        proven = Proven(linked.account_id, acr_of(AMR), AMR, commands.lasting_link(linked))
+        entered = await enter(request, parts, visit, proven)
+    return entered or _refused(visit, "wechat_unlinked", 403)
+
+
+async def _link(
+    parts: IdentityParts, wechat: Wechat, visit: Visit, returned: Returned, subject: WechatSubject, *, now: datetime
+) -> Response:
+    """Link what came back to the account of the session that went, if it is still here and its proof still fresh.
+
+    That its owner agreed to the text on the page they went from is kept with the link.
+    """
+    try:
+        async with parts.database.transaction() as session:
+            person = await person_at(session, visit.session_cookie, now=now)
+            if person is None or person.session_id != returned.session_id:
+                return _refused(visit, "wechat_refused", 400)
+            if not await is_owner_now(session, person, now=now):
+                return go_to(SECURITY)
+            await commands.link(
+                session,
+                parts.ring,
+                subject,
+                app_id=wechat.app_id,
+                account_id=person.account_id,
+                new_id=new_id,
+                now=now,
+            )
+            await give_consent(
+                session,
+                by=audit.Actor(person.account_id),
+                purpose=commands.CONSENT,
+                text_version=int(returned.parameters.get(_TEXT, "0")),
+                new_id=new_id,
+                now=now,
+            )
+            await tell_owner(
+                session,
+                parts.ring,
+                account_id=person.account_id,
+                change="wechat.linked",
+                language=visit.language,
+                now=now,
+            )
+    except TextChanged:
+        return go_to(SECURITY)
+    except WechatTaken:
+        return _refused(visit, "wechat_taken", 409)
+    return go_to(SECURITY)
+
+
+def _refused(visit: Visit, reason: str, status: int) -> Response:
+    """Say why it did not work, and lead back to the other ways; the address that came back is not repeated."""
+    kept = {name: value for name, value in visit.parameters.items() if name not in {"code", "state"}}
+    kept = visit.parameters if "client_id" in visit.parameters else kept
+    return page(
+        "wechat_refused",
+        language=visit.language,
+        address=SIGN_IN,
+        parameters=kept,
+        status=status,
+        reason=reason,
+        sign_in=page_address(SIGN_IN, kept),
+    )
