@@ -17,7 +17,7 @@ from identity.factors.passkeys.commands import usable_passkey
 from identity.factors.wechat.commands import Linked, lasting_link
 from identity.sessions.browser import Proven, begin_session
 from identity.sessions.tables import BrowserSession
-from identity.sign_in.commands import check_password
+from identity.sign_in.password_guess import check_password
 
 from .front_end import PASSWORD, FrontEnd
 from .phones import Phones, new_number

@@ -26,7 +26,7 @@ from identity.assistance.rules import (
 )
 from identity.assistance.tables import AssistedSession
 from identity.challenges.commands import answer, issue
-from identity.messages.commands import send
+from identity.messages.notices import tell
 from identity.roles.independence import behind, require_independent
 from identity.secrets import hash_of, new_secret
 from identity.sessions.revoking import revoke_families
@@ -281,19 +281,8 @@ async def _tell(
     session: AsyncSession, ring: KeyRing, told: AssistedSession, text: str, now: datetime, **more: str
 ) -> None:
     """Send the person who is helped a message, if they have a phone; the list of their sessions shows it anyway."""
-    phone = await phone_of(session, ring, told.subject_id)
-    if phone is not None:
-        words = {**await _words(session, told.organisation_id, told.actions), **more}
-        await send(
-            session,
-            ring,
-            account_id=told.subject_id,
-            phone=phone,
-            text=text,
-            values=words,
-            language=LANGUAGE,
-            now=now,
-        )
+    words = await _words(session, told.organisation_id, told.actions)
+    await tell(session, ring, told.subject_id, text, language=LANGUAGE, now=now, **words, **more)
 
 
 async def _words(session: AsyncSession, organisation_id: UUID, actions: list[str]) -> dict[str, str]:

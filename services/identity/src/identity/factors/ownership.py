@@ -8,11 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 import audit
 from database import KeyRing
-from identity.accounts.phones import phone_of
 from identity.clients.first_party import require_first_party
 from identity.factors.required import owned_by
 from identity.levels import FRESH_FOR_CREDENTIALS, SignedIn, reaches
-from identity.messages.commands import send
+from identity.messages.notices import tell
 from webapi import AuthenticatedCaller
 
 Change = Literal[
@@ -59,15 +58,4 @@ async def tell_owner(
     """Put the change into the audit and send a notice to the owner's phone, if one is on file."""
     entry = audit.Entry(action=f"identity.{change}", actor=account_id, subject=account_id, object_id=object_id)
     await audit.record(session, entry, now=now)
-    phone = await phone_of(session, ring, account_id)
-    if phone is not None:
-        await send(
-            session,
-            ring,
-            account_id=account_id,
-            phone=phone,
-            text="ways_in_changed",
-            values={},
-            language=language,
-            now=now,
-        )
+    await tell(session, ring, account_id, "ways_in_changed", language=language, now=now)

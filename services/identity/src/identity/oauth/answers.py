@@ -2,13 +2,7 @@
 
 from starlette.responses import Response
 
-from identity.oauth.authorization import (
-    ConsentNeeded,
-    Decision,
-    Redirect,
-    Refused,
-    StepUpNeeded,
-)
+from identity.oauth.authorization import ConsentNeeded, Decision, Redirect, Refused, StepUpNeeded
 from identity.pages.addresses import CONSENT, SIGN_IN, page_address
 from identity.pages.rendering import go_to, refused
 from identity.pages.requests import Parameters

@@ -7,13 +7,7 @@ from starlette.responses import Response
 
 from database import utc_now
 from identity.oauth.answers import answer_to
-from identity.oauth.authorization import (
-    ConsentNeeded,
-    Decision,
-    Redirect,
-    decide_for,
-    may_still_agree,
-)
+from identity.oauth.authorization import ConsentNeeded, Decision, Redirect, decide_for, may_still_agree
 from identity.oauth.consents import grant_consent
 from identity.oauth.waiting import answered
 from identity.pages.addresses import CONSENT, SIGN_IN, page_address

@@ -14,13 +14,7 @@ from contracts.identity import RoleEndedV1, RoleGrantedV1
 from identity.accounts.authorization import AccountUnknown, raise_authorization_version
 from identity.accounts.tables import Account
 from identity.roles.queries import count_of_not_over
-from identity.roles.rules import (
-    ADMINISTRATIONS,
-    MOST_ROLES_HELD,
-    READS_FILES,
-    AdministrationsCombined,
-    TooManyRoles,
-)
+from identity.roles.rules import ADMINISTRATIONS, MOST_ROLES_HELD, READS_FILES, AdministrationsCombined, TooManyRoles
 from identity.roles.tables import Administrator, RoleAssignment, RoleDefinition
 from messaging import Publication, append
 

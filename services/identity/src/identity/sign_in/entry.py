@@ -10,14 +10,7 @@ from database import new_id, utc_now
 from identity.factors.required import next_step
 from identity.levels import SignedIn, wanted_level
 from identity.oauth.answers import answer_to
-from identity.oauth.authorization import (
-    Decision,
-    Redirect,
-    Refused,
-    SignInNeeded,
-    decide_for,
-    may_still_agree,
-)
+from identity.oauth.authorization import Decision, Redirect, Refused, SignInNeeded, decide_for, may_still_agree
 from identity.oauth.waiting import answered, keep_waiting
 from identity.pages.addresses import SIGN_IN, page_address
 from identity.pages.destinations import onward

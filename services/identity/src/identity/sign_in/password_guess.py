@@ -3,13 +3,17 @@
 import logging
 from datetime import datetime
 
-from identity.credentials.hashing import TooManySignIns
+from sqlalchemy import select
+
+from database import Database
+from identity.accounts.tables import Account, Credential, Identifier
+from identity.credentials.hashing import Passwords, TooManySignIns
 from identity.credentials.rules import FirstPasswordExpired, normalised_username
+from identity.levels import ONE_FACTOR_ACR, PASSWORD_AMR
 from identity.parts import IdentityParts
 from identity.sessions.browser import Proven
 from identity.sessions.known_browsers import is_known
 from identity.sessions.sign_ins import record_sign_in_refused
-from identity.sign_in.commands import check_password
 from identity.throttling.guesses import begin_guess, count_failure, forget_failures, take_back
 from identity.throttling.rates import subject_of
 from identity.throttling.rules import OF_ACCOUNT
@@ -57,3 +61,33 @@ async def prove_by_password(
             await take_back(session, guess, now=now)
             await forget_failures(session, subject)
     return proven
+
+
+async def check_password(
+    database: Database, passwords: Passwords, *, username: str, password: str, now: datetime
+) -> Proven | None:
+    """Find whose username and password these are, or None.
+
+    A name nobody has, an account without a password or out of use, and a wrong password cost the same and differ in
+    nothing. No connection is held while the password is hashed. Raises `TooManySignIns`, and `FirstPasswordExpired`,
+    which only the right password can tell.
+    """
+    known_as = normalised_username(username)
+    async with database.read() as session:
+        row = (
+            await session.execute(
+                select(Account.account_id, Credential.secret, Credential.first_until)
+                .join(Identifier, Identifier.account_id == Account.account_id)
+                .join(Credential, Credential.account_id == Account.account_id)
+                .where(Identifier.kind == "username", Identifier.plain == known_as)
+                .where(Credential.kind == "password", Account.status == "active")
+            )
+        ).one_or_none()
+    verdict = await passwords.verify(row.secret if row else None, password)
+    if row is None or not verdict.matches:
+        return None
+    if row.first_until is not None and row.first_until <= now:
+        raise FirstPasswordExpired
+    its_password = (Credential.account_id == row.account_id, Credential.kind == "password")
+    by = select(Credential.credential_id).where(*its_password, Credential.secret == row.secret)
+    return Proven(row.account_id, ONE_FACTOR_ACR, PASSWORD_AMR, by, verdict.rehashed)
