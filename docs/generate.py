@@ -146,7 +146,7 @@ def _operation(action: str, channel: dict[str, str]) -> dict[str, Any]:
 def document_of(service: str) -> dict[str, Any]:
     """Give a service's OpenAPI document, from its application as it would start; nothing of it is opened."""
     nowhere = "http://127.0.0.1:9"
-    settings = importlib.import_module(f"{service}.settings").Settings(
+    settings = importlib.import_module(f"{service}.app").SERVICE.settings(
         database_url=f"postgresql://{service}@127.0.0.1:9/{service}",
         nats_url="nats://127.0.0.1:9",
         issuer=nowhere,

@@ -11,7 +11,7 @@ from webapi import ServiceSettings
 
 def settings_of(service: str, database_url: str, nats_url: str, issuer: TokenIssuer, **more: Any) -> ServiceSettings:
     """Make the settings of a process of this service."""
-    settings: Any = importlib.import_module(f"{service}.settings").Settings
+    settings: Any = importlib.import_module(f"{service}.app").SERVICE.settings
     made: ServiceSettings = settings(
         database_url=database_url,
         nats_url=nats_url,

@@ -4,18 +4,18 @@ import orjson
 
 import messaging
 from activities.app import SERVICE
-from activities.settings import Settings
 from activities.worker import CONSUMERS
 from contracts.identity import RoleDefinedV1
 from database import Database, new_id
 from testkit.county import BRANCH, COUNTY, County
 from testkit.workers import streamed, until, working
+from webapi import ServiceSettings
 
 from .meetings import meeting
 
 
 async def test_a_role_that_identity_defines_holds_here(
-    county: County, database: Database, identity_outbox: Database, settings: Settings, nats_url: str
+    county: County, database: Database, identity_outbox: Database, settings: ServiceSettings, nats_url: str
 ) -> None:
     broker = await messaging.connect(nats_url, name="identity")
     reader = county.person(("reader", COUNTY))
@@ -37,7 +37,7 @@ async def test_a_role_that_identity_defines_holds_here(
 
 
 async def test_what_was_done_reaches_the_stream_without_what_people_wrote(
-    county: County, database: Database, settings: Settings, nats_url: str
+    county: County, database: Database, settings: ServiceSettings, nats_url: str
 ) -> None:
     secretary = county.person(("branch_secretary", BRANCH))
     assert (await secretary.post("/activities", meeting())).status_code == 201

@@ -8,7 +8,6 @@ import pytest_asyncio
 import privacy
 from contracts.identity import ExportRequestedV1, PersonErasedV1
 from database import Database, KeyRing, SealBroken, new_id, raw
-from feedback.settings import Settings
 from feedback.worker import CONSUMERS, OWN_DATA
 from orgtree import ROOT_ID
 from privacy import Asked, compose_all
@@ -16,6 +15,7 @@ from testkit.backups import backup, restore
 from testkit.county import BRANCH, COUNTY, County, Person
 from testkit.databases import TestDatabases
 from testkit.told import tell
+from webapi.sealing import SealingSettings
 
 from .cases import WORDS, assign_roads, opened, problem
 
@@ -23,7 +23,7 @@ ANSWER = "已安排电工，明天修好。"
 
 
 @pytest.fixture
-def ring(settings: Settings) -> KeyRing:
+def ring(settings: SealingSettings) -> KeyRing:
     return settings.ring
 
 

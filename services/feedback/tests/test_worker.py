@@ -6,17 +6,17 @@ import messaging
 from contracts.identity import RoleDefinedV1
 from database import Database, new_id
 from feedback.app import SERVICE
-from feedback.settings import Settings
 from feedback.worker import CONSUMERS
 from orgtree import ROOT_ID
 from testkit.county import COUNTY, County
 from testkit.workers import streamed, until, working
+from webapi.sealing import SealingSettings
 
 from .cases import WORDS, assign_roads, opened
 
 
 async def test_a_role_that_identity_defines_holds_here(
-    county: County, database: Database, identity_outbox: Database, settings: Settings, nats_url: str
+    county: County, database: Database, identity_outbox: Database, settings: SealingSettings, nats_url: str
 ) -> None:
     broker = await messaging.connect(nats_url, name="identity")
     reader = county.person(("reader", COUNTY))
@@ -38,7 +38,7 @@ async def test_a_role_that_identity_defines_holds_here(
 
 
 async def test_what_was_done_reaches_the_stream_without_what_people_wrote(
-    county: County, database: Database, settings: Settings, nats_url: str
+    county: County, database: Database, settings: SealingSettings, nats_url: str
 ) -> None:
     await assign_roads(county.person(("registrar", ROOT_ID)))
     await opened(county.person())

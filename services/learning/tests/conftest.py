@@ -8,11 +8,10 @@ import pytest
 import pytest_asyncio
 
 from learning.app import SERVICE
-from learning.settings import Settings
 from testkit.county import prepare
 from testkit.databases import Shared, Template, TestDatabases
 from testkit.tokens import TokenIssuer
-from webapi import Application
+from webapi import Application, ServiceSettings
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 ROLES = {
@@ -29,8 +28,8 @@ async def database_template(databases: TestDatabases) -> Template:
 
 
 @pytest.fixture(scope="session")
-def settings(shared_database: Shared, issuer: TokenIssuer) -> Settings:
-    return Settings(
+def settings(shared_database: Shared, issuer: TokenIssuer) -> ServiceSettings:
+    return ServiceSettings(
         database_url=shared_database.url,
         nats_url="nats://127.0.0.1:4222",
         issuer=issuer.issuer,
@@ -39,7 +38,7 @@ def settings(shared_database: Shared, issuer: TokenIssuer) -> Settings:
 
 
 @pytest_asyncio.fixture(scope="session")
-async def running(settings: Settings) -> AsyncIterator[Application]:
+async def running(settings: ServiceSettings) -> AsyncIterator[Application]:
     made = SERVICE.application(settings)
     async with made.router.lifespan_context(made):
         yield made

@@ -6,16 +6,16 @@ import messaging
 from contracts.identity import RoleDefinedV1
 from database import Database, new_id
 from learning.app import SERVICE
-from learning.settings import Settings
 from learning.worker import CONSUMERS
 from testkit.county import COUNTY, County
 from testkit.workers import streamed, until, working
+from webapi import ServiceSettings
 
 from .lessons import lesson, published_course
 
 
 async def test_a_role_that_identity_defines_holds_here(
-    county: County, database: Database, identity_outbox: Database, settings: Settings, nats_url: str
+    county: County, database: Database, identity_outbox: Database, settings: ServiceSettings, nats_url: str
 ) -> None:
     broker = await messaging.connect(nats_url, name="identity")
     reader = county.person(("reader", COUNTY))
@@ -37,7 +37,7 @@ async def test_a_role_that_identity_defines_holds_here(
 
 
 async def test_what_was_done_reaches_the_stream_without_what_people_wrote(
-    county: County, database: Database, settings: Settings, nats_url: str
+    county: County, database: Database, settings: ServiceSettings, nats_url: str
 ) -> None:
     registrar = county.person(("registrar", COUNTY))
     await published_course(registrar, COUNTY, lesson(body="只在本服务保存的正文"))

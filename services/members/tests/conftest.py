@@ -11,11 +11,11 @@ import orgtree
 from contracts.identity import RoleDefinedV1
 from database import Database, KeyRing, migrations, new_id
 from members.app import SERVICE
-from members.settings import Settings
 from messaging import Publication
 from testkit.databases import Shared, Template, TestDatabases
 from testkit.tokens import TokenIssuer
 from webapi import Application
+from webapi.sealing import SealingSettings
 
 from .provinces import Province
 
@@ -45,8 +45,8 @@ async def database_template(databases: TestDatabases) -> Template:
 
 
 @pytest.fixture(scope="session")
-def settings(shared_database: Shared, issuer: TokenIssuer) -> Settings:
-    return Settings(
+def settings(shared_database: Shared, issuer: TokenIssuer) -> SealingSettings:
+    return SealingSettings(
         database_url=shared_database.url,
         nats_url="nats://127.0.0.1:4222",
         issuer=issuer.issuer,
@@ -56,14 +56,14 @@ def settings(shared_database: Shared, issuer: TokenIssuer) -> Settings:
 
 
 @pytest_asyncio.fixture(scope="session")
-async def running(settings: Settings) -> AsyncIterator[Application]:
+async def running(settings: SealingSettings) -> AsyncIterator[Application]:
     made = SERVICE.application(settings)
     async with LifespanManager(made):
         yield made
 
 
 @pytest.fixture
-def ring(settings: Settings) -> KeyRing:
+def ring(settings: SealingSettings) -> KeyRing:
     return settings.ring
 
 

@@ -6,7 +6,7 @@ from database.ids import new_id, utc_now
 from database.inserting import NeedsSQLAlchemy, insert_new, insert_or_same
 from database.listing import narrowed, page_of
 from database.sealing import BlindIndex, KeyRing, SealBroken, Sealed, associated, seal, unseal
-from database.statements import columns, count_of
+from database.statements import columns, count_of, known
 from database.table import Table
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "count_of",
     "insert_new",
     "insert_or_same",
+    "known",
     "migrations",
     "narrowed",
     "new_id",

@@ -1,7 +1,16 @@
-"""What the driver takes and what it tells: rows as columns for `unnest`, and how many rows a statement touched."""
+"""What the driver takes and tells: a row or none, rows as columns for `unnest`, how many a statement touched."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def known(found: T | None, otherwise: type[Exception]) -> T:
+    """Give what a query found; raises `otherwise` where there is no such row, or none that may be seen."""
+    if found is None:
+        raise otherwise
+    return found
 
 
 def columns(rows: Iterable[Sequence[Any]]) -> list[list[Any]]:

@@ -3,7 +3,7 @@
 from privacy import branch, migrations
 from privacy.erasing import erased_among, handlers, replaying
 from privacy.exporting import FETCHED_WITHIN, KEPT_FOR, SCHEMA_VERSION, Parts
-from privacy.own_data import AllOwnData, Asked, OwnData, compose_all
+from privacy.own_data import AllOwnData, Asked, OwnData, Told, compose_all
 
 __all__ = [
     "FETCHED_WITHIN",
@@ -13,6 +13,7 @@ __all__ = [
     "Asked",
     "OwnData",
     "Parts",
+    "Told",
     "branch",
     "compose_all",
     "erased_among",

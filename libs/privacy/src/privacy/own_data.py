@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from database import KeyRing
+from database import KeyRing, raw
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,25 @@ class OwnData(Protocol):
 
     async def forget(self, session: AsyncSession, person_ids: Sequence[UUID]) -> None:
         """Destroy what the feature can read of these people, once or again, and keep what is counted."""
+
+
+class Told:
+    """The own data of a feature that seals nothing: by what it is called in the file, the query for a person (`$1`).
+
+    Its rows stay when their person is erased: they hold no name and no word, and an id that leads to nobody any more.
+    """
+
+    def __init__(self, **queries: str) -> None:
+        self._queries = queries
+
+    async def compose(self, asked: Asked) -> Mapping[str, Any]:
+        """Give the rows of each query."""
+        connection = await raw(asked.session)
+        told = {name: await connection.fetch(query, asked.person_id) for name, query in self._queries.items()}
+        return {name: [dict(row) for row in rows] for name, rows in told.items()}
+
+    async def forget(self, session: AsyncSession, person_ids: Sequence[UUID]) -> None:
+        """Do nothing."""
 
 
 AllOwnData: TypeAlias = Sequence[OwnData]

@@ -8,14 +8,13 @@ from activities.participation.gathering import Gathering
 from activities.participation.routes import router as participation_router
 from activities.scheduling import problems as scheduling
 from activities.scheduling.routes import router as scheduling_router
-from activities.settings import Settings
 from activities.worker import CONSUMERS, OWN_DATA
 from contracts.activities import ActivitiesAuditCheckpointedV1
 from service import Service
-from webapi import Application
+from webapi import Application, ServiceSettings
 
 
-def _gather_check_ins(application: Application, _: Settings) -> None:
+def _gather_check_ins(application: Application, _: ServiceSettings) -> None:
     """Write the check-ins of the same moment together; at its end the application finishes those it has begun."""
     gathering = application.state.gathering = Gathering(application.database)
 
@@ -31,7 +30,7 @@ SERVICE = Service(
     name="activities",
     title="Activities",
     description="Organisational life: meetings, registration, attendance.",
-    settings=Settings,
+    settings=ServiceSettings,
     routers=(scheduling_router, participation_router),
     problems=(scheduling.PROBLEMS, participation.PROBLEMS),
     own_data=OWN_DATA,

@@ -2,9 +2,9 @@
 
 import orgtree
 import privacy
-from activities.participation import own_data as participation
-from activities.scheduling import own_data as scheduling
+from activities.participation.own_data import OWN_DATA as PARTICIPATION
+from activities.scheduling.own_data import OWN_DATA as SCHEDULING
 from messaging import Consumer
 
-OWN_DATA: privacy.AllOwnData = (privacy.branch, participation, scheduling)
+OWN_DATA: privacy.AllOwnData = (privacy.branch, PARTICIPATION, SCHEDULING)
 CONSUMERS = (Consumer("activities", handlers={**orgtree.HANDLERS, **privacy.handlers(OWN_DATA)}),)

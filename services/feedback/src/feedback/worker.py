@@ -3,8 +3,8 @@
 import orgtree
 import privacy
 from feedback.cases import own_data as cases
-from feedback.responsibilities import own_data as responsibilities
+from feedback.responsibilities.own_data import OWN_DATA as RESPONSIBILITIES
 from messaging import Consumer
 
-OWN_DATA: privacy.AllOwnData = (privacy.branch, cases, responsibilities)
+OWN_DATA: privacy.AllOwnData = (privacy.branch, cases, RESPONSIBILITIES)
 CONSUMERS = (Consumer("feedback", handlers={**orgtree.HANDLERS, **privacy.handlers(OWN_DATA)}),)

@@ -5,16 +5,16 @@ from learning.courses import problems as courses
 from learning.courses.routes import router as courses_router
 from learning.help_requests import problems as help_requests
 from learning.help_requests.routes import router as help_requests_router
-from learning.settings import Settings
 from learning.study.routes import router as study_router
 from learning.worker import CONSUMERS, JOBS, OWN_DATA, mend_rollups
 from service import Service
+from webapi import ServiceSettings
 
 SERVICE = Service(
     name="learning",
     title="Learning",
     description="What people can learn, and where they need help.",
-    settings=Settings,
+    settings=ServiceSettings,
     routers=(courses_router, study_router, help_requests_router),
     problems=(courses.PROBLEMS, help_requests.PROBLEMS),
     own_data=OWN_DATA,

@@ -5,13 +5,13 @@ from datetime import timedelta
 import orgtree
 import privacy
 from database import Database
-from learning.courses import own_data as courses
+from learning.courses.own_data import OWN_DATA as COURSES
 from learning.help_requests.queries import FACTS
-from learning.settings import Settings
 from learning.study import own_data as study
 from messaging import Consumer, Job
+from webapi import ServiceSettings
 
-OWN_DATA: privacy.AllOwnData = (privacy.branch, courses, study)
+OWN_DATA: privacy.AllOwnData = (privacy.branch, COURSES, study)
 CONSUMERS = (Consumer("learning", handlers={**orgtree.HANDLERS, **privacy.handlers(OWN_DATA)}),)
 JOBS = (
     Job("fold_rollups", timedelta(seconds=1), orgtree.fold),
@@ -19,7 +19,7 @@ JOBS = (
 )
 
 
-async def mend_rollups(_: Settings, database: Database) -> str:
+async def mend_rollups(_: ServiceSettings, database: Database) -> str:
     """Set the kept figures to what a recount of the open requests gives."""
     async with database.transaction() as session:
         own_values, totals = await orgtree.mend_by_facts(session, FACTS)

@@ -7,15 +7,15 @@ from members.files import problems as files
 from members.files.routes import router as files_router
 from members.organisations import problems as organisations
 from members.organisations.routes import router as organisations_router
-from members.settings import Settings
 from members.worker import CONSUMERS, JOBS, OWN_DATA, WITNESS
 from service import Service
+from webapi.sealing import SealingSettings
 
 SERVICE = Service(
     name="members",
     title="Members",
     description="The organisation tree and the people in it.",
-    settings=Settings,
+    settings=SealingSettings,
     routers=(organisations_router, enrolment_router, files_router),
     problems=(organisations.PROBLEMS, enrolment.PROBLEMS, files.PROBLEMS),
     own_data=OWN_DATA,

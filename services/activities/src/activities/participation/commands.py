@@ -27,7 +27,7 @@ from activities.scheduling.commands import ActivityUnknown
 from activities.scheduling.tables import Activity
 from contracts import Origin
 from contracts.activities import AttendanceRecordedV1, ParticipantRegisteredV1
-from database import columns, raw
+from database import columns, known, raw
 from messaging import Publication, append
 
 # What is asked of (activity, person) pairs: the activity, locked against being closed meanwhile, and whether the person
@@ -122,9 +122,7 @@ async def register(
 
     Raises `ActivityUnknown`, `NotAMemberThere`, `ActivityClosed` and `ActivityOver`.
     """
-    facts = await connection.fetchrow(_JUDGE, [activity_id], [person_id])
-    if facts is None:
-        raise ActivityUnknown
+    facts = known(await connection.fetchrow(_JUDGE, [activity_id], [person_id]), ActivityUnknown)
     if facts["affiliation_id"] is None:
         raise NotAMemberThere
     check_can_register(_times(facts), now)
@@ -189,9 +187,7 @@ async def enter_sheet(
     """
     visible = orgtree.within(Activity.organisation_id, scopes)
     found = select(Activity).where(Activity.activity_id == activity_id, visible)
-    activity = await session.scalar(found.with_for_update(read=True))
-    if activity is None:
-        raise ActivityUnknown
+    activity = known(await session.scalar(found.with_for_update(read=True)), ActivityUnknown)
     source_of_paper_list(Times(activity.starts_at, activity.ends_at, activity.status == "closed"), now=now)
     origin = by.origin
     reports = [

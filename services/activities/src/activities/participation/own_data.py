@@ -1,13 +1,6 @@
-"""What a person gets of their part in activities."""
+"""What a person gets of their part in activities, and of who reported it."""
 
-from collections.abc import Sequence
-from typing import Any
-from uuid import UUID
-
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from database import raw
-from privacy import Asked
+from privacy import Told
 
 _PARTICIPATIONS = """
 select part.participation_id, part.activity_id, held.title, held.kind, held.organisation_id, held.starts_at,
@@ -22,18 +15,4 @@ from attendance_report report join participation part using (participation_id)
 where part.person_id = $1 order by report.reported_at, part.activity_id
 """
 
-
-async def compose(asked: Asked) -> dict[str, Any]:
-    """Give the activities a person took part in or registered for, and who reported it."""
-    connection = await raw(asked.session)
-    return {
-        "participations": [dict(row) for row in await connection.fetch(_PARTICIPATIONS, asked.person_id)],
-        "attendance_reports": [dict(row) for row in await connection.fetch(_REPORTS, asked.person_id)],
-    }
-
-
-async def forget(_: AsyncSession, __: Sequence[UUID]) -> None:
-    """Do nothing: no name and no word of a member is held here.
-
-    Who took part stays as an id that leads to nobody any more, and what was counted stays.
-    """
+OWN_DATA = Told(participations=_PARTICIPATIONS, attendance_reports=_REPORTS)

@@ -12,7 +12,7 @@ import orgtree
 from activities.scheduling.rules import Kind, check_can_close, check_times
 from activities.scheduling.tables import Activity
 from contracts.activities import ActivityClosedV1, ActivityScheduledV1, ActivityState
-from database import insert_or_same
+from database import insert_or_same, known
 from messaging import Publication, append
 
 
@@ -80,9 +80,7 @@ async def close_activity(
     """
     visible = orgtree.within(Activity.organisation_id, scopes)
     found = select(Activity).where(Activity.activity_id == activity_id, visible).with_for_update()
-    activity = await session.scalar(found)
-    if activity is None:
-        raise ActivityUnknown
+    activity = known(await session.scalar(found), ActivityUnknown)
     if activity.status == "closed":
         return activity
     check_can_close(activity.starts_at, now)

@@ -13,7 +13,7 @@ import orgtree
 from china_time import day_of
 from china_time.working_days import deadline
 from contracts.feedback import CaseAnsweredV1, CaseConfirmedV1, CaseOpenedV1, CaseState
-from database import KeyRing, insert_or_same
+from database import KeyRing, insert_or_same, known
 from feedback.cases.queries import CaseUnknown, visible_to
 from feedback.cases.rules import NotResponsible, NotTheReporter, check_can_answer, check_can_confirm
 from feedback.cases.sealing import new_key, open_key, seal_text, unseal_text
@@ -144,10 +144,7 @@ async def confirm_answer(
 
 async def _locked(session: AsyncSession, case_id: UUID, *, person_id: UUID, scopes: Collection[UUID]) -> Case:
     found = select(Case).where(Case.case_id == case_id, visible_to(person_id, scopes))
-    case = await session.scalar(found.with_for_update())
-    if case is None:
-        raise CaseUnknown
-    return case
+    return known(await session.scalar(found.with_for_update()), CaseUnknown)
 
 
 async def _what_was_said(session: AsyncSession, case: Case, ring: KeyRing) -> str | None:

@@ -13,16 +13,9 @@ from feedback.cases.tables import Case, CaseEntry
 from privacy import Asked
 
 _CASE_FIELDS = (
-    "case_id",
-    "category",
-    "organisation_id",
-    "responsible_id",
-    "status",
-    "opened_at",
-    "due_at",
-    "answered_at",
+    "case_id", "category", "organisation_id", "responsible_id", "status", "opened_at", "due_at", "answered_at",
     "confirmed_at",
-)
+)  # fmt: skip
 
 
 async def compose(asked: Asked) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from sqlalchemy import Select, and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from database import narrowed, page_of
+from database import known, narrowed, page_of
 from identity.clients.commands import ClientUnknown
 from identity.clients.schemas import ClientOut, ProposalOut
 from identity.clients.tables import Client, ClientProposal
@@ -25,9 +25,7 @@ def clients_after(page: PageRequest, status: str | None) -> Select[Client, Clien
 
 async def client_by_id(session: AsyncSession, client_id: str) -> ClientOut:
     """Give one client. Raises `ClientUnknown`."""
-    row = (await session.execute(clients().where(Client.client_id == client_id))).one_or_none()
-    if row is None:
-        raise ClientUnknown
+    row = known((await session.execute(clients().where(Client.client_id == client_id))).one_or_none(), ClientUnknown)
     return shaped(*row)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 import audit
 from contracts.identity import ExportRequestedV1
-from database import page_of
+from database import known, page_of
 from identity.accounts.tables import Account
 from identity.privacy.rules import EXPORT_LIFETIME, MOST_EXPORTS
 from identity.privacy.tables import ExportRequest
@@ -42,10 +42,7 @@ async def request_export(session: AsyncSession, *, export_id: UUID, by: audit.Ac
 async def one_export(session: AsyncSession, export_id: UUID, person_id: UUID, now: datetime) -> ExportRequest:
     """Give an export of the caller's that can still be fetched; raises `ExportUnknown`."""
     mine = (ExportRequest.export_id == export_id, ExportRequest.person_id == person_id, ExportRequest.expires_at > now)
-    found = await session.scalar(select(ExportRequest).where(*mine))
-    if found is None:
-        raise ExportUnknown
-    return found
+    return known(await session.scalar(select(ExportRequest).where(*mine)), ExportUnknown)
 
 
 def exports_of(

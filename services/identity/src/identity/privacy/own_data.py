@@ -26,16 +26,7 @@ from privacy import Asked
 
 __all__ = ["compose", "forget"]
 
-_ASSISTED = (
-    "assist_id",
-    "organisation_id",
-    "actions",
-    "evidence",
-    "asked_at",
-    "consented_at",
-    "expires_at",
-    "ended_at",
-)
+_ASSISTED = "assist_id organisation_id actions evidence asked_at consented_at expires_at ended_at"
 """Of a session in which one helped or was helped: nobody else who had a part in it."""
 
 
@@ -49,29 +40,14 @@ async def compose(asked: Asked) -> dict[str, Any]:
         "roles": await _rows(
             session,
             RoleAssignment,
-            (
-                "assignment_id",
-                "role",
-                "organisation_id",
-                "valid_from",
-                "valid_until",
-                "status",
-                "granted_at",
-                "ended_at",
-            ),
+            "assignment_id role organisation_id valid_from valid_until status granted_at ended_at",
             RoleAssignment.person_id == person_id,
         ),
         "consents": await _rows(
-            session,
-            Consent,
-            ("purpose", "text_version", "given_at", "withdrawn_at"),
-            Consent.person_id == person_id,
+            session, Consent, "purpose text_version given_at withdrawn_at", Consent.person_id == person_id
         ),
         "front_ends_allowed": await _rows(
-            session,
-            ClientConsent,
-            ("client_id", "scopes", "granted_at", "withdrawn_at"),
-            ClientConsent.account_id == person_id,
+            session, ClientConsent, "client_id scopes granted_at withdrawn_at", ClientConsent.account_id == person_id
         ),
         "assisted_sessions": await _rows(session, AssistedSession, _ASSISTED, AssistedSession.subject_id == person_id),
         "assistance_given": await _rows(
@@ -81,22 +57,22 @@ async def compose(asked: Asked) -> dict[str, Any]:
             or_(AssistedSession.helper_id == person_id, AssistedSession.witness_id == person_id),
         ),
         "browsers_known": await _rows(
-            session, KnownBrowser, ("known_since", "expires_at"), KnownBrowser.account_id == person_id
+            session, KnownBrowser, "known_since expires_at", KnownBrowser.account_id == person_id
         ),
         "recoveries": await _rows(
-            session, Recovery, ("status", "requested_at", "completed_at"), Recovery.account_id == person_id
+            session, Recovery, "status requested_at completed_at", Recovery.account_id == person_id
         ),
         "phone_replacements": await _rows(
             session,
             PhoneReplacement,
-            ("status", "proposed_at", "confirmed_at", "approved_at", "objected_at", "completed_at"),
+            "status proposed_at confirmed_at approved_at objected_at completed_at",
             PhoneReplacement.account_id == person_id,
         ),
         "legal_holds": await _rows(
-            session, LegalHold, ("basis", "placed_at", "holds_until", "lifted_at"), LegalHold.person_id == person_id
+            session, LegalHold, "basis placed_at holds_until lifted_at", LegalHold.person_id == person_id
         ),
         "exports": await _rows(
-            session, ExportRequest, ("export_id", "asked_at", "expires_at"), ExportRequest.person_id == person_id
+            session, ExportRequest, "export_id asked_at expires_at", ExportRequest.person_id == person_id
         ),
     }
 
@@ -118,21 +94,14 @@ async def _account(session: AsyncSession, ring: KeyRing, person_id: UUID) -> dic
 async def _ways_in(session: AsyncSession, ring: KeyRing, person_id: UUID) -> dict[str, Any]:
     keys = await session.scalars(select(Passkey).where(Passkey.account_id == person_id).order_by(Passkey.added_at))
     return {
-        "passwords": await _rows(
-            session, Credential, ("kind", "set_at", "first_until"), Credential.account_id == person_id
-        ),
+        "passwords": await _rows(session, Credential, "kind set_at first_until", Credential.account_id == person_id),
         "passkeys": [
             {"name": name_of(ring, key), "added_at": key.added_at, "last_used_at": key.last_used_at} for key in keys
         ],
-        "authenticator_apps": await _rows(session, Totp, ("made_at", "confirmed_at"), Totp.account_id == person_id),
-        "recovery_codes": await _rows(
-            session, RecoveryCode, ("made_at", "used_at"), RecoveryCode.account_id == person_id
-        ),
+        "authenticator_apps": await _rows(session, Totp, "made_at confirmed_at", Totp.account_id == person_id),
+        "recovery_codes": await _rows(session, RecoveryCode, "made_at used_at", RecoveryCode.account_id == person_id),
         "linked_accounts": await _rows(
-            session,
-            FederatedIdentity,
-            ("provider", "linked_at", "last_used_at"),
-            FederatedIdentity.account_id == person_id,
+            session, FederatedIdentity, "provider linked_at last_used_at", FederatedIdentity.account_id == person_id
         ),
     }
 
@@ -140,20 +109,21 @@ async def _ways_in(session: AsyncSession, ring: KeyRing, person_id: UUID) -> dic
 async def _sessions(session: AsyncSession, person_id: UUID) -> dict[str, Any]:
     return {
         "browsers": await _rows(
-            session,
-            BrowserSession,
-            ("acr", "amr", "signed_in_at", "expires_at", "ended_at"),
-            BrowserSession.account_id == person_id,
+            session, BrowserSession, "acr amr signed_in_at expires_at ended_at", BrowserSession.account_id == person_id
         ),
         "front_ends": await _rows(
             session,
             TokenFamily,
-            ("client_id", "device", "scope", "acr", "amr", "signed_in_at", "expires_at", "revoked_at", "revoked_for"),
+            "client_id device scope acr amr signed_in_at expires_at revoked_at revoked_for",
             TokenFamily.account_id == person_id,
         ),
     }
 
 
-async def _rows(session: AsyncSession, table: Any, columns: tuple[str, ...], mine: Any) -> list[dict[str, Any]]:
-    chosen = select(*(getattr(table, column) for column in columns)).where(mine).order_by(*table.__table__.primary_key)
+async def _rows(session: AsyncSession, table: Any, columns: str, mine: Any) -> list[dict[str, Any]]:
+    chosen = (
+        select(*(getattr(table, column) for column in columns.split()))
+        .where(mine)
+        .order_by(*table.__table__.primary_key)
+    )
     return [dict(row) for row in (await session.execute(chosen)).mappings()]

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
 from china_time import day_of
+from database import known
 from identity.roles.assignments import (
     AssignmentUnknown,
     lock_account,
@@ -70,9 +71,7 @@ async def _awaiting(
     """Lock a proposal that waits for a word, or find the one to which the approver said what they say again."""
     visible = orgtree.within(RoleAssignment.organisation_id, scopes)
     found = select(RoleAssignment).where(RoleAssignment.assignment_id == assignment_id, visible).with_for_update()
-    assignment = await session.scalar(found)
-    if assignment is None:
-        raise AssignmentUnknown
+    assignment = known(await session.scalar(found), AssignmentUnknown)
     if approver in {assignment.granted_by, assignment.person_id}:
         raise SecondPersonNeeded
     if assignment.status == wanted and assignment.decided_by == approver:

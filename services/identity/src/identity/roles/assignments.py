@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 import audit
 from china_time import day_of
 from contracts.identity import RoleEndedV1, RoleGrantedV1
+from database import known
 from identity.accounts.authorization import AccountUnknown, raise_authorization_version
 from identity.accounts.tables import Account
 from identity.roles.queries import count_of_not_over
@@ -33,10 +34,7 @@ class AssignmentExists(Exception):
 
 async def definition_of(session: AsyncSession, role: str) -> RoleDefinition:
     """Give what is said of a role. Raises `RoleUnknown`."""
-    definition = await session.scalar(select(RoleDefinition).where(RoleDefinition.role == role))
-    if definition is None:
-        raise RoleUnknown
-    return definition
+    return known(await session.scalar(select(RoleDefinition).where(RoleDefinition.role == role)), RoleUnknown)
 
 
 async def add_assignment(

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
 from china_time import day_of
+from database import known
 from identity.accounts.tables import Account
 from identity.roles.assignments import (
     AssignmentUnknown,
@@ -120,9 +121,7 @@ async def end_role(
     """
     visible = orgtree.within(RoleAssignment.organisation_id, scopes)
     found = select(RoleAssignment).where(RoleAssignment.assignment_id == assignment_id, visible).with_for_update()
-    assignment = await session.scalar(found)
-    if assignment is None:
-        raise AssignmentUnknown
+    assignment = known(await session.scalar(found), AssignmentUnknown)
     if assignment.status == "proposed":
         assignment.status, assignment.ended_at, assignment.ended_by = "withdrawn", now, ender
         await record(session, "identity.role.withdrawn", assignment, actor=ender, now=now)

@@ -8,7 +8,7 @@ from joserfc.jwk import ECKey
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from database import KeyRing, associated
+from database import KeyRing, associated, known
 from identity.signing.tables import SigningKey
 
 ALGORITHM = "ES256"
@@ -47,9 +47,7 @@ class SigningKeys:
 
     async def signer(self, session: AsyncSession) -> Signer:
         """Give the active key. Raises `NoSigningKey`, and `database.SealBroken` under a wrong key ring."""
-        kid = await session.scalar(_ACTIVE)
-        if kid is None:
-            raise NoSigningKey
+        kid = known(await session.scalar(_ACTIVE), NoSigningKey)
         if kid not in self._opened:
             # Read together: between two statements the key may retire and lose its private part.
             row = (await session.execute(_ACTIVE.add_columns(SigningKey.sealed_private))).one()

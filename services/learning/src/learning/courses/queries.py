@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
-from database import narrowed, page_of
+from database import known, narrowed, page_of
 from learning.courses.commands import CourseUnknown
 from learning.courses.schemas import CourseOut, CourseSummary, LessonInCourse, LessonOut
 from learning.courses.tables import Course, CourseEdition, EditionLesson, Enrolment, Lesson
@@ -115,7 +115,5 @@ async def one_lesson(session: AsyncSession, lesson_id: UUID, *, person_id: UUID,
             await open_to(session, person_id, scopes),
         )
     )
-    lesson = await session.scalar(wanted)
-    if lesson is None:
-        raise LessonUnknown
+    lesson = known(await session.scalar(wanted), LessonUnknown)
     return LessonOut.model_validate(lesson)

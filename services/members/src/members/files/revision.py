@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 import audit
 from china_time import day_of
-from database import KeyRing, raw
+from database import KeyRing, known, raw
 from members.files.counting import recount
 from members.files.rules.changes import merge
 from members.files.rules.personal_fields import PersonalFields, masked
@@ -80,12 +80,8 @@ async def revise_member(
     """
     connection = await raw(session)
     await connection.execute(_LOCK, person_id)
-    record = await connection.fetchrow(_PRESENT, person_id, own, list(scopes))
-    if record is None:
-        raise FileUnknown
-    base = await connection.fetchrow(_BASE, person_id, base_version, record["wrapped"])
-    if base is None:
-        raise BaseUnknown
+    record = known(await connection.fetchrow(_PRESENT, person_id, own, list(scopes)), FileUnknown)
+    base = known(await connection.fetchrow(_BASE, person_id, base_version, record["wrapped"]), BaseUnknown)
     file = sealed_file(ring, record)
     present = _contents(record, file)
     merged = merge(present, base=_contents(base, sealed_file(ring, base)), changes=changes)

@@ -15,7 +15,7 @@ from audit import audited
 from audit.attempts import refusals_recorded
 from china_time import Day, day_of
 from contracts import Code
-from database import KeyRing, utc_now
+from database import KeyRing, known, utc_now
 from members.files import openings, queries, revision
 from members.files.queries import FileRow, Own, Reader
 from members.files.revision import FileUnknown
@@ -199,10 +199,7 @@ async def _own_file(caller: AuthenticatedCaller, ring: KeyRing, day: date | None
 
 
 async def _file(session: AsyncSession, person_id: UUID, day: date | None, reader: Reader) -> FileRow:
-    row = await queries.one_file(session, person_id, day=day, reader=reader)
-    if row is None:
-        raise FileUnknown
-    return row
+    return known(await queries.one_file(session, person_id, day=day, reader=reader), FileUnknown)
 
 
 async def _open(

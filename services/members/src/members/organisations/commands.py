@@ -21,7 +21,7 @@ from contracts.members import (
     OrganisationRenamedV1,
     OrganisationState,
 )
-from database import columns, count_of, raw
+from database import columns, count_of, known, raw
 from members.organisations.rules import (
     NewOrganisation,
     RegisterEntry,
@@ -189,10 +189,7 @@ async def _locked(session: AsyncSession, organisation_id: UUID, scopes: Collecti
         )
         .with_for_update(key_share=True)
     )
-    organisation = (await session.scalars(wanted)).one_or_none()
-    if organisation is None:
-        raise OrganisationUnknown
-    return organisation
+    return known((await session.scalars(wanted)).one_or_none(), OrganisationUnknown)
 
 
 async def _present_since(session: AsyncSession, organisation_id: UUID) -> date:

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from database import KeyRing, associated, insert_new
+from database import KeyRing, associated, insert_new, known
 from identity.accounts.tables import Account
 from identity.factors.passkeys.ceremonies import (
     JSON,
@@ -167,9 +167,7 @@ async def use_passkey(session: AsyncSession, *, issuer: str, credential: JSON, c
         .where(Passkey.suspected_at.is_(None))
         .with_for_update(of=Passkey)
     )
-    passkey = await session.scalar(found)
-    if passkey is None:
-        raise PasskeyRefused
+    passkey = known(await session.scalar(found), PasskeyRefused)
     use = verified_use(issuer, credential, challenge=challenge, public_key=passkey.public_key)
     if user_handle_of(credential) not in {None, passkey.account_id.bytes}:
         raise PasskeyRefused
