@@ -44,7 +44,7 @@ async def measure(stage: Stage) -> list[Result]:
             lambda: answered_per_second(port, schedules.pop(), seconds=seconds),
             lambda: answered_per_second(bare, _bare_request, seconds=seconds),
         )
-        ordinary = Result("command", value, "requests/s", most, 0.4, note="POST /v1/activities; SQLAlchemy, outbox")
+        ordinary = Result("command", value, "requests/s", most, 0.5, note="POST /v1/activities; session, outbox, audit")
         people = [issuer.headers(UUID(int=FIRST_PERSON + number)) for number in range(stage.of(PEOPLE, least=200))]
         rounds = [await _scheduled(port, secretary, ACTIVITIES) for _ in range(all_rounds)]
         value, most = await median_pair(
