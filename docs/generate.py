@@ -15,6 +15,7 @@ from contracts import EVENT_TYPES, SERVICES, Envelope, Event
 from database import KeyRing
 from identity.roles.definitions import roles_to_define
 from standalone import bus
+from webapi import Application
 from webapi.access import EXTENSION
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -143,8 +144,8 @@ def _operation(action: str, channel: dict[str, str]) -> dict[str, Any]:
     return {"action": action, "channel": channel, "messages": []}
 
 
-def document_of(service: str) -> dict[str, Any]:
-    """Give a service's OpenAPI document, from its application as it would start; nothing of it is opened."""
+def application_of(service: str) -> Application:
+    """Give a service's application as it would start; nothing of it is opened."""
     nowhere = "http://127.0.0.1:9"
     settings = importlib.import_module(f"{service}.app").SERVICE.settings(
         database_url=f"postgresql://{service}@127.0.0.1:9/{service}",
@@ -155,14 +156,14 @@ def document_of(service: str) -> dict[str, Any]:
         sealing_key=KeyRing.generate(),
         **{f"upstream_{name}": nowhere for name in SERVICES},
     )
-    document: dict[str, Any] = importlib.import_module(f"{service}.app").SERVICE.application(settings).openapi()
-    return document
+    application: Application = importlib.import_module(f"{service}.app").SERVICE.application(settings)
+    return application
 
 
 def access_of(service: str) -> list[tuple[str, list[str], list[str], list[str]]]:
     """List a service's operations ("GET /v1/...") with what each demands of person and token, and what it records."""
     found = []
-    for path, item in document_of(service)["paths"].items():
+    for path, item in application_of(service).openapi()["paths"].items():
         for method, operation in item.items():
             rules = operation[EXTENSION]
             scopes = [scope for either in operation.get("security", ()) for scope in either["bearer"]]

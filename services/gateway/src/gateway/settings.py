@@ -37,5 +37,5 @@ class Settings(ServiceSettings):
     @property
     def upstreams(self) -> dict[str, str]:
         """Give the base URL of each service by its name."""
-        names = ("identity", "members", "activities", "learning", "feedback")
-        return {name: getattr(self, f"upstream_{name}") for name in names}
+        fields = (name for name in type(self).model_fields if name.startswith("upstream_"))
+        return {name.removeprefix("upstream_"): getattr(self, name) for name in fields}

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from contracts import SERVICES
 from gateway.forwarding.limits import MIB, Timeouts
 
 # What two readers of one path could take for different paths: empty and dot segments, encoded dots, slashes and
@@ -11,7 +12,7 @@ from gateway.forwarding.limits import MIB, Timeouts
 _ODD = re.compile(rb"//|/\.{1,2}(?:/|$)|[^\x21-\x7e]|[\\#?]|%(?:2[ef]|5c|0.|1.|7f|(?![0-9a-f]{2}))|;", re.IGNORECASE)
 
 
-_BEHIND = ("identity", "members", "activities", "learning", "feedback")
+_BEHIND = tuple(service for service in SERVICES if service != "gateway")
 
 
 class OddPath(Exception):
