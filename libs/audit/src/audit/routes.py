@@ -1,7 +1,6 @@
 """The audit of a service over HTTP: for the audit administrator, and for the person whom entries concern."""
 
 from collections.abc import Collection
-from datetime import date
 from typing import Annotated
 from urllib.parse import urlencode
 from uuid import UUID
@@ -13,13 +12,13 @@ import orgtree
 from audit.declaration import audited
 from audit.entries import by, record
 from audit.queries import AccessOut, EntryOut, list_concerning, list_entries
+from china_time import Day
 from contracts import Code
 from database import raw
 from webapi import Caller, Page, PageQuery, Refusal, access, cursor_of, json_answer
 from webapi.problems import PERMISSION_MISSING
 
 _Id = Annotated[int, Field(ge=1, lt=2**63)]
-_Day = Annotated[date, Field(ge=date(1900, 1, 1), lt=date(2200, 1, 1))]
 
 
 def access_log_target(service: str, *, before: int | None, limit: int) -> str:
@@ -46,7 +45,7 @@ def router(service: str, *, own: Collection[str] = ()) -> APIRouter:
         *,
         page: PageQuery,
         caller: Caller,
-        day: Annotated[_Day | None, Query(description="Sealed on this day; what is new may not be yet.")] = None,
+        day: Annotated[Day | None, Query(description="Sealed on this day; what is new may not be yet.")] = None,
         subject: Annotated[UUID | None, Query(description="The person whom it concerns.")] = None,
         actor: Annotated[UUID | None, Query(description="Who acted.")] = None,
         action: Annotated[Code | None, Query()] = None,
@@ -56,9 +55,9 @@ def router(service: str, *, own: Collection[str] = ()) -> APIRouter:
         if orgtree.ROOT_ID not in scopes:  # a chain is of the whole province
             raise Refusal(PERMISSION_MISSING, permission=read)
         before = page.after(_Id)
-        async with caller.command() as command:
+        async with caller.recorded_read() as reading:
             rows = await list_entries(
-                await raw(command.session),
+                await raw(reading.session),
                 day=day,
                 subject=subject,
                 actor=actor,
@@ -67,9 +66,9 @@ def router(service: str, *, own: Collection[str] = ()) -> APIRouter:
                 limit=page.fetch,
             )
             entry = by(caller.principal, scopes).entry(f"{service}.audit.read", subject=subject)
-            await record(command.session, entry, now=command.now)
+            await record(reading.session, entry, now=reading.now)
             shown = page.of(rows, key=lambda row: [row["id"]], shape=lambda row: EntryOut.model_validate(dict(row)))
-            return await command.respond(200, shown)
+            return json_answer(shown)
 
     @made.get(
         f"/me/access-log/{service}",
@@ -89,6 +88,6 @@ def router(service: str, *, own: Collection[str] = ()) -> APIRouter:
                 limit=page.fetch,
                 own=own,
             )
-        return json_answer(page.of(entries, key=lambda entry: [entry.id], shape=lambda entry: entry))
+        return json_answer(page.of(entries, key=lambda entry: [entry.id]))
 
     return made

@@ -37,4 +37,4 @@ async def home(page: PageQuery, caller: Caller) -> Response:
             after=page.after(Moment, str),
             limit=page.fetch,
         )
-    return json_answer(page.of(items, key=lambda item: (item.since, item.key), shape=lambda item: item))
+    return json_answer(page.of(items, key=lambda item: (item.since, item.key)))

@@ -48,4 +48,4 @@ async def children(organisation_id: UUID, page: PageQuery, caller: Caller) -> Re
         found = await queries.overviews_of_children(
             session, organisation_id, figures=FIGURES, day=_today(), after=after, limit=page.fetch
         )
-    return json_answer(page.of(found, key=lambda child: (child.organisation_id,), shape=lambda child: child))
+    return json_answer(page.of(found, key=lambda child: (child.organisation_id,)))
