@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+import audit
 import orgtree
 from database import raw
 from identity.accounts.tables import Account, Credential, Identifier
@@ -28,8 +29,8 @@ async def open_account(
     username: str,
     password_encoding: str,
     organisation_id: UUID,
-    opener: UUID,
     scopes: Collection[UUID],
+    by: audit.Actor,
     new_id: Callable[[], UUID],
     now: datetime,
 ) -> Account:
@@ -45,17 +46,20 @@ async def open_account(
     """
     await orgtree.require_within(session, organisation_id, scopes)
     unchecked = person_id is not None and not await _is_affiliated_within(session, person_id, scopes)
-    return await add_account(
+    account = await add_account(
         session,
         account_id=person_id or new_id(),
         username=username,
         password_encoding=password_encoding,
         organisation_id=organisation_id,
-        opener=opener,
+        opener=by.actor,
         opened_within=sorted(scopes) if unchecked else None,
         new_id=new_id,
         now=now,
     )
+    entry = by.entry("identity.account.opened", subject=account.account_id, organisation_id=organisation_id)
+    await audit.record(session, entry, now=now)
+    return account
 
 
 async def add_account(

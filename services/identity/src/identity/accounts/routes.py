@@ -43,8 +43,8 @@ async def open_account_(body: OpenAccount, caller: Caller, parts: Parts) -> Resp
             username=username,
             password_encoding=encoding,
             organisation_id=body.organisation_id,
-            opener=caller.person_id,
             scopes=scopes,
+            by=audit.by(caller.principal, scopes),
             new_id=new_id,
             now=command.now,
         )
@@ -53,10 +53,6 @@ async def open_account_(body: OpenAccount, caller: Caller, parts: Parts) -> Resp
             await put_on_file(
                 command.session, parts.ring, account_id=opened_for, phone=phone, new_id=new_id, now=command.now
             )
-        entry = audit.by(caller.principal, scopes).entry(
-            "identity.account.opened", subject=account.account_id, organisation_id=account.organisation_id
-        )
-        await audit.record(command.session, entry, now=command.now)
         opened = AccountOpened(
             person_id=account.account_id,
             username=username,

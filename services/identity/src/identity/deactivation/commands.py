@@ -8,6 +8,7 @@ from sqlalchemy import exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+import audit
 import orgtree
 from china_time import day_of
 from database import KeyRing
@@ -36,59 +37,56 @@ async def deactivate_account(
     ring: KeyRing,
     lapses: Iterable[Lapse],
     account_id: UUID,
-    officer: UUID,
     scopes: Collection[UUID],
+    by: audit.Actor,
     now: datetime,
-) -> bool:
+) -> None:
     """Take an account out of use: nobody signs in to it any more, and all that was signed in ends.
 
-    Its roles and credentials stay for a reactivation; what it handed on ends, and by `lapses` what waits for it. Gives
-    whether it was in use; doing so again changes nothing. Raises `OwnAccount`, `orgtree.OutsideScope`,
+    Its roles and credentials stay for a reactivation; what it handed on ends, and by `lapses` what waits for it. Doing
+    so again changes nothing. Raises `OwnAccount`, `orgtree.OutsideScope`,
     `RoleBeyondScope` and `LastAdministrator`.
     """
-    if account_id == officer:
+    if account_id == by.actor:
         raise OwnAccount
     account = await require_account_within(session, account_id, scopes)
     await require_say_over_roles(session, account_id, scopes, today=day_of(now))
     if account.status != "active":
-        return False
+        return
     await _require_other_administrators(session, account_id, today=day_of(now))
-    await end_what_was_handed_on(session, account_id, ender=officer, now=now)
+    await end_what_was_handed_on(session, account_id, ender=by.actor, now=now)
     for lapse in lapses:
         await lapse(session, ring, account_id, now=now)
-    await end_all_sessions(session, account_id, reason="deactivated", now=now, actor=officer)
-    return await _change(session, account_id, "active", "deactivated")
+    await end_all_sessions(session, account_id, reason="deactivated", now=now, actor=by.actor)
+    await _change(session, account_id, "active", "deactivated")
+    await audit.record(session, by.entry("identity.account.deactivated", subject=account_id), now=now)
 
 
 async def reactivate_account(
-    session: AsyncSession, *, account_id: UUID, officer: UUID, scopes: Collection[UUID], now: datetime
-) -> bool:
+    session: AsyncSession, *, account_id: UUID, scopes: Collection[UUID], by: audit.Actor, now: datetime
+) -> None:
     """Bring an account back into use as it was: with its credentials, and signed in nowhere.
 
-    Gives whether it was out of use; doing so again changes nothing. Raises `OwnAccount`, `orgtree.OutsideScope`,
+    Doing so again changes nothing. Raises `OwnAccount`, `orgtree.OutsideScope`,
     `RoleBeyondScope` and `AccountErased`.
     """
-    if account_id == officer:
+    if account_id == by.actor:
         raise OwnAccount
     account = await require_account_within(session, account_id, scopes)
     await require_say_over_roles(session, account_id, scopes, today=day_of(now))
     if account.status == "active":
-        return False
+        return
     if account.status != "deactivated":
         raise AccountErased
     # A sign-in that was under way while the account was taken out of use may have left a session behind.
-    await end_all_sessions(session, account_id, reason="deactivated", now=now, actor=officer)
-    return await _change(session, account_id, "deactivated", "active")
+    await end_all_sessions(session, account_id, reason="deactivated", now=now, actor=by.actor)
+    await _change(session, account_id, "deactivated", "active")
+    await audit.record(session, by.entry("identity.account.reactivated", subject=account_id), now=now)
 
 
-async def _change(session: AsyncSession, account_id: UUID, before: str, after: str) -> bool:
-    changed = await session.scalar(
-        update(Account)
-        .where(Account.account_id == account_id, Account.status == before)
-        .values(status=after, opened_within=None)
-        .returning(Account.account_id)
-    )
-    return changed is not None
+async def _change(session: AsyncSession, account_id: UUID, before: str, after: str) -> None:
+    stated = update(Account).where(Account.account_id == account_id, Account.status == before)
+    await session.execute(stated.values(status=after, opened_within=None))
 
 
 async def _require_other_administrators(session: AsyncSession, person_id: UUID, *, today: date) -> None:

@@ -52,15 +52,10 @@ async def reactivate(account_id: UUID, caller: Caller) -> Response:
 
 
 async def _change(
-    caller: AuthenticatedCaller, account_id: UUID, command_: Callable[..., Awaitable[bool]], *, in_use: bool
+    caller: AuthenticatedCaller, account_id: UUID, command_: Callable[..., Awaitable[None]], *, in_use: bool
 ) -> Response:
     scopes = await caller.scopes(DEACTIVATE)
     async with caller.command() as command:
-        changed = await command_(
-            command.session, account_id=account_id, officer=caller.person_id, scopes=scopes, now=command.now
-        )
-        if changed:
-            action = "identity.account.reactivated" if in_use else "identity.account.deactivated"
-            entry = audit.by(caller.principal, scopes).entry(action, subject=account_id)
-            await audit.record(command.session, entry, now=command.now)
+        by = audit.by(caller.principal, scopes)
+        await command_(command.session, account_id=account_id, scopes=scopes, by=by, now=command.now)
         return await command.respond(200, AccountInUse(person_id=account_id, in_use=in_use))

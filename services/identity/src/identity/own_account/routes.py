@@ -67,8 +67,6 @@ async def change_password_(body: ChangePassword, caller: Caller, parts: Parts) -
             new_id=new_id,
             now=command.now,
         )
-        entry = audit.by(caller.principal).entry("identity.password.changed", subject=me)
-        await audit.record(command.session, entry, now=command.now)
         return await command.respond(204)
 
 
@@ -102,7 +100,6 @@ async def name_phone(body: PhoneToConfirm, caller: Caller, parts: Parts, request
 async def confirm_phone(body: ConfirmPhone, caller: Caller, parts: Parts) -> Response:
     """Take over the number that the code was sent to; the former number gets a notice."""
     await require_owner(caller)
-    me = caller.person_id
     async with caller.command() as command:
         verdict = await answer(
             command.session,
@@ -112,20 +109,18 @@ async def confirm_phone(body: ConfirmPhone, caller: Caller, parts: Parts) -> Res
             code=body.code,
             now=command.now,
         )
-        if verdict.phone is None or verdict.account_id != me:
+        if verdict.phone is None or verdict.account_id != caller.person_id:
             raise RefusedWithEffect(CodeRefused())
         await change_phone(
             command.session,
             parts.ring,
-            account_id=me,
+            by=audit.by(caller.principal),
             phone=verdict.phone,
             lapses=parts.lapses,
             language=caller.language,
             new_id=new_id,
             now=command.now,
         )
-        entry = audit.by(caller.principal).entry("identity.phone.changed", subject=me)
-        await audit.record(command.session, entry, now=command.now)
         return await command.respond(200, OwnPhone(ends_in=verdict.phone[-4:]))
 
 

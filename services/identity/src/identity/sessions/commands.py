@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+import audit
 from identity.accounts.scope import require_account_within
 from identity.sessions.revoking import end_all_sessions, end_browser_sessions, end_waiting_devices, revoke_families
 from identity.sessions.tables import BrowserSession, TokenFamily
@@ -17,12 +18,19 @@ class SessionUnknown(Exception):
     """The person has no such session."""
 
 
-async def end_session(session: AsyncSession, *, person_id: UUID, session_id: UUID, now: datetime) -> bool:
+async def end_session(session: AsyncSession, *, session_id: UUID, by: audit.Actor, now: datetime) -> None:
     """End one session of a person's own, and the browser's that it came of: else that would begin it anew, unasked.
 
-    A sign-in without a client ends with all that came of it since it was listed. Gives whether it was there to end;
-    ending it again changes nothing. Raises `SessionUnknown`.
+    A sign-in without a client ends with all that came of it since it was listed. Ending it again changes nothing.
+    Raises `SessionUnknown`.
     """
+    if await _end(session, by.actor, session_id, now):
+        entry = by.entry("identity.session.ended", subject=by.actor, object_id=session_id)
+        await audit.record(session, entry, now=now)
+
+
+async def _end(session: AsyncSession, person_id: UUID, session_id: UUID, now: datetime) -> bool:
+    """End a session as `end_session` does; gives whether it was there to end."""
     mine = (TokenFamily.family_id == session_id, TokenFamily.account_id == person_id)
     browser = await session.scalar(select(TokenFamily.session_id).where(*mine))
     if browser is not None:
@@ -37,17 +45,24 @@ async def end_session(session: AsyncSession, *, person_id: UUID, session_id: UUI
     return bool(ended)
 
 
-async def end_own_sessions(session: AsyncSession, *, person_id: UUID, keeping: UUID | None, now: datetime) -> int:
+async def end_own_sessions(session: AsyncSession, *, keeping: UUID | None, by: audit.Actor, now: datetime) -> int:
     """Sign a person out everywhere, or everywhere but in the session `keeping`; gives how many sessions it ended."""
+    await _record_all_ended(session, by, now)
+    person_id = by.actor
     if keeping is None:
         return len(await end_all_sessions(session, person_id, reason="signed_out_everywhere", now=now, actor=person_id))
     here = select(TokenFamily.session_id).where(TokenFamily.family_id == keeping).scalar_subquery()
     return await _end_others(session, person_id, here, TokenFamily.family_id != keeping, now)
 
 
-async def end_sessions_elsewhere(session: AsyncSession, *, person_id: UUID, browser: UUID, now: datetime) -> int:
+async def end_sessions_elsewhere(session: AsyncSession, *, browser: UUID, by: audit.Actor, now: datetime) -> int:
     """Sign a person out everywhere but on the browser of this session; gives how many sessions it ended."""
-    return await _end_others(session, person_id, browser, TokenFamily.session_id.is_distinct_from(browser), now)
+    await _record_all_ended(session, by, now)
+    return await _end_others(session, by.actor, browser, TokenFamily.session_id.is_distinct_from(browser), now)
+
+
+async def _record_all_ended(session: AsyncSession, by: audit.Actor, now: datetime) -> None:
+    await audit.record(session, by.entry("identity.sessions.ended", subject=by.actor), now=now)
 
 
 async def _end_others(
@@ -62,8 +77,9 @@ async def _end_others(
 
 
 async def end_sessions_of(
-    session: AsyncSession, *, account_id: UUID, officer: UUID, scopes: Collection[UUID], now: datetime
+    session: AsyncSession, *, account_id: UUID, scopes: Collection[UUID], by: audit.Actor, now: datetime
 ) -> int:
     """Sign somebody in one's scope out everywhere; gives how many sessions ended. Raises `orgtree.OutsideScope`."""
     await require_account_within(session, account_id, scopes)
-    return len(await end_all_sessions(session, account_id, reason="revoked_by_officer", now=now, actor=officer))
+    await audit.record(session, by.entry("identity.sessions.revoked", subject=account_id), now=now)
+    return len(await end_all_sessions(session, account_id, reason="revoked_by_officer", now=now, actor=by.actor))

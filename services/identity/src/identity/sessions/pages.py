@@ -49,21 +49,15 @@ async def end_sessions(request: Request, parts: Parts) -> Response:
         person = await person_at(session, visit.session_cookie, now=now)
         if person is None:
             return _to_sign_in(visit)
-        me = person.account_id
+        by = audit.Actor(actor=person.account_id)
         if form.get("end") == "others":
-            await end_sessions_elsewhere(session, person_id=me, browser=person.session_id, now=now)
-            entry = audit.Entry(action="identity.sessions.ended", actor=me, subject=me)
-            await audit.record(session, entry, now=now)
+            await end_sessions_elsewhere(session, browser=person.session_id, by=by, now=now)
         else:
-            session_id = _id_of(form)
             try:
-                ended = await end_session(session, person_id=me, session_id=session_id, now=now)
+                await end_session(session, session_id=_id_of(form), by=by, now=now)
             except SessionUnknown as error:
                 raise Unreadable from error
-            if ended:
-                entry = audit.Entry(action="identity.session.ended", actor=me, subject=me, object_id=session_id)
-                await audit.record(session, entry, now=now)
-    _log.info("sessions_ended", extra={"account_id": me})
+    _log.info("sessions_ended", extra={"account_id": by.actor})
     kept = {name: value for name, value in visit.parameters.items() if name == "ui_locales"}
     return go_to(f"{PAGE}?{urlencode(kept)}" if kept else PAGE)
 

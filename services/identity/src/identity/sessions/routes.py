@@ -35,12 +35,8 @@ async def list_sessions(caller: Caller, page: PageQuery) -> Page[SessionOut]:
 async def end_session_(session_id: UUID, caller: Caller) -> Response:
     """End a session of one's own; its tokens are refused everywhere within seconds."""
     await require_first_party(caller)
-    me = caller.person_id
     async with caller.command() as command:
-        ended = await end_session(command.session, person_id=me, session_id=session_id, now=command.now)
-        if ended:
-            entry = audit.by(caller.principal).entry("identity.session.ended", subject=me, object_id=session_id)
-            await audit.record(command.session, entry, now=command.now)
+        await end_session(command.session, session_id=session_id, by=audit.by(caller.principal), now=command.now)
         return await command.respond(204)
 
 
@@ -53,12 +49,11 @@ async def end_session_(session_id: UUID, caller: Caller) -> Response:
 async def end_own_sessions_(body: EndSessions, caller: Caller) -> Response:
     """End all sessions of one's own, or all but the one that asks."""
     await require_first_party(caller)
-    me, mine = caller.person_id, caller.principal.session_id
+    mine = caller.principal.session_id
     keeping = UUID(mine) if body.keep_current and mine else None
     async with caller.command() as command:
-        ended = await end_own_sessions(command.session, person_id=me, keeping=keeping, now=command.now)
-        entry = audit.by(caller.principal).entry("identity.sessions.ended", subject=me)
-        await audit.record(command.session, entry, now=command.now)
+        by = audit.by(caller.principal)
+        ended = await end_own_sessions(command.session, keeping=keeping, by=by, now=command.now)
         return await command.respond(200, SessionsEnded(ended=ended))
 
 
@@ -73,10 +68,12 @@ async def end_sessions_of_(account_id: UUID, caller: Caller) -> Response:
     scopes = await caller.scopes(REVOKE)
     async with caller.command() as command:
         ended = await end_sessions_of(
-            command.session, account_id=account_id, officer=caller.person_id, scopes=scopes, now=command.now
+            command.session,
+            account_id=account_id,
+            scopes=scopes,
+            by=audit.by(caller.principal, scopes),
+            now=command.now,
         )
-        entry = audit.by(caller.principal, scopes).entry("identity.sessions.revoked", subject=account_id)
-        await audit.record(command.session, entry, now=command.now)
         return await command.respond(200, SessionsEnded(ended=ended))
 
 

@@ -8,7 +8,6 @@ from typing import NamedTuple
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-import audit
 from database import new_id, utc_now
 from identity.accounts.credentials import encoding_of, first_encoding_of, username_of
 from identity.accounts.phones import phone_of
@@ -107,7 +106,6 @@ async def _changed(
             new_id=new_id,
             now=now,
         )
-        await audit.record(session, audit.Entry(action="identity.password.changed", actor=me, subject=me), now=now)
         return _Changed(*raised, await remember(session, known_browser(request, parts), me, now=now))
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+import audit
 from database import KeyRing
 from identity.accounts.credentials import set_password
 from identity.messages.notices import tell
@@ -42,3 +43,5 @@ async def change_password(
     await revoke_families(session, *families, reason="password_changed", now=now, actor=account_id)
     await forget_browsers(session, account_id)
     await tell(session, ring, account_id, "password_changed", language=language, now=now)
+    entry = audit.Entry(action="identity.password.changed", actor=account_id, subject=account_id)
+    await audit.record(session, entry, now=now)
