@@ -1,6 +1,6 @@
 """Reads figures from the kept rollups, small groups hidden the same way for everyone who asks."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import date
 from itertools import pairwise
 from uuid import UUID
@@ -9,20 +9,18 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
-from gateway.overview.figures import Formula
-from gateway.overview.rules import Row, hidden_in, hidden_of_root
+from gateway.overview.figures import Figures, figures_on
+from gateway.overview.rules import Control, control_on, left_to_itself
 from gateway.overview.schemas import FigureOut, OverviewOut
-from rulebook import Rule
+from suppression import hidden_in, hidden_of_root
 
 
-async def overview_of(
-    session: AsyncSession, organisation_id: UUID, *, figures: Mapping[str, Rule[Formula]], day: date
-) -> OverviewOut:
+async def overview_of(session: AsyncSession, organisation_id: UUID, *, figures: Figures, day: date) -> OverviewOut:
     """Give the figures of one organisation, which must exist."""
     organisation = orgtree.organisation.c
     query = select(organisation.name, organisation.level).where(organisation.organisation_id == organisation_id)
     name, level = (await session.execute(query)).one()
-    totals, hidden = await _shown_of(session, organisation_id)
+    totals, hidden = await _shown_of(session, organisation_id, control_on(figures, day))
     return OverviewOut(
         organisation_id=organisation_id,
         organisation_name=name,
@@ -35,7 +33,7 @@ async def overviews_of_children(
     session: AsyncSession,
     organisation_id: UUID,
     *,
-    figures: Mapping[str, Rule[Formula]],
+    figures: Figures,
     day: date,
     after: UUID | None,
     limit: int,
@@ -44,9 +42,9 @@ async def overviews_of_children(
 
     What is hidden is decided over all children, so that no two pages can be subtracted from each other.
     """
-    whole, hidden_of_whole = await _shown_of(session, organisation_id)
-    rows = await orgtree.totals_of_children(session, organisation_id)
-    hidden = hidden_in(whole, rows, hidden_of_whole)
+    control = control_on(figures, day)
+    whole, hidden_of_whole = await _shown_of(session, organisation_id, control)
+    rows, hidden = await _shown_of_children(session, organisation_id, whole, hidden_of_whole, control)
     organisation = orgtree.organisation.c
     query = (
         select(organisation.organisation_id, organisation.name, organisation.level)
@@ -67,34 +65,40 @@ async def overviews_of_children(
     ]
 
 
-async def _shown_of(session: AsyncSession, organisation_id: UUID) -> tuple[Row, frozenset[str]]:
+async def _shown_of(
+    session: AsyncSession, organisation_id: UUID, control: Control
+) -> tuple[Mapping[str, int], frozenset[str]]:
     """Give one organisation's totals, and which of them are hidden: found by going down from the root, by tables."""
-    organisation = orgtree.organisation.c
-    query = select(organisation.ancestors).where(organisation.organisation_id == organisation_id)
-    path: Sequence[UUID] = (await session.execute(query)).scalar_one() or [organisation_id]
-    whole: Row = await orgtree.totals(session, path[0])
-    hidden = hidden_of_root(whole)
+    path = await orgtree.ancestors_of(session, organisation_id) or (organisation_id,)
+    whole = await orgtree.totals(session, path[0])
+    people = await orgtree.people(session, path[0])
+    hidden = hidden_of_root(control.row_of(whole, people), control.structure)
     for parent, child in pairwise(path):
-        rows = await orgtree.totals_of_children(session, parent)
-        hidden = hidden_in(whole, rows, hidden).get(child, frozenset())
-        whole = rows.get(child, {})
+        rows, hidden_of_rows = await _shown_of_children(session, parent, whole, hidden, control)
+        whole, hidden = rows.get(child, {}), hidden_of_rows.get(child, frozenset())
     return whole, hidden
 
 
-def _figures(
-    totals: Mapping[str, int], hidden: Collection[str], figures: Mapping[str, Rule[Formula]], day: date
-) -> list[FigureOut]:
-    shown = []
-    for measure, rule in figures.items():
-        version = rule.as_of(day)
-        shown.append(
-            FigureOut(
-                measure=measure,
-                value=None if measure in hidden else totals.get(measure, 0),
-                suppressed=measure in hidden,
-                formula_zh=version.parameters.zh,
-                formula_en=version.parameters.en,
-                formula_holds_from=version.holds_from,
-            )
+async def _shown_of_children(
+    session: AsyncSession, parent: UUID, whole: Mapping[str, int], hidden_of_whole: frozenset[str], control: Control
+) -> tuple[dict[UUID, dict[str, int]], dict[UUID, frozenset[str]]]:
+    """Give the totals of an organisation's children, and which of them are hidden."""
+    rows = await orgtree.totals_of_children(session, parent)
+    people = await orgtree.people_of_children(session, parent)
+    itself = control.row_of(left_to_itself(whole, rows), await orgtree.own_people(session, parent))
+    children = {child: control.row_of(totals, people.get(child, {})) for child, totals in rows.items()}
+    return rows, hidden_in(children, itself, hidden_of_whole, control.structure)
+
+
+def _figures(totals: Mapping[str, int], hidden: Collection[str], figures: Figures, day: date) -> list[FigureOut]:
+    return [
+        FigureOut(
+            measure=measure,
+            value=None if measure in hidden else totals.get(measure, 0),
+            suppressed=measure in hidden,
+            formula_zh=version.parameters.zh,
+            formula_en=version.parameters.en,
+            formula_holds_from=version.holds_from,
         )
-    return shown
+        for measure, version in figures_on(figures, day).items()
+    ]

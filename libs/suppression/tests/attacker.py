@@ -1,47 +1,82 @@
-"""Somebody who has every answer of the overview, and works out what is hidden in them."""
+"""Somebody who has every answer, adds contributions of their own, and works out what is hidden."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from math import inf
+from types import MappingProxyType
 from typing import NamedTuple
 
-from gateway.overview.rules import PARTS_OF, SUBSETS_OF
+from suppression import Group, Structure
 
 Cell = tuple[str, str]
 Equation = dict[Cell, int]
 """Cells with their factors, which together come to nothing."""
 
+Things = Mapping[str, Mapping[int | None, int]]
+"""By measure how many things each person has; nobody's stand under None."""
+
+ATTACKER = 0
+"""The mark of the attacker."""
+
 
 class Place(NamedTuple):
-    """An organisation: what was counted for itself, and its children."""
+    """An organisation: the people counted for itself, the things of people, and its children."""
 
     name: str
-    itself: Mapping[str, int]
+    heads: Mapping[str, int]
     children: tuple["Place", ...] = ()
-
-    def total(self, measure: str) -> int:
-        return self.itself.get(measure, 0) + sum(child.total(measure) for child in self.children)
+    things: Things = MappingProxyType({})
 
     def everywhere(self) -> Iterator["Place"]:
         yield self
         for child in self.children:
             yield from child.everywhere()
 
+    def itself(self, measure: str) -> Group:
+        """Give who counts for the organisation itself."""
+        if measure not in self.things:
+            return Group(self.heads.get(measure, 0))
+        people = self.things[measure]
+        return Group(sum(people.values()), frozenset(each for each in people if each is not None))
 
-def truth_of(root: Place, measures: Iterable[str]) -> dict[Cell, int]:
+    def total(self, measure: str) -> Group:
+        """Give who counts for the organisation and all below it, each person once."""
+        groups = [place.itself(measure) for place in self.everywhere()]
+        marks = [group.people for group in groups if group.people is not None]
+        count = sum(group.value for group in groups)
+        return Group(count, frozenset().union(*marks) if marks else None)
+
+    def of_the_attacker(self, measure: str) -> int:
+        """Give how many things of the attacker's are among those of the organisation itself."""
+        return self.things.get(measure, {}).get(ATTACKER, 0)
+
+
+def truth_of(root: Place, measures: Iterable[str], structure: Structure) -> dict[Cell, Group]:
     """Give every figure there is, those that no answer has among them: an organisation's own, and a subset's rest."""
-    truth: dict[Cell, int] = {}
+    truth: dict[Cell, Group] = {}
     for place in root.everywhere():
         for measure in measures:
             truth[place.name, measure] = place.total(measure)
-            truth[f"{place.name} itself", measure] = place.itself.get(measure, 0)
-    for (where, measure), count in list(truth.items()):
-        if measure in SUBSETS_OF:
-            truth[where, f"rest of {measure}"] = truth[where, SUBSETS_OF[measure]] - count
+            truth[f"{place.name} itself", measure] = place.itself(measure)
+    for (where, measure), group in list(truth.items()):
+        if measure in structure.subsets_of:
+            rest = truth[where, structure.subsets_of[measure]].value - group.value
+            truth[where, f"rest of {measure}"] = Group(rest)
     return truth
 
 
-def equations_of(root: Place, measures: Iterable[str]) -> Iterator[Equation]:
+def known_to_the_attacker(root: Place, measures: Iterable[str]) -> dict[Cell, int]:
+    """Give how much each figure is at least: what the attacker has added to it."""
+    known: Counter[Cell] = Counter()
+    for measure in measures:
+        for place in root.everywhere():
+            known[place.name, measure] = sum(below.of_the_attacker(measure) for below in place.everywhere())
+            known[f"{place.name} itself", measure] = place.of_the_attacker(measure)
+    return {cell: count for cell, count in known.items() if count}
+
+
+def equations_of(root: Place, measures: Iterable[str], structure: Structure) -> Iterator[Equation]:
     """Give what everybody knows: what adds up to what."""
     known = list(measures)
     for place in root.everywhere():
@@ -49,20 +84,25 @@ def equations_of(root: Place, measures: Iterable[str]) -> Iterator[Equation]:
         for measure in known:
             yield {(place.name, measure): -1, **{(part, measure): 1 for part in parts}}
         for where in (place.name, f"{place.name} itself"):
-            for prefix, total in PARTS_OF.items():
+            for prefix, total in structure.parts_of.items():
                 columns = [measure for measure in known if measure.startswith(f"{prefix}.")]
                 if columns and total in known:
                     yield {(where, total): -1, **{(where, column): 1 for column in columns}}
-            for subset, total in SUBSETS_OF.items():
+            for subset, total in structure.subsets_of.items():
                 if subset in known and total in known:
                     yield {(where, total): -1, (where, subset): 1, (where, f"rest of {subset}"): 1}
 
 
-def worked_out(equations: Iterable[Equation], shown: Mapping[Cell, int]) -> dict[Cell, int]:
-    """Give every cell that is not shown and can have one value alone, by adding, subtracting, and that none is < 0."""
+def worked_out(
+    equations: Iterable[Equation], shown: Mapping[Cell, int], at_least: Mapping[Cell, int]
+) -> dict[Cell, int]:
+    """Give every cell that is not shown and can have one value alone, by adding, subtracting, and what it is at least.
+
+    None is less than nothing.
+    """
     known = dict(shown)
     system = [dict(equation) for equation in equations]
-    while found := {**_solved(system, known), **_squeezed(system, known)}:
+    while found := {**_solved(system, known), **_squeezed(system, known, at_least)}:
         known |= found
     return {cell: count for cell, count in known.items() if cell not in shown}
 
@@ -99,10 +139,10 @@ def _less(
     return {cell: value for cell, value in cells.items() if value}, right - times * row[1]
 
 
-def _squeezed(system: list[Equation], known: Mapping[Cell, int]) -> dict[Cell, int]:
-    """Narrow the range of each cell by what the others can be: nobody is counted less than not at all."""
+def _squeezed(system: list[Equation], known: Mapping[Cell, int], at_least: Mapping[Cell, int]) -> dict[Cell, int]:
+    """Narrow the range of each cell by what the others can be."""
     parts = [_open(equation, known) for equation in system]
-    low = {cell: 0.0 for unknown, _ in parts for cell in unknown}
+    low = {cell: float(at_least.get(cell, 0)) for unknown, _ in parts for cell in unknown}
     high = dict.fromkeys(low, inf)
     narrowed = True
     while narrowed:

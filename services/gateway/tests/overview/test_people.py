@@ -1,0 +1,116 @@
+"""A figure of things about people is shown only where five people stand behind it, at every level."""
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+import pytest
+
+import orgtree
+from contracts import Event, activities, feedback, learning
+from database import Database, new_id
+from gateway.contributions.rules import contribution_of
+from gateway.overview.figures import figures_on, load_figures
+from gateway.worker import CONSUMERS
+
+from ..events import NOW, Numbered, established, hand_over
+from .test_overview import figures_of
+
+HANDLERS = CONSUMERS[0].handlers
+COUNTY, TOWNSHIP = UUID(int=11), UUID(int=12)
+VILLAGES = tuple(UUID(int=20 + number) for number in range(5))
+TREE: list[Numbered] = [
+    (established(COUNTY, orgtree.ROOT_ID, "county"), 1),
+    (established(TOWNSHIP, COUNTY, "township"), 1),
+    *((established(village, TOWNSHIP, "village"), 1) for village in VILLAGES),
+]
+ONE_PERSON = UUID(int=99)
+ABOUT_PEOPLE = sorted(
+    measure
+    for measure, figure in figures_on(load_figures(), NOW.date()).items()
+    if figure.parameters.counts == "things_of_people"
+)
+
+
+def participation(place: UUID, person: UUID, *, mode: str | None) -> Event:
+    kind = activities.AttendanceRecordedV1 if mode else activities.ParticipantRegisteredV1
+    return kind(
+        participation_id=new_id(),
+        activity_id=new_id(),
+        person_id=person,
+        organisation_id=place,
+        affiliation_id=place,
+        registered=True,
+        attended=mode is not None,
+        mode=mode,
+    )
+
+
+def study(place: UUID, person: UUID, *, understood: bool | None, completed: bool = False) -> Event:
+    return learning.UnderstandingReportedV1(
+        study_id=new_id(),
+        person_id=person,
+        course_id=new_id(),
+        lesson_id=new_id(),
+        affiliation_id=place,
+        progress=10,
+        completed=completed,
+        understood=understood,
+    )
+
+
+def case(place: UUID, person: UUID | None, *, status: str = "open") -> Event:
+    return feedback.CaseOpenedV1(
+        case_id=new_id(),
+        category="road",
+        organisation_id=place,
+        responsible_id=place,
+        reporter_id=person,
+        status=status,
+        opened_at=NOW,
+        due_at=NOW,
+    )
+
+
+def one_that_counts(measure: str, place: UUID, person: UUID) -> Event:
+    """Give an event of a person's that adds one to a figure of a place."""
+    candidates = [
+        participation(place, person, mode=None),
+        participation(place, person, mode="in_person"),
+        participation(place, person, mode="remote"),
+        *(study(place, person, understood=word, completed=True) for word in (None, True, False)),
+        *(case(place, person, status=status) for status in ("open", "answered", "confirmed")),
+    ]
+    return next(event for event in candidates if (found := contribution_of(event)) and measure in found.measures)
+
+
+async def counted(database: Database, measure: str, what: Iterable[tuple[UUID, UUID]]) -> None:
+    """Let people (place, person) add one each to a figure."""
+    events: Sequence[Numbered] = [(one_that_counts(measure, place, person), 1) for place, person in what]
+    await hand_over(database, HANDLERS, [*TREE, *events])
+
+
+@pytest.mark.parametrize("measure", ABOUT_PEOPLE)
+async def test_one_person_with_five_lessons_is_hidden(database: Database, measure: str) -> None:
+    await counted(database, measure, [(VILLAGES[0], ONE_PERSON)] * 5)
+    for place in (VILLAGES[0], TOWNSHIP, COUNTY, orgtree.ROOT_ID):
+        assert (await figures_of(database, place))[measure] is None
+
+
+@pytest.mark.parametrize("measure", ABOUT_PEOPLE)
+async def test_one_person_in_five_villages_is_hidden_above_them(database: Database, measure: str) -> None:
+    await counted(database, measure, [(village, ONE_PERSON) for village in VILLAGES for _ in range(5)])
+    for place in (*VILLAGES, TOWNSHIP, COUNTY, orgtree.ROOT_ID):
+        assert (await figures_of(database, place))[measure] is None
+
+
+@pytest.mark.parametrize("measure", ABOUT_PEOPLE)
+async def test_five_people_in_five_villages_are_shown_above_them(database: Database, measure: str) -> None:
+    await counted(database, measure, [(village, new_id()) for village in VILLAGES])
+    for place in (TOWNSHIP, COUNTY, orgtree.ROOT_ID):
+        assert (await figures_of(database, place))[measure] == 5
+    assert (await figures_of(database, VILLAGES[0]))[measure] is None
+
+
+async def test_cases_without_a_reporter_are_of_no_person(database: Database) -> None:
+    await hand_over(database, HANDLERS, [*TREE, *((case(VILLAGES[0], None), 1) for _ in range(9))])
+    assert (await figures_of(database, COUNTY))["cases.received"] is None
