@@ -8,10 +8,12 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from learning.help_requests.rules import SMALLEST_SHOWN, Counts, Level, hidden_along
+from learning.help_requests.rules import Level, hidden_along
+from suppression import SMALLEST_SHOWN, Group
 
 LESSONS = [UUID(int=number) for number in range(101, 104)]
 Cell = tuple[str, UUID]
+Counts = Mapping[UUID, int]
 
 
 class Place(NamedTuple):
@@ -27,15 +29,21 @@ class Place(NamedTuple):
 
     @property
     def level(self) -> Level:
-        below = {child.organisation_id: sum((c.counts for c in child.children), Counter()) for child in self.children}
-        return Level.of(
-            self.organisation_id, self.counts, {child.organisation_id: child.counts for child in self.children}, below
-        )
+        below = {
+            child.organisation_id: grouped(sum((c.counts for c in child.children), Counter()))
+            for child in self.children
+        }
+        children = {child.organisation_id: grouped(child.counts) for child in self.children}
+        return Level.of(self.organisation_id, grouped(self.counts), grouped(self.own), children, below)
 
     def paths(self, above: tuple["Place", ...] = ()) -> Iterator[tuple["Place", ...]]:
         yield (*above, self)
         for child in self.children:
             yield from child.paths((*above, self))
+
+
+def grouped(counts: Counts) -> dict[UUID, Group]:
+    return {lesson: Group(count) for lesson, count in counts.items()}
 
 
 def place(number: int, own: Counts, *children: Place) -> Place:

@@ -1,13 +1,15 @@
 """Whatever the counts, no hidden group of one to four can be worked out from what is shown."""
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import TypeAlias
 from uuid import UUID
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from learning.help_requests.rules import SMALLEST_SHOWN, Level, hidden_along, hidden_parts
+from learning.help_requests.rules import Level, hidden_along, hidden_parts
+from suppression import SMALLEST_SHOWN, Group
 
 Table: TypeAlias = dict[UUID, dict[UUID, int]]
 ROOT = UUID(int=100)
@@ -29,13 +31,26 @@ def totals(table: Table) -> Counter[UUID]:
     return summed
 
 
+def grouped(counts: Mapping[UUID, int]) -> dict[UUID, Group]:
+    return {lesson: Group(count) for lesson, count in counts.items()}
+
+
+def level_of(
+    place: UUID, counts: Mapping[UUID, int], children: Table, grandchildren: Mapping[UUID, Mapping[UUID, int]]
+) -> Level:
+    """Make the level of an organisation that nobody asked itself; all who ask are different people."""
+    parts = {child: grouped(of_child) for child, of_child in children.items()}
+    below = {child: grouped(of_child) for child, of_child in grandchildren.items()}
+    return Level.of(place, grouped(counts), {}, parts, below)
+
+
 def protects(hidden_counts: list[int]) -> bool:
     return not hidden_counts or (len(hidden_counts) > 1 and sum(hidden_counts) >= SMALLEST_SHOWN)
 
 
 def hidden_below(table: Table) -> tuple[set[UUID], set[tuple[UUID, UUID]]]:
     """Give the lessons hidden at the top of a table, and the cells hidden in it."""
-    level = Level.of(ROOT, totals(table), table, {})
+    level = level_of(ROOT, totals(table), table, {})
     hidden = set(hidden_along([level]))
     return hidden, hidden_parts(level, hidden)
 
@@ -84,8 +99,19 @@ def test_what_is_hidden_above_is_hidden_below(table: Table, child: int) -> None:
     middle, leaf = UUID(int=child), UUID(int=99)
     below = table.get(middle, {})
     levels = [
-        Level.of(ROOT, totals(table), table, {middle: below}),
-        Level.of(middle, below, {leaf: below}, {}),
-        Level.of(leaf, below, {}, {}),
+        level_of(ROOT, totals(table), table, {middle: below}),
+        level_of(middle, below, {leaf: below}, {}),
+        Level.of(leaf, grouped(below), grouped(below), {}, {}),
     ]
     assert hidden_along(levels) >= hidden_along(levels[:2])
+
+
+def test_one_person_who_needs_help_with_five_lessons_is_no_group_of_five() -> None:
+    one, others, usual = frozenset({1}), frozenset(range(10, 16)), UUID(int=101)
+    rare = [UUID(int=number) for number in range(102, 107)]
+    part = {usual: Group(6, others), UUID(int=107): Group(7, others)} | {lesson: Group(1, one) for lesson in rare}
+    total = {**part, **{lesson: Group(9, others | {1}) for lesson in rare}}
+    elsewhere = {lesson: Group(8, others) for lesson in rare}
+    hidden = hidden_parts(Level.of(ROOT, total, {}, {UUID(int=1): part, UUID(int=2): elsewhere}, {}), ())
+    # The 18 requests of the part are shown elsewhere. Less 13 shown ones, 5 would be left, all of one person.
+    assert {(UUID(int=1), lesson) for lesson in (usual, *rare)} <= hidden

@@ -30,14 +30,13 @@ class Line(NamedTuple):
     or_nobody: bool = False
     row: UUID | None = None
 
-    def is_wanting(self, hidden: "Pattern") -> bool:
-        """Say whether what is hidden of the line is too little to protect it."""
-        if not hidden.touches(self):
-            return False
-        inside = [self.groups.get(cell, NOBODY) for cell in self.cells if cell in hidden]
+    def is_wanting(self, inside: Sequence[Group]) -> bool:
+        """Say whether these groups, which are hidden of the line, are too few to protect each other."""
         if len(inside) < self.fewest:
             return True
-        return people_in(inside) < SMALLEST_SHOWN and not (self.or_nobody and not any(g.value for g in inside))
+        if self.or_nobody and not any(group.value for group in inside):
+            return False
+        return people_in(inside) < SMALLEST_SHOWN
 
 
 class Pattern(Protocol):
@@ -94,10 +93,13 @@ def protect(hidden: Pattern, lines: Sequence[Line]) -> None:
     while growing:
         growing = False
         for line in lines:
-            companions = iter(line.companions)
-            while line.is_wanting(hidden):
-                more = next((cell for cell in companions if cell not in hidden), None)
-                if more is None:
+            if not hidden.touches(line):
+                continue
+            inside = [line.groups.get(cell, NOBODY) for cell in line.cells if cell in hidden]
+            for cell in line.companions:
+                if not line.is_wanting(inside):
                     break
-                hidden.add(more)
-                growing = True
+                if cell not in hidden:
+                    hidden.add(cell)
+                    inside.append(line.groups.get(cell, NOBODY))
+                    growing = True

@@ -1,21 +1,22 @@
 """Reads of requests for help: counts up the tree, protected; and who asked, for those who help them."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
 from database import page_of
 from learning.courses.tables import EditionLesson
-from learning.help_requests.rules import Level, hidden_along
+from learning.help_requests.rules import Counts, Level, hidden_along, summed
 from learning.help_requests.schemas import HelpNeeded, PersonInNeed
-from learning.study.rules import MEASURE_PREFIX, lesson_of
+from learning.study.rules import MEASURE_PREFIX, lesson_of, measure_of
 from learning.study.tables import LessonStudy
+from suppression import NOBODY, Group
 
 FACTS = f"""
 select asked_organisation_id, '{MEASURE_PREFIX}' || lesson_id, person_mark(person_id), 1
@@ -53,7 +54,7 @@ async def list_needs(
             lesson_id=row.lesson_id,
             course_id=row.course_id,
             title=row.title,
-            people=None if row.lesson_id in hidden else counts.get(row.lesson_id, 0),
+            people=None if row.lesson_id in hidden else counts.get(row.lesson_id, NOBODY).value,
             people_here=here.get(row.lesson_id, 0) if here is not None else None,
         )
         for row in await session.execute(described)
@@ -87,31 +88,48 @@ async def list_people(
 
 async def _levels(session: AsyncSession, path: tuple[UUID, ...]) -> list[Level]:
     """Give the counts of each organisation of the path and of its parts, from the root down."""
-    place, above, kept = orgtree.organisation, orgtree.organisation.alias(), orgtree.rollup
+    place, above, kept, behind = (
+        orgtree.organisation,
+        orgtree.organisation.alias(),
+        orgtree.rollup,
+        orgtree.rollup_people,
+    )
     counted = (
-        select(place.c.organisation_id, place.c.parent_id, kept.c.measure, kept.c.value)
+        select(place.c.organisation_id, place.c.parent_id, kept.c.measure, kept.c.value, behind.c.people)
         .join(kept, kept.c.organisation_id == place.c.organisation_id)
+        .outerjoin(behind, and_(behind.c.organisation_id == kept.c.organisation_id, behind.c.measure == kept.c.measure))
         .where(kept.c.measure.startswith(MEASURE_PREFIX, autoescape=True), kept.c.value > 0)
     )
     near = counted.where(or_(place.c.organisation_id.in_(path), place.c.parent_id.in_(path)))
     grandchildren = counted.join(above, above.c.organisation_id == place.c.parent_id).where(above.c.parent_id.in_(path))
-    counts: dict[UUID, dict[UUID, int]] = defaultdict(dict)
+    counts: dict[UUID, dict[UUID, Group]] = defaultdict(dict)
     children: dict[UUID | None, set[UUID]] = defaultdict(set)
-    for row in await session.execute(near):
-        counts[row.organisation_id][lesson_of(row.measure)] = row.value
-        children[row.parent_id].add(row.organisation_id)
-    below: dict[UUID | None, Counter[UUID]] = defaultdict(Counter)
-    for row in await session.execute(grandchildren):
-        below[row.parent_id][lesson_of(row.measure)] += row.value
+    for query in (near, grandchildren):
+        for row in await session.execute(query):
+            counts[row.organisation_id][lesson_of(row.measure)] = Group(row.value, frozenset(row.people or ()))
+            children[row.parent_id].add(row.organisation_id)
+    below = {parent: summed([counts[child] for child in those]) for parent, those in children.items()}
     return [
         Level.of(
             place_id,
             counts[place_id],
+            await _asked_itself(session, place_id, counts[place_id], below.get(place_id, {})),
             {child: counts[child] for child in children[place_id]},
-            {child: below[child] for child in children[place_id]},
+            {child: below.get(child, {}) for child in children[place_id]},
         )
         for place_id in path
     ]
+
+
+async def _asked_itself(
+    session: AsyncSession, organisation_id: UUID, counts: Counts, below: Counts
+) -> dict[UUID, Group]:
+    """Give what the children of an organisation do not account for, and who stands behind it."""
+    people = await orgtree.own_people(session, organisation_id)
+    left = {lesson: group.value - below.get(lesson, NOBODY).value for lesson, group in counts.items()}
+    return {
+        lesson: Group(count, people.get(measure_of(lesson), frozenset())) for lesson, count in left.items() if count > 0
+    }
 
 
 async def _asked_here(session: AsyncSession, organisation_id: UUID) -> dict[UUID, int]:

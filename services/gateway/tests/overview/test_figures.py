@@ -1,0 +1,114 @@
+"""Every figure has its measure and every measure its figure, each protected as what it counts."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from uuid import UUID
+
+import orgtree
+from contracts import Event, activities, members
+from database import Database, new_id
+from gateway.contributions.event_handlers import HANDLERS
+from gateway.contributions.rules import contribution_of
+from gateway.overview import queries
+from gateway.overview.figures import Formula, figures_on, load_figures
+from gateway.overview.rules import control_on
+from rulebook import Rule, RuleVersion
+from suppression import Group
+
+from ..events import NOW, composed, established, hand_over
+from .test_people import ABOUT_PEOPLE, case, participation, study
+
+FIGURES = load_figures()
+TODAY = NOW.date()
+PLACE, PERSON = UUID(int=11), UUID(int=99)
+
+
+def every_kind() -> Iterator[Event]:
+    """Give an event of each kind, and of each word that a figure counts by."""
+    stages = ("applicant", "activist", "development_target", "probationary", "full")
+    bands = ("under_35", "35_to_59", "60_and_over")
+    yield members.CompositionCountedV1(
+        organisation_id=PLACE,
+        members=3,
+        away=1,
+        without_smartphone=1,
+        stages=dict.fromkeys(stages, 1),
+        age_bands=dict.fromkeys(bands, 1),
+    )
+    for kind in (activities.ActivityScheduledV1, activities.ActivityClosedV1):
+        yield kind(activity_id=new_id(), organisation_id=PLACE, kind="branch_meeting", starts_at=NOW, ends_at=NOW)
+    for mode in (None, "in_person", "remote"):
+        yield participation(PLACE, PERSON, mode=mode)
+    for word in (None, True, False):
+        yield study(PLACE, PERSON, understood=word, completed=True)
+    for status in ("open", "answered", "confirmed"):
+        yield case(PLACE, PERSON, status=status)
+
+
+def test_every_measure_has_a_figure_and_every_figure_a_measure() -> None:
+    produced = {measure for event in every_kind() if (found := contribution_of(event)) for measure in found.measures}
+    assert produced == FIGURES.keys()
+
+
+def test_each_event_that_is_handled_contributes() -> None:
+    for kind in HANDLERS:
+        example = next(event for event in every_kind() if event.aggregate == kind.aggregate)
+        contribution = contribution_of(kind.model_validate(example.model_dump()))
+        assert contribution is not None, kind
+        assert any(contribution.measures.values()), kind
+
+
+def test_things_of_people_say_whom_they_are_about_and_nothing_else_does() -> None:
+    for event in every_kind():
+        contribution = contribution_of(event)
+        assert contribution is not None
+        kinds = {FIGURES[measure].as_of(TODAY).parameters.counts for measure in contribution.measures}
+        assert (contribution.person_id is not None) == (kinds == {"things_of_people"}), event
+
+
+def test_what_belongs_together_is_of_one_kind() -> None:
+    formulas = {measure: version.parameters for measure, version in figures_on(FIGURES, TODAY).items()}
+    for measure, formula in formulas.items():
+        siblings = [f for name, f in formulas.items() if name.rpartition(".")[0] == measure.rpartition(".")[0]]
+        if formula.part_of:
+            assert {(f.part_of, f.counts) for f in siblings} == {(formula.part_of, formula.counts)}
+            assert formulas[formula.part_of].counts == formula.counts
+        if formula.subset_of:
+            assert formula.counts == formulas[formula.subset_of].counts == "people"
+    assert len(ABOUT_PEOPLE) == 12
+
+
+def test_a_word_without_a_figure_is_protected_with_its_breakdown() -> None:
+    row = control_on(FIGURES, TODAY).row_of(
+        {"cases.now.reopened": 3, "members.stage.guest": 2, "activities.scheduled": 1, "unheard.of": 1},
+        {"cases.now.reopened": frozenset({7})},
+    )
+    assert row == {"cases.now.reopened": Group(3, frozenset({7})), "members.stage.guest": Group(2)}
+
+
+def later(measure: str, holds_from: date) -> Rule[Formula]:
+    version = FIGURES[measure].versions[0]
+    return Rule(measure, [RuleVersion(measure, holds_from, None, version.source, version.parameters)])
+
+
+async def test_a_figure_that_begins_later_breaks_no_overview_and_is_protected_before(database: Database) -> None:
+    band = "members.age.under_35"
+    tree = [(established(PLACE, orgtree.ROOT_ID, "county"), 1), (composed(PLACE, under_35=3, over=20), 1)]
+    await hand_over(database, {**HANDLERS, **orgtree.HANDLERS}, tree)
+    await orgtree.fold(database)
+    figures = {**FIGURES, band: later(band, TODAY + timedelta(days=1))}
+    for day in (TODAY, TODAY + timedelta(days=1), date(2020, 1, 1)):
+        async with database.read() as session:
+            found = await queries.overview_of(session, PLACE, figures=figures, day=day)
+        shown = {figure.measure: figure.value for figure in found.figures}
+        assert (band in shown) == (day > TODAY)
+        assert shown.get(band) is None
+    assert control_on(figures, TODAY).structure.parts_of == control_on(FIGURES, TODAY).structure.parts_of
+
+
+def test_a_figure_that_has_ended_is_shown_no_longer() -> None:
+    version = FIGURES["members.away"].versions[0]
+    ended = RuleVersion(version.rule, version.holds_from, TODAY, version.source, version.parameters)
+    figures = {"members.away": Rule("members.away", [ended])}
+    assert figures_on(figures, TODAY).keys() == figures.keys()
+    assert figures_on(figures, TODAY + timedelta(days=1)) == {}
