@@ -14,6 +14,9 @@ FANS = (9, 10, 17, 14, 14)
 """Cities, counties each, townships each, villages each, branches each: about 322,000 organisations."""
 MEASURE = "members.all"
 DELTAS = 50_000
+PEOPLE = 10_000
+_SPREAD = 0x9E3779B97F4A7C15 >> 20
+"""Spreads the marks of people over their whole range, as the hashes that they are."""
 
 _LEVEL = """
 insert into organisation (organisation_id, parent_id, kind, level, name, path, ancestors, version)
@@ -44,6 +47,7 @@ async def measure(stage: Stage) -> list[Result]:
         return [
             await _totals(database, len(branches)),
             await _folding(database, branches, stage.of(DELTAS)),
+            await _folding(database, branches, stage.of(DELTAS), people=stage.of(PEOPLE)),
         ]
 
 
@@ -67,16 +71,28 @@ async def _totals(database: Database, branches: int) -> Result:
     return Result("rollup", fast, "ms", slow, 0.01, "at_most", note)
 
 
-async def _folding(database: Database, branches: list[UUID], count: int) -> Result:
-    deltas = [(branches[number * 7919 % len(branches)], MEASURE, 1) for number in range(count)]
-    await _note(database, deltas)
-    began = time.perf_counter()
-    await orgtree.fold(database)
-    speed = count / (time.perf_counter() - began)
-    return Result("rollup-folding", speed, "deltas/s", 5_000, 1.0, note="one change each of branches all over the tree")
+async def _folding(database: Database, branches: list[UUID], count: int, *, people: int = 0) -> Result:
+    """Fold changes of branches all over the tree; of so many people, who come and go."""
+    deltas = [
+        orgtree.Delta(
+            branches[number * 7919 % len(branches)], MEASURE, 1, number % people * _SPREAD if people else None
+        )
+        for number in range(count)
+    ]
+    rounds = [deltas, [each._replace(amount=-1) for each in deltas]] if people else [deltas]
+    seconds = 0.0
+    for noted in rounds:
+        await _note(database, noted)
+        began = time.perf_counter()
+        await orgtree.fold(database)
+        seconds += time.perf_counter() - began
+    name, note = "rollup-folding", "one change each of branches all over the tree"
+    if people:
+        name, note = "rollup-folding-people", f"the same of {people:,} people, who come and go again"
+    return Result(name, count * len(rounds) / seconds, "deltas/s", 5_000, 1.0, note=note)
 
 
-async def _note(database: Database, deltas: list[tuple[UUID, str, int]]) -> None:
+async def _note(database: Database, deltas: Sequence[orgtree.Delta | tuple[UUID, str, int]]) -> None:
     for start in range(0, len(deltas), 10_000):
         async with database.transaction() as session:
             await orgtree.add_deltas(session, deltas[start : start + 10_000])
