@@ -8,9 +8,8 @@ import orgtree
 import privacy
 from contracts.identity import PersonErasedV1
 from database import Database, new_id, raw
-from gateway import own_data
 from gateway.contributions.event_handlers import FACTS, forget_erased
-from gateway.worker import CONSUMERS
+from gateway.worker import CONSUMERS, OWN_DATA
 from testkit.told import tell
 
 from ..events import Numbered, disturbed, hand_over
@@ -26,7 +25,7 @@ def cases() -> list[Numbered]:
 
 
 async def erase(database: Database, person_id: UUID) -> None:
-    await tell(database, privacy.handlers(own_data.forget), PersonErasedV1(person_id=person_id))
+    await tell(database, privacy.handlers(OWN_DATA), PersonErasedV1(person_id=person_id))
 
 
 async def behind(database: Database) -> int:
