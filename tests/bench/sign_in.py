@@ -15,7 +15,7 @@ from urllib.parse import urljoin
 import httpx
 
 from database import KeyRing
-from identity.credentials.hashing import HASHER
+from identity.credentials.passwords import HASHER
 from standalone import processes
 from standalone.seed.sign_in import SignedIn
 from testkit.service_process import ServiceProcess

@@ -94,7 +94,7 @@ def own_data_of(service: str) -> AllOwnData:
 
 
 def kept_by(service: str) -> set[str]:
-    beside: dict[str, str] = import_module("identity.privacy.forgetting").KEPT if service == "identity" else {}
+    beside: dict[str, str] = import_module("identity.privacy.removal").KEPT if service == "identity" else {}
     return {*NOT_OF_FEATURES, *KEPT[service], *beside}
 
 

@@ -10,8 +10,8 @@ from sqlalchemy import select
 import orgtree
 from contracts.identity import RoleDefinedV1
 from database import Database, migrations, utc_now
-from identity.credentials import hashing as passwords
-from identity.credentials.hashing import Passwords
+from identity.credentials import passwords
+from identity.credentials.passwords import Passwords
 from identity.first_start import prepare
 from identity.roles.tables import RoleDefinition
 from identity.signing.keys import SigningKeys

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from database import Database, new_id, utc_now
 from identity.accounts.phones import put_on_file
-from identity.messages.delivering import Delivery
+from identity.messages.delivery import Delivery
 from identity.messages.texts import TEXTS
 from identity.worker import channel_of
 from testkit.sms import Sent, SmsGateway, running_gateway

@@ -9,7 +9,7 @@ from contracts.scopes import API_SCOPES
 from identity.clients.rules import SCOPES_OF_PEOPLE
 from identity.clients.tables import Client
 from identity.first_start import built_in_clients
-from identity.pages.rendering import TEXTS
+from identity.pages.html import TEXTS
 from identity.pages.words import scope_words
 from webapi.languages import Language
 

@@ -20,7 +20,7 @@ from identity.challenges.commands import issue
 from identity.messages.tables import MessageToSend
 from identity.privacy import erasure, own_data
 from identity.privacy.erasure import TOLD_AGAIN_AFTER, tell_again, tell_all_again
-from identity.privacy.forgetting import FORGOTTEN, KEPT
+from identity.privacy.removal import FORGOTTEN, KEPT
 from identity.privacy.tables import Erasure, LegalHold
 from messaging import Publication, Received
 from testkit.backups import backup, restore

@@ -15,7 +15,7 @@ import orgtree
 from database import Database, SealBroken, migrations, new_id, utc_now
 from identity.accounts.tables import Account, Credential, Identifier
 from identity.clients.tables import Client
-from identity.credentials.hashing import Passwords
+from identity.credentials.passwords import Passwords
 from identity.credentials.rules import PasswordUnusable
 from identity.first_start import prepare
 from identity.roles.administrators import USERNAMES

@@ -13,10 +13,10 @@ from pydantic import ValidationError
 from sqlalchemy import select, update
 
 from database import Database, utc_now
-from identity.messages import channels, delivering
+from identity.messages import channels
 from identity.messages.channels import GatewayKey, Message, NotDelivered, TencentSms, authorization
 from identity.messages.commands import send
-from identity.messages.delivering import Delivery
+from identity.messages.delivery import AT_ONCE, Delivery
 from identity.messages.tables import MessageToSend
 from identity.messages.texts import TEXTS, words_of
 from testkit.databases import Template, TestDatabases
@@ -202,7 +202,7 @@ async def test_a_message_that_was_moved_to_another_row_is_not_sent(database: Dat
     async with delivery_for(gateway, database) as delivery:
         await delivery.run(database)
     assert gateway.messages_to(PHONE) == []
-    assert delivering.AT_ONCE > 1
+    assert AT_ONCE > 1
 
 
 async def test_the_gateway_takes_no_wrong_signature(gateway: SmsGateway) -> None:

@@ -10,7 +10,7 @@ import orgtree
 from database import new_id, utc_now
 from identity.accounts.phones import normalised_phone
 from identity.accounts.tables import Identifier
-from identity.credentials.hashing import Passwords, TooManySignIns
+from identity.credentials.passwords import Passwords, TooManySignIns
 from identity.credentials.rules import PasswordTooCommon, PasswordUnusable, normalised_password, require_password
 from identity.sessions.tables import TokenFamily
 from identity.throttling.tables import GuessCount, RateCount

@@ -10,7 +10,7 @@ from argon2 import PasswordHasher
 from sqlalchemy import delete, select, update
 
 from identity.accounts.tables import Account, Credential
-from identity.credentials.hashing import HASHER, Passwords, TooManySignIns
+from identity.credentials.passwords import HASHER, Passwords, TooManySignIns
 
 from .front_end import PASSWORD, FrontEnd
 from .provider import QUICK, Provider
@@ -40,7 +40,7 @@ async def test_more_than_can_wait_are_turned_away_at_once() -> None:
 
 NICE_ALREADY = """
 import os
-from identity.credentials.hashing import Passwords
+from identity.credentials.passwords import Passwords
 os.nice(15)
 print(Passwords(threads=1)._pool.submit(os.getpriority, os.PRIO_PROCESS, 0).result())
 """

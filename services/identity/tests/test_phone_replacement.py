@@ -13,9 +13,9 @@ from sqlalchemy import select, text, update
 import orgtree
 from database import new_id, utc_now
 from identity.accounts.phones import phone_of, put_on_file
-from identity.phone_replacement.applying import Applying
+from identity.phone_replacement.completion import Applying
 from identity.phone_replacement.tables import PhoneReplacement
-from identity.privacy.forgetting import forget
+from identity.privacy.removal import forget
 from identity.throttling.tables import RateCount
 
 from .front_end import Tokens, answer_of

@@ -14,7 +14,7 @@ import orgtree
 from china_time import day_of
 from database import new_id, raw, utc_now
 from identity.accounts.phones import put_on_file
-from identity.phone_replacement.applying import Applying
+from identity.phone_replacement.completion import Applying
 from identity.phone_replacement.tables import PhoneReplacement
 from identity.recovery.commands import lapse_recovery_of
 

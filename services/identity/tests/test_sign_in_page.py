@@ -5,7 +5,7 @@ import re
 import pytest
 from sqlalchemy import func, select
 
-from identity.pages.rendering import TEXTS
+from identity.pages.html import TEXTS
 from identity.sessions.tables import BrowserSession
 
 from .front_end import PASSWORD, FrontEnd, answer_of

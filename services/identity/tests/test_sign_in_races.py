@@ -12,7 +12,7 @@ from database import new_id, utc_now
 from identity.accounts.credentials import set_password
 from identity.accounts.phones import phone_on_file
 from identity.accounts.tables import Credential
-from identity.credentials.hashing import Passwords
+from identity.credentials.passwords import Passwords
 from identity.factors.passkeys.commands import usable_passkey
 from identity.factors.wechat.commands import Linked, lasting_link
 from identity.sessions.browser import Proven, begin_session

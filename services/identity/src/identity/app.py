@@ -8,7 +8,7 @@ from database import utc_now
 from identity.accounts.routes import router as accounts_router
 from identity.assistance.routes import router as assistance_router
 from identity.clients.routes import router as clients_router
-from identity.credentials.hashing import Passwords
+from identity.credentials.passwords import Passwords
 from identity.deactivation.routes import router as deactivation_router
 from identity.devices.pages import router as device_page_router
 from identity.devices.routes import router as devices_router
@@ -29,7 +29,7 @@ from identity.own_account.routes import router as own_accounts_router
 from identity.own_account.security_page import router as security_page_router
 from identity.own_account.wechat_routes import router as wechat_router
 from identity.parts import IdentityParts, Place
-from identity.phone_replacement.lapsing import lapse_of
+from identity.phone_replacement.lapses import lapse_of
 from identity.phone_replacement.routes import router as phone_replacements_router
 from identity.privacy.erasure import tell_erasures
 from identity.privacy.routes import router as privacy_router

@@ -13,7 +13,7 @@ from identity.assistance.exchange import GRANT_TYPE as TOKEN_EXCHANGE
 from identity.clients.commands import tell_new_quotas
 from identity.clients.rules import SCOPES_OF_PEOPLE
 from identity.clients.tables import Client
-from identity.credentials.hashing import Passwords
+from identity.credentials.passwords import Passwords
 from identity.roles.administrators import (
     hash_first_passwords,
     open_administrators,

@@ -5,7 +5,7 @@ from typing import Final
 from identity.assistance.exchange import TokenExchangeGrant
 from identity.devices.grants import DeviceGrant
 from identity.oauth.grants import IdToken
-from identity.oauth.serving import GRANTS_OF_OAUTH, Grant
+from identity.oauth.server import GRANTS_OF_OAUTH, Grant
 
 GRANTS: Final = (
     *GRANTS_OF_OAUTH,

@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import Database, KeyRing
-from identity.credentials.hashing import Passwords
+from identity.credentials.passwords import Passwords
 from identity.signing.keys import SigningKeys
 from identity.throttling.addresses import Network, asker_of
 from identity.throttling.rules import OF_ADDRESS, Patience

@@ -12,8 +12,8 @@ from identity.assistance.event_handlers import HANDLERS as ASSISTANCE_HANDLERS
 from identity.deactivation.event_handlers import HANDLERS
 from identity.housekeeping import delete_expired
 from identity.messages.channels import GatewayKey, TencentSms
-from identity.messages.delivering import Delivery
-from identity.phone_replacement.applying import Applying
+from identity.messages.delivery import Delivery
+from identity.phone_replacement.completion import Applying
 from identity.privacy import own_data
 from identity.privacy.erasure import tell_again
 from identity.roles.periods import end_what_is_over

@@ -26,10 +26,10 @@ from identity.assistance.rules import (
 )
 from identity.assistance.tables import AssistedSession
 from identity.challenges.commands import answer, issue
-from identity.messages.notices import tell
+from identity.messages.commands import tell
 from identity.roles.independence import behind, require_independent
 from identity.secrets import hash_of, new_secret
-from identity.sessions.revoking import revoke_families
+from identity.sessions.revocation import revoke_families
 from identity.sessions.tables import TokenFamily
 
 PURPOSE = "assistance"

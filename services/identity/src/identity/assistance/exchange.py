@@ -17,7 +17,7 @@ from identity.oauth.client_authentication import METHODS
 from identity.oauth.provider import Provider, Subject
 from identity.oauth.requests import ProviderRequest
 from identity.oauth.resources import narrowed_resources
-from identity.oauth.token_reading import ACCESS_TOKEN, read_jwt_in_sync
+from identity.oauth.tokens import ACCESS_TOKEN, read_jwt_in_sync
 from identity.secrets import hash_of
 from identity.sessions.tables import TokenFamily
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from identity.credentials.hashing import TooManySignIns
+from identity.credentials.passwords import TooManySignIns
 from identity.credentials.rules import (
     PasswordTooCommon,
     PasswordUnchanged,

@@ -20,7 +20,7 @@ from identity.roles.queries import holds_on
 from identity.roles.reach import require_say_over_roles
 from identity.roles.rules import ADMINISTRATIONS, LastAdministrator
 from identity.roles.tables import RoleAssignment
-from identity.sessions.revoking import end_all_sessions
+from identity.sessions.revocation import end_all_sessions
 
 
 class OwnAccount(Exception):

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import raw
-from identity.sessions.revoking import end_all_sessions
+from identity.sessions.revocation import end_all_sessions
 
 logger = logging.getLogger(__name__)
 _FORGET = """

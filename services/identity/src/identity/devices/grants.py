@@ -24,7 +24,7 @@ from identity.oauth.grants import subject_of
 from identity.oauth.provider import Provider, Subject
 from identity.oauth.requests import ProviderRequest
 from identity.secrets import hash_of, new_secret
-from identity.sessions.revoking import revoke_families_in_sync
+from identity.sessions.revocation import revoke_families_in_sync
 from identity.sessions.tables import DeviceCode, TokenFamily
 
 PAGE = "/oauth2/device"

@@ -11,7 +11,7 @@ from identity.devices import commands, rules
 from identity.devices.grants import PAGE
 from identity.levels import SignedIn
 from identity.pages.destinations import sign_in_before
-from identity.pages.rendering import go_to, page
+from identity.pages.html import go_to, page
 from identity.pages.requests import Parameters, read_form
 from identity.pages.visits import PageRoute, Visit, form_page, is_ours, read_visit
 from identity.pages.words import scope_words

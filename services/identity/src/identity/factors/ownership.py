@@ -11,7 +11,7 @@ from database import KeyRing
 from identity.clients.first_party import require_first_party
 from identity.factors.required import owned_by
 from identity.levels import FRESH_FOR_CREDENTIALS, SignedIn, reaches
-from identity.messages.notices import tell
+from identity.messages.commands import tell
 from webapi import AuthenticatedCaller
 
 Change = Literal[

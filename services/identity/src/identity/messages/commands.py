@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import KeyRing, associated, insert_new, new_id
+from identity.accounts.phones import phone_of
 from identity.messages.tables import MessageToSend
 from identity.messages.texts import filled
 
@@ -55,3 +56,14 @@ async def send(
 def place_of(message_id: UUID) -> bytes:
     """Give the associated data that binds the sealed part to its message."""
     return associated("message_to_send", "sealed", message_id)
+
+
+async def tell(
+    session: AsyncSession, ring: KeyRing, account_id: UUID, text: str, *, language: str, now: datetime, **values: str
+) -> None:
+    """Send a notice to the phone on file, if there is one."""
+    phone = await phone_of(session, ring, account_id)
+    if phone is not None:
+        await send(
+            session, ring, account_id=account_id, phone=phone, text=text, values=values, language=language, now=now
+        )

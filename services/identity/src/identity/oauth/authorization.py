@@ -11,6 +11,7 @@ from authlib.oauth2.rfc6749 import AccessDeniedError, InvalidRequestError, OAuth
 from authlib.oidc.core.errors import ConsentRequiredError, InteractionRequiredError, LoginRequiredError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
+from starlette.responses import Response
 
 from identity.clients.tables import Client
 from identity.factors.required import Step, next_step
@@ -20,10 +21,13 @@ from identity.oauth.grants import CodeGrant
 from identity.oauth.provider import Answer, Provider
 from identity.oauth.requests import ProviderRequest
 from identity.oauth.resources import InvalidTargetError, requested_resources
-from identity.oauth.serving import CODE, provider_with
-from identity.oauth.waiting import PATIENCE, request_hash
+from identity.oauth.server import CODE, provider_with
+from identity.oauth.waiting_requests import PATIENCE, request_hash
+from identity.pages.addresses import CONSENT, SIGN_IN, page_address
+from identity.pages.html import go_to, refused
 from identity.pages.requests import Parameters
 from identity.parts import IdentityParts, Place
+from webapi.languages import Language
 
 _ASKS_FOR_THE_PERSON = {"login", "select_account"}
 _WORDS = re.compile(r"[a-z_ ]{1,64}")
@@ -225,3 +229,17 @@ def source_expression(redirect_uri: str) -> str:
     """Give what `form-action` needs to let the form's answer go on to the client: browsers check redirects too."""
     parts = urlsplit(redirect_uri)
     return f"{parts.scheme}://{parts.netloc}" if parts.scheme in {"http", "https"} else f"{parts.scheme}:"
+
+
+def answer_to(language: Language, parameters: Parameters, decision: Decision) -> Response:
+    """Do what was decided on an authorization request."""
+    match decision:
+        case Redirect(location):
+            return go_to(location)
+        case Refused(error):
+            return refused(language, error)
+        case StepUpNeeded(page=page):
+            return go_to(page_address(page, parameters))
+        case ConsentNeeded():
+            return go_to(page_address(CONSENT, parameters))
+    return go_to(page_address(SIGN_IN, parameters))

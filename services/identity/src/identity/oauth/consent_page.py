@@ -6,12 +6,11 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from database import utc_now
-from identity.oauth.answers import answer_to
-from identity.oauth.authorization import ConsentNeeded, Decision, Redirect, decide_for, may_still_agree
+from identity.oauth.authorization import ConsentNeeded, Decision, Redirect, answer_to, decide_for, may_still_agree
 from identity.oauth.consents import grant_consent
-from identity.oauth.waiting import answered
+from identity.oauth.waiting_requests import answered
 from identity.pages.addresses import CONSENT, SIGN_IN, page_address
-from identity.pages.rendering import go_to
+from identity.pages.html import go_to
 from identity.pages.requests import read_form
 from identity.pages.visits import PageRoute, Visit, form_page, is_ours, read_visit
 from identity.pages.words import scope_words

@@ -13,7 +13,7 @@ from china_time import Moment
 from database import page_of
 from identity.clients.tables import Client
 from identity.oauth.tables import AuthorizationCode, ClientConsent
-from identity.sessions.revoking import revoke_families
+from identity.sessions.revocation import revoke_families
 from identity.sessions.tables import DeviceCode, TokenFamily
 from webapi import PageRequest
 

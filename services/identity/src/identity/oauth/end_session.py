@@ -16,8 +16,8 @@ from database import utc_now
 from identity.clients.tables import Client
 from identity.levels import SignedIn
 from identity.oauth.authorization import source_expression
-from identity.oauth.token_reading import ID_TOKEN, read_jwt
-from identity.pages.rendering import go_to, page, refused
+from identity.oauth.tokens import ID_TOKEN, read_jwt
+from identity.pages.html import go_to, page, refused
 from identity.pages.requests import Parameters, read_form
 from identity.pages.visits import PageRoute, Visit, cookie_name, form_page, is_ours, read_visit
 from identity.parts import IdentityParts, Parts, Place

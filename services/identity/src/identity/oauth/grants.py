@@ -23,7 +23,7 @@ from identity.oauth.resources import narrowed_resources, requested_resources
 from identity.oauth.tables import AuthorizationCode
 from identity.roles.queries import held_on
 from identity.secrets import hash_of
-from identity.sessions.revoking import revoke_families_in_sync
+from identity.sessions.revocation import revoke_families_in_sync
 from identity.sessions.tables import BrowserSession, RefreshToken, TokenFamily
 from identity.signing.keys import ALGORITHM
 

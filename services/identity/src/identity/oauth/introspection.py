@@ -8,13 +8,7 @@ from starlette.responses import Response
 from identity.clients.rules import still_registered
 from identity.oauth.client_authentication import CONFIDENTIAL
 from identity.oauth.client_endpoints import ERRORS, Asked, answer_client, form_of
-from identity.oauth.token_reading import (
-    ACCESS_TOKEN,
-    access_token_holds,
-    read_jwt,
-    read_refresh_token,
-    refresh_token_holds,
-)
+from identity.oauth.tokens import ACCESS_TOKEN, access_token_holds, read_jwt, read_refresh_token, refresh_token_holds
 from identity.parts import Parts
 from webapi import access
 

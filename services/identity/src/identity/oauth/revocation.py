@@ -13,9 +13,9 @@ from database import insert_new
 from identity.oauth.client_authentication import METHODS
 from identity.oauth.client_endpoints import ERRORS, Asked, answer_client, form_of
 from identity.oauth.tables import RevokedClientToken
-from identity.oauth.token_reading import ACCESS_TOKEN, read_jwt, read_refresh_token
+from identity.oauth.tokens import ACCESS_TOKEN, read_jwt, read_refresh_token
 from identity.parts import Parts
-from identity.sessions.revoking import revoke_families
+from identity.sessions.revocation import revoke_families
 from identity.sessions.tables import TokenFamily
 from messaging import Publication, append
 from webapi import access

@@ -10,10 +10,9 @@ from starlette.responses import JSONResponse, Response
 from database import utc_now
 from identity.accounts.tables import Identifier
 from identity.clients.tables import Client
-from identity.oauth.answers import answer_to
-from identity.oauth.authorization import decide_for
+from identity.oauth.authorization import answer_to, decide_for
 from identity.oauth.grants import person_claims
-from identity.pages.rendering import language_of, refused
+from identity.pages.html import language_of, refused
 from identity.pages.requests import Unreadable, read_query
 from identity.pages.visits import cookie_name
 from identity.parts import Parts

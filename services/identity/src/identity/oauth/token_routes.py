@@ -11,7 +11,7 @@ from identity.oauth.client_endpoints import ERRORS, NO_STORE, form_of
 from identity.oauth.discovery import discovery_document
 from identity.oauth.provider import Answer
 from identity.oauth.requests import ProviderRequest
-from identity.oauth.serving import Grant, provider_with
+from identity.oauth.server import Grant, provider_with
 from identity.pages.requests import Unreadable, read_form
 from identity.pages.rules import MOST_REPEATED
 from identity.parts import IdentityParts, Parts

@@ -19,12 +19,12 @@ from database import utc_now
 from identity.accounts.phones import account_with, normalised_phone
 from identity.challenges import pages
 from identity.pages.addresses import page_address
-from identity.pages.rendering import page
+from identity.pages.html import page
 from identity.pages.requests import read_form
 from identity.pages.visits import PageRoute, Visit, form_page, is_ours, read_visit
 from identity.parts import IdentityParts, Parts
 from identity.phone_replacement.commands import object_to_phone
-from identity.phone_replacement.lapsing import OPEN as REPLACEMENT_OPEN
+from identity.phone_replacement.lapses import OPEN as REPLACEMENT_OPEN
 from identity.phone_replacement.rules import ReplacementUnknown
 from identity.phone_replacement.tables import PhoneReplacement
 from identity.recovery.commands import OPEN as RECOVERY_OPEN

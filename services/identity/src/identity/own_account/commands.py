@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 import audit
 from database import KeyRing
 from identity.accounts.phones import phone_of, put_on_file
-from identity.messages.notices import tell
+from identity.messages.commands import tell
 from identity.parts import Lapse
 
 

@@ -12,7 +12,7 @@ from identity.accounts.credentials import encoding_of, username_of
 from identity.accounts.phones import phone_of, require_phone
 from identity.challenges.commands import CodeRefused, answer, issue
 from identity.challenges.rules import CODE_LIFETIME
-from identity.credentials.hashing import TooManySignIns
+from identity.credentials.passwords import TooManySignIns
 from identity.credentials.rules import PasswordUnchanged, PasswordWrong, normalised_password, require_password
 from identity.factors.ownership import require_owner
 from identity.own_account.commands import change_phone

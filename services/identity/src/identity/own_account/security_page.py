@@ -24,7 +24,7 @@ from identity.factors.totp.commands import TotpNotPending
 from identity.levels import FRESH_FOR_CREDENTIALS, SignedIn
 from identity.pages.addresses import PASSKEY_SCRIPT, SECOND_FACTOR, SECURITY, SECURITY_PASSKEY, SECURITY_TOTP
 from identity.pages.destinations import sign_in_before
-from identity.pages.rendering import go_to
+from identity.pages.html import go_to
 from identity.pages.requests import Parameters, read_form
 from identity.pages.visits import PageRoute, Visit, form_page, is_ours, read_visit
 from identity.parts import IdentityParts, Parts

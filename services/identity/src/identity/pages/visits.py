@@ -8,7 +8,7 @@ from fastapi import Request
 from fastapi.routing import APIRoute
 from starlette.responses import HTMLResponse, Response
 
-from identity.pages.rendering import language_of, page, refused
+from identity.pages.html import language_of, page, refused
 from identity.pages.requests import Parameters, Unreadable, read_query
 from identity.parts import IdentityParts
 from identity.secrets import new_secret

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from contracts.scopes import API_SCOPES
-from identity.pages.rendering import TEXTS
+from identity.pages.html import TEXTS
 from webapi.languages import Language
 
 

@@ -17,8 +17,8 @@ from identity.accounts.phones import belongs_to_another
 from identity.accounts.scope import belongs_to, require_account_within
 from identity.accounts.tables import Account
 from identity.challenges.commands import answer, issue
-from identity.messages.notices import tell
-from identity.phone_replacement.lapsing import OPEN, lapse, record
+from identity.messages.commands import tell
+from identity.phone_replacement.lapses import OPEN, lapse, record
 from identity.phone_replacement.numbers import destroy_number, phone_in, sealed
 from identity.phone_replacement.rules import (
     APPLY_WITHIN,
@@ -32,8 +32,8 @@ from identity.phone_replacement.rules import (
     ReplacementUnknown,
 )
 from identity.phone_replacement.tables import PhoneReplacement
-from identity.recovery.approving import require_independent_officers
 from identity.recovery.notice_codes import notice_code
+from identity.recovery.officers import require_independent_officers
 from identity.recovery.rules import AlreadyApproved
 from identity.roles.reach import require_say_over_roles
 

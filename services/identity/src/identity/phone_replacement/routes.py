@@ -24,7 +24,7 @@ from identity.phone_replacement.commands import (
     object_to_phone,
     propose_phone,
 )
-from identity.phone_replacement.lapsing import lapse
+from identity.phone_replacement.lapses import lapse
 from identity.phone_replacement.queries import as_shown, moment_of, replacement_of, replacements_after
 from identity.phone_replacement.schemas import ConfirmNewPhone, PhoneReplacementOut, ProposePhone, Status
 from identity.phone_replacement.tables import PhoneReplacement

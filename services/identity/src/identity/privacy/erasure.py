@@ -14,8 +14,8 @@ from database import Database, KeyRing, raw, utc_now
 from identity.accounts.phones import phone_of
 from identity.accounts.tables import Account
 from identity.messages.commands import send
-from identity.privacy.forgetting import forget
 from identity.privacy.legal_holds import holds_on, shown_to_oneself
+from identity.privacy.removal import forget
 from identity.privacy.rules import GROUNDS, LegallyHeld, duties_of
 from identity.privacy.schemas import ErasureOut, KeptOut
 from identity.privacy.tables import Erasure

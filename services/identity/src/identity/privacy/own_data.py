@@ -16,7 +16,7 @@ from identity.factors.passkeys.commands import name_of
 from identity.factors.tables import FederatedIdentity, Passkey, RecoveryCode, Totp
 from identity.oauth.tables import ClientConsent
 from identity.phone_replacement.tables import PhoneReplacement
-from identity.privacy.forgetting import forget
+from identity.privacy.removal import forget
 from identity.privacy.tables import ExportRequest, LegalHold
 from identity.purposes.tables import Consent
 from identity.recovery.tables import Recovery

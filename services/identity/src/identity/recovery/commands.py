@@ -20,9 +20,9 @@ from identity.accounts.credentials import set_password
 from identity.accounts.scope import belongs_to
 from identity.accounts.tables import Account
 from identity.factors.tables import FederatedIdentity, Passkey, RecoveryCode, Totp
-from identity.messages.notices import tell
-from identity.recovery.approving import require_independent_officers
+from identity.messages.commands import tell
 from identity.recovery.notice_codes import notice_code
+from identity.recovery.officers import require_independent_officers
 from identity.recovery.rules import (
     APPROVALS_NEEDED,
     DELAY,
@@ -37,7 +37,7 @@ from identity.recovery.tables import Recovery, RecoveryApproval
 from identity.roles.queries import count_of_not_over
 from identity.roles.reach import require_say_over_roles
 from identity.secrets import hash_of, new_secret
-from identity.sessions.revoking import end_all_sessions
+from identity.sessions.revocation import end_all_sessions
 
 OPEN = Recovery.status.in_(("requested", "approved"))
 

@@ -13,7 +13,7 @@ from identity.accounts.phones import normalised_phone, phone_of
 from identity.challenges import pages
 from identity.credentials.rules import PasswordUnchanged, require_password
 from identity.pages.addresses import RECOVERY, SIGN_IN, page_address
-from identity.pages.rendering import go_to, page
+from identity.pages.html import go_to, page
 from identity.pages.requests import Parameters, read_form
 from identity.pages.visits import PageRoute, Visit, cookie_name, form_page, is_ours, read_visit, set_cookie
 from identity.parts import IdentityParts, Parts

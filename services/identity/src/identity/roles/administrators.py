@@ -11,7 +11,7 @@ import orgtree
 from database import new_id
 from identity.accounts.commands import add_account
 from identity.accounts.tables import Account, Credential, Identifier
-from identity.credentials.hashing import Passwords
+from identity.credentials.passwords import Passwords
 from identity.credentials.rules import FIRST_PASSWORD_LIFETIME, require_password
 from identity.roles.commands import appoint
 from identity.roles.tables import RoleAssignment

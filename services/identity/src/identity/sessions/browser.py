@@ -12,7 +12,7 @@ from identity.accounts.tables import Account, Credential
 from identity.factors.tables import Totp
 from identity.levels import FRESH_FOR_CREDENTIALS, SECOND_FACTORS, SignedIn, acr_of, joined
 from identity.secrets import hash_of, new_secret
-from identity.sessions.revoking import revoke_families
+from identity.sessions.revocation import revoke_families
 from identity.sessions.sign_ins import record_signed_in, record_signed_out
 from identity.sessions.tables import BrowserSession, TokenFamily
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 import audit
 from identity.accounts.scope import require_account_within
-from identity.sessions.revoking import end_all_sessions, end_browser_sessions, end_waiting_devices, revoke_families
+from identity.sessions.revocation import end_all_sessions, end_browser_sessions, end_waiting_devices, revoke_families
 from identity.sessions.tables import BrowserSession, TokenFamily
 
 

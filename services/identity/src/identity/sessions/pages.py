@@ -14,7 +14,7 @@ from china_time import CHINA
 from database import utc_now
 from identity.levels import SignedIn
 from identity.pages.destinations import sign_in_before
-from identity.pages.rendering import go_to
+from identity.pages.html import go_to
 from identity.pages.requests import Parameters, Unreadable, read_form
 from identity.pages.visits import PageRoute, Visit, form_page, is_ours, read_visit
 from identity.parts import IdentityParts, Parts

@@ -10,7 +10,7 @@ from identity.accounts.phones import normalised_phone, phone_on_file
 from identity.challenges import pages
 from identity.levels import CODE_AMR, ONE_FACTOR_ACR
 from identity.pages.addresses import BY_CODE, CODE, SIGN_IN, page_address
-from identity.pages.rendering import go_to
+from identity.pages.html import go_to
 from identity.pages.requests import read_form
 from identity.pages.visits import PageRoute, Visit, is_ours, read_visit
 from identity.parts import IdentityParts, Parts

@@ -6,10 +6,10 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from database import utc_now
-from identity.credentials.hashing import TooManySignIns
+from identity.credentials.passwords import TooManySignIns
 from identity.credentials.rules import FirstPasswordExpired
 from identity.pages.addresses import RECOVERY, SIGN_IN, page_address
-from identity.pages.rendering import page
+from identity.pages.html import page
 from identity.pages.requests import read_form
 from identity.pages.visits import PageRoute, Visit, is_ours, read_visit
 from identity.parts import IdentityParts, Parts

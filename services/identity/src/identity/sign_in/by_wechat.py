@@ -13,7 +13,7 @@ from identity.factors.wechat import commands
 from identity.factors.wechat.commands import Returned, WechatTaken
 from identity.levels import SignedIn, acr_of
 from identity.pages.addresses import SECURITY, SIGN_IN, WECHAT, WECHAT_START, page_address
-from identity.pages.rendering import go_to, page
+from identity.pages.html import go_to, page
 from identity.pages.requests import read_form
 from identity.pages.visits import FORM_LIFETIME, PageRoute, Visit, is_ours, read_visit, set_cookie
 from identity.parts import IdentityParts, Parts

@@ -9,12 +9,19 @@ from starlette.responses import Response
 from database import new_id, utc_now
 from identity.factors.required import next_step
 from identity.levels import SignedIn, wanted_level
-from identity.oauth.answers import answer_to
-from identity.oauth.authorization import Decision, Redirect, Refused, SignInNeeded, decide_for, may_still_agree
-from identity.oauth.waiting import answered, keep_waiting
+from identity.oauth.authorization import (
+    Decision,
+    Redirect,
+    Refused,
+    SignInNeeded,
+    answer_to,
+    decide_for,
+    may_still_agree,
+)
+from identity.oauth.waiting_requests import answered, keep_waiting
 from identity.pages.addresses import SIGN_IN, page_address
 from identity.pages.destinations import onward
-from identity.pages.rendering import go_to
+from identity.pages.html import go_to
 from identity.pages.visits import Visit, cookie_name, form_page, set_cookie
 from identity.parts import IdentityParts
 from identity.sessions.browser import Proven, begin_session

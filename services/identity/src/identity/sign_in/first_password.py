@@ -11,12 +11,12 @@ from starlette.responses import Response
 from database import new_id, utc_now
 from identity.accounts.credentials import encoding_of, first_encoding_of, username_of
 from identity.accounts.phones import phone_of
-from identity.credentials.hashing import TooManySignIns
+from identity.credentials.passwords import TooManySignIns
 from identity.credentials.rules import PasswordTooCommon, PasswordUnchanged, PasswordUnusable, require_password
 from identity.factors.required import next_step
 from identity.levels import SignedIn, wanted_level
 from identity.pages.addresses import NEW_PASSWORD, SIGN_IN, page_address
-from identity.pages.rendering import go_to
+from identity.pages.html import go_to
 from identity.pages.requests import read_form
 from identity.pages.visits import PageRoute, Visit, is_ours, read_visit, set_cookie
 from identity.parts import IdentityParts, Parts

@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 import audit
 from database import KeyRing
 from identity.accounts.credentials import set_password
-from identity.messages.notices import tell
+from identity.messages.commands import tell
 from identity.sessions.known_browsers import forget_browsers
-from identity.sessions.revoking import end_browser_sessions, end_waiting_devices, revoke_families
+from identity.sessions.revocation import end_browser_sessions, end_waiting_devices, revoke_families
 from identity.sessions.tables import BrowserSession, TokenFamily
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from database import Database
 from identity.accounts.tables import Account, Credential, Identifier
-from identity.credentials.hashing import Passwords, TooManySignIns
+from identity.credentials.passwords import Passwords, TooManySignIns
 from identity.credentials.rules import FirstPasswordExpired, normalised_username
 from identity.levels import ONE_FACTOR_ACR, PASSWORD_AMR
 from identity.parts import IdentityParts

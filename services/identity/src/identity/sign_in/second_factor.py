@@ -12,13 +12,13 @@ from database import new_id, utc_now
 from identity.accounts.credentials import username_of
 from identity.accounts.phones import phone_of
 from identity.challenges.commands import answer, issue
-from identity.credentials.hashing import TooManySignIns
+from identity.credentials.passwords import TooManySignIns
 from identity.credentials.rules import FirstPasswordExpired
 from identity.factors.required import Step, next_step
 from identity.factors.totp.commands import prove_by_recovery_code, prove_by_totp
 from identity.levels import SignedIn, wanted_level
 from identity.pages.addresses import PASSKEY, SECOND_FACTOR, SIGN_IN, page_address
-from identity.pages.rendering import go_to
+from identity.pages.html import go_to
 from identity.pages.requests import Parameters, read_form
 from identity.pages.visits import PageRoute, Visit, is_ours, read_visit, set_cookie
 from identity.parts import IdentityParts, Parts

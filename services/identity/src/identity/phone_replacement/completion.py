@@ -12,14 +12,14 @@ from database import Database, KeyRing, new_id, utc_now
 from identity.accounts.phones import put_on_file
 from identity.accounts.tables import Account
 from identity.challenges.tables import Challenge
-from identity.messages.notices import tell
+from identity.messages.commands import tell
 from identity.phone_replacement.commands import belongs_where_proposed, is_taken
-from identity.phone_replacement.lapsing import lapse, lapse_of, record
+from identity.phone_replacement.lapses import lapse, lapse_of, record
 from identity.phone_replacement.numbers import destroy_number, phone_in
 from identity.phone_replacement.tables import PhoneReplacement
 from identity.recovery.commands import lapse_recovery_of
 from identity.roles.queries import was_given_a_role_since
-from identity.sessions.revoking import end_all_sessions
+from identity.sessions.revocation import end_all_sessions
 
 AT_ONCE = 100
 _log = logging.getLogger(__name__)

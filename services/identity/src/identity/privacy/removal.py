@@ -18,7 +18,7 @@ from identity.phone_replacement.tables import PhoneReplacement
 from identity.privacy.tables import Erasure, ExportRequest
 from identity.purposes.tables import Consent
 from identity.recovery.tables import Recovery
-from identity.sessions.revoking import end_all_sessions
+from identity.sessions.revocation import end_all_sessions
 from identity.sessions.tables import BrowserSession, DeviceCode, KnownBrowser, TokenFamily
 
 FORGOTTEN: Final[tuple[tuple[type[Any], Any], ...]] = (
