@@ -1,12 +1,15 @@
 """The envelope carries an event whole, and refuses what is not one."""
 
 from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
 from typing import ClassVar
 from uuid import UUID, uuid4
 
 import pytest
 from pydantic import ValidationError
 
+import contracts
 from contracts import EVENT_TYPES, Envelope, Event, feedback, handlers_of, learning, members
 from contracts.audit import AuditChainState
 from testkit.envelopes import around
@@ -71,6 +74,15 @@ def test_a_type_is_registered_once() -> None:
 )
 def test_an_event_is_identified_by_an_id_it_carries(event: type[Event]) -> None:
     assert event.model_fields[event.identified_by].annotation is UUID
+
+
+def test_every_event_is_named_by_its_services_package() -> None:
+    root = Path(contracts.__path__[0])
+    for file in root.glob("*/*.py"):
+        import_module(".".join(("contracts", *file.relative_to(root).with_suffix("").parts)))
+    ours = [event for event in EVENT_TYPES.values() if event.__module__.startswith("contracts.")]
+    assert len(ours) > 20
+    assert [event for event in ours if not hasattr(getattr(contracts, event.publisher()), event.__name__)] == []
 
 
 def test_every_published_event_ends_in_its_version() -> None:

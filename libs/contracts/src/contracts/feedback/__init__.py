@@ -1,12 +1,7 @@
 """Events of feedback: cases, who answers them by when, and what the person says of the answer."""
 
-from contracts.audit import FeedbackAuditCheckpointedV1
-from contracts.feedback.case import CaseAnsweredV1, CaseConfirmedV1, CaseOpenedV1, CaseState
-
-__all__ = [
-    "CaseAnsweredV1",
-    "CaseConfirmedV1",
-    "CaseOpenedV1",
-    "CaseState",
-    "FeedbackAuditCheckpointedV1",
-]
+from contracts.audit import FeedbackAuditCheckpointedV1 as FeedbackAuditCheckpointedV1
+from contracts.feedback.case import CaseAnsweredV1 as CaseAnsweredV1
+from contracts.feedback.case import CaseConfirmedV1 as CaseConfirmedV1
+from contracts.feedback.case import CaseOpenedV1 as CaseOpenedV1
+from contracts.feedback.case import CaseState as CaseState

@@ -1,5 +1,3 @@
 """Events of the gateway: how far its audit is."""
 
-from contracts.audit import GatewayAuditCheckpointedV1
-
-__all__ = ["GatewayAuditCheckpointedV1"]
+from contracts.audit import GatewayAuditCheckpointedV1 as GatewayAuditCheckpointedV1
