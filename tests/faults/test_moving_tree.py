@@ -15,10 +15,11 @@ import pytest_asyncio
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
+from background import Job
 from contracts import Event, feedback, members
 from database import Database, migrations, new_id, raw, utc_now
 from gateway.worker import CONSUMERS
-from messaging import Job, NatsConnection, Publication, RebuildReport, Worker, append, rebuild, streams
+from messaging import NatsConnection, Publication, RebuildReport, Worker, append, rebuild, streams
 from orgtree import ROOT_ID
 from orgtree import tree as orgtree_tree
 from orgtree.places import Change

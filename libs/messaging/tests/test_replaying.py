@@ -7,10 +7,10 @@ import pytest
 from nats.js.errors import NotFoundError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from background import open_session, try_lock
 from contracts.identity import PersonErasedV1
 from database import Database, new_id
 from messaging import NatsConnection, Publication, Received, Worker, append, apply_again
-from messaging.leadership import open_session, try_lock
 from messaging.rebuilding import RebuildUnderWay
 from messaging.received import Handlers
 from messaging.streams import request

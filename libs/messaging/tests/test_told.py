@@ -8,8 +8,8 @@ from typing import Any
 import orjson
 import pytest
 
+from background import Job
 from database import Database
-from messaging import Job
 from messaging.publishing import NotAcknowledged
 from messaging.pulling import Interrupted
 from messaging.relay import Relay

@@ -1,8 +1,14 @@
 """The shorter way for pulled messages: however the bytes are cut, each message arrives once and whole."""
 
+import inspect
+from collections.abc import Callable
+from importlib.metadata import version
 from typing import Any
 
 import pytest
+from nats.aio.client import Client
+from nats.aio.subscription import Subscription
+from nats.protocol.parser import Parser
 
 from messaging.wire import DirectClient, empty_message, message_without_reply, read_headers
 
@@ -65,3 +71,28 @@ def test_what_is_written_is_the_protocols_form() -> None:
     assert message_without_reply("s", "A: 1\r\nB: 2\r\n", b"data") == (
         b"HPUB s 24 28\r\nNATS/1.0\r\nA: 1\r\nB: 2\r\n\r\ndata\r\n"
     )
+
+
+COMPARE = "messaging.wire leans on this private name of nats-py: compare its source with the last version, then go on"
+
+
+@pytest.mark.parametrize(
+    ("method", "parameters"),
+    [
+        (Client._send_command, ["self", "cmd", "priority"]),
+        (Client._flush_pending, ["self", "force_flush"]),
+        (Client._process_msg, ["self", "sid", "subject", "reply", "data", "headers"]),
+        (Parser.parse, ["self", "data"]),
+    ],
+)
+def test_the_private_names_of_nats_py_are_as_they_were(method: Callable[..., Any], parameters: list[str]) -> None:
+    assert inspect.iscoroutinefunction(method), COMPARE
+    assert list(inspect.signature(method).parameters) == parameters, COMPARE
+
+
+def test_an_upgrade_of_nats_py_is_compared_before_it_is_taken() -> None:
+    assert version("nats-py").startswith("2.16."), f"{COMPARE}, and raise the bound here and in pyproject.toml"
+    client = Client()
+    assert type(client._ps) is Parser, COMPARE
+    assert isinstance(client._ps.buf, bytearray), COMPARE
+    assert Subscription(client, id=7)._id == 7, COMPARE

@@ -13,6 +13,7 @@ import pytest
 import messaging
 import orgtree
 import privacy
+from background import leadership
 from contracts import Event, members
 from contracts.identity import PersonErasedV1, RoleDefinedV1
 from database import Database, new_id, raw
@@ -20,7 +21,7 @@ from gateway.contributions.event_handlers import FACTS
 from gateway.rebuilding import READ_MODELS, mend_rollups, rebuild, rebuild_home, rebuild_overview
 from gateway.settings import Settings
 from gateway.worker import CONSUMERS, OWN_DATA
-from messaging import NatsConnection, Publication, Worker, leadership, shadow, streams
+from messaging import NatsConnection, Publication, Worker, shadow, streams
 from privacy import Asked, compose_all
 from testkit.databases import Template
 from testkit.told import tell

@@ -7,9 +7,10 @@ from typing import Final
 import asyncpg
 
 from audit.chain import Tree
+from background import Job
 from contracts.audit import AuditChainState
 from database import Database, raw, utc_now
-from messaging import Job, Publication, append
+from messaging import Publication, append
 
 SEAL_EVERY: Final = timedelta(seconds=2)
 CHECKPOINT_EVERY: Final = timedelta(hours=1)

@@ -3,7 +3,6 @@
 from messaging import migrations
 from messaging.connection import NatsConnection, connect
 from messaging.consumer import Consumer
-from messaging.jobs import Job
 from messaging.outbox import EventTooLarge, Publication, append, bump_epoch, origin, republish
 from messaging.parked import Parked, discard, list_parked, resend
 from messaging.parked_command import ParkedCommand
@@ -18,7 +17,6 @@ __all__ = [
     "EventTooLarge",
     "Handler",
     "Handlers",
-    "Job",
     "NatsConnection",
     "Parked",
     "ParkedCommand",

@@ -5,10 +5,10 @@ import logging
 
 from nats.errors import Error as NatsError
 
+from background import open_session
 from database import Database
 from messaging import streams
 from messaging.connection import NatsConnection
-from messaging.leadership import open_session
 from messaging.relay import Relay
 
 logger = logging.getLogger(__name__)

@@ -7,17 +7,16 @@ import time
 from nats.errors import Error as NatsError
 from nats.js.errors import NotFoundError
 
+from background import GrowingDelay, Lease, Locks, pause
 from database import Database
 from messaging import metrics, streams
 from messaging.connection import NatsConnection
 from messaging.consumer import Consumer
 from messaging.failures import is_passing, is_slow
 from messaging.inbox import Inbox, Outcome
-from messaging.leadership import Lease, Locks
 from messaging.pulling import Interrupted, Puller
 from messaging.received import Arrival
 from messaging.retries import Retries
-from messaging.waiting import GrowingDelay, pause
 
 logger = logging.getLogger(__name__)
 

@@ -9,8 +9,9 @@ import asyncpg
 from nats.js.errors import NotFoundError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from background import leadership
 from database import Database, raw
-from messaging import leadership, shadow, spaces, streams
+from messaging import shadow, spaces, streams
 from messaging.connection import NatsConnection
 from messaging.consumer import Consumer
 from messaging.inbox import Inbox

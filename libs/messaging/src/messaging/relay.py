@@ -12,12 +12,11 @@ import asyncpg
 from nats.errors import Error as NatsError
 from nats.js.errors import NotFoundError
 
+from background import GrowingDelay, open_session, pause, try_lock
 from database import Database
 from messaging import metrics, outbox, publishing, streams
 from messaging.connection import NatsConnection
-from messaging.leadership import open_session, try_lock
 from messaging.publishing import ContainsDuplicate, Message, NotAcknowledged, Stored
-from messaging.waiting import GrowingDelay, pause
 
 logger = logging.getLogger(__name__)
 

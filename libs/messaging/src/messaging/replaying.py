@@ -4,8 +4,9 @@ import logging
 
 from nats.js.errors import NotFoundError
 
+from background import leadership
 from database import Database
-from messaging import leadership, streams
+from messaging import streams
 from messaging.connection import NatsConnection
 from messaging.consumer import Consumer
 from messaging.inbox import run_handlers

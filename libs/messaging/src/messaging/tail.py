@@ -25,12 +25,12 @@ from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 from nats.js.errors import NotFoundError
 
+from background import GrowingDelay
 from contracts import Event
 from database import utc_now
 from messaging import streams
 from messaging.connection import NatsConnection
 from messaging.received import Delivery, Reader
-from messaging.waiting import GrowingDelay
 from messaging.wire import DirectClient, read_headers
 
 logger = logging.getLogger(__name__)

@@ -1,41 +1,21 @@
-"""The worker of a service: relay, consumers and jobs side by side, each started again when it fails."""
+"""The worker of a service that publishes and consumes: relay, consumers and jobs side by side."""
 
 import asyncio
-import logging
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Protocol
 
+import background
+from background import Job, pause
 from database import Database
 from messaging.connection import NatsConnection
 from messaging.consumer import Consumer
-from messaging.jobs import OWN_JOBS, Job, RunningJob
-from messaging.leadership import Locks
+from messaging.jobs import OWN_JOBS
 from messaging.publisher import Publisher
 from messaging.reading import Reading
-from messaging.waiting import GrowingDelay, pause
 
-logger = logging.getLogger(__name__)
-
-DRAIN_SECONDS = 20.0
-_FAILING_SECONDS = 30.0
 _MEASURE_SECONDS = 10.0
 
 
-class Part(Protocol):
-    """Something that runs until it is told to stop."""
-
-    name: str
-
-    async def run(self, stop: asyncio.Event) -> None:
-        """Run until `stop` is set; return when nothing is half done."""
-
-
-class PartFailing(Exception):
-    """A part of the worker has failed again and again for half a minute; the log says with what."""
-
-
-class Worker:
+class Worker(background.Worker):
     """Everything of a service that runs beside its routes.
 
     `service` names the stream it publishes to; `replicas` is how many brokers keep that stream. Any number of workers
@@ -55,75 +35,24 @@ class Worker:
         names = [consumer.name for consumer in consumers] + [job.name for job in jobs]
         if len(set(names)) != len(names):
             raise ValueError("names of consumers and of jobs are unique in a service")
-        self._service = service
-        self._database = database
+        super().__init__(service, database, (*OWN_JOBS, *jobs))
         self._nats = nats
         self._publisher = Publisher(service, database, nats, replicas=replicas)
-        self._locks = Locks(database)
-        self._failures: dict[str, tuple[float, float]] = {}  # part -> first and last failure of the present row
         self._readings = [
             Reading(consumer, publisher, database, nats, self._locks)
             for consumer in consumers
             for publisher in consumer.filters
         ]
-        self._jobs = [RunningJob(job, database, self._locks) for job in (*OWN_JOBS, *jobs)]
-
-    async def run(self, stop: asyncio.Event) -> None:
-        """Work until `stop` is set, then finish what is under way (20 seconds at most) and return."""
-        parts: list[Part] = [*self._readings, *self._jobs, self._publisher, _Measuring(self._readings)]
-        tasks = [asyncio.create_task(self._keep(part, stop), name=part.name) for part in parts]
-        logger.info("worker_started", extra={"service": self._service})
-        try:
-            await stop.wait()
-            _, late = await asyncio.wait(tasks, timeout=DRAIN_SECONDS)
-            for task in late:
-                logger.error("drain_timed_out", extra={"service": self._service, "part": task.get_name()})
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            await self._locks.close()
-        logger.info("worker_stopped", extra={"service": self._service})
+        self._parts += [*self._readings, self._publisher, _Measuring(self._readings)]
 
     def checks(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
         """Give the readiness checks: each returns when all is well and raises what is not."""
-        return {
-            "database": self._database.ping,
-            "nats": self._nats.ping,
-            "relay": self._publisher.check,
-            "consumers": self._check_readings,
-            "parts": self._check_parts,
-        }
+        consumers = {"relay": self._publisher.check, "consumers": self._check_readings}
+        return {**super().checks(), "nats": self._nats.ping, **consumers}
 
     async def _check_readings(self) -> None:
         for reading in self._readings:
             await reading.check()
-
-    async def _check_parts(self) -> None:
-        now = time.monotonic()
-        for name, (first, last) in self._failures.items():
-            if last - first > _FAILING_SECONDS and now - last < _FAILING_SECONDS:
-                raise PartFailing(name)
-
-    async def _keep(self, part: Part, stop: asyncio.Event) -> None:
-        """Run a part until `stop`; when it fails or ends early, start it again after a growing delay."""
-        delay = GrowingDelay(first=0.5, longest=5.0)
-        while not stop.is_set():
-            began = time.monotonic()
-            try:
-                await part.run(stop)
-                if stop.is_set():
-                    return
-                logger.error("part_ended", extra={"service": self._service, "part": part.name})
-            except Exception:  # whatever a part raises, the others go on and it starts again
-                logger.exception("part_failed", extra={"service": self._service, "part": part.name})
-            failed_at = time.monotonic()
-            if failed_at - began > _FAILING_SECONDS:
-                delay.reset()
-                self._failures.pop(part.name, None)
-            first, _ = self._failures.get(part.name, (failed_at, failed_at))
-            self._failures[part.name] = (first, failed_at)
-            await pause(stop, delay.grow())
 
 
 class _Measuring:

@@ -7,10 +7,11 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from background import Job
 from contracts import Event
 from contracts.identity import ExportRequestedV1, PersonErasedV1
 from database import Database, raw
-from messaging import Handler, Job, NatsConnection, Received, apply_again
+from messaging import Handler, NatsConnection, Received, apply_again
 from privacy.exporting import react_to_export_requests
 from privacy.own_data import AllOwnData, forget_all
 

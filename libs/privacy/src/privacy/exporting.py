@@ -1,8 +1,8 @@
 """A service's part of the file with all that is known of a person: asked for by event, composed, kept for a day."""
 
-import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -13,21 +13,27 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
 import audit
+from background import Due, Job
 from contracts.identity import ExportRequestedV1
 from database import Database, KeyRing, associated, columns, raw, utc_now
-from messaging import Job, Received
+from messaging import Received
 from privacy.own_data import AllOwnData, Asked, compose_all
 from webapi import NOT_FOUND, Caller, Refusal, access
-
-logger = logging.getLogger(__name__)
 
 KEPT_FOR = timedelta(hours=24)
 FETCHED_WITHIN = timedelta(minutes=10)
 """How long ago who fetches the file may have signed in: a token that was left open somewhere does not get it."""
 SCHEMA_VERSION = 1
 COMPOSED_EVERY = timedelta(seconds=1)
-_MOST_AT_ONCE = 50
-_LONGEST_DELAY = timedelta(minutes=10)
+_TO_COMPOSE = Due(
+    "export_part",
+    key="export_id",
+    at="next_at",
+    waiting="part is null",
+    claim_for=timedelta(minutes=1),  # twice what a transaction may take
+    backoff=lambda attempts: min(timedelta(minutes=10), timedelta(seconds=5 * 2 ** min(attempts - 1, 10))),
+    at_once=1,
+)
 
 _ASK = """
 insert into export_part (export_id, person_id, asked_at)
@@ -40,12 +46,7 @@ _LOOK = """
 with outdated as (delete from export_part where asked_at <= $1)
 select exists (select from export_part where part is null and next_at <= $2)
 """
-_NEXT = """
-select export_id, person_id, attempts from export_part where part is null and next_at <= $1
-order by next_at limit 1 for update skip locked
-"""
 _KEEP = "update export_part set part = $2, composed_at = $3 where export_id = $1"
-_POSTPONE = "update export_part set attempts = attempts + 1, next_at = $2 where export_id = $1 and part is null"
 # Who it was stays out: the office that allowed it is told, another person's id is not.
 _ACCESS_LOG = """
 select happened_at, action, decision, purpose, rule, actor = subject as by_oneself, actor_role,
@@ -59,15 +60,6 @@ async def react_to_export_requests(session: AsyncSession, batch: Sequence[Receiv
     """Note whose data is asked for; the job composes it."""
     rows = [(each.event.export_id, each.event.person_id, each.time) for each in batch]
     await (await raw(session)).execute(_ASK, *columns(rows))
-
-
-class _Failed(Exception):
-    """A part could not be composed; the cause says why."""
-
-    def __init__(self, export_id: UUID, attempts: int) -> None:
-        super().__init__(str(export_id))
-        self.export_id = export_id
-        self.attempts = attempts
 
 
 class Parts:
@@ -86,28 +78,15 @@ class Parts:
     async def compose_all(self, database: Database) -> None:
         """Compose every part that is due; one that fails is tried again later and keeps no other waiting."""
         async with database.raw_transaction() as connection:
-            if not await connection.fetchval(_LOOK, utc_now() - KEPT_FOR, utc_now()):
-                return
-        for _ in range(_MOST_AT_ONCE):
-            try:
-                if not await self._compose_one(database, utc_now()):
-                    return
-            except _Failed as failed:
-                logger.exception("export_part_failed", extra={"export_id": failed.export_id})
-                delay = min(_LONGEST_DELAY, timedelta(seconds=5 * 2**failed.attempts))
-                async with database.transaction() as session:
-                    await (await raw(session)).execute(_POSTPONE, failed.export_id, utc_now() + delay)
+            is_any_due = await connection.fetchval(_LOOK, utc_now() - KEPT_FOR, utc_now())
+        if is_any_due:
+            await _TO_COMPOSE.work_off(database, partial(self._compose, database))
 
-    async def _compose_one(self, database: Database, now: datetime) -> bool:
+    async def _compose(self, database: Database, row: asyncpg.Record) -> None:
+        now = utc_now()
         async with database.transaction() as session:
-            row = await (await raw(session)).fetchrow(_NEXT, now)
-            if row is None:
-                return False
-            try:
-                data = await compose_all(self._own_data, Asked(session, row["person_id"], self._ring))
-                log = await _access_log(await raw(session), row["person_id"])
-            except Exception as error:
-                raise _Failed(row["export_id"], min(row["attempts"], 10)) from error
+            data = await compose_all(self._own_data, Asked(session, row["person_id"], self._ring))
+            log = await _access_log(await raw(session), row["person_id"])
             part = orjson.dumps(
                 {
                     "service": self._service,
@@ -121,7 +100,6 @@ class Parts:
                 option=orjson.OPT_INDENT_2,
             )
             await (await raw(session)).execute(_KEEP, row["export_id"], self._sealed(row["export_id"], part), now)
-            return True
 
     async def part_of(self, session: AsyncSession, export_id: UUID, person_id: UUID, *, now: datetime) -> bytes | None:
         """Give a part as JSON, None while it is being composed; raises the 404 problem when it was not asked for."""

@@ -17,10 +17,11 @@ import privacy
 from audit.assisted import record_assisted
 from audit.command import AuditWitnessed, VerifyAudit
 from audit.witnessing import Witness
+from background import Job
 from contracts.audit import AuditChainState
 from contracts.identity import PersonErasedV1
 from database import Database, KeyRing
-from messaging import Consumer, Job, ParkedCommand
+from messaging import Consumer, ParkedCommand
 from service.problems import joined
 from webapi import (
     Application,

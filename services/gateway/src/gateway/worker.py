@@ -5,6 +5,7 @@ from datetime import timedelta
 import messaging
 import orgtree
 import privacy
+from background import Job
 from gateway.contributions import event_handlers as contributions
 from gateway.contributions import own_data as contributions_own_data
 from gateway.home import event_handlers as home
@@ -21,6 +22,6 @@ QUOTAS = messaging.Consumer("gateway-quotas", handlers=quotas.HANDLERS)
 CONSUMERS = (OVERVIEW, HOME, PRIVACY, QUOTAS)
 
 JOBS = (
-    messaging.Job("fold_rollups", timedelta(seconds=1), orgtree.fold),
-    messaging.Job("recount_rollups", orgtree.LOOK_EVERY, orgtree.NightlyRecount(contributions.FACTS)),
+    Job("fold_rollups", timedelta(seconds=1), orgtree.fold),
+    Job("recount_rollups", orgtree.LOOK_EVERY, orgtree.NightlyRecount(contributions.FACTS)),
 )

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import messaging
 import privacy
+from background import Job
 from database import utc_now
 from identity.assistance.commands import Closing
 from identity.assistance.event_handlers import HANDLERS as ASSISTANCE_HANDLERS
@@ -29,22 +30,22 @@ CONSUMERS = (
     ),
 )
 JOBS = (
-    messaging.Job("end_roles_over", timedelta(minutes=5), end_what_is_over),
-    messaging.Job("tell_erasures_again", timedelta(hours=6), tell_again),
-    messaging.Job("delete_expired", timedelta(hours=1), delete_expired),
+    Job("end_roles_over", timedelta(minutes=5), end_what_is_over),
+    Job("tell_erasures_again", timedelta(hours=6), tell_again),
+    Job("delete_expired", timedelta(hours=1), delete_expired),
 )
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Sequence[messaging.Job]]:
+async def opened(settings: Settings) -> AsyncIterator[Sequence[Job]]:
     """Open the channel to people's phones and give the jobs that need it or the keys."""
     delivery = Delivery(settings.ring, channel_of(settings))
     try:
         yield (
-            messaging.Job("deliver_messages", timedelta(seconds=1), delivery.run),
-            messaging.Job("rotate_keys", timedelta(hours=1), RotationJob(settings.ring)),
-            messaging.Job("apply_phone_replacements", timedelta(minutes=1), Applying(settings.ring).run),
-            messaging.Job("close_assisted_sessions", timedelta(seconds=10), Closing(settings.ring).run),
+            Job("deliver_messages", timedelta(seconds=1), delivery.run),
+            Job("rotate_keys", timedelta(hours=1), RotationJob(settings.ring)),
+            Job("apply_phone_replacements", timedelta(minutes=1), Applying(settings.ring).run),
+            Job("close_assisted_sessions", timedelta(seconds=10), Closing(settings.ring).run),
         )
     finally:
         await delivery.close()

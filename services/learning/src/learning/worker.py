@@ -4,11 +4,12 @@ from datetime import timedelta
 
 import orgtree
 import privacy
+from background import Job
 from database import Database
 from learning.courses.own_data import OWN_DATA as COURSES
 from learning.help_requests.queries import FACTS
 from learning.study import own_data as study
-from messaging import Consumer, Job
+from messaging import Consumer
 from webapi import ServiceSettings
 
 OWN_DATA: privacy.AllOwnData = (privacy.branch, COURSES, study)

@@ -6,11 +6,12 @@ from datetime import timedelta
 import orgtree
 import privacy
 from audit.witnessing import Witness
+from background import Job
 from contracts import Event
 from contracts.identity import IdentityAuditCheckpointedV1, RoleDefinedV1
 from members.files import own_data as files
 from members.files.counting import count_anew_as_of_today
-from messaging import Consumer, Handler, Job
+from messaging import Consumer, Handler
 
 WITNESS = Witness(IdentityAuditCheckpointedV1)
 """What identity tells of its audit is signed here, with a key that identity lacks."""

@@ -1,0 +1,54 @@
+"""Periodic jobs of a service: each is run by one process at a time, again and again, whatever the last run did."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import NamedTuple
+
+from background.leadership import Lease, Locks
+from background.waiting import GrowingDelay, pause
+from database import Database
+
+logger = logging.getLogger(__name__)
+
+
+class Job(NamedTuple):
+    """What to run, and how often; `name` is unique in the service."""
+
+    name: str
+    every: timedelta
+    run: Callable[[Database], Awaitable[None]]
+
+
+class RunningJob:
+    """One job, run by whoever leads it."""
+
+    def __init__(self, job: Job, database: Database, locks: Locks) -> None:
+        self.name = f"job.{job.name}"
+        self._job = job
+        self._database = database
+        self._locks = locks
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Wait to lead, then run the job at its interval until `stop`; a failing run is logged and tried again."""
+        async with self._locks.held(self.name, stop) as lease:
+            if lease is not None:
+                await self._repeat(lease, stop)
+
+    async def _repeat(self, lease: Lease, stop: asyncio.Event) -> None:
+        every = self._job.every.total_seconds()
+        delay = GrowingDelay(first=max(0.5, min(every, 5.0)), longest=max(every, 60.0))
+        while not stop.is_set():
+            began = time.monotonic()
+            try:
+                await self._job.run(self._database)
+                delay.reset()
+                wait = every - (time.monotonic() - began)
+            except Exception:  # whatever a job raises, the next run is due
+                logger.exception("job_failed", extra={"job": self._job.name})
+                wait = delay.grow()
+            await pause(stop, max(0.0, wait))
+            if not stop.is_set():
+                await lease.confirm()
