@@ -224,7 +224,7 @@ async def test_data_that_is_not_of_its_type_is_parked_and_tells_fields_alone(sta
     [one] = await list_parked(stage.database)
     assert one.reason == "unparsable"
     assert one.error is not None
-    assert "level: literal_error" in one.error
+    assert "level: string_pattern_mismatch" in one.error
     assert "somebody" not in one.error
 
 

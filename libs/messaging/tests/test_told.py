@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from background import Job
+from background.jobs import RunningJob
 from database import Database
 from messaging.publishing import NotAcknowledged
 from messaging.pulling import Interrupted
@@ -31,7 +32,7 @@ async def run_with(stage: Any, told: Callable[[str], list[dict[str, Any]]], even
         return bool(told(event))
 
     worker = stage.worker(stage.consumer())
-    worker._jobs += [type(worker._jobs[0])(job, stage.database, worker._locks) for job in jobs]
+    worker._parts += [RunningJob(job, stage.database, worker._locks) for job in jobs]
     async with stage.running(worker):
         await stage.until(is_told)
     line = told(event)[0]
