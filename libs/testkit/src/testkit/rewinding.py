@@ -10,9 +10,12 @@ select nspname, relname from pg_class join pg_namespace on pg_namespace.oid = re
 where relkind = 'r' and pg_class.oid >= 16384 and nspname <> 'information_schema'
 """
 _SEQUENCES = "select format('%I.%I', schemaname, sequencename), start_value, last_value from pg_sequences"
+# What a session makes for itself goes with it, though perhaps only after it has ended.
 _WHAT_MAKES_A_SCHEMA = {
-    **dict.fromkeys(("pg_namespace", "pg_attrdef", "pg_trigger", "pg_policy", "pg_enum", "pg_default_acl"), "true"),
-    **dict.fromkeys(("pg_class", "pg_proc", "pg_constraint", "pg_rewrite"), "oid >= 16384"),
+    **dict.fromkeys(("pg_attrdef", "pg_trigger", "pg_policy", "pg_enum", "pg_default_acl"), "true"),
+    **dict.fromkeys(("pg_class", "pg_constraint", "pg_rewrite"), "oid >= 16384"),
+    "pg_namespace": "nspname !~ '^pg_(toast_)?temp_'",
+    "pg_proc": "oid >= 16384 and pronamespace::regnamespace::text !~ '^pg_temp_'",
     "pg_attribute": "attrelid >= 16384",
     "pg_index": "indrelid >= 16384",
     "pg_db_role_setting": "setdatabase = (select oid from pg_database where datname = current_database())",
