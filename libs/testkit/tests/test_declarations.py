@@ -18,7 +18,7 @@ PACKAGES = sorted(file.parent for folder in ("libs", "services") for file in (RO
 def distributions() -> dict[str, set[str]]:
     """Give the distributions that bring a module; those of the workspace are not listed where they are editable."""
     installed = {module: {normal(name) for name in names} for module, names in packages_distributions().items()}
-    return installed | {package.name: {f"xiangqiao-{package.name}"} for package in PACKAGES}
+    return installed | {package.name: {normal(f"xiangqiao-{package.name}")} for package in PACKAGES}
 
 
 def normal(requirement: str) -> str:
