@@ -63,7 +63,7 @@ async def choose_password(request: Request, parts: Parts) -> Response:
         return await _page(parts, visit, problem=problem, status=status)
     changed = await _changed(request, parts, visit, person, encoding, now=now)
     if changed is None:
-        return _to_sign_in(visit)
+        return go_to(page_address(SIGN_IN, visit.parameters))
     _log.info("first_password_replaced", extra={"account_id": person.account_id})
     response = await go_on(parts, visit, changed.person, now=now, just_now=True)
     set_cookie(response, parts, "session", changed.session_cookie)
@@ -126,15 +126,11 @@ async def _person(parts: IdentityParts, visit: Visit, *, now: datetime) -> Signe
     async with parts.database.read() as session:
         person = await person_beginning_at(session, visit.session_cookie, now=now)
         if person is None or not is_for(visit, person, now=now):
-            return _to_sign_in(visit)
+            return go_to(page_address(SIGN_IN, visit.parameters))
         step = await next_step(session, person, wanted_level(visit.parameters.get("acr_values")))
     if step is None or step.page != NEW_PASSWORD:
         return await go_on(parts, visit, person, now=now, just_now=False)
     return person
-
-
-def _to_sign_in(visit: Visit) -> Response:
-    return go_to(page_address(SIGN_IN, visit.parameters))
 
 
 async def _page(parts: IdentityParts, visit: Visit, *, problem: str | None = None, status: int = 200) -> Response:

@@ -86,7 +86,7 @@ async def _asked(parts: IdentityParts, visit: Visit, *, now: datetime) -> _Asked
     async with parts.database.read() as session:
         person = await person_beginning_at(session, visit.session_cookie, now=now)
         if person is None or not is_for(visit, person, now=now):
-            return _to_sign_in(visit)
+            return go_to(page_address(SIGN_IN, visit.parameters))
         step = await next_step(session, person, wanted_level(visit.parameters.get("acr_values")))
     if step is None or not step.reachable or step.page != SECOND_FACTOR:
         return await go_on(parts, visit, person, now=now, just_now=False)
@@ -104,7 +104,7 @@ async def _after(parts: IdentityParts, asked: _Asked, form: Parameters, tried: _
         changed = tried.password is not None and await still_proves(session, tried.password) is None
         raised = None if changed else await raise_session(session, asked.person, *tried.ways, now=now)
     if raised is None:
-        return _to_sign_in(visit)
+        return go_to(page_address(SIGN_IN, visit.parameters))
     person, cookie = raised
     _log.info("second_factor_given", extra=account)
     response = await go_on(parts, visit, person, now=now, just_now=True)
@@ -198,10 +198,6 @@ def _challenge_of(form: Parameters) -> UUID | None:
         return UUID(form["challenge"])
     except (KeyError, ValueError):
         return None
-
-
-def _to_sign_in(visit: Visit) -> Response:
-    return go_to(page_address(SIGN_IN, visit.parameters))
 
 
 async def _page(
