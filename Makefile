@@ -11,7 +11,7 @@ SERVICES := $(notdir $(wildcard services/*))
 DECLARATIONS := requirements.lock $(wildcard pyproject.toml libs/*/pyproject.toml services/*/pyproject.toml)
 IN := .venv/bin/python -m
 MADE := .venv/made-in
-QUICK := -q -c pyproject.toml -m "not fault and not browser"
+QUICK := -q -c pyproject.toml -m "not fault and not browser" --durations=15 --durations-min=1
 
 # An environment knows its own path: one that was copied or moved with the checkout is made again.
 ifneq ($(shell cat $(MADE) 2>/dev/null),$(CURDIR))
@@ -20,7 +20,8 @@ endif
 
 .PHONY: help
 help: ## list what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@for service in $(SERVICES); do printf "  make %-16s %s\n" test-$$service "the tests of $$service"; done
 
 $(MADE): $(DECLARATIONS) .ci/environment
 	@echo "making the environment in .venv"
@@ -38,24 +39,36 @@ migrate: $(MADE) ## bring every service's database in .xiangqiao to the newest r
 	@.venv/bin/xiangqiao migrate
 
 .PHONY: test
-test: $(MADE) check ## check, then all tests but the long fault tests
-	@$(IN) testkit.session $(MAKE) tests
+test: $(MADE) ## check, and all tests but the long fault tests
+	@$(IN) testkit.session $(MAKE) -j 3 --keep-going --output-sync=target tests
 
-# One PostgreSQL and one NATS server serve all of these. Two services at a time, then the rest by three workers, for
-# those wait more than they work.
+# One PostgreSQL and one NATS server serve all of these. What takes longest stands first: three run at a time, for they
+# wait about as much as they work, and the last ones are short.
 .PHONY: tests
-tests: $(MADE)
-	@status=0; \
-	$(MAKE) -j 2 --keep-going --output-sync=target $(SERVICES:%=test-%) || status=1; \
-	echo "== libs, tests"; $(IN) pytest $(QUICK) -n 3 libs tests || status=1; \
-	exit $$status
+tests: test-flows test-identity test-libs test-gateway $(filter-out test-identity test-gateway,$(SERVICES:%=test-%)) \
+	test-others check
+
+.PHONY: test-flows
+test-flows: $(MADE) ## journeys on the whole system, which runs twice
+	@$(IN) pytest $(QUICK) -n 2 tests/flows
+
+.PHONY: test-libs
+test-libs: $(MADE) ## the tests of the libraries
+	@$(IN) pytest $(QUICK) -n 2 libs
+
+.PHONY: test-others
+test-others: $(MADE) ## contracts, clients of others, the short fault tests, the bench's own
+	@$(IN) pytest $(QUICK) --ignore=tests/flows tests
 
 # A service sees only what it declares: every module of it must import, and its tests pass, with nothing else installed.
 .PHONY: $(SERVICES:%=test-%)
 $(SERVICES:%=test-%): test-%: $(MADE)
-	@echo "== $*"
 	@.venvs/$*/bin/python .ci/import_everything.py $*
-	@.venvs/$*-test/bin/python -m pytest $(QUICK) services/$*/tests
+	@.venvs/$*-test/bin/python -m pytest $(QUICK) --most-cpu-seconds=0.25 services/$*/tests
+
+.PHONY: test-fuzz
+test-fuzz: $(MADE) ## Schemathesis asks identity random things, after what its document names
+	@XIANGQIAO_FUZZ=1 $(IN) pytest -c pyproject.toml tests/flows/test_unforeseen_input.py $(ARGS)
 
 .PHONY: test-faults
 test-faults: $(MADE) ## the tests that kill, freeze and cut things while work goes on, the long ones too
@@ -68,11 +81,13 @@ test-browser: $(MADE) ## every page in Chromium (axe, without script, narrow and
 	@XIANGQIAO_REQUIRE_NODE=1 $(IN) pytest -q -c pyproject.toml -m browser tests/browser $(ARGS)
 
 .PHONY: check
-check: $(MADE) ## lint, formatting, types, and who may import whom
-	@$(IN) ruff check
-	@$(IN) ruff format --check
-	@.venv/bin/lint-imports --no-logo --cache-dir .cache/imports
-	@$(IN) mypy libs services tests docs
+check: $(MADE) ## lint, formatting, types, and who may import whom: all four, whichever fails
+	@status=0; \
+	$(IN) ruff check || status=1; \
+	$(IN) ruff format --check || status=1; \
+	.venv/bin/lint-imports --no-logo --cache-dir .cache/imports || status=1; \
+	$(IN) mypy libs services tests docs || status=1; \
+	exit $$status
 
 .PHONY: format
 format: $(MADE) ## put the code in form

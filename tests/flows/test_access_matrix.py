@@ -21,7 +21,7 @@ from tests.flows.matrix.world import EXPENDABLE, World, a_meeting, an_organisati
 from tests.flows.people import within
 
 pytestmark = [
-    pytest.mark.xdist_group("system"),  # on one worker: they share one running system
+    pytest.mark.xdist_group("system-matrix"),  # on one worker: they share a running system
     pytest.mark.skipif(URL is not None, reason="it opens accounts of every role, which a system in use keeps"),
 ]
 

@@ -14,7 +14,7 @@ from tests.flows.conftest import System
 from tests.flows.helping import agreed, exchanged
 from tests.flows.people import within
 
-pytestmark = pytest.mark.xdist_group("system")  # on one worker: they share one running system
+pytestmark = pytest.mark.xdist_group("system-journeys")  # on one worker: they share a running system
 
 WITNESSED_SECONDS = 60.0
 

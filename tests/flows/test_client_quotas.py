@@ -11,7 +11,7 @@ from tests.flows.people import within
 from tests.flows.ways_in import agree_to_client, registered
 
 pytestmark = [
-    pytest.mark.xdist_group("system"),
+    pytest.mark.xdist_group("system-journeys"),
     pytest.mark.skipif(URL is not None, reason="it registers clients, which a system in use keeps"),
 ]
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.flows.conftest import System
 
-pytestmark = pytest.mark.xdist_group("system")  # on one worker: they share one running system
+pytestmark = pytest.mark.xdist_group("system-matrix")  # on one worker: they share a running system
 
 
 OPEN = ("/oauth2/", "/.well-known/", "/sign-in")

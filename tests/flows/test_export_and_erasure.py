@@ -16,7 +16,7 @@ from standalone.services import NAMES
 from tests.flows.conftest import System
 from tests.flows.people import Person, open_account, within
 
-pytestmark = pytest.mark.xdist_group("system")  # on one worker: they share one running system
+pytestmark = pytest.mark.xdist_group("system-journeys")  # on one worker: they share a running system
 
 PASSWORD = "a-brook-under-nine-willows"
 WORDS = "井水有异味，请来看看"

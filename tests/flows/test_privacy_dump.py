@@ -18,7 +18,7 @@ from standalone.data_directory import DataDirectory
 from testkit.databases import TestDatabases
 from testkit.scanning import Scanner, tables
 from tests.flows.browser import Browser
-from tests.flows.conftest import DEMO_PASSWORD, System
+from tests.flows.conftest import DEMO_PASSWORD, Outside, System
 from tests.flows.helping import agreed
 from tests.flows.overhearing import Overheard
 from tests.flows.people import Person, open_account
@@ -33,8 +33,9 @@ from tests.flows.ways_in import (
     registered,
 )
 
-pytestmark = pytest.mark.xdist_group("system")  # on one worker: they share one running system
-
+JOURNEYS = "system-journeys"
+GROUPS = (JOURNEYS, "system-matrix", "system-breaking")
+"""The groups of tests that share a running system: what each wrote down is looked through when the group is done."""
 KINDS = {
     *("access_token", "refresh_token", "id_token", "code", "code_verifier", "state", "client_secret"),
     *("device_code", "user_code", "ticket", "password", "secret", "recovery_codes", "form_token"),
@@ -51,11 +52,22 @@ def home(system: System) -> DataDirectory:
     return DataDirectory(system.data)
 
 
-@pytest_asyncio.fixture(scope="module")
-async def overheard(system: System) -> Overheard:
-    """Have somebody use every way in there is; give all that was said since the system began."""
+@pytest_asyncio.fixture(
+    scope="module", params=[pytest.param(group, marks=pytest.mark.xdist_group(group)) for group in GROUPS]
+)
+async def overheard(system: System, request: pytest.FixtureRequest) -> Overheard:
+    """Give all that was said since the system began; after the journeys somebody uses every way in there is."""
     if system.outside is None:
         pytest.skip("the system runs elsewhere")
+    if request.param == JOURNEYS:
+        await use_every_way_in(system, system.outside)
+    for phone, message in system.outside.phones.delivered:
+        system.overheard.note_message(phone, message.parameters)
+    assert request.param != JOURNEYS or system.overheard.kinds >= KINDS
+    return system.overheard
+
+
+async def use_every_way_in(system: System, outside: Outside) -> None:
     tag = secrets.token_hex(4)
     username, password = f"every.way.{tag}", f"每一种登录方式-{tag}"
     async with (
@@ -88,17 +100,13 @@ async def overheard(system: System) -> Overheard:
         await owner.post("/v1/me/passkeys", passkey)
         phone = a_number()
         named = await owner.post("/v1/me/phone", {"phone": phone}, status=202)
-        code = {"challenge_id": named["challenge_id"], "code": await code_to(system.outside.phones, phone)}
+        code = {"challenge_id": named["challenge_id"], "code": await code_to(outside.phones, phone)}
         await owner.post("/v1/me/phone/confirmation", code, status=200)
-    for phone, message in system.outside.phones.delivered:
-        system.overheard.note_message(phone, message.parameters)
-    return system.overheard
 
 
 @pytest.fixture
 def scanner(system: System, overheard: Overheard) -> Scanner:
     assert len(overheard.numbers) > 1_000
-    assert overheard.kinds >= KINDS
     return Scanner({*overheard.numbers, *overheard.secrets, DEMO_PASSWORD, system.administrator_password})
 
 

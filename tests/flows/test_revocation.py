@@ -22,7 +22,7 @@ from tests.flows.doors import Doors
 from tests.flows.front_end import Tokens, refresh, sign_in
 from tests.flows.people import Person, open_account
 
-pytestmark = pytest.mark.xdist_group("system")  # on one worker: they share one running system
+pytestmark = pytest.mark.xdist_group("system-breaking")  # on one worker: they share a running system
 
 _log = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from tests.flows.doors import Doors
 from tests.flows.front_end import Tokens, refresh, sign_in
 from tests.flows.people import Person, open_account
 
-pytestmark = pytest.mark.xdist_group("system")  # on one worker: they share one running system
+pytestmark = pytest.mark.xdist_group("system-breaking")  # on one worker: they share a running system
 
 PASSWORD = "一个换钥匙时的口令-2026"
 PAUSE_SECONDS = 0.05

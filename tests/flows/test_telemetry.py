@@ -7,7 +7,7 @@ from testkit.spans import ReceivedSpan
 from tests.flows.conftest import System
 from tests.flows.test_journey import a_meeting
 
-pytestmark = pytest.mark.xdist_group("system")  # on one worker: they share one running system
+pytestmark = pytest.mark.xdist_group("system-journeys")  # on one worker: they share a running system
 
 
 PATIENCE_SECONDS = 20.0

@@ -17,7 +17,7 @@ from tests.flows.doors import Doors
 from tests.flows.front_end import Tokens, sign_in
 from tests.flows.tokens import token
 
-pytestmark = pytest.mark.xdist_group("system")  # on one worker: they share one running system
+pytestmark = pytest.mark.xdist_group("system-breaking")  # on one worker: they share a running system
 
 AT_ONCE = 20
 

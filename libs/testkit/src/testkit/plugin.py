@@ -15,6 +15,7 @@ from database import Database, raw
 from testkit.accounts import leased, purge
 from testkit.county import County
 from testkit.databases import Shared, Template, TestDatabases
+from testkit.frugality import Frugality
 from testkit.session import VARIABLE, Session
 from testkit.spans import SpanReceiver
 from testkit.tokens import TokenIssuer
@@ -32,8 +33,15 @@ from outbox where split_part(type, '.', 3) = $1 order by id
 _OWN_SESSION = pytest.StashKey[Session]()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a run be told what its tests may take."""
+    parser.addoption("--most-cpu-seconds", type=float, help="fail when tests take more CPU than this on average")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Open the session in the process that all workers come from; the servers start when a test asks for them."""
+    if (most := config.getoption("most_cpu_seconds")) is not None:
+        config.pluginmanager.register(Frugality(most))
     if VARIABLE not in os.environ:
         session = Session.open(os.getpid())
         config.stash[_OWN_SESSION] = session
