@@ -96,7 +96,7 @@ def worked_out(root: Place, known: Mapping[Cell, int]) -> dict[Cell, int]:
 
 
 @given(trees())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_no_small_group_is_left_when_the_own_staff_subtracts_all_it_knows(root: Place) -> None:
     for path in root.paths():
         staffed = path[-1]

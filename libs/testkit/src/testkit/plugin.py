@@ -1,6 +1,7 @@
 """The pytest fixtures that every package has by installing testkit."""
 
 import contextlib
+import importlib
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
@@ -42,6 +43,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Open the session in the process that all workers come from; the servers start when a test asks for them."""
     if (most := config.getoption("most_cpu_seconds")) is not None:
         config.pluginmanager.register(Frugality(most))
+    with contextlib.suppress(ModuleNotFoundError):  # some packages' tests alone have it
+        settings = importlib.import_module("hypothesis").settings
+        settings.register_profile("patient", deadline=None)  # a busy machine is no counterexample
+        settings.load_profile("patient")
     if VARIABLE not in os.environ:
         session = Session.open(os.getpid())
         config.stash[_OWN_SESSION] = session
