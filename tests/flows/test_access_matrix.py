@@ -156,16 +156,42 @@ async def test_a_field_that_is_not_the_callers_to_set_is_refused(operations: lis
     assert not wrong, listed(wrong)
 
 
-async def test_the_right_one_succeeds(operations: list[Operation], world: World) -> None:
+async def test_the_right_one_succeeds_and_is_recorded_as_declared(operations: list[Operation], world: World) -> None:
     wrong: dict[str, str] = {}
     for operation, example in asked_for(operations):
         if example.before is not None:
             await example.before(world)
         who = example.by or _right(operation)
+        before = await latest_entry(world, operation)
         answer = await ask(world, who, operation, example)
         if not answer.is_success:
             wrong[operation.name] = f"{who}: {told(answer)}"
+        elif operation.audited and not operation.for_everybody:
+            recorded = [await latest_entry(world, operation, action=action) for action in operation.audited]
+            if max(recorded) <= before:
+                wrong[operation.name] = f"{who}: left none of {operation.audited}"
     assert not wrong, listed(wrong)
+
+
+async def test_what_staff_read_of_others_is_recorded_as_declared(operations: list[Operation], world: World) -> None:
+    wrong: dict[str, str] = {}
+    for operation, example in asked_for(operations):
+        if operation.method == "GET" and operation.audited and operation.for_everybody:
+            before = await latest_entry(world, operation)
+            answer = await ask(world, f"{operation.roles()[0]}.here", operation, example)
+            recorded = [await latest_entry(world, operation, action=action) for action in operation.audited]
+            if not answer.is_success or max(recorded) <= before:
+                wrong[operation.name] = told(answer)
+    assert not wrong, listed(wrong)
+
+
+async def latest_entry(world: World, operation: Operation, **only: Any) -> int:
+    """Give the number of the last entry in the audit of the operation's service, 0 where it records nothing."""
+    if not operation.audited:
+        return 0
+    service = operation.audited[0].partition(".")[0]
+    entries = (await world.person("auditor").get(f"/v1/audit/{service}/entries", limit=1, **only))["items"]
+    return int(entries[0]["id"]) if entries else 0
 
 
 def _right(operation: Operation) -> str:

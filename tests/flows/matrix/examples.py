@@ -110,6 +110,22 @@ async def _confirm_phone(world: World) -> None:
     world.things["confirmed_replacement_id"] = replacement_id
 
 
+async def _suspend(world: World) -> None:
+    await world.person("security").post(f"/v1/clients/{world.things['client_id']}/suspension", status=200)
+
+
+async def _move_away(world: World) -> None:
+    registrar, moving = world.person("registrar.here"), world.things["moving_id"]
+    elsewhere = await registrar.post("/v1/organisations", an_organisation(world))
+    body = {"parent_id": elsewhere["organisation_id"]}
+    await registrar.post(f"/v1/organisations/{moving}/moves", body, status=200)
+
+
+async def _need_help(world: World) -> None:
+    path = f"/v1/lessons/{world.things['lesson_id']}/understanding"
+    await world.person("member").post(path, {"understanding": "need_help"}, status=200)
+
+
 async def _ask_for_code(world: World) -> None:
     asked = {**an_assistance(world), "subject_id": world.ids["helped"], "organisation_id": world.things["county_id"]}
     helper = world.person("branch_secretary.here")
@@ -203,7 +219,7 @@ EXAMPLES: Mapping[str, Example] = {
     ),
     "POST /v1/clients/{client_id}/changes": Example(lambda _: a_client(), by="administrator", last=True, province=True),
     "POST /v1/clients/{client_id}/suspension": Example(by="security", last=True, province=True),
-    "POST /v1/clients/{client_id}/resumption": Example(by="security", last=True, province=True),
+    "POST /v1/clients/{client_id}/resumption": Example(by="security", last=True, province=True, before=_suspend),
     "POST /v1/clients/{client_id}/secret-rotations": Example(
         by="security", ids={"client_id": "secret_client_id"}, province=True
     ),
@@ -255,7 +271,7 @@ EXAMPLES: Mapping[str, Example] = {
     "GET /v1/organisations/{organisation_id}": Example(),
     "GET /v1/organisations/{organisation_id}/children": Example(),
     "POST /v1/organisations/{organisation_id}/moves": Example(
-        _of(parent_id="$county_id"), ids={"organisation_id": "moving_id"}
+        _of(parent_id="$county_id"), ids={"organisation_id": "moving_id"}, before=_move_away
     ),
     "POST /v1/organisations/{organisation_id}/renames": Example(
         _of(name="改名后的乡党委"), ids={"organisation_id": "moving_id"}
@@ -279,7 +295,7 @@ EXAMPLES: Mapping[str, Example] = {
     "GET /v1/lessons/{lesson_id}/progress": Example(),
     "PUT /v1/lessons/{lesson_id}/progress": Example(_of(progress=50)),
     "POST /v1/lessons/{lesson_id}/understanding": Example(_of(understanding="need_help")),
-    "GET /v1/lessons/{lesson_id}/help-requests": Example(query=IN_BRANCH, by="secretary"),
+    "GET /v1/lessons/{lesson_id}/help-requests": Example(query=IN_BRANCH, by="secretary", before=_need_help),
     "GET /v1/help-requests": Example(query=IN_BRANCH),
     # feedback
     "GET /v1/cases": Example(),

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 
+import audit
 from identity.roles.definitions import roles_to_define
 from webapi.access import CLIENT, EXTENSION, PUBLIC, SELF
 
@@ -19,11 +20,12 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
 
 @dataclass(frozen=True)
 class Operation:
-    """One method on one path; `rules` are what it demands, any one of them."""
+    """One method on one path; `rules` are what it demands, any one of them, `audited` the entries it may leave."""
 
     method: str
     path: str
     rules: frozenset[str]
+    audited: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -56,8 +58,10 @@ def operations_in(document: Mapping[str, Any]) -> list[Operation]:
     for path, item in document["paths"].items():
         for method in METHODS:
             if method in item:
-                rules = item[method].get(EXTENSION, [])
-                found.append(Operation(method.upper(), path, frozenset([rules] if isinstance(rules, str) else rules)))
+                rules, left = item[method].get(EXTENSION, []), item[method].get(audit.EXTENSION, [])
+                demanded = frozenset([rules] if isinstance(rules, str) else rules)
+                audited = tuple(left) if isinstance(left, list) else ()
+                found.append(Operation(method.upper(), path, demanded, audited))
     return sorted(found, key=lambda operation: (operation.path, operation.method))
 
 
