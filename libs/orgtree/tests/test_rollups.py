@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Callable
 from uuid import UUID
 
@@ -214,14 +215,12 @@ async def test_adding_folding_and_moving_at_once_loses_nothing(database: Databas
     size, chance = 60, random.Random(11)  # noqa: S311
     await place(database, *((n, chance.randrange(n), 1) for n in range(1, size)))
     noted: list[tuple[UUID, str, int]] = []
-    running = True
+    done: Counter[int] = Counter()
 
-    async def repeat(act: Callable[[], object]) -> int:
-        done = 0
-        while running:
+    async def repeat(task: int, act: Callable[[], object]) -> None:
+        while len(done) < len(acts) or min(done.values()) < 6:  # until each has met all the others
             await act()  # type: ignore[misc]
-            done += 1
-        return done
+            done[task] += 1
 
     async def note() -> None:
         places = [number(chance.randrange(size + 5)) for _ in range(20)]
@@ -239,12 +238,8 @@ async def test_adding_folding_and_moving_at_once_loses_nothing(database: Databas
         # Under anything, so that cycles come and go; the last 5 appear here for the first time.
         await place(database, *((n, chance.randrange(size + 5), versions[n]) for n in moved))
 
-    tasks = [asyncio.create_task(repeat(act)) for act in (note, note, move, move, lambda: fold(database))]
-    tasks.append(asyncio.create_task(repeat(lambda: fold(database))))
-    await asyncio.sleep(2)
-    running = False
-    done = await asyncio.gather(*tasks)
-    assert min(done) > 5
+    acts = (note, note, move, move, lambda: fold(database), lambda: fold(database))
+    await asyncio.gather(*(repeat(task, act) for task, act in enumerate(acts)))
     await fold(database)
     async with database.read() as session:
         rows = await (await raw(session)).fetch("select organisation_id, parent_id from organisation")

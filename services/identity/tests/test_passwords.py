@@ -111,9 +111,9 @@ async def test_an_unknown_name_takes_as_long_as_a_wrong_password() -> None:
     async def seconds(stored: str | None) -> float:
         tries = []
         for _ in range(3):
-            began = time.perf_counter()
+            began = time.process_time()
             assert not (await passwords.verify(stored, "wrong password")).matches
-            tries.append(time.perf_counter() - began)
+            tries.append(time.process_time() - began)
         return min(tries)
 
     assert 1 / 3 < await seconds(None) / await seconds(encoded) < 3
