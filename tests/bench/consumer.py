@@ -13,7 +13,7 @@ from messaging import Consumer, NatsConnection, Received, Worker, streams
 from tests.bench.relay import an_event, fill, published
 from tests.bench.results import Result
 from tests.bench.stage import Stage, median_pair, percentile, rate
-from webapi.processes import spare_the_collector
+from webapi.processes import freeze_startup_objects
 
 EVENTS = 20_000
 BATCH = 1_000
@@ -62,7 +62,7 @@ class Handled:
 
 async def measure(stage: Stage) -> list[Result]:
     """Publish events once for each round, consume them under a new name each time."""
-    spare_the_collector()  # as the process of a service does
+    freeze_startup_objects()  # as the process of a service does
     publisher_url, url = await stage.migrated("members"), await stage.migrated("gateway")
     async with stage.database(publisher_url) as publisher, stage.database(url) as database:
         await _run(database, TABLES)

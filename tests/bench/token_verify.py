@@ -15,7 +15,7 @@ from testkit.tokens import TokenIssuer
 from tests.bench.results import Result
 from tests.bench.stage import Stage
 from webapi import Authenticator
-from webapi.processes import spare_the_collector
+from webapi.processes import freeze_startup_objects
 
 TOKENS = 10_000
 BLOCK = 100
@@ -38,7 +38,7 @@ async def measure(stage: Stage) -> list[Result]:
             authenticator.revocations.take(SessionRevokedV1(session_id=new_id()))
             authenticator.revocations.take(AuthorizationChangedV1(person_id=new_id(), authorization_version=2))
         await authenticator.authenticate(tokens.pop())
-        spare_the_collector()
+        freeze_startup_objects()
         key, algorithm = issuer.key.public_key, ec.ECDSA(hashes.SHA256())
         times: list[tuple[float, float, float]] = []
         for start in range(0, count, BLOCK):

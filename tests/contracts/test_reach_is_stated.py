@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-BOUNDS = frozenset({"scopes", "remit", "within", "permission", "permissions", "reader", "held"})
+BOUNDS = frozenset({"remit", "within", "permission", "permissions", "reader", "held"})
 """What a parameter is called that says where, by which permission or as whom somebody may."""
 
 
@@ -21,12 +21,12 @@ def unbounded(source: str) -> Iterator[str]:
 
 def test_no_bound_of_reach_may_be_none() -> None:
     files = [file for top in ("libs", "services") for file in (ROOT / top).glob("*/src/**/*.py")]
-    bounded = [file for file in files if "scopes: Collection[UUID]" in file.read_text("utf-8")]
+    bounded = [file for file in files if "remit: Collection[UUID]" in file.read_text("utf-8")]
     assert len(bounded) > 10
     assert [f"{file.stem}: {found}" for file in files for found in unbounded(file.read_text("utf-8"))] == []
 
 
 def test_a_bound_that_may_be_none_would_be_found() -> None:
-    assert list(unbounded("async def f(session, *, scopes: Collection[UUID] | None) -> None: ...")) == ["f(scopes)"]
+    assert list(unbounded("async def f(session, *, remit: Collection[UUID] | None) -> None: ...")) == ["f(remit)"]
     assert list(unbounded("def f(held: Optional[None] = None): ...")) == ["f(held)"]
-    assert list(unbounded("def f(scopes: Collection[UUID]) -> None: ...")) == []
+    assert list(unbounded("def f(remit: Collection[UUID]) -> None: ...")) == []

@@ -50,17 +50,17 @@ def quick_to_reconnect(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "RECONNECT_SECONDS", 0.1)
 
 
-Witnesses = Callable[..., ServiceProcess]
+Staged = Callable[..., ServiceProcess]
 
 
 @pytest.fixture
-def witness(database_url: str, nats_url: str, tmp_path: Path) -> Witnesses:
+def staged(database_url: str, nats_url: str, tmp_path: Path) -> Staged:
     """Make processes that run the stage's relay and consumer, with these mechanisms broken."""
 
     def make(*breakages: Breakage) -> ServiceProcess:
         return ServiceProcess(
-            command("tests.faults.witness", breakages=breakages),
-            log=tmp_path / "witness.log",
+            command("tests.faults.staged", breakages=breakages),
+            log=tmp_path / "staged.log",
             environment={
                 "PYTHONPATH": str(ROOT),
                 "XIANGQIAO_DATABASE_URL": database_url,

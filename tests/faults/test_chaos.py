@@ -106,7 +106,7 @@ async def survived(
         assert client.ledger.count == commands
         assert victims.ended_by_themselves() == []
         for member in (api, relay, consumer):
-            await member.wait_until_ready(patience_seconds=60)
+            await member.wait_until_ready(timeout_seconds=60)
     await client.close()
     yield aftermath
     await aftermath.nats.close()

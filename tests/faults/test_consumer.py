@@ -8,34 +8,34 @@ import pytest
 from messaging import Received, list_parked, resend, streams
 from tests.faults import broken
 from tests.faults.broken import Breakage
-from tests.faults.conftest import Witnesses, until_dead
+from tests.faults.conftest import Staged, until_dead
 from tests.faults.stage import READER, STREAM, Stage, effects_consumer, running
 
 
-async def kill_consumer_before_acknowledgement(stage: Stage, witness: Witnesses, *breakages: Breakage) -> None:
+async def kill_consumer_before_acknowledgement(stage: Stage, staged: Staged, *breakages: Breakage) -> None:
     """Fault 14: kill -9 between the commit of a batch and its acknowledgement; then start again."""
     await stage.accept_many(60, versions=5)
-    dying = witness(broken.consumer_dies_before_acknowledgement)
+    dying = staged(broken.consumer_dies_before_acknowledgement)
     await dying.start()
     await until_dead(dying)
     assert await stage.value("select count(*) from effect") > 0
     info = await streams.request(stage.nats, f"CONSUMER.INFO.{STREAM}.{READER}")
     assert info["ack_floor"]["stream_seq"] == 0
     await stage.accept_many(20)
-    async with witness(*breakages):
+    async with staged(*breakages):
         await stage.until_published()
         await stage.until_acknowledged()
 
 
 async def test_a_consumer_killed_between_commit_and_acknowledgement_repeats_no_effect(
-    stage: Stage, witness: Witnesses
+    stage: Stage, staged: Staged
 ) -> None:
-    await kill_consumer_before_acknowledgement(stage, witness)
+    await kill_consumer_before_acknowledgement(stage, staged)
     assert await stage.differences() == []
 
 
-async def test_without_the_inbox_a_consumer_killed_there_repeats_effects(stage: Stage, witness: Witnesses) -> None:
-    await kill_consumer_before_acknowledgement(stage, witness, broken.inbox_lets_all_in)
+async def test_without_the_inbox_a_consumer_killed_there_repeats_effects(stage: Stage, staged: Staged) -> None:
+    await kill_consumer_before_acknowledgement(stage, staged, broken.inbox_lets_all_in)
     assert any("with an effect more than once" in one for one in await stage.differences())
 
 

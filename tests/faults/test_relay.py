@@ -18,36 +18,36 @@ from standalone.nats import NatsAccount, NatsServer, NatsUser
 from testkit.proxy import TcpProxy
 from tests.faults import broken
 from tests.faults.broken import Breakage
-from tests.faults.conftest import Witnesses, until_dead
+from tests.faults.conftest import Staged, until_dead
 from tests.faults.stage import Stage, effects_consumer, running
 
 ACKNOWLEDGEMENT = re.compile(rb'"count":\d+')  # of an atomic batch
 
 
-async def kill_relay_before_cursor(stage: Stage, witness: Witnesses, *breakages: Breakage) -> None:
+async def kill_relay_before_cursor(stage: Stage, staged: Staged, *breakages: Breakage) -> None:
     """Fault 2: kill -9 between the acknowledgement of a batch and the saving of the cursor; then start again."""
     await stage.accept_many(60, versions=5)
-    dying = witness(broken.relay_dies_before_cursor, *breakages)
+    dying = staged(broken.relay_dies_before_cursor, *breakages)
     await dying.start()
     await until_dead(dying)
     published = len(await stage.stream())
     assert published > 0
     assert await stage.value("select count(*) from outbox_cursor where id > 0") == 0, "it was too late"
     await stage.accept_many(20)
-    async with witness(*breakages):
+    async with staged(*breakages):
         await stage.until_published()
         await stage.until_acknowledged()
 
 
 async def test_a_relay_killed_between_publishing_and_its_cursor_publishes_nothing_twice(
-    stage: Stage, witness: Witnesses
+    stage: Stage, staged: Staged
 ) -> None:
-    await kill_relay_before_cursor(stage, witness)
+    await kill_relay_before_cursor(stage, staged)
     assert await stage.differences() == []
 
 
-async def test_without_message_ids_a_relay_killed_there_publishes_twice(stage: Stage, witness: Witnesses) -> None:
-    await kill_relay_before_cursor(stage, witness, broken.messages_without_ids)
+async def test_without_message_ids_a_relay_killed_there_publishes_twice(stage: Stage, staged: Staged) -> None:
+    await kill_relay_before_cursor(stage, staged, broken.messages_without_ids)
     assert any("twice in the stream" in one for one in await stage.differences())
 
 

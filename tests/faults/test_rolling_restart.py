@@ -53,7 +53,7 @@ async def restart(town: Town, client: Client, api: Member) -> int:
 
         await until(is_alone_and_under_way)
         slow.apis = list(client.apis)  # should the answer be lost, it is asked for elsewhere
-        stopping = asyncio.create_task(api.stop(patience_seconds=40))
+        stopping = asyncio.create_task(api.stop(timeout_seconds=40))
         await asyncio.sleep(HEARD_SECONDS)
     status = await stopping
     await answering
@@ -84,7 +84,7 @@ async def roll(town: Town, *breakages: Breakage, workers: int) -> tuple[Client, 
         busy = asyncio.create_task(stay_busy(client, done))
         statuses = [await restart(town, client, api) for api in apis]
         for worker in others:
-            statuses.append(await worker.stop(patience_seconds=40))
+            statuses.append(await worker.stop(timeout_seconds=40))
             await worker.start()
         done.set()
         await busy

@@ -96,9 +96,9 @@ class Member(ServiceProcess):
         self.url = f"http://127.0.0.1:{port}"
         super().__init__(command, log=log, environment=environment, ready_url=f"{self.url}/health/ready")
 
-    async def start(self, *, patience_seconds: float = START_SECONDS) -> None:
+    async def start(self, *, timeout_seconds: float = START_SECONDS) -> None:
         """Start it and wait until it is ready."""
-        await super().start(patience_seconds=patience_seconds)
+        await super().start(timeout_seconds=timeout_seconds)
 
 
 @asynccontextmanager

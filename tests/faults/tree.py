@@ -74,7 +74,7 @@ async def plant_in(url: str, *, responsibilities: bool) -> None:
                 responsible_id=TOWNSHIP,
                 working_days=5,
                 valid_from=date(2020, 1, 1),
-                scopes={ROOT_ID},
+                remit={ROOT_ID},
                 person_id=new_id(),
                 by=audit.Actor(actor=new_id()),
                 now=utc_now(),

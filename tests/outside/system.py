@@ -153,7 +153,7 @@ async def _started(*members: ServiceProcess) -> AsyncIterator[None]:
             stack.push_async_callback(member.stop)
         async with asyncio.TaskGroup() as group:
             for member in members:
-                group.create_task(member.start(patience_seconds=START_SECONDS))
+                group.create_task(member.start(timeout_seconds=START_SECONDS))
         yield
 
 

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 import audit
-from audit import sealing
+from audit import chaining
 from audit.chain import Link, Tree, follow, genesis
 from audit.reading import Heard, heard_of, service_of, verify_database
 from audit.verifying import Finding, Kind
@@ -36,7 +36,7 @@ async def record(database: Database, count: int) -> None:
         for number in range(count):
             entry = audit.Entry(action=f"x.read.{number}", actor=new_id(), subject=new_id(), purpose="contact")
             await audit.record(session, entry, now=utc_now())
-    await sealing.seal(database)
+    await chaining.chain(database)
 
 
 async def checkpoint(database: Database, witness: Witness, number: int) -> None:
@@ -44,7 +44,7 @@ async def checkpoint(database: Database, witness: Witness, number: int) -> None:
     async with database.transaction() as session:
         connection = await raw(session)
         day = await connection.fetchrow("select * from audit.day")
-        tree = await sealing._tree(connection, day)
+        tree = await chaining._tree(connection, day)
         event = Told(day=day["day"], count=tree.size, head=day["head"].hex(), root=tree.root().hex())
         told = Received(event, number, new_id(), utc_now(), None, None, None)
         await witness.handlers[Told](session, [told])
@@ -260,7 +260,7 @@ async def test_old_days_go_and_the_days_after_them_still_verify(
     await record(database, 2)
     report = await verify_database(superuser, None, now=utc_now())
     assert (report.days, report.entries, report.findings) == (2, 5, [])
-    await sealing.forgetting(180)(database)
+    await chaining.forgetting(180)(database)
     report = await verify_database(superuser, None, now=utc_now())
     assert (report.days, report.entries, report.findings) == (2, 2, [])
 

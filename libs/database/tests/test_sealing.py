@@ -6,38 +6,38 @@ from hypothesis import strategies as st
 
 from database import KeyRing, SealBroken, associated, seal, unseal
 
-PLACE = associated("member", "phone", 1)
+BINDING = associated("member", "phone", 1)
 
 
 @given(st.binary(max_size=300))
 def test_what_was_sealed_opens(plain: bytes) -> None:
     key = KeyRing.parse(KeyRing.generate()).new_data_key()
-    sealed = seal(key, plain, place=PLACE)
-    assert unseal(key, sealed, place=PLACE) == plain
+    sealed = seal(key, plain, binding=BINDING)
+    assert unseal(key, sealed, binding=BINDING) == plain
     assert len(plain) < 4 or plain not in sealed
 
 
 def test_a_value_moved_to_another_row_or_altered_does_not_open() -> None:
     key = KeyRing.parse(KeyRing.generate()).new_data_key()
-    sealed = seal(key, b"13800000000", place=PLACE)
+    sealed = seal(key, b"13800000000", binding=BINDING)
     with pytest.raises(SealBroken):
-        unseal(key, sealed, place=associated("member", "phone", 2))
+        unseal(key, sealed, binding=associated("member", "phone", 2))
     with pytest.raises(SealBroken):
-        unseal(key, sealed[:-1] + bytes([sealed[-1] ^ 1]), place=PLACE)
+        unseal(key, sealed[:-1] + bytes([sealed[-1] ^ 1]), binding=BINDING)
     with pytest.raises(SealBroken):
-        unseal(key, b"", place=PLACE)
+        unseal(key, b"", binding=BINDING)
 
 
 def test_after_a_rotation_old_values_open_and_are_found() -> None:
     first = KeyRing.generate()
     second = KeyRing.generate().replace("1:", "2:")
     before, after = KeyRing.parse(first), KeyRing.parse(f"{first},{second}")
-    wrapped = before.wrap(b"data key", place=PLACE)
-    assert after.unwrap(wrapped, place=PLACE) == b"data key"
+    wrapped = before.wrap(b"data key", binding=BINDING)
+    assert after.unwrap(wrapped, binding=BINDING) == b"data key"
     assert after.current == 2
     assert after.blind_index("phone", "138") == before.blind_index("phone", "138")
     with pytest.raises(SealBroken, match="not in the ring"):
-        before.unwrap(after.wrap(b"data key", place=PLACE), place=PLACE)
+        before.unwrap(after.wrap(b"data key", binding=BINDING), binding=BINDING)
 
 
 def test_a_value_is_found_however_it_is_spelled_but_not_in_another_column() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from contracts.identity import RoleDefinedV1
 from database import Database
-from orgtree import HANDLERS, Permissions, scopes
+from orgtree import HANDLERS, Permissions, remit
 
 from .trees import Arrived, number
 
@@ -24,39 +24,39 @@ async def define(database: Database, *definitions: tuple[str, tuple[str, ...], i
         await HANDLERS[RoleDefinedV1](session, batch)
 
 
-async def scopes_now(database: Database, held: list[tuple[str, UUID]], permission: str) -> frozenset[UUID]:
+async def remit_now(database: Database, held: list[tuple[str, UUID]], permission: str) -> frozenset[UUID]:
     async with database.read() as session:
-        return await scopes(session, held, permission)
+        return await remit(session, held, permission)
 
 
 async def test_a_permission_holds_where_a_role_that_gives_it_is_held(database: Database) -> None:
     await define(database, ("reader", (READ,), 1), ("writer", (READ, WRITE), 1))
     held = [("reader", number(1)), ("writer", number(2)), ("stranger", number(3))]
-    assert await scopes_now(database, held, READ) == {number(1), number(2)}
-    assert await scopes_now(database, held, WRITE) == {number(2)}
-    assert await scopes_now(database, held, "files.file.burn") == frozenset()
-    assert await scopes_now(database, [], READ) == frozenset()
+    assert await remit_now(database, held, READ) == {number(1), number(2)}
+    assert await remit_now(database, held, WRITE) == {number(2)}
+    assert await remit_now(database, held, "files.file.burn") == frozenset()
+    assert await remit_now(database, [], READ) == frozenset()
 
 
 async def test_a_newer_definition_replaces_the_whole_set(database: Database) -> None:
     await define(database, ("officer", (READ,), 1))
     await define(database, ("officer", (WRITE,), 2))
     held = [("officer", number(1))]
-    assert await scopes_now(database, held, READ) == frozenset()
-    assert await scopes_now(database, held, WRITE) == {number(1)}
+    assert await remit_now(database, held, READ) == frozenset()
+    assert await remit_now(database, held, WRITE) == {number(1)}
 
 
 async def test_an_older_or_repeated_definition_changes_nothing(database: Database) -> None:
     await define(database, ("officer", (WRITE, WRITE), 2), ("officer", (READ,), 1))
     await define(database, ("officer", (READ,), 1))
     await define(database, ("officer", (READ,), 2))
-    assert await scopes_now(database, [("officer", number(1))], READ) == frozenset()
+    assert await remit_now(database, [("officer", number(1))], READ) == frozenset()
 
 
 async def test_a_role_without_permissions_gives_nothing(database: Database) -> None:
     await define(database, ("officer", (READ,), 1))
     await define(database, ("officer", (), 2))
-    assert await scopes_now(database, [("officer", number(1))], READ) == frozenset()
+    assert await remit_now(database, [("officer", number(1))], READ) == frozenset()
 
 
 async def test_two_transactions_that_define_one_role_leave_the_newer_set(database: Database) -> None:
@@ -69,16 +69,16 @@ async def test_two_transactions_that_define_one_role_leave_the_newer_set(databas
         assert not other.done()
     await other
     held = [("officer", number(1))]
-    assert await scopes_now(database, held, READ) == frozenset()
-    assert await scopes_now(database, held, WRITE) == {number(1)}
+    assert await remit_now(database, held, READ) == frozenset()
+    assert await remit_now(database, held, WRITE) == {number(1)}
 
 
 async def test_remembered_permissions_are_those_of_the_tables(database: Database) -> None:
     await define(database, ("reader", (READ,), 1), ("writer", (READ, WRITE), 1))
     permissions = Permissions(database)
     held = [("reader", number(1)), ("writer", number(2)), ("stranger", number(3))]
-    assert await permissions.scopes(held, READ) == await scopes_now(database, held, READ)
-    assert await permissions.scopes(held, WRITE) == frozenset({number(2)})
+    assert await permissions.remit(held, READ) == await remit_now(database, held, READ)
+    assert await permissions.remit(held, WRITE) == frozenset({number(2)})
     assert await permissions.of(held) == {READ, WRITE}
     assert await permissions.of(held[2:]) == frozenset()
 
@@ -90,12 +90,12 @@ async def test_a_withdrawn_permission_is_forgotten_within_two_seconds(
     monkeypatch.setattr("orgtree.roles.monotonic", lambda: clock)
     await define(database, ("officer", (READ,), 1))
     permissions, held = Permissions(database), [("officer", number(1))]
-    assert await permissions.scopes(held, READ) == frozenset({number(1)})
+    assert await permissions.remit(held, READ) == frozenset({number(1)})
     await define(database, ("officer", (), 2))
     clock += 1.9
-    assert await permissions.scopes(held, READ) == frozenset({number(1)})
+    assert await permissions.remit(held, READ) == frozenset({number(1)})
     clock += 0.1
-    assert await permissions.scopes(held, READ) == frozenset()
+    assert await permissions.remit(held, READ) == frozenset()
 
 
 async def test_many_who_ask_at_once_read_once(database: Database) -> None:

@@ -23,7 +23,7 @@ def test_the_tables_of_features_and_what_all_answer_alike_become_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "tables", [[{Lost: LOST}, {Lost: NOT_FOUND}], [{orgtree.OutsideScope: LOST}]], ids=["two features", "a shared one"]
+    "tables", [[{Lost: LOST}, {Lost: NOT_FOUND}], [{orgtree.OutsideRemit: LOST}]], ids=["two features", "a shared one"]
 )
 def test_an_exception_that_is_a_problem_twice_is_refused(tables: list[dict[type[Exception], Problem]]) -> None:
     with pytest.raises(ValueError, match="problem twice"):

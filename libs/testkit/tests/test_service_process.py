@@ -37,7 +37,7 @@ async def test_a_frozen_process_answers_nobody_until_it_is_thawed(tmp_path: Path
     async with server(tmp_path) as process:
         process.freeze()
         with pytest.raises(NotReady, match="not ready in"):
-            await process.wait_until_ready(patience_seconds=0.3)
+            await process.wait_until_ready(timeout_seconds=0.3)
         process.thaw()
         await process.wait_until_ready()
         process.freeze()  # stopping works for a frozen one too

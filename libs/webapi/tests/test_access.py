@@ -18,7 +18,7 @@ async def open_to_all() -> Response:
 
 async def for_callers(caller: Caller) -> Response:
     """Answer who has a token."""
-    await caller.scopes("orchard.tree.fell")
+    await caller.remit("orchard.tree.fell")
     return Response()
 
 

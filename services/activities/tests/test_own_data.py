@@ -5,7 +5,7 @@ from contracts.identity import PersonErasedV1
 from database import Database
 from privacy import Asked, compose_all
 from testkit.county import BRANCH, County
-from testkit.told import tell
+from testkit.delivery import tell
 
 from .meetings import scheduled
 

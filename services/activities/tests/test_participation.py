@@ -151,7 +151,7 @@ async def test_a_sheet_of_more_than_five_hundred_names_is_refused(county: County
     assert problem(await sheet(secretary, held, *[county.person()] * 501)) == (422, "invalid")
 
 
-async def test_a_sheet_is_entered_by_whoever_may_record_and_within_scope(county: County, secretary: Person) -> None:
+async def test_a_sheet_is_entered_by_whoever_may_record_and_within_remit(county: County, secretary: Person) -> None:
     held, member = await scheduled(secretary), await county.member(BRANCH)
     assert problem(await sheet(member, held, member)) == (403, "permission_missing")
     other = county.person(("branch_secretary", SECOND_BRANCH))
@@ -229,7 +229,7 @@ async def test_a_rule_refuses_by_its_name_what_its_window_does_not_hold(
     assert answer.json()["source"]
 
 
-async def test_the_list_of_participants_is_for_staff_within_scope(county: County, secretary: Person) -> None:
+async def test_the_list_of_participants_is_for_staff_within_remit(county: County, secretary: Person) -> None:
     held = await scheduled(secretary)
     attending, registered = await county.member(BRANCH), await county.member(BRANCH)
     await attending.post(f"{held}/attendances", {})

@@ -69,7 +69,7 @@ async def test_an_idempotency_key_makes_a_meeting_without_an_id_repeatable(secre
     assert len(await published("activity")) == 1
 
 
-async def test_nobody_schedules_for_a_branch_outside_their_scope(secretary: Person) -> None:
+async def test_nobody_schedules_for_a_branch_outside_their_remit(secretary: Person) -> None:
     assert (await secretary.post("/activities", meeting(SECOND_BRANCH))).status_code == 404
 
 

@@ -14,7 +14,7 @@ from privacy import Asked, compose_all
 from testkit.backups import backup, restore
 from testkit.county import BRANCH, COUNTY, County, Person
 from testkit.databases import TestDatabases
-from testkit.told import tell
+from testkit.delivery import tell
 from webapi.sealing import SealingSettings
 
 from .cases import WORDS, assign_roads, opened, problem

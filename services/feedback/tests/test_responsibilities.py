@@ -47,7 +47,7 @@ async def test_a_second_owner_from_the_same_day_is_refused(registrar: Person, ch
     assert problem(await registrar.post("/responsibilities", {**body, **changed})) == (409, "responsibility_taken")
 
 
-async def test_assigning_needs_the_permission_and_both_organisations_within_scope(
+async def test_assigning_needs_the_permission_and_both_organisations_within_remit(
     county: County, registrar: Person
 ) -> None:
     await assign(registrar, ROOT_ID, ROOT_ID)

@@ -10,14 +10,14 @@ import pytest_asyncio
 import messaging
 import orgtree
 import privacy
-from audit import sealing
+from audit import chaining
 from audit.reading import verify_database
 from contracts.identity import ExportRequestedV1, RoleDefinedV1
 from database import Database, new_id, raw, utc_now
 from gateway.app import SERVICE
 from gateway.worker import OWN_DATA
+from testkit.delivery import tell
 from testkit.tokens import TokenIssuer
-from testkit.told import tell
 from testkit.workers import streamed, working
 
 from .in_process import InProcess, opened, settings_of
@@ -108,7 +108,7 @@ async def test_the_worker_seals_and_tells_how_far_the_audit_is(
     gateway: InProcess, database: Database, database_url: str, issuer: TokenIssuer, nats_url: str
 ) -> None:
     await help_at_home(gateway, issuer)
-    await sealing.seal(database)
+    await chaining.chain(database)
     here = settings_of(database_url, issuer, nats_url=nats_url)
     nats = await messaging.connect(nats_url, name="tests")
     async with SERVICE.worker(here, database) as worker, working(worker):

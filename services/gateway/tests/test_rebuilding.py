@@ -24,7 +24,7 @@ from gateway.worker import CONSUMERS, OWN_DATA
 from messaging import NatsConnection, Publication, Worker, shadow, streams
 from privacy import Asked, compose_all
 from testkit.databases import Template
-from testkit.told import tell
+from testkit.delivery import tell
 from testkit.workers import working
 from webapi import CannotStart
 

@@ -40,7 +40,7 @@ async def decide(provider: Provider, tokens: Tokens, assignment_id: object, word
     return await provider.http.post(f"/v1/role-assignments/{assignment_id}/{word}", headers=tokens.headers)
 
 
-async def hand_on(provider: Provider, tokens: Tokens, source_id: object, **body: object) -> httpx.Response:
+async def delegate(provider: Provider, tokens: Tokens, source_id: object, **body: object) -> httpx.Response:
     content = {name: str(value) for name, value in body.items()}
     path = f"/v1/role-assignments/{source_id}/delegations"
     return await provider.http.post(path, json=content, headers=tokens.headers)

@@ -72,7 +72,7 @@ async def test_opening_takes_the_permission_on_the_organisation(provider: Provid
     assert (await provider.http.post("/v1/accounts", json=body, headers=administrator.headers)).status_code == 201
 
 
-async def test_nobody_takes_the_place_of_a_member_outside_their_scope(provider: Provider) -> None:
+async def test_nobody_takes_the_place_of_a_member_outside_their_remit(provider: Provider) -> None:
     county, sibling = await provider.establish(), await provider.establish()
     _, administrator = await provider.signed_in(("system_administrator", county))
     stranger, neighbour = new_id(), new_id()

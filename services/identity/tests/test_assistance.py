@@ -124,7 +124,7 @@ async def test_nobody_helps_oneself_or_without_the_permission(here: Village) -> 
     assert (await here.ask()).json()["type"] == "/problems/permission_missing"
 
 
-async def test_a_helper_reaches_only_people_of_the_own_scope(here: Village) -> None:
+async def test_a_helper_reaches_only_people_of_the_own_remit(here: Village) -> None:
     _, here.helper = await strongly_signed_in(here.provider, ("helper", here.organisation_id))
     assert (await here.ask()).json()["type"] == "/problems/not_found"  # the villager's account is of the province
 

@@ -65,7 +65,7 @@ async def test_a_reactivated_account_has_its_credentials_and_no_session(provider
     assert await entries(provider, person) == ["identity.account.deactivated", "identity.account.reactivated"]
 
 
-async def test_nobody_deactivates_themselves_or_beyond_their_scope(provider: Provider, security: Tokens) -> None:
+async def test_nobody_deactivates_themselves_or_beyond_their_remit(provider: Provider, security: Tokens) -> None:
     county, village = await provider.establish(), await provider.establish()
     officer, local = await provider.signed_in(("security_administrator", county))
     here, _ = await provider.open_person(("officer", orgtree.ROOT_ID))

@@ -165,7 +165,7 @@ async def test_a_legal_hold_is_respected_explained_and_seen(provider: Provider) 
     assert (await erase(provider, tokens)).json()["outcome"] == "erased"
 
 
-async def test_holds_are_placed_with_the_permission_within_ones_scope_and_on_a_known_basis(provider: Provider) -> None:
+async def test_holds_are_placed_with_the_permission_within_ones_remit_and_on_a_known_basis(provider: Provider) -> None:
     person_id, tokens = await provider.signed_in()
     body = {"person_id": str(person_id), "basis": "court_order"}
     refused = await provider.http.post("/v1/legal-holds", json=body, headers=tokens.headers)

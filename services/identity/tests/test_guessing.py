@@ -14,7 +14,7 @@ from database import utc_now
 from identity.challenges.tables import Challenge
 from identity.housekeeping import delete_expired
 from identity.sessions.tables import KnownBrowser
-from identity.throttling.addresses import asker_of, parse_networks
+from identity.throttling.addresses import client_address_of, parse_networks
 from identity.throttling.rules import LONGEST_WAIT, wait_after
 from identity.throttling.tables import GuessCount, RateCount
 from testkit.databases import Template, TestDatabases
@@ -156,7 +156,7 @@ async def test_many_names_from_one_address_make_that_address_wait(
 
 
 @pytest.mark.parametrize(
-    ("peer", "forwarded", "asker"),
+    ("peer", "forwarded", "client_address"),
     [
         ("127.0.0.1", ["203.0.113.7"], "203.0.113.7"),
         ("127.0.0.1", [], "127.0.0.1"),
@@ -169,10 +169,12 @@ async def test_many_names_from_one_address_make_that_address_wait(
         ("127.0.0.1", ["nonsense"], "unknown"),
     ],
 )
-def test_the_address_is_the_gateways_word_and_nobody_elses(peer: str, forwarded: list[str], asker: str) -> None:
+def test_the_address_is_the_gateways_word_and_nobody_elses(
+    peer: str, forwarded: list[str], client_address: str
+) -> None:
     headers = [(b"x-forwarded-for", each.encode()) for each in forwarded]
     request = Request({"type": "http", "headers": headers, "client": (peer, 1)})
-    assert asker_of(request, parse_networks("127.0.0.0/8,::1/128")) == asker
+    assert client_address_of(request, parse_networks("127.0.0.0/8,::1/128")) == client_address
 
 
 async def test_pages_tell_the_wait_in_both_languages(provider: Provider, front_end: FrontEnd) -> None:

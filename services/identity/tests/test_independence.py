@@ -1,11 +1,11 @@
-"""Two who decide together are two: who was handed an office speaks for whoever handed it on."""
+"""Two who decide together are two: who was delegated an office speaks for whoever delegated it."""
 
 from uuid import UUID
 
 import orgtree
 
 from .front_end import FrontEnd, Tokens
-from .granting import hand_on, with_second_factor
+from .granting import delegate, with_second_factor
 from .helping import village
 from .phones import Phones
 from .provider import Provider
@@ -16,9 +16,9 @@ ROOT = orgtree.ROOT_ID
 
 
 async def deputy_of(provider: Provider, source: str, tokens: Tokens) -> tuple[UUID, Tokens, str]:
-    """Hand a role on to somebody new; give them, signed in by two factors, and the delegation."""
+    """Delegate a role to somebody new; give them, signed in by two factors, and the delegation."""
     person_id, username = await provider.open_person()
-    made = await hand_on(provider, tokens, source, person_id=person_id)
+    made = await delegate(provider, tokens, source, person_id=person_id)
     assert made.status_code == 201, made.text
     strong = await with_second_factor(provider, await provider.front_end().tokens(username))
     return person_id, strong, made.json()["assignment_id"]

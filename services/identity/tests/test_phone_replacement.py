@@ -19,7 +19,7 @@ from identity.privacy.removal import forget
 from identity.throttling.tables import RateCount
 
 from .front_end import Tokens, answer_of
-from .granting import hand_on, strongly_signed_in, with_second_factor
+from .granting import delegate, strongly_signed_in, with_second_factor
 from .phones import Phones, new_number
 from .provider import Provider, ring
 from .test_delegation import holding
@@ -195,7 +195,7 @@ async def test_one_officer_is_not_enough_and_nobody_decides_for_themselves(offic
     assert (own.status_code, own.json()["type"]) == (403, "/problems/own_phone_replacement")
 
 
-async def test_only_officers_of_the_scope_by_two_factors_decide(office: Office, provider: Provider) -> None:
+async def test_only_officers_of_the_remit_by_two_factors_decide(office: Office, provider: Provider) -> None:
     sibling = await provider.establish()
     _, elsewhere = await strongly_signed_in(provider, ("officer", sibling))
     _, registrar = await strongly_signed_in(provider, ("registrar", orgtree.ROOT_ID))
@@ -225,7 +225,7 @@ async def test_officers_below_do_not_give_a_phone_to_who_holds_a_role_above(offi
 async def test_an_officer_and_their_deputy_are_one(provider: Provider, phones: Phones) -> None:
     source, _, officer, _ = await holding(provider, orgtree.ROOT_ID)
     person_id, username = await provider.open_person()
-    assert (await hand_on(provider, officer, source, person_id=person_id)).status_code == 201
+    assert (await delegate(provider, officer, source, person_id=person_id)).status_code == 201
     deputy = await with_second_factor(provider, await provider.front_end().tokens(username))
     office = await office_for(provider, phones, officer, deputy, orgtree.ROOT_ID)
     refused = await office.approve(await office.confirmed())

@@ -139,7 +139,7 @@ async def test_two_officers_and_a_day_later_the_officer_is_back_and_all_sessions
     assert completed["recovery_id"] == recovery_id
 
 
-async def test_only_other_officers_of_the_scope_who_proved_two_factors_approve(
+async def test_only_other_officers_of_the_remit_who_proved_two_factors_approve(
     provider: Provider, front_end: FrontEnd, phones: Phones
 ) -> None:
     county, sibling = await provider.establish(), await provider.establish()

@@ -101,7 +101,7 @@ async def test_what_is_refused_withdrawn_or_lapsed_never_holds(provider: Provide
         assert recorded == ["identity.role.proposed", f"identity.role.{ending}"]
 
 
-async def test_proposals_are_listed_for_those_who_approve_within_their_scope(provider: Provider) -> None:
+async def test_proposals_are_listed_for_those_who_approve_within_their_remit(provider: Provider) -> None:
     county, sibling = await provider.establish(), await provider.establish()
     _, security = await strongly_signed_in(provider, ("security_administrator", ROOT))
     _, theirs = await strongly_signed_in(provider, ("system_administrator", county))

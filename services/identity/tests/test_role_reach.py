@@ -1,4 +1,4 @@
-"""Whatever is granted, handed on, ended and moved: nobody holds a role where nobody above them gave it."""
+"""Whatever is granted, delegated, ended and moved: nobody holds a role where nobody above them gave it."""
 
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from contracts.members import OrganisationEstablishedV1
 from database import new_id, utc_now
 from identity.roles.assignments import AssignmentUnknown
 from identity.roles.commands import end_role, grant_role
-from identity.roles.delegation import hand_on_role
+from identity.roles.delegation import delegate_role
 from identity.roles.queries import held_on
 from identity.roles.rules import (
     BeyondOwnPeriod,
@@ -25,13 +25,13 @@ from identity.roles.rules import (
     RoleNotDelegable,
     RoleNotYours,
     TooManyRoles,
-    days_handed_on,
+    days_delegated,
 )
 
 from .provider import Provider
 
 REFUSALS = (
-    orgtree.OutsideScope, AssignmentUnknown, RoleForOneself, RoleNotDelegable, RoleNotYours, TooManyRoles,
+    orgtree.OutsideRemit, AssignmentUnknown, RoleForOneself, RoleNotDelegable, RoleNotYours, TooManyRoles,
     BeyondOwnPeriod, DaysOutOfOrder,
 )  # fmt: skip
 TODAY = day_of(utc_now())
@@ -40,7 +40,7 @@ ROLES = ("officer", "branch_secretary", "registrar")
 PEOPLE = 4
 
 small = st.integers(0, 9)
-steps = st.tuples(st.sampled_from(["grant", "hand_on", "hand_on", "end"]), small, small, small, small, st.booleans())
+steps = st.tuples(st.sampled_from(["grant", "delegate", "delegate", "end"]), small, small, small, small, st.booleans())
 
 
 @dataclass
@@ -77,12 +77,12 @@ async def _take(session: AsyncSession, world: World, step: tuple[str, int, int, 
     last_day = TODAY + timedelta(days=where) if dated else None
     now, made = utc_now(), new_id()
     top = world.granters.get(actor)
-    scopes = {top} if top is not None else set()
+    remit = {top} if top is not None else set()
     held = [("security_administrator", top)] if top is not None else [(role, place)]
     if kind == "grant":
         await grant_role(
             session, assignment_id=made, person_id=person, role=role, organisation_id=place, valid_from=None,
-            valid_until=last_day, granter=actor, scopes=scopes, held=held, now=now,
+            valid_until=last_day, granter=actor, remit=remit, held=held, now=now,
         )  # fmt: skip
         assert top is not None
         assert world.lies_within(place, top)
@@ -90,12 +90,12 @@ async def _take(session: AsyncSession, world: World, step: tuple[str, int, int, 
     elif world.given:
         source = list(world.given)[what % len(world.given)]
         if kind == "end":
-            await end_role(session, assignment_id=source, ender=actor, scopes=scopes, now=now)
+            await end_role(session, assignment_id=source, ender=actor, remit=remit, now=now)
             for ended in [each for each, facts in world.given.items() if source in (each, facts[3])]:
                 del world.given[ended]
             return
         holder, role, own_place, from_another = world.given[source]
-        await hand_on_role(
+        await delegate_role(
             session, source_id=source, assignment_id=made, person_id=person, organisation_id=place, valid_from=None,
             valid_until=last_day, holder=actor, now=now,
         )  # fmt: skip
@@ -136,12 +136,12 @@ days = st.dates(TODAY - timedelta(days=5), TODAY + timedelta(days=10))
 
 
 @given(st.tuples(days, st.none() | days), st.none() | days, st.none() | days)
-def test_the_days_of_what_is_handed_on_lie_within_ones_own(
+def test_the_days_of_what_is_delegated_lie_within_ones_own(
     own: tuple[date, date | None], first: date | None, last: date | None
 ) -> None:
     mine = Days(*own)
     try:
-        theirs = days_handed_on(mine, first, last, today=TODAY)
+        theirs = days_delegated(mine, first, last, today=TODAY)
     except (BeyondOwnPeriod, DaysOutOfOrder):
         return
     assert theirs.valid_from >= mine.valid_from

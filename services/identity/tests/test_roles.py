@@ -1,4 +1,4 @@
-"""Roles: granted within one's own scope and never beyond it, dated, ended, and told to every service."""
+"""Roles: granted within one's own remit and never beyond it, dated, ended, and told to every service."""
 
 import asyncio
 from datetime import timedelta
@@ -11,13 +11,13 @@ from database import new_id, utc_now
 from identity.roles.rules import MOST_ROLES_HELD
 
 from .front_end import Tokens
-from .granting import end, events_of, grant, hand_on, roles_in, strongly_signed_in
+from .granting import delegate, end, events_of, grant, roles_in, strongly_signed_in
 from .provider import Provider
 
 TODAY = day_of(utc_now())
 
 
-async def test_a_role_is_granted_within_ones_scope_and_told_to_every_service(provider: Provider) -> None:
+async def test_a_role_is_granted_within_ones_remit_and_told_to_every_service(provider: Provider) -> None:
     county = await provider.establish()
     township = await provider.establish(county)
     granter, tokens = await strongly_signed_in(provider, ("security_administrator", county))
@@ -43,7 +43,7 @@ async def test_a_role_is_granted_within_ones_scope_and_told_to_every_service(pro
     assert roles_in(await provider.front_end().tokens(username)) == ["officer"]
 
 
-async def test_nothing_is_granted_beyond_ones_scope(provider: Provider) -> None:
+async def test_nothing_is_granted_beyond_ones_remit(provider: Provider) -> None:
     county, sibling = await provider.establish(), await provider.establish()
     _, tokens = await strongly_signed_in(provider, ("security_administrator", county), ("registrar", sibling))
     person_id, _ = await provider.open_person()
@@ -127,7 +127,7 @@ async def test_two_who_end_a_role_at_once_end_it_once(provider: Provider) -> Non
     assert len(await events_of(provider, assignment_id)) == 2
 
 
-async def test_an_assignment_outside_ones_scope_does_not_exist(provider: Provider) -> None:
+async def test_an_assignment_outside_ones_remit_does_not_exist(provider: Provider) -> None:
     county, sibling = await provider.establish(), await provider.establish()
     _, ours = await strongly_signed_in(provider, ("security_administrator", county))
     _, theirs = await strongly_signed_in(provider, ("security_administrator", sibling))
@@ -193,7 +193,7 @@ async def test_nothing_is_done_or_shown_without_a_token(provider: Provider, meth
     assert (await provider.http.request(method, path, json={} if method == "POST" else None)).status_code == 401
 
 
-async def test_roles_come_and_go_and_are_handed_on_by_two_factors(provider: Provider) -> None:
+async def test_roles_come_and_go_and_are_delegated_by_two_factors(provider: Provider) -> None:
     _, weak = await provider.signed_in(("security_administrator", orgtree.ROOT_ID))
     _, strong = await strongly_signed_in(provider, ("security_administrator", orgtree.ROOT_ID))
     holder, username = await provider.open_person()
@@ -205,7 +205,7 @@ async def test_roles_come_and_go_and_are_handed_on_by_two_factors(provider: Prov
     for answer in (
         await grant(provider, weak, **wanted),
         await end(provider, weak, assignment_id),
-        await hand_on(provider, theirs, assignment_id, person_id=deputy),
+        await delegate(provider, theirs, assignment_id, person_id=deputy),
     ):
         assert (answer.status_code, answer.json()["type"]) == (401, "/problems/step_up_required")
         assert 'acr_values="2"' in answer.headers["www-authenticate"]

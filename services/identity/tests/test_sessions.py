@@ -232,7 +232,7 @@ async def test_an_account_that_does_not_exist_has_no_version(provider: Provider)
             await raise_authorization_version(session, new_id(), now=utc_now())
 
 
-async def test_a_security_administrator_signs_somebody_out_within_their_scope(provider: Provider) -> None:
+async def test_a_security_administrator_signs_somebody_out_within_their_remit(provider: Provider) -> None:
     county = await provider.establish()
     front_end = provider.front_end()
     person, name = await provider.open_person()

@@ -36,7 +36,7 @@ class Both(NamedTuple):
 
     async def kill_and_start(self, position: int) -> None:
         self.members[position].kill()
-        await self.members[position].start(patience_seconds=START_SECONDS)
+        await self.members[position].start(timeout_seconds=START_SECONDS)
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -68,7 +68,7 @@ async def both(
         )
         provider = Provider(first, Database(url, application_name="tests"), url)
         try:
-            await asyncio.gather(*(member.start(patience_seconds=START_SECONDS) for member in members))
+            await asyncio.gather(*(member.start(timeout_seconds=START_SECONDS) for member in members))
             yield Both(provider, (first, second), (members[0], members[1]))
         finally:
             await asyncio.gather(*(member.stop() for member in members))

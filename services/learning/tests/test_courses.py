@@ -73,7 +73,7 @@ async def test_what_makes_no_course_is_refused(registrar: Person, lessons: list[
     assert (answer.status_code, answer.json()["type"]) == (422, f"/problems/{problem}")
 
 
-async def test_publishing_needs_the_permission_and_the_scope(county: County) -> None:
+async def test_publishing_needs_the_permission_and_the_remit(county: County) -> None:
     assert (await county.person(("officer", ROOT_ID)).post("/courses", course(COUNTY))).status_code == 403
     assert (await county.person(("registrar", OTHER_COUNTY)).post("/courses", course(COUNTY))).status_code == 404
 

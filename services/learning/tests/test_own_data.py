@@ -7,7 +7,7 @@ from learning.worker import CONSUMERS, OWN_DATA
 from orgtree import ROOT_ID
 from privacy import Asked, compose_all
 from testkit.county import BRANCH, County
-from testkit.told import tell
+from testkit.delivery import tell
 
 from .lessons import published_course
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from contracts.identity import PersonErasedV1
 from database import Database, new_id, raw
 from members.worker import HANDLERS
-from testkit.told import tell
+from testkit.delivery import tell
 
 from .provinces import Province, id_number, member_row
 
@@ -90,7 +90,7 @@ async def test_rows_that_say_something_else_than_the_file_are_duplicates(provinc
     ]
 
 
-async def test_a_file_outside_the_scope_is_never_compared_with(province: Province) -> None:
+async def test_a_file_outside_the_remit_is_never_compared_with(province: Province) -> None:
     county, other = await province.establish(), await province.branch()
     row = member_row(other, person_id=new_id())
     await province.registrar.post("/member-imports", {"rows": [row]})

@@ -63,7 +63,7 @@ async def test_wrong_rows_are_told_by_number_and_rule_and_nothing_is_done(
     assert await count(database, "outbox") == 1
 
 
-async def test_a_row_that_exists_outside_the_scope_is_not_told_apart_from_another(province: Province) -> None:
+async def test_a_row_that_exists_outside_the_remit_is_not_told_apart_from_another(province: Province) -> None:
     county, other = await province.establish(), await province.establish()
     hidden = row(other, level="township")
     await province.registrar.post("/organisation-imports", {"rows": [hidden]})

@@ -26,7 +26,7 @@ def row(parent_id: UUID, **fields: Any) -> dict[str, Any]:
     return {"name": "中共某县委员会", **{k: str(v) if isinstance(v, UUID | date) else v for k, v in values.items()}}
 
 
-async def test_an_organisation_is_there_and_in_scope_as_soon_as_it_is_established(province: Province) -> None:
+async def test_an_organisation_is_there_and_within_the_remit_as_soon_as_it_is_established(province: Province) -> None:
     county = await province.establish(division_code="520424", established_on=str(LONG_AGO))
     officer = province.person(("officer", county))
     answer = await officer.get(f"/organisations/{county}")

@@ -6,7 +6,7 @@ from members.worker import HANDLERS, OWN_DATA
 from privacy import Asked, compose_all
 from testkit.backups import backup, restore
 from testkit.databases import TestDatabases
-from testkit.told import tell
+from testkit.delivery import tell
 
 from .provinces import Province, member_row
 from .test_sealed_at_rest import dump

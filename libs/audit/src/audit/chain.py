@@ -63,9 +63,9 @@ class Day(NamedTuple):
 
 def canonical(link: Link) -> bytes:
     """Give the canonical JSON (RFC 8785) of what was recorded; the database's `audit.canonical` gives the same."""
-    told = {name: getattr(link, name) for name in (*CODES, *IDS)}
+    named = {name: getattr(link, name) for name in (*CODES, *IDS)}
     stated: dict[str, object] = {
-        name: value if isinstance(value, str) else str(value) for name, value in told.items() if value is not None
+        name: value if isinstance(value, str) else str(value) for name, value in named.items() if value is not None
     }
     stated |= {
         "id": link.id,

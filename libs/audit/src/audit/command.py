@@ -17,7 +17,7 @@ from webapi import CannotStart
 _HASHES = ("head", "root", "signature")
 
 
-def told(report: Report) -> str:
+def text_of(report: Report) -> str:
     """Say in a line what was verified, when nothing is wrong with it."""
     return (
         f"{report.service}: {report.entries} entries of {report.days} days are as they were written, "
@@ -87,7 +87,7 @@ class VerifyAudit:
             await connection.close()
         if report.findings:
             raise CannotStart("the audit is broken / 审计记录已被破坏\n" + "\n".join(map(str, report.findings)))
-        return told(report)
+        return text_of(report)
 
 
 class AuditWitnessed:

@@ -146,14 +146,14 @@ class Actor(NamedTuple):
         )
 
 
-def by(principal: Principal, scopes: Collection[UUID] = ()) -> Actor:
-    """Tell by the access token who acts; `scopes`, which a permission gave, tell by which office.
+def by(principal: Principal, remit: Collection[UUID] = ()) -> Actor:
+    """Tell by the access token who acts; `remit`, which a permission gave, tells by which office.
 
     Of several the first is named, whatever their order in the token, until an entry names its organisation.
     """
-    held = {(grant.role, grant.organisation_id) for grant in principal.roles if grant.organisation_id in scopes}
-    if isinstance(scopes, orgtree.Scopes):  # others at the same organisation may not give the permission
-        held &= set(scopes.offices)
+    held = {(grant.role, grant.organisation_id) for grant in principal.roles if grant.organisation_id in remit}
+    if isinstance(remit, orgtree.Remit):  # others at the same organisation may not give the permission
+        held &= set(remit.offices)
     offices = tuple(sorted(held))
     role, organisation_id = offices[0] if offices else (None, None)
     return Actor(

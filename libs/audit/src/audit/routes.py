@@ -51,8 +51,8 @@ def router(service: str, *, own: Collection[str] = ()) -> APIRouter:
         action: Annotated[Code | None, Query()] = None,
     ) -> Response:
         """List who did what in this service, the latest first. That this was read is an entry too."""
-        scopes = await caller.scopes(read)
-        if orgtree.ROOT_ID not in scopes:  # a chain is of the whole province
+        remit = await caller.remit(read)
+        if orgtree.ROOT_ID not in remit:  # a chain is of the whole province
             raise Refusal(PERMISSION_MISSING, permission=read)
         before = page.after(_Id)
         async with caller.recorded_read() as reading:
@@ -65,7 +65,7 @@ def router(service: str, *, own: Collection[str] = ()) -> APIRouter:
                 before=before[0] if before else None,
                 limit=page.fetch,
             )
-            entry = by(caller.principal, scopes).entry(f"{service}.audit.read", subject=subject)
+            entry = by(caller.principal, remit).entry(f"{service}.audit.read", subject=subject)
             await record(reading.session, entry, now=reading.now)
             shown = page.of(rows, key=lambda row: [row["id"]], shape=lambda row: EntryOut.model_validate(dict(row)))
             return json_answer(shown)

@@ -29,7 +29,7 @@ _KEEP: Final = """
 def private_key(ring: KeyRing, key_id: str, wrapped: bytes) -> Ed25519PrivateKey:
     """Open a witness's key. Raises `SealBroken` for one that was not wrapped under this ring."""
     return Ed25519PrivateKey.from_private_bytes(
-        ring.unwrap(wrapped, place=associated("witness_key", "wrapped", key_id))
+        ring.unwrap(wrapped, binding=associated("witness_key", "wrapped", key_id))
     )
 
 
@@ -53,15 +53,15 @@ class Witness:
         """
         connection = await raw(session)
         signer = self._signer or await self._open(connection)
-        for told in batch:
-            event, service = told.event, told.event.publisher()
+        for received in batch:
+            event, service = received.event, received.event.publisher()
             last = await connection.fetchrow(_LAST, service, event.day)
-            if last is not None and (told.version <= last["number"] or event.count < last["count"]):
-                logger.error("audit_chain_went_back", extra={"service": service, "version": told.version})
+            if last is not None and (received.version <= last["number"] or event.count < last["count"]):
+                logger.error("audit_chain_went_back", extra={"service": service, "version": received.version})
             unsigned = Witnessed(
                 service=service,
                 day=event.day,
-                number=told.version,
+                number=received.version,
                 size=event.count,
                 head=bytes.fromhex(event.head),
                 root=bytes.fromhex(event.root),
@@ -70,7 +70,7 @@ class Witness:
                 signature=b"",
             )
             signed = unsigned._replace(signature=signer.key.sign(unsigned.statement()))
-            await connection.execute(_KEEP, *signed, told.event_id)
+            await connection.execute(_KEEP, *signed, received.event_id)
 
     async def _open(self, connection: asyncpg.Connection) -> _Signer:
         """Open the key, which is made at the first use; it is remembered once a transaction found it there."""
@@ -81,6 +81,8 @@ class Witness:
             self._signer = _Signer(row["key_id"], private_key(self.ring, row["key_id"], row["wrapped"]))
             return self._signer
         made = _Signer(str(new_id()), Ed25519PrivateKey.generate())
-        wrapped = self.ring.wrap(made.key.private_bytes_raw(), place=associated("witness_key", "wrapped", made.key_id))
+        wrapped = self.ring.wrap(
+            made.key.private_bytes_raw(), binding=associated("witness_key", "wrapped", made.key_id)
+        )
         await connection.execute(_KEEP_KEY, made.key_id, made.key.public_key().public_bytes_raw(), wrapped)
         return made

@@ -41,19 +41,19 @@ def associated(table: str, column: str, row: object) -> bytes:
     return f"{table}|{column}|{row}".encode()
 
 
-def seal(data_key: bytes, plain: bytes, *, place: bytes) -> bytes:
-    """Encrypt `plain` under a 32-byte key for this `place`: 1 byte format, 12 bytes nonce, ciphertext with tag."""
+def seal(data_key: bytes, plain: bytes, *, binding: bytes) -> bytes:
+    """Encrypt `plain` under a 32-byte key for this `binding`: 1 byte format, 12 bytes nonce, ciphertext with tag."""
     nonce = os.urandom(NONCE_BYTES)
-    return bytes([_FORMAT]) + nonce + AESGCM(data_key).encrypt(nonce, plain, place)
+    return bytes([_FORMAT]) + nonce + AESGCM(data_key).encrypt(nonce, plain, binding)
 
 
-def unseal(data_key: bytes, sealed: bytes, *, place: bytes) -> bytes:
-    """Decrypt what `seal` made for the same `place`; raises `SealBroken`."""
+def unseal(data_key: bytes, sealed: bytes, *, binding: bytes) -> bytes:
+    """Decrypt what `seal` made for the same `binding`; raises `SealBroken`."""
     if not sealed or sealed[0] != _FORMAT:
         raise SealBroken("unknown format of a sealed value")
     nonce, ciphertext = sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :]
     try:
-        return AESGCM(data_key).decrypt(nonce, ciphertext, place)
+        return AESGCM(data_key).decrypt(nonce, ciphertext, binding)
     except (InvalidTag, ValueError) as error:
         raise SealBroken("a sealed value does not open with this key at this place") from error
 
@@ -97,18 +97,18 @@ class KeyRing:
         """Make a random 32-byte data key."""
         return os.urandom(KEY_BYTES)
 
-    def wrap(self, plain: bytes, *, place: bytes) -> bytes:
+    def wrap(self, plain: bytes, *, binding: bytes) -> bytes:
         """Seal a data key (or another small secret) under the current key: 2 bytes key number, then as `seal`."""
         prefix = self.current.to_bytes(2, "big")
-        return prefix + seal(self._keys[self.current], plain, place=prefix + place)
+        return prefix + seal(self._keys[self.current], plain, binding=prefix + binding)
 
-    def unwrap(self, wrapped: bytes, *, place: bytes) -> bytes:
-        """Open what `wrap` made at the same `place`; raises `SealBroken`, also when the ring lacks the key."""
+    def unwrap(self, wrapped: bytes, *, binding: bytes) -> bytes:
+        """Open what `wrap` made for the same `binding`; raises `SealBroken`, also when the ring lacks the key."""
         prefix = wrapped[:2]
         key = self._keys.get(int.from_bytes(prefix, "big"))
         if key is None:
             raise SealBroken("the key that sealed this value is not in the ring")
-        return unseal(key, wrapped[2:], place=prefix + place)
+        return unseal(key, wrapped[2:], binding=prefix + binding)
 
     def blind_index(self, column: str, value: str) -> bytes:
         """Give the 16 bytes under which `value` is found in `column`, the same for every spelling of it.

@@ -91,8 +91,8 @@ class Inbox:
         except Exception as error:
             if is_passing(error):
                 raise
-            told = {"consumer": self._consumer.name, "events": len(arrivals)}
-            logger.warning("batch_failed", extra=told, exc_info=error)
+            details = {"consumer": self._consumer.name, "events": len(arrivals)}
+            logger.warning("batch_failed", extra=details, exc_info=error)
         return await self._attempt(arrivals, self._one_half_at_a_time)
 
     async def _attempt(

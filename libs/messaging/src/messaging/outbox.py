@@ -79,7 +79,7 @@ async def append(
         await connection.execute(_APPEND_MANY, *columns(rows))
 
 
-def _row(publication: Publication, whence: Origin, now: datetime) -> tuple[Any, ...]:
+def _row(publication: Publication, cause: Origin, now: datetime) -> tuple[Any, ...]:
     event, event_id = publication.event, new_id()
     aggregate_id = event.aggregate_id
     payload = encode(
@@ -87,10 +87,10 @@ def _row(publication: Publication, whence: Origin, now: datetime) -> tuple[Any, 
         event_id=event_id,
         version=publication.version,
         time=now,
-        actor=whence.actor,
-        on_behalf_of=whence.on_behalf_of,
-        traceparent=whence.traceparent,
-        tracestate=whence.tracestate,
+        actor=cause.actor,
+        on_behalf_of=cause.on_behalf_of,
+        traceparent=cause.traceparent,
+        tracestate=cause.tracestate,
     )
     if len(payload) > MAX_PAYLOAD_BYTES:
         raise EventTooLarge(f"{event.type} of {aggregate_id}: {len(payload)} bytes")
@@ -102,7 +102,7 @@ def _row(publication: Publication, whence: Origin, now: datetime) -> tuple[Any, 
         aggregate_id,
         publication.version,
         payload,
-        whence.traceparent,
+        cause.traceparent,
     )
 
 

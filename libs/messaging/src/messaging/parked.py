@@ -97,8 +97,8 @@ async def put_aside(connection: asyncpg.Connection, consumer: str, stream: str, 
     for item in aside:
         metrics.PARKED_TOTAL.labels(consumer, item.reason).inc()
         if item.state != "waiting":
-            told = {"consumer": consumer, "event_id": str(item.arrival.event_id), "reason": item.reason}
-            logger.warning("event_parked", extra=told)
+            details = {"consumer": consumer, "event_id": str(item.arrival.event_id), "reason": item.reason}
+            logger.warning("event_parked", extra=details)
 
 
 async def list_parked(

@@ -120,8 +120,8 @@ async def rebuild(
     finally:
         await connection.close()
     seconds = time.monotonic() - began
-    told = {"consumer": consumer.name, "events": work.events, "switched": switched, "seconds": round(seconds, 1)}
-    logger.info("projection_rebuilt", extra=told)
+    details = {"consumer": consumer.name, "events": work.events, "switched": switched, "seconds": round(seconds, 1)}
+    logger.info("projection_rebuilt", extra=details)
     return RebuildReport(consumer.name, work.generation, work.events, seconds, compared, switched)
 
 

@@ -132,7 +132,7 @@ class Reader:
         return Arrival(delivery, event_id, day, event_type, aggregate_id, version, received, None, None)
 
     def _require_own(self, delivery: Delivery, event_type: str, aggregate: str) -> None:
-        """Raise `Foreign` unless the delivery's subject bears out whose event this is, and of which aggregate."""
+        """Raise `Foreign` unless the delivery's subject confirms whose event this is, and of which aggregate."""
         place, kind = self._origins.get(event_type) or _origin(event_type)
         subject = delivery.subject
         if (

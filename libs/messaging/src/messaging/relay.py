@@ -194,8 +194,8 @@ class Relay:
                 logger.info("outbox_cursor_moved", extra={"service": self._service, "shard": self._shard})
             except (NotAcknowledged, NatsError) as error:
                 metrics.PUBLISH_FAILURES.labels(*self._labels).inc()
-                told = {"service": self._service, "shard": self._shard}
-                logger.warning("publish_failed", extra=told, exc_info=error)
+                details = {"service": self._service, "shard": self._shard}
+                logger.warning("publish_failed", extra=details, exc_info=error)
                 await self._measure(connection)
                 await pause(stop, delay.grow())
 

@@ -211,8 +211,8 @@ class Tail:
 
         What cannot be read for long is asked anew: the stream may have been wiped.
         """
-        patience = CONFIRM_SECONDS if self._promise is None else BEHIND_SECONDS
-        if self._asked_at is not None and now - self._asked_at < patience:
+        silence_allowed = CONFIRM_SECONDS if self._promise is None else BEHIND_SECONDS
+        if self._asked_at is not None and now - self._asked_at < silence_allowed:
             return
         oldest = utc_now() - since
         self._promise = _Promise(now, tuple([await self._last_of(cursor, oldest) for cursor in cursors]))

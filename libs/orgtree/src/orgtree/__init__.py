@@ -7,10 +7,10 @@ from orgtree.lock import lock_tree
 from orgtree.people import KEPT, Marks, mark_of, own_people, people, people_of_children
 from orgtree.places import MAX_DEPTH
 from orgtree.recounting import LOOK_EVERY, NightlyRecount, mend_by_facts
-from orgtree.roles import Permissions, Scopes, scopes
+from orgtree.roles import Permissions, Remit, remit
 from orgtree.rollups import Delta, Difference, add_deltas, fold, fold_here, mend, recount, totals, totals_of_children
 from orgtree.root import ROOT_ID
-from orgtree.scope import OutsideScope, require_within, within
+from orgtree.subtrees import OutsideRemit, require_within, within
 from orgtree.tables import affiliation, organisation, rollup, rollup_people
 from orgtree.tree import ancestors_of, place_organisations
 
@@ -25,10 +25,10 @@ __all__ = [
     "Handler",
     "Marks",
     "NightlyRecount",
-    "OutsideScope",
+    "OutsideRemit",
     "Permissions",
     "Received",
-    "Scopes",
+    "Remit",
     "add_deltas",
     "affiliation",
     "affiliation_of",
@@ -47,10 +47,10 @@ __all__ = [
     "people_of_children",
     "place_organisations",
     "recount",
+    "remit",
     "require_within",
     "rollup",
     "rollup_people",
-    "scopes",
     "totals",
     "totals_of_children",
     "within",

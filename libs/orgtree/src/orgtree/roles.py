@@ -21,12 +21,12 @@ _FORGET = "delete from role_permission where role = any($1::text[])"
 _ALLOW = "insert into role_permission (role, permission) select * from unnest($1::text[], $2::text[])"
 
 
-class Scopes(frozenset[UUID]):
+class Remit(frozenset[UUID]):
     """Organisations on which somebody has a permission; `offices` are the (role, organisation) pairs that give it."""
 
     offices: tuple[tuple[str, UUID], ...]
 
-    def __new__(cls, offices: Iterable[tuple[str, UUID]]) -> "Scopes":
+    def __new__(cls, offices: Iterable[tuple[str, UUID]]) -> "Remit":
         """Take the pairs, in any order."""
         ordered = tuple(sorted({(role, organisation_id) for role, organisation_id in offices}))
         made = super().__new__(cls, (organisation_id for _, organisation_id in ordered))
@@ -51,7 +51,7 @@ async def write_roles(session: AsyncSession, states: Iterable[tuple[RoleDefinedV
     await connection.execute(_ALLOW, [role for role, _ in pairs], [permission for _, permission in pairs])
 
 
-async def scopes(session: AsyncSession, roles: Sequence[tuple[str, UUID]], permission: str) -> frozenset[UUID]:
+async def remit(session: AsyncSession, roles: Sequence[tuple[str, UUID]], permission: str) -> frozenset[UUID]:
     """Give the organisations on which (role, organisation) pairs give `permission`, as of this transaction."""
     rows = await (await raw(session)).fetch(
         "select role from role_permission where permission = $1 and role = any($2::text[])",
@@ -76,10 +76,10 @@ class Permissions:
         known = await self._current()
         return frozenset().union(*(known.get(role, frozenset()) for role, _ in roles))
 
-    async def scopes(self, roles: Sequence[tuple[str, UUID]], permission: str) -> Scopes:
+    async def remit(self, roles: Sequence[tuple[str, UUID]], permission: str) -> Remit:
         """Give the organisations on which (role, organisation) pairs give `permission`."""
         known = await self._current()
-        return Scopes((role, place) for role, place in roles if permission in known.get(role, ()))
+        return Remit((role, place) for role, place in roles if permission in known.get(role, ()))
 
     async def _current(self) -> Mapping[str, frozenset[str]]:
         if self._is_fresh():

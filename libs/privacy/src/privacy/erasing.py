@@ -17,7 +17,7 @@ from privacy.own_data import AllOwnData, forget_all
 
 REPLAYED_EVERY = timedelta(hours=6)
 
-_BURY = """
+_KEEP_ERASED = """
 insert into erased_person (person_id, erased_at)
 select person_id, erased_at from unnest($1::uuid[], $2::timestamptz[]) as gone (person_id, erased_at)
 order by person_id
@@ -33,7 +33,7 @@ def handlers(own_data: AllOwnData) -> Mapping[type[Event], Handler]:
         """Forget people, and keep that they are forgotten; again changes nothing."""
         times = {each.event.person_id: each.time for each in batch}
         connection = await raw(session)
-        await connection.execute(_BURY, list(times), list(times.values()))
+        await connection.execute(_KEEP_ERASED, list(times), list(times.values()))
         await connection.execute(_FORGET_PARTS, list(times))
         await forget_all(own_data, session, list(times))
 

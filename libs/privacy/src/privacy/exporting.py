@@ -109,7 +109,7 @@ class Parts:
         part: bytes | None = row["part"]
         if part is None or self._ring is None:
             return part
-        return self._ring.unwrap(part, place=_place_of(export_id))
+        return self._ring.unwrap(part, binding=_binding_of(export_id))
 
     def router(self) -> APIRouter:
         """Give the route by which the gateway fetches this service's part: `/v1/export-parts/<service>/{export_id}`.
@@ -155,7 +155,7 @@ class Parts:
         await audit.record(session, entry, now=utc_now())
 
     def _sealed(self, export_id: UUID, part: bytes) -> bytes:
-        return part if self._ring is None else self._ring.wrap(part, place=_place_of(export_id))
+        return part if self._ring is None else self._ring.wrap(part, binding=_binding_of(export_id))
 
 
 async def _access_log(connection: asyncpg.Connection, person_id: UUID) -> list[asyncpg.Record]:
@@ -170,5 +170,5 @@ def _id(value: object) -> str:
     raise TypeError(type(value).__name__)
 
 
-def _place_of(export_id: UUID) -> bytes:
+def _binding_of(export_id: UUID) -> bytes:
     return associated("export_part", "part", export_id)

@@ -9,8 +9,8 @@ from typing import Generic, NoReturn, TypeVar
 
 from fastapi import APIRouter
 
+import audit.chaining
 import audit.routes
-import audit.sealing
 import messaging
 import orgtree
 import privacy
@@ -29,7 +29,7 @@ from webapi import (
     ServiceSettings,
     TaskWithArguments,
     create_app,
-    heed_revocations,
+    follow_revocations,
     open_database,
     purge_idempotency_keys,
     read_settings,
@@ -86,10 +86,10 @@ class Service(Generic[S]):
             database=database,
             routers=[*self.routers, *parts, audit.routes.router(self.name, own=self.own_actions)],
             problems=joined(self.problems),
-            scope_resolver=orgtree.Permissions(database).scopes,
+            remit_resolver=orgtree.Permissions(database).remit,
             record_assisted=record_assisted,
             checks={"nats": nats.ping},
-            hooks=[nats.kept, heed_revocations(messaging.Tail(nats))],
+            hooks=[nats.kept, follow_revocations(messaging.Tail(nats))],
         )
         if self.extended is not None:
             self.extended(application, settings)
@@ -109,7 +109,7 @@ class Service(Generic[S]):
                 *self.jobs,
                 *further,
                 _PURGING,
-                *audit.sealing.jobs(self.checkpoints, keep_days=settings.audit_days),
+                *audit.chaining.jobs(self.checkpoints, keep_days=settings.audit_days),
                 self.parts(settings).composing,
                 privacy.replaying(nats, self._told_of_erasures, self.own_data),
             )

@@ -8,7 +8,7 @@ import rulebook
 from webapi import NOT_FOUND, Problem
 
 SHARED: Final[Mapping[type[Exception], Problem]] = {
-    orgtree.OutsideScope: NOT_FOUND,
+    orgtree.OutsideRemit: NOT_FOUND,
     rulebook.Refused: Problem(
         409,
         "refused_by_rule",

@@ -38,7 +38,7 @@ def verify(
         for finding in report.findings:
             console.print(str(finding), markup=False)
         if not report.findings:
-            console.print(_verification().told(report), markup=False)
+            console.print(_verification().text_of(report), markup=False)
     if any(report.findings for report in reports):
         raise typer.Exit(1)
 

@@ -75,9 +75,9 @@ class MessageGateway:
         if (refused := self._signature_refused(headers, body)) is not None:
             return _error(refused)
         try:
-            told = json.loads(body)
-            phones, message = told["PhoneNumberSet"], Sent(told["TemplateId"], tuple(told["TemplateParamSet"]))
-            context, sender = told["SessionContext"], (told["SmsSdkAppId"], told["SignName"])
+            sent = json.loads(body)
+            phones, message = sent["PhoneNumberSet"], Sent(sent["TemplateId"], tuple(sent["TemplateParamSet"]))
+            context, sender = sent["SessionContext"], (sent["SmsSdkAppId"], sent["SignName"])
         except (ValueError, KeyError, TypeError):
             return _error("InvalidParameter")
         if sender != (APPLICATION, SIGNATURE):

@@ -83,11 +83,11 @@ class NatsServer:
         found = {known.name: known for account in self.accounts for known in account.users}[user]
         return f"nats://{found.name}:{found.password}@127.0.0.1:{self.port}"
 
-    def start(self, *, patience_seconds: float = 60) -> None:
+    def start(self, *, timeout_seconds: float = 60) -> None:
         """Launch the server and return once it answers with JetStream on. Raises DidNotStart, and as `launch`."""
         logged = processes.size_of(self.log)
         self.launch()
-        processes.wait_until(lambda: self._is_ready() or not self.is_running(), patience_seconds)
+        processes.wait_until(lambda: self._is_ready() or not self.is_running(), timeout_seconds)
         if not self._is_ready():
             self.stop()
             reason = processes.last_lines(self.log, since=logged)
@@ -125,10 +125,10 @@ class NatsServer:
         """Tell whether the server's process is alive."""
         return self._process is not None and self._process.poll() is None
 
-    def stop(self, *, patience_seconds: float = 10) -> None:
+    def stop(self, *, timeout_seconds: float = 10) -> None:
         """Stop the server: clients are disconnected, the store is written out; killed if it hangs."""
         if self._process is not None:
-            processes.stop(self._process, patience_seconds=patience_seconds)
+            processes.stop(self._process, timeout_seconds=timeout_seconds)
 
     def kill(self) -> None:
         """Kill the server like a crash would (for fault tests)."""

@@ -85,11 +85,11 @@ class PostgresServer:
         name, secret = user or self.user, self._password if password is None else password
         return f"postgresql://{quote(name, '')}:{quote(secret, '')}@127.0.0.1:{self.port}/{quote(database, '')}"
 
-    def start(self, *, patience_seconds: float = 120) -> None:
+    def start(self, *, timeout_seconds: float = 120) -> None:
         """Launch the server and return once it accepts connections. Raises DidNotStart, and what `launch` raises."""
         logged = processes.size_of(self.log)
         self.launch()
-        processes.wait_until(lambda: self._is_ready() or not self.is_running(), patience_seconds)
+        processes.wait_until(lambda: self._is_ready() or not self.is_running(), timeout_seconds)
         if not self._is_ready():
             self.stop()
             reason = processes.last_lines(self.log, 2, since=logged)
@@ -129,10 +129,10 @@ class PostgresServer:
         """Tell whether the server's process is alive."""
         return self._process is not None and self._process.poll() is None
 
-    def stop(self, *, patience_seconds: float = 10) -> None:
+    def stop(self, *, timeout_seconds: float = 10) -> None:
         """Shut the server down: open transactions are rolled back, the data is written out; killed if it hangs."""
         if self._process is not None:
-            processes.stop(self._process, gentle=signal.SIGINT, patience_seconds=patience_seconds)
+            processes.stop(self._process, gentle=signal.SIGINT, timeout_seconds=timeout_seconds)
 
     def kill(self) -> None:
         """Kill the server like a crash would (for fault tests); its children notice and end by themselves."""

@@ -61,21 +61,21 @@ def spawn(
 
 
 def stop(
-    process: subprocess.Popen[bytes], *, gentle: signal.Signals = signal.SIGTERM, patience_seconds: float = 10
+    process: subprocess.Popen[bytes], *, gentle: signal.Signals = signal.SIGTERM, timeout_seconds: float = 10
 ) -> int:
     """Ask the process to stop, wait, kill it if it does not; return its exit status."""
     if process.poll() is None:
         process.send_signal(gentle)
         try:
-            return process.wait(patience_seconds)
+            return process.wait(timeout_seconds)
         except subprocess.TimeoutExpired:
             process.kill()
     return process.wait()
 
 
-def stop_by_id(pid: int, *, gentle: signal.Signals, patience_seconds: float) -> None:
+def stop_by_id(pid: int, *, gentle: signal.Signals, timeout_seconds: float) -> None:
     """Stop a process that is not a child of this one: ask, wait, kill."""
-    for wanted, seconds in ((gentle, patience_seconds), (signal.SIGKILL, 5.0)):
+    for wanted, seconds in ((gentle, timeout_seconds), (signal.SIGKILL, 5.0)):
         try:
             os.kill(pid, wanted)
         except ProcessLookupError:
@@ -84,14 +84,14 @@ def stop_by_id(pid: int, *, gentle: signal.Signals, patience_seconds: float) -> 
             return
 
 
-def stop_left_over(pid: int, directory: Path, *, gentle: signal.Signals, patience_seconds: float = 30) -> None:
+def stop_left_over(pid: int, directory: Path, *, gentle: signal.Signals, timeout_seconds: float = 30) -> None:
     """Stop the process with this id if it still works in `directory`; by now the id may be anybody's."""
     try:
         is_ours = is_alive(pid) and Path(f"/proc/{pid}/cwd").samefile(directory)
     except OSError:
         return
     if is_ours:
-        stop_by_id(pid, gentle=gentle, patience_seconds=patience_seconds)
+        stop_by_id(pid, gentle=gentle, timeout_seconds=timeout_seconds)
 
 
 def is_alive(pid: int) -> bool:

@@ -56,7 +56,7 @@ class Servers:
 
     def stop(self) -> None:
         """Stop NATS, then PostgreSQL, which has nothing to wait for once the services are gone."""
-        self.nats.stop(patience_seconds=3)
+        self.nats.stop(timeout_seconds=3)
         self.postgres.stop()
 
     def _database_passwords(self) -> Mapping[str, str]:

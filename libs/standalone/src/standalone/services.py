@@ -70,7 +70,7 @@ def environment(service: str, addresses: Addresses, secrets: Mapping[str, str]) 
 
     What the person set in the environment (log level, collector of traces) reaches the services too.
     """
-    told = {
+    settings = {
         "DATABASE_URL": addresses.database_urls[service],
         "NATS_URL": addresses.nats_urls[service],
         "HOST": "127.0.0.1",
@@ -81,8 +81,8 @@ def environment(service: str, addresses: Addresses, secrets: Mapping[str, str]) 
         **secrets,
     }
     if service == DOOR:
-        told |= {f"UPSTREAM_{name.upper()}": addresses.url(name) for name in addresses.ports if name != DOOR}
-    return {**os.environ, **{f"XIANGQIAO_{name}": value for name, value in told.items()}}
+        settings |= {f"UPSTREAM_{name.upper()}": addresses.url(name) for name in addresses.ports if name != DOOR}
+    return {**os.environ, **{f"XIANGQIAO_{name}": value for name, value in settings.items()}}
 
 
 def nats_user(service: str, password: str) -> NatsUser:

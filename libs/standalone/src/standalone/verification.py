@@ -6,7 +6,7 @@ from datetime import date
 
 import asyncpg
 
-from audit.command import told
+from audit.command import text_of
 from audit.reading import Report, heard_of, verify_database
 from database import KeyRing, utc_now
 from standalone import running, services
@@ -14,7 +14,7 @@ from standalone.data_directory import DataDirectory
 from standalone.refusals import CannotRun
 from standalone.settings import Settings
 
-__all__ = ["told", "verify"]
+__all__ = ["text_of", "verify"]
 
 
 def verify(home: DataDirectory, settings: Settings, service: str | None, *, day: date | None) -> list[Report]:

@@ -64,10 +64,10 @@ def keep(kind: str, directory: Path) -> None:
     owner = Session(directory).owner
     server, facts = _start(kind, directory)
     try:
-        told = directory / f"{kind}.json"
-        unfinished = told.with_suffix(".tmp")
+        file = directory / f"{kind}.json"
+        unfinished = file.with_suffix(".tmp")
         unfinished.write_text(json.dumps({"pid": os.getpid(), "server_pid": server.pid, "port": server.port, **facts}))
-        unfinished.rename(told)
+        unfinished.rename(file)
         while not ended.wait(0.25) and processes.is_alive(owner) and server.is_running():
             pass
     finally:

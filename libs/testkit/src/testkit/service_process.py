@@ -51,24 +51,24 @@ class ServiceProcess:
         """Whether the process is alive."""
         return self._process is not None and self._process.poll() is None
 
-    async def start(self, *, patience_seconds: float = 30) -> None:
+    async def start(self, *, timeout_seconds: float = 30) -> None:
         """Start the process, again after it ended, and wait until it is ready. Raises NotReady."""
         if self.is_running:
             raise NotReady("the process runs already")
         self._process = processes.spawn(self._command, log=self.log, environment=self._environment)
         if self._ready_url is not None:
-            await self.wait_until_ready(patience_seconds=patience_seconds)
+            await self.wait_until_ready(timeout_seconds=timeout_seconds)
 
-    async def wait_until_ready(self, *, patience_seconds: float = 30) -> None:
+    async def wait_until_ready(self, *, timeout_seconds: float = 30) -> None:
         """Return once `ready_url` answers 200. Raises NotReady."""
         try:
-            async with asyncio.timeout(patience_seconds), httpx.AsyncClient(trust_env=False, timeout=2) as client:
+            async with asyncio.timeout(timeout_seconds), httpx.AsyncClient(trust_env=False, timeout=2) as client:
                 while not await self._is_ready(client):
                     if not self.is_running:
                         raise NotReady(f"the process ended: {processes.last_lines(self.log, 5)}")
                     await asyncio.sleep(0.05)
         except TimeoutError as error:
-            raise NotReady(f"not ready in {patience_seconds} s: {processes.last_lines(self.log, 5)}") from error
+            raise NotReady(f"not ready in {timeout_seconds} s: {processes.last_lines(self.log, 5)}") from error
 
     def kill(self) -> None:
         """Kill it as a crash would (SIGKILL), frozen or not."""
@@ -84,13 +84,13 @@ class ServiceProcess:
         """Let a frozen process go on (SIGCONT)."""
         os.kill(self.pid, signal.SIGCONT)
 
-    async def stop(self, *, patience_seconds: float = 15) -> int:
+    async def stop(self, *, timeout_seconds: float = 15) -> int:
         """Ask it to end (SIGTERM), kill it when it does not; return its exit status."""
         if self._process is None:
             return 0
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGCONT)
-        return await asyncio.to_thread(processes.stop, self._process, patience_seconds=patience_seconds)
+        return await asyncio.to_thread(processes.stop, self._process, timeout_seconds=timeout_seconds)
 
     async def _is_ready(self, client: httpx.AsyncClient) -> bool:
         try:

@@ -79,7 +79,7 @@ class Session:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
         for pid in keepers:
-            processes.stop_by_id(pid, gentle=signal.SIGTERM, patience_seconds=20)
+            processes.stop_by_id(pid, gentle=signal.SIGTERM, timeout_seconds=20)
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def _start_keeper(self, kind: Kind, facts: Path) -> None:

@@ -12,19 +12,19 @@ from webapi.caller import (
     RawCommand,
     RecordedRead,
     RefusedWithEffect,
-    ScopeResolver,
+    RemitResolver,
     asks_for_token,
     caller_by,
     json_answer,
 )
 from webapi.cannot_start import CannotStart
 from webapi.health import Check
-from webapi.heeding import heed_revocations
 from webapi.idempotency import purge_idempotency_keys
 from webapi.pages import Page, PageQuery, PageRequest, cursor_of
 from webapi.problems import NOT_FOUND, UNAVAILABLE, Problem, Refusal
 from webapi.processes import Worker
 from webapi.requests import body_limit
+from webapi.revocation_hook import follow_revocations
 from webapi.revocations import Revocations
 from webapi.scopes import passes_token_on
 from webapi.serving import TaskWithArguments, serve
@@ -51,9 +51,9 @@ __all__ = [
     "RecordedRead",
     "Refusal",
     "RefusedWithEffect",
+    "RemitResolver",
     "Revocations",
     "RoleGrant",
-    "ScopeResolver",
     "ServiceSettings",
     "TaskWithArguments",
     "Worker",
@@ -64,7 +64,7 @@ __all__ = [
     "caller_by",
     "create_app",
     "cursor_of",
-    "heed_revocations",
+    "follow_revocations",
     "json_answer",
     "migrations",
     "open_database",

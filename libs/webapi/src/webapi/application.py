@@ -15,7 +15,7 @@ from database import Database
 from webapi.access import require_access
 from webapi.assistance import AssistedRecorder, action_of
 from webapi.authentication import Authenticator
-from webapi.caller import ScopeResolver
+from webapi.caller import RemitResolver
 from webapi.health import LIVE, PATHS, Check, health_application, health_routes, live_route
 from webapi.openapi import operation_id, protected_operations, scopes_of, with_problems
 from webapi.problems import Problem, Problems
@@ -45,7 +45,7 @@ class Application(FastAPI):
         settings: ServiceSettings,
         database: Database,
         authenticator: Authenticator,
-        scope_resolver: ScopeResolver | None,
+        remit_resolver: RemitResolver | None,
         problems: Problems,
         body_limit: int,
         front: Front | None,
@@ -67,7 +67,7 @@ class Application(FastAPI):
         self.settings = settings
         self.database = database
         self.authenticator = authenticator
-        self.scope_resolver = scope_resolver
+        self.remit_resolver = remit_resolver
         self.demanded_scopes: dict[str, frozenset[str]] = {}
         self.record_assisted: AssistedRecorder | None = None
         self.checks: dict[str, Check] = {"database": database.ping}
@@ -150,7 +150,7 @@ def create_app(
     database: Database,
     routers: Sequence[APIRouter] = (),
     problems: Mapping[type[Exception], Problem] | None = None,
-    scope_resolver: ScopeResolver | None = None,
+    remit_resolver: RemitResolver | None = None,
     record_assisted: AssistedRecorder | None = None,
     checks: Mapping[str, Check] | None = None,
     hooks: Sequence[Hook] = (),
@@ -163,7 +163,7 @@ def create_app(
 ) -> Application:
     """Compose a service's application.
 
-    `problems` maps exceptions of the domain to problem details; `scope_resolver` gives the organisations on which roles
+    `problems` maps exceptions of the domain to problem details; `remit_resolver` gives the organisations on which roles
     give a permission; `record_assisted` keeps what helpers call in assisted sessions; `checks` beside the database's
     decide readiness; `hooks` run as long as the application; `authenticator` replaces the one that asks identity at
     `settings.jwks_url`; `body_limit` is in bytes; `front` wraps the application when it is served, and `http_protocol`
@@ -174,7 +174,7 @@ def create_app(
         settings=settings,
         database=database,
         authenticator=authenticator or Authenticator(settings.jwks_url, settings.issuer, settings.audience),
-        scope_resolver=scope_resolver,
+        remit_resolver=remit_resolver,
         problems=Problems(problems or {}),
         body_limit=body_limit,
         front=front,

@@ -26,7 +26,7 @@ from webapi.step_up import require_acr
 _ASKS: Final = "__asks_for_token__"
 F = TypeVar("F", bound=Callable[..., Any])
 
-ScopeResolver = Callable[[Sequence[tuple[str, UUID]], str], Awaitable[frozenset[UUID]]]
+RemitResolver = Callable[[Sequence[tuple[str, UUID]], str], Awaitable[frozenset[UUID]]]
 """Gives the organisations on which roles, each held on an organisation, give a permission: (roles, permission)."""
 
 
@@ -95,7 +95,7 @@ class AuthenticatedCaller:
     __slots__ = ("_database", "_request", "_resolve", "principal")
 
     def __init__(
-        self, request: Request, principal: Principal, database: Database, resolve: ScopeResolver | None
+        self, request: Request, principal: Principal, database: Database, resolve: RemitResolver | None
     ) -> None:
         self._request = request
         self._database = database
@@ -112,22 +112,22 @@ class AuthenticatedCaller:
         """The language of the answer, "zh" or "en"."""
         return language_of(self._request.scope["headers"])
 
-    async def scopes(self, permission: str) -> frozenset[UUID]:
+    async def remit(self, permission: str) -> frozenset[UUID]:
         """Give the organisations under which this caller has `permission`.
 
         Raises the 403 problem `permission_missing` when there is none, and `AccessUndeclared` where the route does not
         declare the permission (`webapi.access`).
         """
         require_declared(self._request.scope.get("route"), permission)
-        found = await self.scopes_if_any(permission)
+        found = await self.remit_if_any(permission)
         if not found:
             raise Refusal(PERMISSION_MISSING, permission=permission)
         return found
 
-    async def scopes_if_any(self, permission: str) -> frozenset[UUID]:
+    async def remit_if_any(self, permission: str) -> frozenset[UUID]:
         """Give the same, empty when there is none: for what staff see beside what everyone sees of their own."""
         if self._resolve is None:
-            raise RuntimeError("create_app was given no scope_resolver")
+            raise RuntimeError("create_app was given no remit_resolver")
         return await self._resolve(self.principal.roles, permission) if self.principal.roles else frozenset()
 
     def require_acr(self, level: str, max_age: timedelta | None = None) -> None:
@@ -205,7 +205,7 @@ class _Home(Protocol):
     authenticator: Authenticator
     database: Database
     demanded_scopes: Mapping[str, frozenset[str]]
-    scope_resolver: ScopeResolver | None
+    remit_resolver: RemitResolver | None
     service: str
     record_assisted: AssistedRecorder | None
 
@@ -236,7 +236,7 @@ async def caller_by(authenticator: Authenticator, request: Request) -> Authentic
         await _let_helper_in(request, home, principal, demanded)
     else:
         require_scopes(principal, demanded)
-    return AuthenticatedCaller(request, principal, home.database, home.scope_resolver)
+    return AuthenticatedCaller(request, principal, home.database, home.remit_resolver)
 
 
 @asks_for_token()

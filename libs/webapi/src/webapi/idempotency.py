@@ -16,7 +16,7 @@ from webapi.problems import KEY_INVALID, KEY_REUSED, UNAVAILABLE, Refusal
 LONGEST_KEY: Final = 200
 KEPT_FOR: Final = timedelta(hours=48)
 BODY_HASH: Final = "webapi.body_hash"  # where an idempotent request's scope holds the running hash of its body
-_PLACE: Final = b"idempotency_key|body"
+_BINDING: Final = b"idempotency_key|body"
 
 _CLAIM: Final = """
     insert into idempotency_key (person_id, client_id, key_hash, operation, request_hash)
@@ -92,7 +92,7 @@ class Claim:
 
     async def keep(self, connection: asyncpg.Connection, status: int, location: str | None, body: bytes) -> None:
         """Store the answer; it becomes visible with the command's own effects."""
-        sealed = seal(self._seal_key, body, place=_PLACE)
+        sealed = seal(self._seal_key, body, binding=_BINDING)
         await connection.execute(_KEEP, *self._row, status, location, sealed)
         self._answered = True
 
@@ -107,7 +107,7 @@ class Claim:
 
     def _stored(self, row: Any) -> Response:
         try:
-            body = unseal(self._seal_key, row["body"], place=_PLACE)
+            body = unseal(self._seal_key, row["body"], binding=_BINDING)
         except SealBroken as error:
             raise Refusal(KEY_REUSED) from error
         return answer(body, row["status"], row["location"], replayed=True)

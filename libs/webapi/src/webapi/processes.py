@@ -284,7 +284,7 @@ def worker_process(database: Database, opening: Callable[[], AbstractAsyncContex
     return Process(health_application(checks, lifespan), background=background)
 
 
-def spare_the_collector() -> None:
+def freeze_startup_objects() -> None:
     """Collect garbage less often: requests and batches of events are a hundred thousand objects without a cycle.
 
     With Python's own thresholds a third of a consumer's time goes into looking through them. For a process that has

@@ -26,9 +26,9 @@ from webapi.processes import (
     Process,
     Worker,
     api_process,
+    freeze_startup_objects,
     full_process,
     listen,
-    spare_the_collector,
     worker_process,
 )
 from webapi.settings import ServiceSettings, exit_with, read_settings
@@ -111,7 +111,7 @@ async def _run(settings: ServiceSettings, folder: Path, compose: Callable[[], Pr
         if not waiting.cancelled():
             waiting.result()
             process = compose()
-            spare_the_collector()
+            freeze_startup_objects()
             await process.serve(*listeners)
 
 

@@ -76,7 +76,7 @@ def _message(rule: str, limits: Mapping[str, Any], language: str) -> str:
 
 def invalid(errors: Sequence[Mapping[str, Any]], language: str) -> Refusal:
     """Make the 422 refusal for pydantic's `errors`: up to 20 of `{pointer, rule, message}`."""
-    told = [
+    faults = [
         {
             "pointer": "/body" if error["type"] == "json_invalid" else _pointer(error["loc"]),
             "rule": error["type"],
@@ -84,4 +84,4 @@ def invalid(errors: Sequence[Mapping[str, Any]], language: str) -> Refusal:
         }
         for error in errors[:MOST_ERRORS]
     ]
-    return Refusal(INVALID, errors=told)
+    return Refusal(INVALID, errors=faults)

@@ -93,7 +93,7 @@ async def plant_and_fell(body: PlantTree, caller: Caller) -> Response:
 @router.post("", status_code=201, response_model=TreeOut, openapi_extra=access("orchard.tree.plant"))
 async def plant(body: PlantTree, caller: Caller) -> Response:
     """Plant a tree."""
-    await caller.scopes("orchard.tree.plant")
+    await caller.remit("orchard.tree.plant")
     async with caller.command() as command:
         await (await raw(command.session)).execute(_PLANT, body.tree_id, body.kind, command.now)
         if body.kind == "slow":
@@ -197,7 +197,7 @@ def create_application(settings: Settings) -> Application:
         database=database,
         routers=[router],
         problems=PROBLEMS,
-        scope_resolver=resolve,
+        remit_resolver=resolve,
         hooks=[opening],
     )
 

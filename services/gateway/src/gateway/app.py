@@ -3,12 +3,12 @@
 from starlette.types import ASGIApp
 
 from contracts.gateway import GatewayAuditCheckpointedV1
-from gateway.access_log.gathering import AccessLogs
 from gateway.access_log.routes import router as access_log_router
+from gateway.access_log.sources import AccessLogs
 from gateway.documents.document import MergedDocument
 from gateway.documents.pages import DocumentPages
 from gateway.exporting import problems as exporting
-from gateway.exporting.gathering import Gathering
+from gateway.exporting.collector import Collector
 from gateway.exporting.routes import router as exporting_router
 from gateway.forwarding.asking import Asking
 from gateway.forwarding.edge import EdgeProtocol
@@ -47,7 +47,7 @@ def _open_the_door(application: Application, settings: Settings) -> None:
 
     application.front, application.http_protocol = door, EdgeProtocol
     asking = Asking(upstreams, public_url=settings.issuer)
-    application.state.gathering = Gathering(asking, SERVICE.parts(settings))
+    application.state.collector = Collector(asking, SERVICE.parts(settings))
     application.state.access_logs = AccessLogs(asking)
     application.checks["quotas"] = quotas.check
     application.hooks += [document.running, quotas.kept(application.database)]

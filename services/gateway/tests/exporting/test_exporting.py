@@ -16,13 +16,13 @@ import privacy
 from contracts.identity import ExportRequestedV1
 from database import Database, new_id, raw
 from gateway.app import SERVICE
-from gateway.exporting.gathering import MOST_AT_ONCE
+from gateway.exporting.collector import MOST_AT_ONCE
 from gateway.forwarding.limits import LARGEST_HEAD
 from gateway.forwarding.routing import public_routes
 from gateway.settings import Settings
 from gateway.worker import OWN_DATA
+from testkit.delivery import tell
 from testkit.tokens import TokenIssuer
-from testkit.told import tell
 
 from ..forwarding.raw_service import Asked, RawService, Talk
 
@@ -209,7 +209,7 @@ async def test_few_archives_are_made_at_once_and_the_others_are_told_to_come_aga
 async def test_a_part_too_large_for_the_file_is_named_and_not_said_to_be_under_way(
     system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.exporting.gathering.LARGEST_PART", 1000)
+    monkeypatch.setattr("gateway.exporting.collector.LARGEST_PART", 1000)
     assert (await system.get(f"exports/{EXPORT}/file")).status_code == 200
     system.talkative = "learning"
     for path in (f"exports/{EXPORT}/file", "export"):

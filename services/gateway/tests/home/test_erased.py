@@ -11,7 +11,7 @@ from contracts.identity import PersonErasedV1
 from database import Database
 from gateway.worker import CONSUMERS, OWN_DATA
 from privacy import Asked, compose_all
-from testkit.told import tell
+from testkit.delivery import tell
 
 from ..events import NOW, Numbered, disturbed, hand_over, received
 from .test_home import CASE, COUNTY, COURSE, LESSON, MEMBER, VILLAGER, course, study

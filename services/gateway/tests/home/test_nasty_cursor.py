@@ -30,7 +30,7 @@ async def client(database_url: str, issuer: TokenIssuer) -> AsyncIterator[httpx.
         database=opened,
         routers=[router],
         problems={},
-        scope_resolver=orgtree.Permissions(opened).scopes,
+        remit_resolver=orgtree.Permissions(opened).remit,
         checks={},
     )
     transport = httpx.ASGITransport(application)

@@ -10,7 +10,7 @@ from contracts.identity import PersonErasedV1
 from database import Database, new_id, raw
 from gateway.contributions.event_handlers import FACTS, forget_erased
 from gateway.worker import CONSUMERS, OWN_DATA
-from testkit.told import tell
+from testkit.delivery import tell
 
 from ..events import Numbered, disturbed, hand_over
 from .test_overview import figures_of

@@ -28,7 +28,6 @@ from identity.objections.pages import router as objection_router
 from identity.own_account.routes import router as own_accounts_router
 from identity.own_account.security_page import router as security_page_router
 from identity.own_account.wechat_routes import router as wechat_router
-from identity.parts import IdentityParts, Place
 from identity.phone_replacement.lapses import lapse_of
 from identity.phone_replacement.routes import router as phone_replacements_router
 from identity.privacy.erasure import tell_erasures
@@ -42,6 +41,7 @@ from identity.sessions.pages import router as sessions_page_router
 from identity.sessions.routes import router as sessions_router
 from identity.sessions.sign_ins import SIGNED_IN
 from identity.settings import Settings
+from identity.shared import IdentityShared, TokenParties
 from identity.sign_in.by_code import router as sign_in_by_code_router
 from identity.sign_in.by_passkey import router as passkey_page_router
 from identity.sign_in.by_password import router as sign_in_router
@@ -61,11 +61,11 @@ from webapi import Application, read_settings
 def _prepared(application: Application, settings: Settings) -> None:
     """Give the routes what they share; makes at the start what the first request needs."""
     keep_tokens_out_of_logs()
-    parts = application.state.identity = IdentityParts(
+    shared = application.state.identity = IdentityShared(
         database=application.database,
         keys=SigningKeys(settings.ring),
         passwords=Passwords(threads=settings.password_threads),
-        place=Place(settings.issuer, settings.audience),
+        parties=TokenParties(settings.issuer, settings.audience),
         ring=settings.ring,
         proxies=parse_networks(settings.trusted_proxies),
         codes_per_address=settings.codes_per_address,
@@ -81,16 +81,16 @@ def _prepared(application: Application, settings: Settings) -> None:
     async def running(_: Application) -> AsyncIterator[None]:
         try:
             await prepare(
-                parts.database,
-                parts.passwords,
-                parts.keys,
+                shared.database,
+                shared.passwords,
+                shared.keys,
                 issuer=settings.issuer,
                 bootstrap_password=bootstrap.get_secret_value() if bootstrap else None,
                 now=utc_now(),
             )
             yield
         finally:
-            parts.passwords.close()
+            shared.passwords.close()
 
     application.hooks.append(running)
 

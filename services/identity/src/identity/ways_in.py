@@ -3,7 +3,7 @@
 from typing import Final
 
 from identity.pages.addresses import BY_CODE, PASSKEY, WECHAT_START
-from identity.parts import WayIn
+from identity.shared import WayIn
 
 _ALWAYS: Final = (WayIn("by_code", BY_CODE), WayIn("by_passkey", PASSKEY))
 _WECHAT: Final = WayIn("by_wechat", WECHAT_START)

@@ -1,7 +1,8 @@
 """WeChat as its public documentation describes it. It is OAuth 2 with names of its own, and not OpenID Connect.
 
 Websites: https://developers.weixin.qq.com/doc/oplatform/Website_App/WeChat_Login/Wechat_Login.html; official accounts,
-inside WeChat's own browser: https://developers.weixin.qq.com/doc/offiaccount/OA_Web_Apps/Wechat_webpage_authorization.html
+inside WeChat's own browser:
+https://developers.weixin.qq.com/doc/offiaccount/OA_Web_Apps/Wechat_webpage_authorization.html
 """
 
 import asyncio
@@ -95,15 +96,15 @@ class Wechat:
 def _subject_in(status: int, body: bytes) -> WechatSubject:
     """Read the answer: what is refused comes with status 200 and an `errcode`."""
     try:
-        told = orjson.loads(body)
+        answer = orjson.loads(body)
     except orjson.JSONDecodeError:
         raise WechatUnavailable(f"status_{status}") from None
-    if status != httpx.codes.OK or not isinstance(told, dict):
+    if status != httpx.codes.OK or not isinstance(answer, dict):
         raise WechatUnavailable(f"status_{status}")
-    errcode = told.get("errcode", 0)
+    errcode = answer.get("errcode", 0)
     if errcode in _CODE_REFUSED:
         raise WechatCodeRefused
-    openid, unionid = told.get("openid"), told.get("unionid")
+    openid, unionid = answer.get("openid"), answer.get("unionid")
     if errcode or not isinstance(openid, str) or not openid or not isinstance(unionid, str | None):
         raise WechatUnavailable(f"errcode_{errcode}")
     return WechatSubject(openid, unionid or None)

@@ -170,22 +170,22 @@ async def record_attendance(
     return outcomes
 
 
-async def enter_sheet(
+async def record_sheet(
     session: AsyncSession,
     *,
     activity_id: UUID,
     entries: Sequence[tuple[UUID, UUID]],
     mode: ParticipationMode,
-    scopes: Collection[UUID],
+    remit: Collection[UUID],
     by: audit.Actor,
     now: datetime,
 ) -> dict[UUID, ParticipationOut | NotAMemberThere]:
     """Take down a paper list: `entries` are (participation id, person id), each person once.
 
     Gives for each person the participation, or why the name was refused. Raises `ActivityUnknown` for an activity
-    outside `scopes`, and `ActivityClosed` or `rulebook.Refused` for the list as a whole.
+    outside `remit`, and `ActivityClosed` or `rulebook.Refused` for the list as a whole.
     """
-    visible = orgtree.within(Activity.organisation_id, scopes)
+    visible = orgtree.within(Activity.organisation_id, remit)
     found = select(Activity).where(Activity.activity_id == activity_id, visible)
     activity = known(await session.scalar(found.with_for_update(read=True)), ActivityUnknown)
     source_of_paper_list(Times(activity.starts_at, activity.ends_at, activity.status == "closed"), now=now)

@@ -16,10 +16,10 @@ from database import page_of
 
 
 async def activity_for_me(
-    session: AsyncSession, activity_id: UUID, *, person_id: UUID, scopes: Collection[UUID]
+    session: AsyncSession, activity_id: UUID, *, person_id: UUID, remit: Collection[UUID]
 ) -> ActivityForMe:
     """Give an activity with the person's own part in it; raises `ActivityUnknown` for one they may not see."""
-    shown = await one_activity(session, activity_id, person_id=person_id, scopes=scopes)
+    shown = await one_activity(session, activity_id, person_id=person_id, remit=remit)
     mine = await session.scalar(
         select(Participation).where(Participation.activity_id == activity_id, Participation.person_id == person_id)
     )
@@ -30,13 +30,13 @@ async def list_participations(
     session: AsyncSession,
     *,
     activity_id: UUID,
-    scopes: Collection[UUID],
+    remit: Collection[UUID],
     attended: bool | None,
     after: tuple[UUID] | None,
     limit: int,
 ) -> list[ParticipationOut]:
-    """List who takes part in an activity, in the order of their ids; raises `ActivityUnknown` outside `scopes`."""
-    visible = orgtree.within(Activity.organisation_id, scopes)
+    """List who takes part in an activity, in the order of their ids; raises `ActivityUnknown` outside `remit`."""
+    visible = orgtree.within(Activity.organisation_id, remit)
     held = select(Activity.activity_id).where(Activity.activity_id == activity_id, visible)
     if await session.scalar(held) is None:
         raise ActivityUnknown

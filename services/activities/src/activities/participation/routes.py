@@ -36,18 +36,18 @@ async def _gathering(request: Request) -> Gathering:
 
 async def _refuse_to_outsider(activity_id: UUID, caller: Caller) -> None:
     """Raise `ActivityUnknown` where the caller may not even see the activity that they cannot take part in."""
-    scopes = await caller.scopes_if_any(READ)
+    remit = await caller.remit_if_any(READ)
     async with caller.read() as session:
-        await one_activity(session, activity_id, person_id=caller.person_id, scopes=scopes)
+        await one_activity(session, activity_id, person_id=caller.person_id, remit=remit)
 
 
 @router.get("", response_model=ActivityForMe, openapi_extra=access("self", READ) | unaudited(NO_PEOPLE))
 @assistable("activities.register")
 async def get_activity(activity_id: UUID, caller: Caller) -> Response:
     """Give an activity, with one's own part in it."""
-    scopes = await caller.scopes_if_any(READ)
+    remit = await caller.remit_if_any(READ)
     async with caller.read() as session:
-        found = await queries.activity_for_me(session, activity_id, person_id=caller.person_id, scopes=scopes)
+        found = await queries.activity_for_me(session, activity_id, person_id=caller.person_id, remit=remit)
     return json_answer(found)
 
 
@@ -103,16 +103,16 @@ async def report_attendance(
 )
 async def enter_sheet(activity_id: UUID, body: EnterSheet, caller: Caller) -> Response:
     """Enter a paper list of up to 500 people; a name that is refused does not keep the others out."""
-    scopes = await caller.scopes(RECORD)
+    remit = await caller.remit(RECORD)
     people = list(dict.fromkeys(body.person_ids))
     async with caller.command() as command:
-        outcomes = await commands.enter_sheet(
+        outcomes = await commands.record_sheet(
             command.session,
             activity_id=activity_id,
             entries=[(new_id(), person_id) for person_id in people],
             mode=body.mode,
-            scopes=scopes,
-            by=audit.by(caller.principal, scopes),
+            remit=remit,
+            by=audit.by(caller.principal, remit),
             now=command.now,
         )
         rows = [_row(person_id, outcomes[person_id]) for person_id in people]
@@ -132,17 +132,17 @@ async def list_participations(
     attended: Annotated[bool | None, Query(description="Only those who attended, or who only registered.")] = None,
 ) -> Response:
     """List who registered and who took part, for staff."""
-    scopes = await caller.scopes(READ)
+    remit = await caller.remit(READ)
     async with caller.recorded_read() as read:
         rows = await queries.list_participations(
             read.session,
             activity_id=activity_id,
-            scopes=scopes,
+            remit=remit,
             attended=attended,
             after=page.after(UUID),
             limit=page.fetch,
         )
-        entry = audit.by(caller.principal, scopes).entry("activities.participation.listed", object_id=activity_id)
+        entry = audit.by(caller.principal, remit).entry("activities.participation.listed", object_id=activity_id)
         await audit.record(read.session, entry, now=read.now)
         return json_answer(page.of(rows, key=lambda row: (row.person_id,)))
 

@@ -36,16 +36,16 @@ async def schedule_activity(
     place: str | None,
     join_url: str | None,
     agenda: Sequence[str],
-    scopes: Collection[UUID],
+    remit: Collection[UUID],
     person_id: UUID,
     by: audit.Actor,
     now: datetime,
 ) -> Activity:
     """Set down an activity of an organisation; the same one under the same id again changes nothing.
 
-    Raises `orgtree.OutsideScope`, `EndsBeforeItStarts`, `LastsTooLong` and `ActivityIdTaken`.
+    Raises `orgtree.OutsideRemit`, `EndsBeforeItStarts`, `LastsTooLong` and `ActivityIdTaken`.
     """
-    await orgtree.require_within(session, organisation_id, scopes)
+    await orgtree.require_within(session, organisation_id, remit)
     check_times(starts_at, ends_at)
     stated = {
         "organisation_id": organisation_id,
@@ -69,7 +69,7 @@ async def close_activity(
     session: AsyncSession,
     *,
     activity_id: UUID,
-    scopes: Collection[UUID],
+    remit: Collection[UUID],
     person_id: UUID,
     by: audit.Actor,
     now: datetime,
@@ -78,7 +78,7 @@ async def close_activity(
 
     Raises `ActivityUnknown` and `NotYetBegun`.
     """
-    visible = orgtree.within(Activity.organisation_id, scopes)
+    visible = orgtree.within(Activity.organisation_id, remit)
     found = select(Activity).where(Activity.activity_id == activity_id, visible).with_for_update()
     activity = known(await session.scalar(found), ActivityUnknown)
     if activity.status == "closed":

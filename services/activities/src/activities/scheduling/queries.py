@@ -1,4 +1,4 @@
-"""Reads of activities: those a person may take part in, and those within the caller's scopes."""
+"""Reads of activities: those a person may take part in, and those within the caller's remit."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -14,23 +14,23 @@ from activities.scheduling.tables import Activity
 from database import narrowed, page_of
 
 
-async def visible_to(session: AsyncSession, person_id: UUID, scopes: Collection[UUID]) -> ColumnElement[bool]:
+async def visible_to(session: AsyncSession, person_id: UUID, remit: Collection[UUID]) -> ColumnElement[bool]:
     """Give the predicate of the activities a person may see.
 
     They are those of the organisations on the way from the person's own branch up to the root, because its members
-    may take part in them, and those within `scopes`.
+    may take part in them, and those within `remit`.
     """
     own = await orgtree.affiliation_of(session, person_id)
     path = await orgtree.ancestors_of(session, own) if own is not None else ()
     mine = Activity.organisation_id.in_(path)
-    return or_(mine, orgtree.within(Activity.organisation_id, scopes)) if scopes else mine
+    return or_(mine, orgtree.within(Activity.organisation_id, remit)) if remit else mine
 
 
 async def list_activities(
     session: AsyncSession,
     *,
     person_id: UUID,
-    scopes: Collection[UUID],
+    remit: Collection[UUID],
     organisation_id: UUID | None,
     kind: str | None,
     status: str | None,
@@ -40,7 +40,7 @@ async def list_activities(
     limit: int,
 ) -> list[ActivityOut]:
     """List the activities a person may see, the latest start first, from the one after `after`."""
-    wanted = select(Activity).where(await visible_to(session, person_id, scopes))
+    wanted = select(Activity).where(await visible_to(session, person_id, remit))
     same = {Activity.organisation_id: organisation_id, Activity.kind: kind, Activity.status: status}
     wanted = narrowed(wanted, same)
     if starts_from is not None:
@@ -52,10 +52,10 @@ async def list_activities(
 
 
 async def one_activity(
-    session: AsyncSession, activity_id: UUID, *, person_id: UUID, scopes: Collection[UUID]
+    session: AsyncSession, activity_id: UUID, *, person_id: UUID, remit: Collection[UUID]
 ) -> ActivityOut:
     """Give an activity; raises `ActivityUnknown` for one the person may not see."""
-    visible = await visible_to(session, person_id, scopes)
+    visible = await visible_to(session, person_id, remit)
     activity = await session.scalar(select(Activity).where(Activity.activity_id == activity_id, visible))
     if activity is None:
         raise ActivityUnknown

@@ -29,15 +29,15 @@ router = APIRouter(prefix="/v1/activities", tags=["activities"])
 )
 async def schedule_activity(body: ScheduleActivity, caller: Caller) -> Response:
     """Set down a meeting or activity of an organisation."""
-    scopes = await caller.scopes(SCHEDULE)
+    remit = await caller.remit(SCHEDULE)
     async with caller.command() as command:
         activity = await commands.schedule_activity(
             command.session,
             activity_id=body.activity_id or new_id(),
             **body.model_dump(exclude={"activity_id"}),
-            scopes=scopes,
+            remit=remit,
             person_id=caller.person_id,
-            by=audit.by(caller.principal, scopes),
+            by=audit.by(caller.principal, remit),
             now=command.now,
         )
         shown = ActivityOut.model_validate(activity)
@@ -55,13 +55,13 @@ async def list_activities(
     starts_from: Annotated[Moment | None, Query(description="Start at or after this time.")] = None,
     starts_until: Annotated[Moment | None, Query(description="Start before this time.")] = None,
 ) -> Response:
-    """List the activities one may take part in, and for staff those within their scope, the latest start first."""
-    scopes = await caller.scopes_if_any(READ)
+    """List the activities one may take part in, and for staff those within their remit, the latest start first."""
+    remit = await caller.remit_if_any(READ)
     async with caller.read() as session:
         rows = await queries.list_activities(
             session,
             person_id=caller.person_id,
-            scopes=scopes,
+            remit=remit,
             organisation_id=organisation_id,
             kind=kind,
             status=status,
@@ -80,14 +80,14 @@ async def list_activities(
 )
 async def close_activity(activity_id: UUID, caller: Caller) -> Response:
     """Make the activity's attendance final."""
-    scopes = await caller.scopes(SCHEDULE)
+    remit = await caller.remit(SCHEDULE)
     async with caller.command() as command:
         activity = await commands.close_activity(
             command.session,
             activity_id=activity_id,
-            scopes=scopes,
+            remit=remit,
             person_id=caller.person_id,
-            by=audit.by(caller.principal, scopes),
+            by=audit.by(caller.principal, remit),
             now=command.now,
         )
         return await command.respond(200, ActivityOut.model_validate(activity))

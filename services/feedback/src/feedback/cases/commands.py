@@ -87,7 +87,7 @@ async def answer_case(
     *,
     case_id: UUID,
     text: str,
-    scopes: Collection[UUID],
+    remit: Collection[UUID],
     visible: Collection[UUID],
     ring: KeyRing,
     person_id: UUID,
@@ -96,13 +96,13 @@ async def answer_case(
 ) -> Case:
     """Answer a case for the organisation responsible for it.
 
-    `scopes` are where the caller may answer, `visible` where the caller may read. Raises `CaseUnknown`,
+    `remit` is where the caller may answer, `visible` where the caller may read. Raises `CaseUnknown`,
     `NotResponsible`, `CaseNotOpen` and `ReporterErased`.
     """
-    case = await _locked(session, case_id, person_id=person_id, scopes={*scopes, *visible})
+    case = await _locked(session, case_id, person_id=person_id, remit={*remit, *visible})
     try:
-        await orgtree.require_within(session, case.responsible_id, scopes)
-    except orgtree.OutsideScope as outside:
+        await orgtree.require_within(session, case.responsible_id, remit)
+    except orgtree.OutsideRemit as outside:
         raise NotResponsible from outside
     check_can_answer(case.status)
     if case.data_key is None:
@@ -131,7 +131,7 @@ async def confirm_answer(
 
     Raises `CaseUnknown`, `NotTheReporter` and `CaseNotAnswered`.
     """
-    case = await _locked(session, case_id, person_id=person_id, scopes=visible)
+    case = await _locked(session, case_id, person_id=person_id, remit=visible)
     if case.reporter_id != person_id:
         raise NotTheReporter
     check_can_confirm(case.status)
@@ -142,8 +142,8 @@ async def confirm_answer(
     return case
 
 
-async def _locked(session: AsyncSession, case_id: UUID, *, person_id: UUID, scopes: Collection[UUID]) -> Case:
-    found = select(Case).where(Case.case_id == case_id, visible_to(person_id, scopes))
+async def _locked(session: AsyncSession, case_id: UUID, *, person_id: UUID, remit: Collection[UUID]) -> Case:
+    found = select(Case).where(Case.case_id == case_id, visible_to(person_id, remit))
     return known(await session.scalar(found.with_for_update()), CaseUnknown)
 
 

@@ -1,4 +1,4 @@
-"""Reads of cases: one's own, and for staff those of places and organisations within their scope."""
+"""Reads of cases: one's own, and for staff those of places and organisations within their remit."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -19,19 +19,19 @@ class CaseUnknown(Exception):
     """There is no such case, or none that the caller may see."""
 
 
-def visible_to(person_id: UUID, scopes: Collection[UUID]) -> ColumnElement[bool]:
-    """Give the predicate of one's own cases and those whose place or responsible organisation lies within `scopes`."""
+def visible_to(person_id: UUID, remit: Collection[UUID]) -> ColumnElement[bool]:
+    """Give the predicate of one's own cases and those whose place or responsible organisation lies within `remit`."""
     own = Case.reporter_id == person_id
-    if not scopes:
+    if not remit:
         return own
-    return or_(own, orgtree.within(Case.organisation_id, scopes), orgtree.within(Case.responsible_id, scopes))
+    return or_(own, orgtree.within(Case.organisation_id, remit), orgtree.within(Case.responsible_id, remit))
 
 
 async def list_cases(
     session: AsyncSession,
     *,
     person_id: UUID,
-    scopes: Collection[UUID],
+    remit: Collection[UUID],
     status: CaseStatus | None,
     category: str | None,
     organisation_id: UUID | None,
@@ -40,7 +40,7 @@ async def list_cases(
     limit: int,
 ) -> list[CaseOut]:
     """List the cases a person may see, the latest first, from the one after `after`."""
-    wanted = select(Case).where(visible_to(person_id, scopes))
+    wanted = select(Case).where(visible_to(person_id, remit))
     wanted = narrowed(
         wanted,
         {
@@ -55,10 +55,10 @@ async def list_cases(
 
 
 async def one_case(
-    session: AsyncSession, case_id: UUID, *, person_id: UUID, scopes: Collection[UUID], ring: KeyRing
+    session: AsyncSession, case_id: UUID, *, person_id: UUID, remit: Collection[UUID], ring: KeyRing
 ) -> CaseWithEntries:
     """Give a case with what was said, unsealed; raises `CaseUnknown`."""
-    case = await session.scalar(select(Case).where(Case.case_id == case_id, visible_to(person_id, scopes)))
+    case = await session.scalar(select(Case).where(Case.case_id == case_id, visible_to(person_id, remit)))
     if case is None:
         raise CaseUnknown
     data_key = None if case.data_key is None else open_key(ring, case_id, case.data_key)

@@ -52,13 +52,13 @@ async def list_cases(
     organisation_id: Annotated[UUID | None, Query(description="The place itself.")] = None,
     responsible_id: Annotated[UUID | None, Query(description="The organisation that must answer.")] = None,
 ) -> Response:
-    """List one's own cases, and for staff those of places and organisations within their scope, the latest first."""
-    scopes = await caller.scopes_if_any(READ)
+    """List one's own cases, and for staff those of places and organisations within their remit, the latest first."""
+    remit = await caller.remit_if_any(READ)
     async with caller.recorded_read() as read:
         rows = await queries.list_cases(
             read.session,
             person_id=caller.person_id,
-            scopes=scopes,
+            remit=remit,
             status=status,
             category=category,
             organisation_id=organisation_id,
@@ -66,8 +66,8 @@ async def list_cases(
             after=page.after(Moment, UUID),
             limit=page.fetch,
         )
-        if scopes:
-            entry = audit.by(caller.principal, scopes).entry("feedback.case.listed", organisation_id=organisation_id)
+        if remit:
+            entry = audit.by(caller.principal, remit).entry("feedback.case.listed", organisation_id=organisation_id)
             await audit.record(read.session, entry, now=read.now)
         shown = page.of(rows, key=lambda row: (row.opened_at, row.case_id))
         return json_answer(shown)
@@ -79,11 +79,11 @@ async def list_cases(
 @assistable("feedback.confirm_case")
 async def get_case(case_id: UUID, caller: Caller, ring: Ring) -> Response:
     """Give a case with what was said and done."""
-    scopes = await caller.scopes_if_any(READ)
+    remit = await caller.remit_if_any(READ)
     async with caller.recorded_read() as read:
-        found = await queries.one_case(read.session, case_id, person_id=caller.person_id, scopes=scopes, ring=ring)
+        found = await queries.one_case(read.session, case_id, person_id=caller.person_id, remit=remit, ring=ring)
         if found.reporter_id != caller.person_id or caller.principal.actor is not None:
-            entry = audit.by(caller.principal, scopes).entry(
+            entry = audit.by(caller.principal, remit).entry(
                 "feedback.case.read",
                 subject=found.reporter_id,
                 object_id=case_id,
@@ -101,18 +101,18 @@ async def get_case(case_id: UUID, caller: Caller, ring: Ring) -> Response:
 )
 async def answer_case(case_id: UUID, body: AnswerCase, caller: Caller, ring: Ring) -> Response:
     """Answer a case for the organisation responsible for it."""
-    scopes = await caller.scopes(ANSWER)
-    visible = await caller.scopes_if_any(READ)
+    remit = await caller.remit(ANSWER)
+    visible = await caller.remit_if_any(READ)
     async with caller.command() as command:
         case = await commands.answer_case(
             command.session,
             case_id=case_id,
             text=body.text,
-            scopes=scopes,
+            remit=remit,
             visible=visible,
             ring=ring,
             person_id=caller.person_id,
-            by=audit.by(caller.principal, scopes),
+            by=audit.by(caller.principal, remit),
             now=command.now,
         )
         return await command.respond(201, CaseOut.model_validate(case))
@@ -122,7 +122,7 @@ async def answer_case(case_id: UUID, body: AnswerCase, caller: Caller, ring: Rin
 @assistable("feedback.confirm_case")
 async def confirm_answer(case_id: UUID, caller: Caller) -> Response:
     """Confirm that the answer settles one's case."""
-    visible = await caller.scopes_if_any(READ)
+    visible = await caller.remit_if_any(READ)
     async with caller.command() as command:
         case = await commands.confirm_answer(
             command.session,

@@ -27,17 +27,17 @@ async def assign_responsibility(
     responsible_id: UUID,
     working_days: int,
     valid_from: date,
-    scopes: Collection[UUID],
+    remit: Collection[UUID],
     person_id: UUID,
     by: audit.Actor,
     now: datetime,
 ) -> Responsibility:
     """Make an organisation answer a category's cases from a place and all below it; the same again changes nothing.
 
-    Raises `orgtree.OutsideScope` for either organisation, `CategoryWithoutOwner` and `ResponsibilityTaken`.
+    Raises `orgtree.OutsideRemit` for either organisation, `CategoryWithoutOwner` and `ResponsibilityTaken`.
     """
-    await orgtree.require_within(session, organisation_id, scopes)
-    await orgtree.require_within(session, responsible_id, scopes)
+    await orgtree.require_within(session, organisation_id, remit)
+    await orgtree.require_within(session, responsible_id, remit)
     for_root = (Responsibility.category == category, Responsibility.organisation_id == orgtree.ROOT_ID)
     owned_from = await session.scalar(select(func.min(Responsibility.valid_from)).where(*for_root))
     check_owner(orgtree.ROOT_ID, organisation_id, valid_from, owned_from)

@@ -26,15 +26,15 @@ router = APIRouter(prefix="/v1/responsibilities", tags=["responsibilities"])
 )
 async def assign_responsibility(body: AssignResponsibility, caller: Caller) -> Response:
     """Make an organisation answer a category's cases from a place and all below it."""
-    scopes = await caller.scopes(ASSIGN)
+    remit = await caller.remit(ASSIGN)
     async with caller.command() as command:
         assigned = await commands.assign_responsibility(
             command.session,
             responsibility_id=body.responsibility_id or new_id(),
             **body.model_dump(exclude={"responsibility_id"}),
-            scopes=scopes,
+            remit=remit,
             person_id=caller.person_id,
-            by=audit.by(caller.principal, scopes),
+            by=audit.by(caller.principal, remit),
             now=command.now,
         )
         return await command.respond(201, ResponsibilityOut.model_validate(assigned))

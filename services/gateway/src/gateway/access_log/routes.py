@@ -8,8 +8,8 @@ from starlette.responses import Response
 
 from audit.queries import AccessOut
 from contracts.scopes import READING_SCOPES
-from gateway.access_log.gathering import AccessLogs
 from gateway.access_log.rules import ENDED, Position, merge
+from gateway.access_log.sources import AccessLogs
 from webapi import Caller, Page, PageQuery, access, cursor_of, json_answer, passes_token_on
 
 router = APIRouter(prefix="/v1/me/access-log", tags=["audit"])

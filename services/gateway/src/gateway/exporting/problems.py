@@ -1,6 +1,6 @@
 """How the refusals about one's own data are answered."""
 
-from gateway.exporting.gathering import PartsMissing, PartTooLarge, TooManyArchives
+from gateway.exporting.collector import PartsMissing, PartTooLarge, TooManyArchives
 from webapi import Problem
 
 PROBLEMS: dict[type[Exception], Problem] = {

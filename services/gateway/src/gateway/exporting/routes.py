@@ -12,7 +12,7 @@ from starlette.responses import Response
 from contracts.scopes import READING_SCOPES
 from database import utc_now
 from gateway.exporting.archive import archive
-from gateway.exporting.gathering import Gathering, PartsMissing, PartState
+from gateway.exporting.collector import Collector, PartsMissing, PartState
 from gateway.exporting.schemas import ExportOut, PartOut
 from gateway.forwarding.exchange import Fetched
 from webapi import AuthenticatedCaller, Caller, access, json_answer, passes_token_on
@@ -35,40 +35,40 @@ class Asked(BaseModel):
     expires_at: AwareDatetime
 
 
-async def _of_application(request: Request) -> Gathering:
-    gathering: Gathering = request.app.state.gathering
-    return gathering
+async def _of_application(request: Request) -> Collector:
+    collector: Collector = request.app.state.collector
+    return collector
 
 
-Gatherer = Annotated[Gathering, Depends(_of_application)]
+Gatherer = Annotated[Collector, Depends(_of_application)]
 
 
 @router.post("/exports", status_code=202, response_model=ExportOut, openapi_extra=access("self"))
 @passes_token_on(*READING_SCOPES, ASKING)
-async def start_export(request: Request, caller: Caller, gathering: Gatherer) -> Response:
+async def start_export(request: Request, caller: Caller, collector: Gatherer) -> Response:
     """Have all of one's data gathered; who asks has signed in within ten minutes (RFC 9470)."""
-    return await _start(request, caller, gathering)
+    return await _start(request, caller, collector)
 
 
 @router.get("/exports/{export_id}", response_model=ExportOut, openapi_extra=access("self"))
 @passes_token_on(*READING_SCOPES)
-async def get_export(export_id: UUID, request: Request, caller: Caller, gathering: Gatherer) -> Response:
+async def get_export(export_id: UUID, request: Request, caller: Caller, collector: Gatherer) -> Response:
     """Tell how many of the services have composed their part, to whom identity would let ask for it."""
-    answer = await gathering.ask_identity(request.scope["headers"], f"/v1/me/export-requests/{export_id}")
+    answer = await collector.ask_identity(request.scope["headers"], f"/v1/me/export-requests/{export_id}")
     if answer.status != _OK:
         return _relayed(answer)
     asked = Asked.model_validate_json(answer.body)
-    return json_answer(_out(asked, await gathering.states(request.scope["headers"], caller, export_id)))
+    return json_answer(_out(asked, await collector.states(request.scope["headers"], caller, export_id)))
 
 
 @router.get("/exports/{export_id}/file", response_class=Response, responses=_FILE, openapi_extra=access("self"))
 @passes_token_on(*READING_SCOPES)
-async def get_export_file(export_id: UUID, request: Request, caller: Caller, gathering: Gatherer) -> Response:
+async def get_export_file(export_id: UUID, request: Request, caller: Caller, collector: Gatherer) -> Response:
     """Give the file, a ZIP of JSON files with a manifest, for a day, to whom identity would let ask for it."""
-    answer = await gathering.ask_identity(request.scope["headers"], f"/v1/me/export-requests/{export_id}")
+    answer = await collector.ask_identity(request.scope["headers"], f"/v1/me/export-requests/{export_id}")
     if answer.status != _OK:
         return _relayed(answer)
-    return await _file(Asked.model_validate_json(answer.body), request, caller, gathering)
+    return await _file(Asked.model_validate_json(answer.body), request, caller, collector)
 
 
 @router.get(
@@ -78,32 +78,32 @@ async def get_export_file(export_id: UUID, request: Request, caller: Caller, gat
     openapi_extra=access("self"),
 )
 @passes_token_on(*READING_SCOPES, ASKING)
-async def get_newest_export(request: Request, caller: Caller, gathering: Gatherer) -> Response:
+async def get_newest_export(request: Request, caller: Caller, collector: Gatherer) -> Response:
     """Give the newest file, as above; while there is none, gather one and tell where to see how far it is."""
-    answer = await gathering.ask_identity(request.scope["headers"], "/v1/me/export-requests?limit=1")
+    answer = await collector.ask_identity(request.scope["headers"], "/v1/me/export-requests?limit=1")
     if answer.status != _OK:
         return _relayed(answer)
     items = orjson.loads(answer.body)["items"]
     if not items:
-        return await _start(request, caller, gathering)
+        return await _start(request, caller, collector)
     asked = Asked.model_validate(items[0])
     try:
-        return await _file(asked, request, caller, gathering)
+        return await _file(asked, request, caller, collector)
     except PartsMissing as missing:
         return _under_way(asked, [PartState(**each) for each in missing.parts])
 
 
-async def _start(request: Request, caller: AuthenticatedCaller, gathering: Gathering) -> Response:
-    answer = await gathering.ask_identity(request.scope["headers"], "/v1/me/export-requests", method=b"POST")
+async def _start(request: Request, caller: AuthenticatedCaller, collector: Collector) -> Response:
+    answer = await collector.ask_identity(request.scope["headers"], "/v1/me/export-requests", method=b"POST")
     if answer.status != _CREATED:
         return _relayed(answer)
     asked = Asked.model_validate_json(answer.body)
-    return _under_way(asked, await gathering.states(request.scope["headers"], caller, asked.export_id))
+    return _under_way(asked, await collector.states(request.scope["headers"], caller, asked.export_id))
 
 
-async def _file(asked: Asked, request: Request, caller: AuthenticatedCaller, gathering: Gathering) -> Response:
-    async with gathering.room():
-        parts = await gathering.parts(request.scope["headers"], caller, asked.export_id)
+async def _file(asked: Asked, request: Request, caller: AuthenticatedCaller, collector: Collector) -> Response:
+    async with collector.room():
+        parts = await collector.parts(request.scope["headers"], caller, asked.export_id)
         content = await asyncio.to_thread(
             archive,
             parts,

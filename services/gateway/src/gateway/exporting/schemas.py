@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from gateway.exporting.gathering import State
+from gateway.exporting.collector import State
 
 
 class PartOut(BaseModel):

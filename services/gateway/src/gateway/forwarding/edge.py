@@ -17,7 +17,7 @@ class _Refused(Exception):
     """Raised in a callback of the parser, so that nothing of the request reaches the application."""
 
 
-class _Gathering:
+class _Coalescing:
     """A transport that sends in one piece what is written in one turn of the loop: an answer's head and its body.
 
     uvicorn writes them apart; the second system call and the client's second wake-up cost a tenth of all forwarding.
@@ -69,7 +69,7 @@ class EdgeProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start the time in which a first request must have arrived."""
         super().connection_made(transport)  # type: ignore[arg-type] # as asyncio declares it
-        self.transport = _Gathering(self.transport, self.loop)  # type: ignore[assignment] # it passes the rest on
+        self.transport = _Coalescing(self.transport, self.loop)  # type: ignore[assignment] # it passes the rest on
         self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -26,7 +26,7 @@ async def home(page: PageQuery, caller: Caller) -> Response:
     staff = [
         f"staff:{permission}:{organisation}"
         for permission in STAFF_PERMISSIONS
-        for organisation in await caller.scopes_if_any(permission)
+        for organisation in await caller.remit_if_any(permission)
     ]
     async with caller.read() as session:
         items = await queries.home_of(

@@ -31,9 +31,9 @@ def _today() -> date:
 @router.get("/{organisation_id}", response_model=OverviewOut, openapi_extra=access(READ) | NO_PEOPLE)
 async def overview(organisation_id: UUID, caller: Caller) -> Response:
     """Give the figures of an organisation and everything below it; groups of fewer than five people are hidden."""
-    scopes = await caller.scopes(READ)
+    remit = await caller.remit(READ)
     async with caller.read() as session:
-        await orgtree.require_within(session, organisation_id, scopes)
+        await orgtree.require_within(session, organisation_id, remit)
         found = await queries.overview_of(session, organisation_id, figures=FIGURES, day=_today())
     return json_answer(found)
 
@@ -41,9 +41,9 @@ async def overview(organisation_id: UUID, caller: Caller) -> Response:
 @router.get("/{organisation_id}/children", response_model=Page[OverviewOut], openapi_extra=access(READ) | NO_PEOPLE)
 async def children(organisation_id: UUID, page: PageQuery, caller: Caller) -> Response:
     """Give the figures of each organisation directly below, in no order of merit."""
-    scopes = await caller.scopes(READ)
+    remit = await caller.remit(READ)
     async with caller.read() as session:
-        await orgtree.require_within(session, organisation_id, scopes)
+        await orgtree.require_within(session, organisation_id, remit)
         (after,) = page.after(UUID) or (None,)
         found = await queries.overviews_of_children(
             session, organisation_id, figures=FIGURES, day=_today(), after=after, limit=page.fetch

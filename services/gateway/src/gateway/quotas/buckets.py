@@ -91,11 +91,11 @@ class Quotas:
             raise Refusal(CLIENT_SUSPENDED)
         raise _exceeded(quota, seconds=(1.0 - left) / bucket.rate)
 
-    def replace(self, told: Mapping[str, Quota]) -> None:
+    def replace(self, stated: Mapping[str, Quota]) -> None:
         """Take over what is known of all clients now."""
-        self._told = told
+        self._told = stated
         for client_id, bucket in self._buckets.items():
-            quota = told.get(client_id, self._default)
+            quota = stated.get(client_id, self._default)
             if quota != bucket.quota:
                 bucket.change(quota)
 

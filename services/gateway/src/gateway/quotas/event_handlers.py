@@ -23,10 +23,10 @@ where kept.version < excluded.version
 
 async def project_quotas(session: AsyncSession, batch: Sequence[Received[Any]]) -> None:
     """Keep the newest quota of each client; only one that is told to be active may ask."""
-    told = [(each.event, each.version) for each in batch]
+    numbered = [(each.event, each.version) for each in batch]
     rows = [
         (quota.client_id, quota.client_principal_id, version, quota.requests_per_minute, quota.status != "active")
-        for quota, version in told
+        for quota, version in numbered
     ]
     await (await raw(session)).execute(_KEEP, *columns(rows))
 

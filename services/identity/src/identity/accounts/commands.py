@@ -29,7 +29,7 @@ async def open_account(
     username: str,
     password_encoding: str,
     organisation_id: UUID,
-    scopes: Collection[UUID],
+    remit: Collection[UUID],
     by: audit.Actor,
     new_id: Callable[[], UUID],
     now: datetime,
@@ -38,14 +38,14 @@ async def open_account(
 
     Its owner chooses another at the first sign-in by it, within `FIRST_PASSWORD_LIFETIME`.
 
-    `scopes` are the organisations within which the opener may open accounts. `person_id` is brought for a person who is
-    known elsewhere. One who is affiliated somewhere must be affiliated within the scopes: else an officer could take a
+    `remit` is the organisations within which the opener may open accounts. `person_id` is brought for a person who is
+    known elsewhere. One who is affiliated somewhere must be affiliated within the remit: else an officer could take a
     stranger's place by opening an account for them. Where the affiliation has not arrived yet, the account is opened,
-    and `deactivation.openings` holds it against the affiliation when it does. Raises `orgtree.OutsideScope`,
+    and `deactivation.openings` holds it against the affiliation when it does. Raises `orgtree.OutsideRemit`,
     `AccountExists` and `UsernameTaken`.
     """
-    await orgtree.require_within(session, organisation_id, scopes)
-    unchecked = person_id is not None and not await _is_affiliated_within(session, person_id, scopes)
+    await orgtree.require_within(session, organisation_id, remit)
+    unchecked = person_id is not None and not await _is_affiliated_within(session, person_id, remit)
     account = await add_account(
         session,
         account_id=person_id or new_id(),
@@ -53,7 +53,7 @@ async def open_account(
         password_encoding=password_encoding,
         organisation_id=organisation_id,
         opener=by.actor,
-        opened_within=sorted(scopes) if unchecked else None,
+        opened_within=sorted(remit) if unchecked else None,
         new_id=new_id,
         now=now,
     )
@@ -106,14 +106,14 @@ async def add_account(
     return opened
 
 
-async def _is_affiliated_within(session: AsyncSession, person_id: UUID, scopes: Collection[UUID]) -> bool:
-    """Tell whether a person is known to be affiliated within `scopes`, or not known at all.
+async def _is_affiliated_within(session: AsyncSession, person_id: UUID, remit: Collection[UUID]) -> bool:
+    """Tell whether a person is known to be affiliated within `remit`, or not known at all.
 
     Affiliations are not written until this transaction ends: one that is written just now is seen here, and one that
-    comes later finds the account. Raises `orgtree.OutsideScope` for an affiliation elsewhere.
+    comes later finds the account. Raises `orgtree.OutsideRemit` for an affiliation elsewhere.
     """
     await (await raw(session)).execute("lock table affiliation in share mode")
     affiliated_with = await orgtree.affiliation_of(session, person_id)
     if affiliated_with is not None:
-        await orgtree.require_within(session, affiliated_with, scopes)
+        await orgtree.require_within(session, affiliated_with, remit)
     return affiliated_with is not None

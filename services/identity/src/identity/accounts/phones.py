@@ -56,7 +56,7 @@ async def phone_of(session: AsyncSession, ring: KeyRing, account_id: UUID) -> st
     row = (await session.execute(found)).one_or_none()
     if row is None or row.sealed is None:
         return None
-    return ring.unwrap(row.sealed, place=_place_of(row.identifier_id)).decode()
+    return ring.unwrap(row.sealed, binding=_binding_of(row.identifier_id)).decode()
 
 
 def phone_on_file(ring: KeyRing, account_id: UUID, phone: str) -> Select[UUID]:
@@ -98,7 +98,7 @@ async def put_on_file(
             account_id=account_id,
             kind="phone",
             blind_index=phone_index(ring, phone),
-            sealed=ring.wrap(phone.encode(), place=_place_of(identifier_id)),
+            sealed=ring.wrap(phone.encode(), binding=_binding_of(identifier_id)),
             added_at=now,
         )
         .on_conflict_do_nothing()
@@ -108,5 +108,5 @@ async def put_on_file(
         raise PhoneTaken
 
 
-def _place_of(identifier_id: UUID) -> bytes:
+def _binding_of(identifier_id: UUID) -> bytes:
     return associated("identifier", "sealed", identifier_id)

@@ -10,7 +10,7 @@ from identity.accounts.commands import open_account
 from identity.accounts.phones import put_on_file, require_phone
 from identity.accounts.schemas import AccountOpened, OpenAccount
 from identity.credentials.rules import require_password, require_username
-from identity.parts import Parts
+from identity.shared import Shared
 from webapi import Caller, access
 
 router = APIRouter(prefix="/v1", tags=["accounts"])
@@ -25,17 +25,17 @@ OPEN = "identity.account.open"
     summary="Open an account",
     openapi_extra=access(OPEN) | audited("identity.account.opened"),
 )
-async def open_account_(body: OpenAccount, caller: Caller, parts: Parts) -> Response:
-    """Open an account with a username and a first password, for a person of an organisation in one's own scope.
+async def open_account_(body: OpenAccount, caller: Caller, shared: Shared) -> Response:
+    """Open an account with a username and a first password, for a person of an organisation in one's own remit.
 
     An account for a member whose affiliation has not arrived yet is checked when it does, and deactivated if the member
-    belongs to an organisation outside that scope.
+    belongs to an organisation outside that remit.
     """
-    scopes = await caller.scopes(OPEN)
+    remit = await caller.remit(OPEN)
     username = require_username(body.username)
     phone = None if body.phone is None else require_phone(body.phone)
     password = require_password(body.password.get_secret_value(), username=username, also=[phone] if phone else [])
-    encoding = await parts.passwords.hash(password)  # before the transaction: nothing waits for it in there
+    encoding = await shared.passwords.hash(password)  # before the transaction: nothing waits for it in there
     async with caller.command() as command:
         account = await open_account(
             command.session,
@@ -43,15 +43,15 @@ async def open_account_(body: OpenAccount, caller: Caller, parts: Parts) -> Resp
             username=username,
             password_encoding=encoding,
             organisation_id=body.organisation_id,
-            scopes=scopes,
-            by=audit.by(caller.principal, scopes),
+            remit=remit,
+            by=audit.by(caller.principal, remit),
             new_id=new_id,
             now=command.now,
         )
         if phone is not None:
             opened_for = account.account_id
             await put_on_file(
-                command.session, parts.ring, account_id=opened_for, phone=phone, new_id=new_id, now=command.now
+                command.session, shared.ring, account_id=opened_for, phone=phone, new_id=new_id, now=command.now
             )
         opened = AccountOpened(
             person_id=account.account_id,

@@ -64,20 +64,20 @@ async def ask_to_help(
     organisation_id: UUID,
     actions: Collection[str],
     evidence: Evidence,
-    scopes: Collection[UUID],
+    remit: Collection[UUID],
     new_id: Callable[[], UUID],
     now: datetime,
 ) -> AssistedSession:
     """Ask a person for their consent to be helped with `actions`, by a code to their phone or before a witness.
 
-    `scopes` are where the helper may help: the organisation and the person lie within. Raises `ActionUnlisted`,
-    `HelpForOneself`, `orgtree.OutsideScope`, `SubjectUnknown`, `NoPhone` and `throttling.rates.TooOften`.
+    `remit` is where the helper may help: the organisation and the person lie within. Raises `ActionUnlisted`,
+    `HelpForOneself`, `orgtree.OutsideRemit`, `SubjectUnknown`, `NoPhone` and `throttling.rates.TooOften`.
     """
     listed = require_listed(actions)
-    await orgtree.require_within(session, organisation_id, scopes)
+    await orgtree.require_within(session, organisation_id, remit)
     if subject_id == by.actor:
         raise HelpForOneself
-    await _require_subject(session, subject_id, scopes)
+    await _require_subject(session, subject_id, remit)
     challenge_id = None
     if evidence == "one_time_code":
         phone = await phone_of(session, ring, subject_id)
@@ -134,7 +134,7 @@ async def consent_before_witness(
 ) -> AssistedSession:
     """Take the word of a second person, who saw the first agree, as the consent.
 
-    `offices` are the organisations on which the witness holds a role, which neither the helper nor the person handed on
+    `offices` are the organisations on which the witness holds a role, which neither the helper nor the person delegated
     to them. Raises `SessionUnknown`, `HelpForOneself`, `WitnessFromElsewhere`, `NotIndependent` and `NotAsked`.
     """
     asked = await _locked(session, assist_id)
@@ -236,14 +236,14 @@ def _waits(asked: AssistedSession, now: datetime) -> bool:
     return asked.consented_at is None and asked.ended_at is None and now < asked.asked_at + CONSENT_WITHIN
 
 
-async def _require_subject(session: AsyncSession, subject_id: UUID, scopes: Collection[UUID]) -> None:
+async def _require_subject(session: AsyncSession, subject_id: UUID, remit: Collection[UUID]) -> None:
     account = await session.get(Account, subject_id)
     if account is None or account.status != "active":
         raise SubjectUnknown
     belongs = await orgtree.affiliation_of(session, subject_id) or account.organisation_id
     try:
-        await orgtree.require_within(session, belongs, scopes)
-    except orgtree.OutsideScope:
+        await orgtree.require_within(session, belongs, remit)
+    except orgtree.OutsideRemit:
         raise SubjectUnknown from None
 
 

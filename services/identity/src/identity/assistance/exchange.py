@@ -52,7 +52,7 @@ class TokenExchangeGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  
             raise InvalidRequestError("The actor_token is the helper's access token.")
         if form.get("requested_token_type", ACCESS_TOKEN_TYPE) != ACCESS_TOKEN_TYPE:
             raise InvalidRequestError("Only an access token is given.")
-        if form.get("audience", self.server.place.audience) != self.server.place.audience:
+        if form.get("audience", self.server.parties.audience) != self.server.parties.audience:
             raise InvalidRequestError("The audience is unknown.")
         actor = self._actor(form["actor_token"])
         if actor["client_id"] != client.client_id:
@@ -69,7 +69,7 @@ class TokenExchangeGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  
         account = self.server.session.get_one(Account, consent.subject_id)
         asked = self.request.form.get("scope")
         scope = asked if asked is not None else " ".join(sorted(self._granted))
-        resources = narrowed_resources(self.request.form.get("resource"), (), self.server.place)
+        resources = narrowed_resources(self.request.form.get("resource"), (), self.server.parties)
         consented_at, expires_at = consent.consented_at, consent.expires_at
         if consented_at is None or expires_at is None:
             raise InvalidRequestError("The ticket stands for no consent.")
@@ -134,12 +134,12 @@ class TokenExchangeGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  
         return claims
 
     def _verified(self, token: str) -> dict[str, Any] | None:
-        now, place = self.server.now, self.server.place
-        claims = read_jwt_in_sync(self.server.session, token, types=ACCESS_TOKEN, place=place, now=now)
+        now, parties = self.server.now, self.server.parties
+        claims = read_jwt_in_sync(self.server.session, token, types=ACCESS_TOKEN, parties=parties, now=now)
         if claims is None:
             return None
         audience, second = claims["aud"], now.timestamp()
-        for_us = place.audience in (audience if isinstance(audience, list) else [audience])
+        for_us = parties.audience in (audience if isinstance(audience, list) else [audience])
         holds = claims["exp"] > second and claims["iat"] <= second + _LEEWAY.total_seconds()
         return claims if for_us and holds else None
 

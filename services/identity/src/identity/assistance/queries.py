@@ -40,7 +40,7 @@ def shown(row: Any, now: datetime) -> AssistedSessionOut:
     times = Times(held.asked_at, held.consented_at, held.expires_at, held.exchanged_at, ended_at)
     status = status_at(times, now)
     over = ended_at if ended_at is not None or status != "ended" else held.expires_at
-    told = ("assist_id", "subject_id", "helper_id", "organisation_id", "actions", "evidence")
+    names = ("assist_id", "subject_id", "helper_id", "organisation_id", "actions", "evidence")
     moments = ("asked_at", "consented_at", "expires_at")
-    fields = {name: getattr(held, name) for name in (*told, *moments)}
+    fields = {name: getattr(held, name) for name in (*names, *moments)}
     return AssistedSessionOut(**fields, organisation_name=row.organisation_name, status=status, ended_at=over)

@@ -19,7 +19,7 @@ from identity.assistance.rules import ACTIONS
 from identity.assistance.schemas import ActionOut, AskToHelp, AssistedSessionOut, ConsentCode, TicketOut
 from identity.assistance.tables import AssistedSession
 from identity.challenges.commands import CodeRefused
-from identity.parts import Parts
+from identity.shared import Shared
 from webapi import AuthenticatedCaller, Caller, Page, PageQuery, PageRequest, RefusedWithEffect, access
 
 GIVE = "identity.assistance.give"
@@ -47,20 +47,20 @@ async def list_actions(caller: Caller, page: PageQuery) -> Page[ActionOut]:  # n
     summary="Ask to help somebody",
     openapi_extra=access(GIVE) | audited("identity.assistance.asked"),
 )
-async def ask_to_help(body: AskToHelp, caller: Caller, parts: Parts) -> Response:
+async def ask_to_help(body: AskToHelp, caller: Caller, shared: Shared) -> Response:
     """Ask a person for their consent: by a code that goes to their phone, or before a second witness."""
-    scopes = await caller.scopes(GIVE)
+    remit = await caller.remit(GIVE)
     async with caller.command() as command:
         asked = await commands.ask_to_help(
             command.session,
-            parts.ring,
+            shared.ring,
             assist_id=new_id(),
-            by=audit.by(caller.principal, scopes),
+            by=audit.by(caller.principal, remit),
             subject_id=body.subject_id,
             organisation_id=body.organisation_id,
             actions=body.actions,
             evidence=body.evidence,
-            scopes=scopes,
+            remit=remit,
             new_id=new_id,
             now=command.now,
         )
@@ -74,12 +74,12 @@ async def ask_to_help(body: AskToHelp, caller: Caller, parts: Parts) -> Response
     summary="Agree by code",
     openapi_extra=access("self"),
 )
-async def consent_by_code(assist_id: UUID, body: ConsentCode, caller: Caller, parts: Parts) -> Response:
+async def consent_by_code(assist_id: UUID, body: ConsentCode, caller: Caller, shared: Shared) -> Response:
     """Take the code the person told the helper as their consent; it has five tries."""
     async with caller.command() as command:
         consented = await commands.consent_by_code(
             command.session,
-            parts.ring,
+            shared.ring,
             assist_id=assist_id,
             by=audit.by(caller.principal),
             code=body.code.get_secret_value(),
@@ -96,13 +96,13 @@ async def consent_by_code(assist_id: UUID, body: ConsentCode, caller: Caller, pa
     summary="Witness that somebody agreed",
     openapi_extra=access("self"),
 )
-async def witness(assist_id: UUID, caller: Caller, parts: Parts) -> Response:
+async def witness(assist_id: UUID, caller: Caller, shared: Shared) -> Response:
     """Say, as a second person from where the helper helps, that one saw the person agree; two factors are needed."""
     caller.require_acr(WITNESS_ACR)
     async with caller.command() as command:
         await commands.consent_before_witness(
             command.session,
-            parts.ring,
+            shared.ring,
             assist_id=assist_id,
             by=audit.by(caller.principal),
             offices={grant.organisation_id for grant in caller.principal.roles},
@@ -132,11 +132,11 @@ async def take_ticket(assist_id: UUID, caller: Caller) -> Response:
     summary="End an assisted session",
     openapi_extra=access("self"),
 )
-async def end(assist_id: UUID, caller: Caller, parts: Parts) -> Response:
+async def end(assist_id: UUID, caller: Caller, shared: Shared) -> Response:
     """End a session in which one is helped or helps; its token is refused everywhere within seconds."""
     async with caller.command() as command:
         by = audit.by(caller.principal)
-        await commands.end_by_one_of_them(command.session, parts.ring, assist_id=assist_id, by=by, now=command.now)
+        await commands.end_by_one_of_them(command.session, shared.ring, assist_id=assist_id, by=by, now=command.now)
         return await command.respond(200, await _shown(command.session, assist_id, command.now))
 
 

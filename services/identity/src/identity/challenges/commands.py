@@ -94,7 +94,7 @@ async def issue(
         "purpose": purpose,
         "account_id": account_id,
         "phone_index": index,
-        "sealed_phone": ring.wrap(phone.encode(), place=_place_of(challenge_id)),
+        "sealed_phone": ring.wrap(phone.encode(), binding=_binding_of(challenge_id)),
         "code_hash": _hash_of(ring, challenge_id, code),
         "bound_to": binding,
         "issued_at": now,
@@ -144,7 +144,7 @@ async def answer(
         return Verdict(accepted=False, over=challenge.tries >= MOST_TRIES)
     challenge.ended_at = now
     await session.flush()
-    phone = ring.unwrap(challenge.sealed_phone, place=_place_of(challenge_id)).decode()
+    phone = ring.unwrap(challenge.sealed_phone, binding=_binding_of(challenge_id)).decode()
     return Verdict(accepted=True, over=True, account_id=challenge.account_id, phone=phone)
 
 
@@ -157,5 +157,5 @@ def _binding(secret: str | None) -> bytes | None:
     return None if secret is None else hashlib.sha256(secret.encode()).digest()
 
 
-def _place_of(challenge_id: UUID) -> bytes:
+def _binding_of(challenge_id: UUID) -> bytes:
     return associated("challenge", "sealed_phone", challenge_id)

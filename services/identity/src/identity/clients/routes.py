@@ -182,10 +182,10 @@ async def _set_suspended(client_id: str, caller: Caller, *, suspended: bool) -> 
 
 async def _of_whole_system(caller: Caller, *permissions: str) -> audit.Actor:
     """Tell who acts, by a permission held on the root: clients belong to no organisation below it."""
-    scopes: frozenset[UUID] = frozenset()
+    remit: frozenset[UUID] = frozenset()
     for permission in permissions:
-        scopes |= await caller.scopes_if_any(permission)
-    if orgtree.ROOT_ID not in scopes:
+        remit |= await caller.remit_if_any(permission)
+    if orgtree.ROOT_ID not in remit:
         raise Refusal(PERMISSION_MISSING, permission=permissions[0])
     return audit.by(caller.principal, {orgtree.ROOT_ID})
 

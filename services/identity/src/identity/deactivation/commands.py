@@ -12,15 +12,15 @@ import audit
 import orgtree
 from china_time import day_of
 from database import KeyRing
-from identity.accounts.scope import require_account_within
+from identity.accounts.remit import require_account_within
 from identity.accounts.tables import Account
-from identity.parts import Lapse
-from identity.roles.delegation import end_what_was_handed_on
+from identity.roles.delegation import end_delegated_roles
 from identity.roles.queries import holds_on
-from identity.roles.reach import require_say_over_roles
+from identity.roles.reach import require_roles_within
 from identity.roles.rules import ADMINISTRATIONS, LastAdministrator
 from identity.roles.tables import RoleAssignment
 from identity.sessions.revocation import end_all_sessions
+from identity.shared import Lapse
 
 
 class OwnAccount(Exception):
@@ -37,24 +37,24 @@ async def deactivate_account(
     ring: KeyRing,
     lapses: Iterable[Lapse],
     account_id: UUID,
-    scopes: Collection[UUID],
+    remit: Collection[UUID],
     by: audit.Actor,
     now: datetime,
 ) -> None:
     """Take an account out of use: nobody signs in to it any more, and all that was signed in ends.
 
-    Its roles and credentials stay for a reactivation; what it handed on ends, and by `lapses` what waits for it. Doing
-    so again changes nothing. Raises `OwnAccount`, `orgtree.OutsideScope`,
-    `RoleBeyondScope` and `LastAdministrator`.
+    Its roles and credentials stay for a reactivation; what it delegated ends, and by `lapses` what waits for it. Doing
+    so again changes nothing. Raises `OwnAccount`, `orgtree.OutsideRemit`,
+    `RoleBeyondRemit` and `LastAdministrator`.
     """
     if account_id == by.actor:
         raise OwnAccount
-    account = await require_account_within(session, account_id, scopes)
-    await require_say_over_roles(session, account_id, scopes, today=day_of(now))
+    account = await require_account_within(session, account_id, remit)
+    await require_roles_within(session, account_id, remit, today=day_of(now))
     if account.status != "active":
         return
     await _require_other_administrators(session, account_id, today=day_of(now))
-    await end_what_was_handed_on(session, account_id, ender=by.actor, now=now)
+    await end_delegated_roles(session, account_id, ender=by.actor, now=now)
     for lapse in lapses:
         await lapse(session, ring, account_id, now=now)
     await end_all_sessions(session, account_id, reason="deactivated", now=now, actor=by.actor)
@@ -63,17 +63,17 @@ async def deactivate_account(
 
 
 async def reactivate_account(
-    session: AsyncSession, *, account_id: UUID, scopes: Collection[UUID], by: audit.Actor, now: datetime
+    session: AsyncSession, *, account_id: UUID, remit: Collection[UUID], by: audit.Actor, now: datetime
 ) -> None:
     """Bring an account back into use as it was: with its credentials, and signed in nowhere.
 
-    Doing so again changes nothing. Raises `OwnAccount`, `orgtree.OutsideScope`,
-    `RoleBeyondScope` and `AccountErased`.
+    Doing so again changes nothing. Raises `OwnAccount`, `orgtree.OutsideRemit`,
+    `RoleBeyondRemit` and `AccountErased`.
     """
     if account_id == by.actor:
         raise OwnAccount
-    account = await require_account_within(session, account_id, scopes)
-    await require_say_over_roles(session, account_id, scopes, today=day_of(now))
+    account = await require_account_within(session, account_id, remit)
+    await require_roles_within(session, account_id, remit, today=day_of(now))
     if account.status == "active":
         return
     if account.status != "deactivated":

@@ -11,7 +11,7 @@ from starlette.responses import Response
 import audit
 from audit import audited
 from identity.deactivation.commands import deactivate_account, reactivate_account
-from identity.parts import Parts
+from identity.shared import Shared
 from webapi import AuthenticatedCaller, Caller, access
 
 router = APIRouter(prefix="/v1/accounts/{account_id}", tags=["accounts"])
@@ -34,9 +34,9 @@ class AccountInUse(BaseModel):
     summary="Take an account out of use",
     openapi_extra=access(DEACTIVATE) | audited("identity.account.deactivated"),
 )
-async def deactivate(account_id: UUID, caller: Caller, parts: Parts) -> Response:
-    """Take the account of somebody in one's scope out of use; all their sessions end, everywhere and at once."""
-    command = partial(deactivate_account, ring=parts.ring, lapses=parts.lapses)
+async def deactivate(account_id: UUID, caller: Caller, shared: Shared) -> Response:
+    """Take the account of somebody in one's remit out of use; all their sessions end, everywhere and at once."""
+    command = partial(deactivate_account, ring=shared.ring, lapses=shared.lapses)
     return await _change(caller, account_id, command, in_use=False)
 
 
@@ -47,15 +47,15 @@ async def deactivate(account_id: UUID, caller: Caller, parts: Parts) -> Response
     openapi_extra=access(DEACTIVATE) | audited("identity.account.reactivated"),
 )
 async def reactivate(account_id: UUID, caller: Caller) -> Response:
-    """Bring an account in one's scope back into use, with the credentials and roles it had."""
+    """Bring an account in one's remit back into use, with the credentials and roles it had."""
     return await _change(caller, account_id, reactivate_account, in_use=True)
 
 
 async def _change(
     caller: AuthenticatedCaller, account_id: UUID, command_: Callable[..., Awaitable[None]], *, in_use: bool
 ) -> Response:
-    scopes = await caller.scopes(DEACTIVATE)
+    remit = await caller.remit(DEACTIVATE)
     async with caller.command() as command:
-        by = audit.by(caller.principal, scopes)
-        await command_(command.session, account_id=account_id, scopes=scopes, by=by, now=command.now)
+        by = audit.by(caller.principal, remit)
+        await command_(command.session, account_id=account_id, remit=remit, by=by, now=command.now)
         return await command.respond(200, AccountInUse(person_id=account_id, in_use=in_use))

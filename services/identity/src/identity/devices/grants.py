@@ -71,7 +71,7 @@ class DeviceAuthorization(DeviceAuthorizationEndpoint):  # type: ignore[misc]  #
         )
         self.server.session.add(asked)
         self.server.session.flush()
-        address, shown = f"{self.server.place.issuer}{PAGE}", rules.shown(user_code)
+        address, shown = f"{self.server.parties.issuer}{PAGE}", rules.shown(user_code)
         answer = {
             "device_code": code,
             "user_code": shown,

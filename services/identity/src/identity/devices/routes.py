@@ -13,7 +13,7 @@ from identity.devices.grants import DeviceAuthorization
 from identity.oauth.provider import Answer, Provider
 from identity.oauth.requests import ProviderRequest
 from identity.pages.requests import FORM_TYPE, Unreadable, read_form
-from identity.parts import Parts
+from identity.shared import Shared
 from identity.throttling.rates import TooOften
 from webapi import access
 
@@ -76,30 +76,30 @@ _FORM = {
     },
     openapi_extra=_FORM | access("client"),
 )
-async def authorize_device(request: Request, parts: Parts) -> Response:
+async def authorize_device(request: Request, shared: Shared) -> Response:
     """Give the device a code to ask with, and one for a person to type on a page of ours."""
     try:
         parameters = await read_form(request)
     except Unreadable:
         return JSONResponse({"error": "invalid_request"}, 400, _NO_STORE)
     asked = ProviderRequest(
-        "POST", f"{parts.place.issuer}{ENDPOINT}", parameters, authorization=request.headers.get("authorization")
+        "POST", f"{shared.parties.issuer}{ENDPOINT}", parameters, authorization=request.headers.get("authorization")
     )
     now = utc_now()
     try:
-        async with parts.database.transaction() as session:
-            signer = await parts.keys.signer(session)
+        async with shared.database.transaction() as session:
+            signer = await shared.keys.signer(session)
 
             def run(sync: Session) -> Answer:
-                provider = Provider(sync, place=parts.place, signer=signer, now=now)
-                provider.register_endpoint(DeviceAuthorization(provider, parts.ring))
+                provider = Provider(sync, parties=shared.parties, signer=signer, now=now)
+                provider.register_endpoint(DeviceAuthorization(provider, shared.ring))
                 answer: Answer = provider.create_endpoint_response("device_authorization", asked)
                 return answer
 
             answer = await session.run_sync(run)
             if answer.status == HTTPStatus.OK:
-                client_id, address = asked.client.client_id, parts.asker(request)
-                await count_asked(session, parts.ring, client_id=client_id, address=address, now=now)
+                client_id, address = asked.client.client_id, shared.client_address(request)
+                await count_asked(session, shared.ring, client_id=client_id, address=address, now=now)
     except TooOften as error:
         _log.info("device_codes_asked_too_often")
         headers = {**_NO_STORE, "Retry-After": str(error.retry_after_seconds)}

@@ -37,13 +37,13 @@ async def send(
     nothing. Raises `KeyError` for a text that does not exist or a word that is missing.
     """
     message_id = new_id()
-    told = json.dumps({"phone": phone, "parameters": filled(text, language, values)}).encode()
+    contents = json.dumps({"phone": phone, "parameters": filled(text, language, values)}).encode()
     row = {
         "message_id": message_id,
         "account_id": account_id,
         "text": text,
         "language": language,
-        "sealed": ring.wrap(told, place=place_of(message_id)),
+        "sealed": ring.wrap(contents, binding=binding_of(message_id)),
         "withheld": withheld,
         "queued_at": now,
         "next_attempt_at": now,
@@ -53,7 +53,7 @@ async def send(
     return message_id
 
 
-def place_of(message_id: UUID) -> bytes:
+def binding_of(message_id: UUID) -> bytes:
     """Give the associated data that binds the sealed part to its message."""
     return associated("message_to_send", "sealed", message_id)
 

@@ -11,7 +11,7 @@ import asyncpg
 from background import Due, TryAgain
 from database import Database, KeyRing, SealBroken, utc_now
 from identity.messages.channels import LONGEST_SECONDS, Channel, Message, NotDelivered, Undeliverable
-from identity.messages.commands import place_of
+from identity.messages.commands import binding_of
 
 AT_ONCE: Final = 20
 CLAIMED_FOR: Final = timedelta(seconds=3 * LONGEST_SECONDS)
@@ -82,5 +82,5 @@ class Delivery:
             await connection.execute("delete from message_to_send where message_id = $1", row["message_id"])
 
     def _opened(self, row: asyncpg.Record) -> Message:
-        told = json.loads(self._ring.unwrap(row["sealed"], place=place_of(row["message_id"])))
+        told = json.loads(self._ring.unwrap(row["sealed"], binding=binding_of(row["message_id"])))
         return Message(row["message_id"], told["phone"], row["text"], row["language"], told["parameters"])

@@ -26,7 +26,7 @@ from identity.oauth.waiting_requests import PATIENCE, request_hash
 from identity.pages.addresses import CONSENT, SIGN_IN, page_address
 from identity.pages.html import go_to, refused
 from identity.pages.requests import Parameters
-from identity.parts import IdentityParts, Place
+from identity.shared import IdentityShared, TokenParties
 from webapi.languages import Language
 
 _ASKS_FOR_THE_PERSON = {"login", "select_account"}
@@ -97,10 +97,10 @@ def decide(
     a code to a program the person never meant to start (RFC 8252, section 8.6). `agreed` says whether they let the
     client have what this request asks for, None that they were not asked; `step` what they still have to prove.
     """
-    request = ProviderRequest("GET", f"{provider.place.issuer}/oauth2/authorize", _readable(parameters))
+    request = ProviderRequest("GET", f"{provider.parties.issuer}/oauth2/authorize", _readable(parameters))
     try:
         grant: CodeGrant = provider.get_consent_grant(request, end_user=person)
-        _require_supported(parameters, grant, provider.place)
+        _require_supported(parameters, grant, provider.parties)
         again = not just_now and (person is None or _asks_for_the_person(parameters, person, provider.now))
         if step is not None and not again:
             return _step_up_needed(parameters, grant, step)
@@ -119,11 +119,11 @@ def decide(
     except OAuth2Error as error:
         error.state = parameters.get("state")
         answer = provider.refusal(error)
-    return _from(answer, issuer=provider.place.issuer)
+    return _from(answer, issuer=provider.parties.issuer)
 
 
 async def decide_for(
-    parts: IdentityParts,
+    shared: IdentityShared,
     session: AsyncSession,
     parameters: Parameters,
     person: SignedIn | None,
@@ -133,11 +133,11 @@ async def decide_for(
     now: datetime,
 ) -> Decision:
     """Take `decide` inside `session`; what it gives away is given when the session commits."""
-    signer = await parts.keys.signer(session)
+    signer = await shared.keys.signer(session)
     step = await next_step(session, person, wanted_level(parameters.get("acr_values"))) if person else None
 
     def run(sync: Session) -> Decision:
-        provider = provider_with([CODE], sync, place=parts.place, signer=signer, now=now)
+        provider = provider_with([CODE], sync, parties=shared.parties, signer=signer, now=now)
         return decide(provider, parameters, person, just_now=just_now, agreed=agreed, step=step)
 
     return await session.run_sync(run)
@@ -159,7 +159,7 @@ def _readable(parameters: Parameters) -> Parameters:
     return parameters if _WORDS.fullmatch(response_type) else {**parameters, "response_type": "unknown"}
 
 
-def _require_supported(parameters: Parameters, grant: CodeGrant, place: Place) -> None:
+def _require_supported(parameters: Parameters, grant: CodeGrant, parties: TokenParties) -> None:
     redirect_uri = grant.redirect_uri
     for unsupported in ("request", "request_uri", "registration"):
         if unsupported in parameters:
@@ -169,7 +169,7 @@ def _require_supported(parameters: Parameters, grant: CodeGrant, place: Place) -
     if not parameters.get("max_age", "0").isdecimal():
         raise InvalidRequestError("max_age is a number of seconds.", redirect_uri=redirect_uri)
     try:
-        requested_resources(parameters.get("resource"), place)
+        requested_resources(parameters.get("resource"), parties)
     except InvalidTargetError as error:
         error.redirect_uri = redirect_uri
         raise
@@ -227,8 +227,8 @@ def _from(answer: Answer, *, issuer: str) -> Redirect | Refused:
 
 def source_expression(redirect_uri: str) -> str:
     """Give what `form-action` needs to let the form's answer go on to the client: browsers check redirects too."""
-    parts = urlsplit(redirect_uri)
-    return f"{parts.scheme}://{parts.netloc}" if parts.scheme in {"http", "https"} else f"{parts.scheme}:"
+    shared = urlsplit(redirect_uri)
+    return f"{shared.scheme}://{shared.netloc}" if shared.scheme in {"http", "https"} else f"{shared.scheme}:"
 
 
 def answer_to(language: Language, parameters: Parameters, decision: Decision) -> Response:

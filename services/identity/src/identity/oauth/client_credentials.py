@@ -34,7 +34,7 @@ class ClientCredentialsGrant(grants.ClientCredentialsGrant):  # type: ignore[mis
     def generate_token(self, **asked: Any) -> dict[str, Any]:
         """Make the token: its subject is the client, and its `sid` is its own, so that it can be revoked alone."""
         client = self.request.client
-        resources = narrowed_resources(self.request.payload.data.get("resource"), (), self.server.place)
+        resources = narrowed_resources(self.request.payload.data.get("resource"), (), self.server.parties)
         subject = Subject(client.principal_id, None, new_id(), None, (), None, None, (), resources=resources)
         scope = asked.pop("scope", None)
         if scope is None:

@@ -15,7 +15,7 @@ from identity.clients.tables import Client
 from identity.oauth.provider import Provider
 from identity.oauth.requests import ProviderRequest
 from identity.pages.requests import FORM_TYPE, Parameters, Unreadable, read_form
-from identity.parts import IdentityParts, Place
+from identity.shared import IdentityShared, TokenParties
 
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 _ERROR = {
@@ -44,7 +44,7 @@ class Asked(NamedTuple):
     session: AsyncSession
     client: Client
     parameters: Parameters
-    place: Place
+    parties: TokenParties
     now: datetime
 
 
@@ -56,7 +56,7 @@ def form_of(required: Sequence[str], **fields: dict[str, Any]) -> dict[str, Any]
 
 async def answer_client(
     request: Request,
-    parts: IdentityParts,
+    shared: IdentityShared,
     *,
     endpoint: str,
     methods: Sequence[str],
@@ -69,18 +69,18 @@ async def answer_client(
     except Unreadable:
         return JSONResponse({"error": "invalid_request"}, 400, NO_STORE)
     authorization = request.headers.get("authorization")
-    asked = ProviderRequest("POST", f"{parts.place.issuer}{endpoint}", parameters, authorization=authorization)
-    async with parts.database.transaction() as session:
-        signer = await parts.keys.signer(session)
+    asked = ProviderRequest("POST", f"{shared.parties.issuer}{endpoint}", parameters, authorization=authorization)
+    async with shared.database.transaction() as session:
+        signer = await shared.keys.signer(session)
 
         def prove(sync: Session) -> Client:
-            return Provider(sync, place=parts.place, signer=signer, now=now).authenticate_client(asked, methods)
+            return Provider(sync, parties=shared.parties, signer=signer, now=now).authenticate_client(asked, methods)
 
         try:
             client = await session.run_sync(prove)
             if "token" not in parameters:
                 raise InvalidRequestError("A token is required.")
-            return JSONResponse(await act(Asked(session, client, parameters, parts.place, now)), headers=NO_STORE)
+            return JSONResponse(await act(Asked(session, client, parameters, shared.parties, now)), headers=NO_STORE)
         except OAuth2Error as error:
             status, body, headers = error(None)
             return JSONResponse(body, status, dict(headers))

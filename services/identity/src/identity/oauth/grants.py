@@ -50,7 +50,7 @@ def subject_of(provider: Provider, source: Any, resource: str | None = None) -> 
         source.signed_in_at,
         account.authorization_version,
         [(r.role, r.organisation_id) for r in roles],
-        narrowed_resources(resource, source.resources, provider.place),
+        narrowed_resources(resource, source.resources, provider.parties),
     )
 
 
@@ -81,7 +81,7 @@ class CodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[misc]  # authlib
                 family_id=new_id(),
                 redirect_uri=request.payload.redirect_uri,
                 scope=request.scope,
-                resources=requested_resources(request.payload.data.get("resource"), self.server.place),
+                resources=requested_resources(request.payload.data.get("resource"), self.server.parties),
                 nonce=request.payload.data.get("nonce"),
                 code_challenge=request.payload.data["code_challenge"],
                 acr=person.acr,
@@ -214,7 +214,7 @@ class IdToken(OpenIDCode):  # type: ignore[misc]  # authlib has no types
         """Give the claims that do not depend on the person."""
         issued = int(self._provider.now.timestamp())
         return {
-            "iss": self._provider.place.issuer,
+            "iss": self._provider.parties.issuer,
             "aud": [client.client_id],
             "iat": issued,
             "exp": issued + int(rules.ACCESS_TOKEN_LIFETIME.total_seconds()),

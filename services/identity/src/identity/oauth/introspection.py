@@ -9,7 +9,7 @@ from identity.clients.rules import still_registered
 from identity.oauth.client_authentication import CONFIDENTIAL
 from identity.oauth.client_endpoints import ERRORS, Asked, answer_client, form_of
 from identity.oauth.tokens import ACCESS_TOKEN, access_token_holds, read_jwt, read_refresh_token, refresh_token_holds
-from identity.parts import Parts
+from identity.shared import Shared
 from webapi import access
 
 router = APIRouter(tags=["sign-in"])
@@ -39,12 +39,12 @@ _ANSWER = {
     responses={200: {"description": "The token.", "content": {"application/json": {"schema": _ANSWER}}}, **ERRORS},
     openapi_extra=form_of(["token"], token={"type": "string"}, token_type_hint={"type": "string"}) | access("client"),
 )
-async def introspect_token(request: Request, parts: Parts) -> Response:
+async def introspect_token(request: Request, shared: Shared) -> Response:
     """Tell a confidential client about a token of its own; a service registered for it, about those for the services.
 
     Of a token that does not hold, is unknown or is none of its business it learns `{"active": false}` alone.
     """
-    return await answer_client(request, parts, endpoint=INTROSPECT, methods=CONFIDENTIAL, act=_told)
+    return await answer_client(request, shared, endpoint=INTROSPECT, methods=CONFIDENTIAL, act=_told)
 
 
 async def _told(asked: Asked) -> dict[str, Any]:
@@ -55,13 +55,13 @@ async def _told(asked: Asked) -> dict[str, Any]:
 
 
 async def _of_access_token(asked: Asked, token: str) -> dict[str, Any]:
-    claims = await read_jwt(asked.session, token, types=ACCESS_TOKEN, place=asked.place, now=asked.now)
+    claims = await read_jwt(asked.session, token, types=ACCESS_TOKEN, parties=asked.parties, now=asked.now)
     if claims is None or not (_is_own(asked, claims["client_id"]) or _is_for_services(asked, claims["aud"])):
         return _INACTIVE
     if not await access_token_holds(asked.session, claims, now=asked.now):
         return _INACTIVE
-    told = {name: claims[name] for name in _CLAIMS if name in claims}
-    return {"active": True, "token_type": "Bearer", **told}
+    stated = {name: claims[name] for name in _CLAIMS if name in claims}
+    return {"active": True, "token_type": "Bearer", **stated}
 
 
 async def _of_refresh_token(asked: Asked, token: str) -> dict[str, Any]:
@@ -75,7 +75,7 @@ async def _of_refresh_token(asked: Asked, token: str) -> dict[str, Any]:
         "scope": still_registered(read.family.scope, asked.client.scopes),
         "client_id": read.family.client_id,
         "sub": str(read.family.account_id),
-        "iss": asked.place.issuer,
+        "iss": asked.parties.issuer,
         "iat": int(read.token.issued_at.timestamp()),
         "exp": int(read.family.expires_at.timestamp()),
     }
@@ -88,4 +88,4 @@ def _is_own(asked: Asked, client_id: str) -> bool:
 def _is_for_services(asked: Asked, audience: str | list[str]) -> bool:
     """Say whether the token is for the services, and the client is one that checks such tokens."""
     is_resource_server = asked.client.application_type == "service" and SCOPE in asked.client.scopes
-    return is_resource_server and asked.place.audience in ([audience] if isinstance(audience, str) else audience)
+    return is_resource_server and asked.parties.audience in ([audience] if isinstance(audience, str) else audience)

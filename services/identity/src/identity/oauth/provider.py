@@ -21,9 +21,9 @@ from identity.clients.tables import Client
 from identity.oauth import client_authentication, rules
 from identity.oauth.requests import ProviderRequest
 from identity.oauth.resources import audience_of
-from identity.parts import Place
 from identity.secrets import hash_of, new_secret
 from identity.sessions.tables import BrowserSession, RefreshToken, TokenFamily
+from identity.shared import TokenParties
 from identity.signing.keys import Signer
 
 JSON = dict[str, Any]
@@ -64,10 +64,10 @@ class Subject(NamedTuple):
 class Provider(AuthorizationServer):  # type: ignore[misc]  # authlib has no types
     """Answers authorization and token requests inside one transaction, at the time `now`."""
 
-    def __init__(self, session: Session, *, place: Place, signer: Signer, now: datetime) -> None:
+    def __init__(self, session: Session, *, parties: TokenParties, signer: Signer, now: datetime) -> None:
         super().__init__()
         self.session = session
-        self.place = place
+        self.parties = parties
         self.signer = signer
         self.now = now
 
@@ -79,7 +79,7 @@ class Provider(AuthorizationServer):  # type: ignore[misc]  # authlib has no typ
 
     def authenticate_client(self, request: ProviderRequest, methods: Sequence[str], endpoint: str = "token") -> Client:
         """Give the client that sent the request, proven in the one way it is registered for; else `invalid_client`."""
-        assertion = client_authentication.Assertion(self.session, issuer=self.place.issuer, now=self.now)
+        assertion = client_authentication.Assertion(self.session, issuer=self.parties.issuer, now=self.now)
         return client_authentication.authenticate(
             request, methods, endpoint, query_client=self.query_client, assertion=assertion
         )
@@ -112,9 +112,9 @@ class Provider(AuthorizationServer):  # type: ignore[misc]  # authlib has no typ
         lifetime = int((user.lifetime or rules.access_token_lifetime(client.application_type)).total_seconds())
         issued = int(self.now.timestamp())
         claims = {
-            "iss": self.place.issuer,
+            "iss": self.parties.issuer,
             "sub": str(user.account_id),
-            "aud": audience_of(user.resources, self.place),
+            "aud": audience_of(user.resources, self.parties),
             "client_id": client.client_id,
             "scope": scope,
             "sid": str(user.family_id),

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 
 from authlib.oauth2.rfc6749 import OAuth2Error
 
-from identity.parts import Place
+from identity.shared import TokenParties
 
 
 class InvalidTargetError(OAuth2Error):  # type: ignore[misc]  # authlib has no types
@@ -23,31 +23,31 @@ def resources_of(issuer: str) -> tuple[str, ...]:
     return (f"{issuer}/v1", issuer)
 
 
-def requested_resources(parameter: str | None, place: Place) -> list[str]:
+def requested_resources(parameter: str | None, parties: TokenParties) -> list[str]:
     """Read the `resource` parameters, which the request reader gives separated by spaces: no URI has one.
 
     Raises `InvalidTargetError` for one that is unknown.
     """
     wanted = list(dict.fromkeys((parameter or "").split()))
-    if not set(wanted) <= set(resources_of(place.issuer)):
+    if not set(wanted) <= set(resources_of(parties.issuer)):
         raise InvalidTargetError
     return wanted
 
 
-def narrowed_resources(parameter: str | None, granted: Sequence[str], place: Place) -> list[str]:
+def narrowed_resources(parameter: str | None, granted: Sequence[str], parties: TokenParties) -> list[str]:
     """Give what a token shall be for: what is requested of what was granted, or all of it.
 
     Raises `InvalidTargetError` for what was not granted.
     """
-    wanted = requested_resources(parameter, place)
-    if not set(wanted) <= set(granted or (f"{place.issuer}/v1",)):
+    wanted = requested_resources(parameter, parties)
+    if not set(wanted) <= set(granted or (f"{parties.issuer}/v1",)):
         raise InvalidTargetError
     return wanted or list(granted)
 
 
-def audience_of(resources: Collection[str], place: Place) -> str | list[str]:
+def audience_of(resources: Collection[str], parties: TokenParties) -> str | list[str]:
     """Give the `aud` of a token for these resources: every service asks for the one audience they all share."""
     if not resources:
-        return place.audience
-    audience = [place.audience] if f"{place.issuer}/v1" in resources else []
+        return parties.audience
+    audience = [parties.audience] if f"{parties.issuer}/v1" in resources else []
     return [*audience, *resources] if len(audience) + len(resources) > 1 else next(iter(resources))

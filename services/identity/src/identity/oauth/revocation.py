@@ -14,9 +14,9 @@ from identity.oauth.client_authentication import METHODS
 from identity.oauth.client_endpoints import ERRORS, Asked, answer_client, form_of
 from identity.oauth.tables import RevokedClientToken
 from identity.oauth.tokens import ACCESS_TOKEN, read_jwt, read_refresh_token
-from identity.parts import Parts
 from identity.sessions.revocation import revoke_families
 from identity.sessions.tables import TokenFamily
+from identity.shared import Shared
 from messaging import Publication, append
 from webapi import access
 
@@ -36,9 +36,9 @@ _DONE: dict[str, Any] = {}
     },
     openapi_extra=form_of(["token"], token={"type": "string"}, token_type_hint={"type": "string"}) | access("client"),
 )
-async def revoke_token(request: Request, parts: Parts) -> Response:
+async def revoke_token(request: Request, shared: Shared) -> Response:
     """End the family of a refresh or access token of the client's own; a token that is unknown is no error."""
-    return await answer_client(request, parts, endpoint=REVOKE, methods=METHODS, act=_given_up)
+    return await answer_client(request, shared, endpoint=REVOKE, methods=METHODS, act=_given_up)
 
 
 async def _given_up(asked: Asked) -> dict[str, Any]:
@@ -54,7 +54,7 @@ async def _given_up(asked: Asked) -> dict[str, Any]:
 
 
 async def _end_access_token(asked: Asked, token: str) -> None:
-    claims = await read_jwt(asked.session, token, types=ACCESS_TOKEN, place=asked.place, now=asked.now)
+    claims = await read_jwt(asked.session, token, types=ACCESS_TOKEN, parties=asked.parties, now=asked.now)
     if claims is None or claims["exp"] <= asked.now.timestamp():
         return
     _require_own(asked, claims["client_id"])

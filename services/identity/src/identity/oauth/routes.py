@@ -15,9 +15,9 @@ from identity.oauth.grants import person_claims
 from identity.pages.html import language_of, refused
 from identity.pages.requests import Unreadable, read_query
 from identity.pages.visits import cookie_name
-from identity.parts import Parts
 from identity.sessions.browser import person_at
 from identity.sessions.tables import TokenFamily
+from identity.shared import Shared
 from identity.signing.keys import key_set
 from webapi import AuthenticatedCaller, access, asks_for_token, caller_by
 
@@ -28,14 +28,14 @@ _PUBLIC = {"Cache-Control": "public, max-age=300"}
 
 
 @router.get("/oauth2/jwks", summary="The keys that sign tokens (RFC 7517)", openapi_extra=access("public"))
-async def jwks(parts: Parts) -> Response:
+async def jwks(shared: Shared) -> Response:
     """Give the public keys by which every service checks tokens itself."""
-    async with parts.database.read() as session:
+    async with shared.database.read() as session:
         return JSONResponse(await key_set(session, now=utc_now()), headers=_PUBLIC)
 
 
 @router.get("/oauth2/authorize", summary="Ask for an authorization code", status_code=303, include_in_schema=False)
-async def authorize(request: Request, parts: Parts) -> Response:
+async def authorize(request: Request, shared: Shared) -> Response:
     """Send a code to the client of a person who is signed in, or show the sign-in page."""
     now = utc_now()
     language = language_of(request.query_params.get("ui_locales"), request.headers.get("accept-language"))
@@ -43,16 +43,16 @@ async def authorize(request: Request, parts: Parts) -> Response:
         parameters = read_query(request)
     except Unreadable:
         return refused(language, "invalid_request")
-    cookie = request.cookies.get(cookie_name("session", secure=parts.secure))
-    async with parts.database.transaction() as session:
+    cookie = request.cookies.get(cookie_name("session", secure=shared.secure))
+    async with shared.database.transaction() as session:
         person = await person_at(session, cookie, now=now)
-        decision = await decide_for(parts, session, parameters, person, just_now=False, now=now)
+        decision = await decide_for(shared, session, parameters, person, just_now=False, now=now)
     return answer_to(language, parameters, decision)
 
 
 @asks_for_token("openid")
-async def _caller_of_sign_in(request: Request, parts: Parts) -> AuthenticatedCaller:
-    return await caller_by(parts.sign_in, request)
+async def _caller_of_sign_in(request: Request, shared: Shared) -> AuthenticatedCaller:
+    return await caller_by(shared.sign_in, request)
 
 
 CallerOfSignIn = Annotated[AuthenticatedCaller, Depends(_caller_of_sign_in)]
@@ -61,10 +61,10 @@ CallerOfSignIn = Annotated[AuthenticatedCaller, Depends(_caller_of_sign_in)]
 
 @router.get("/oauth2/userinfo", summary="Who is signed in (OpenID Connect Core 5.3)", openapi_extra=access("self"))
 @router.post("/oauth2/userinfo", name="userinfo_by_post", include_in_schema=False)
-async def userinfo(parts: Parts, caller: CallerOfSignIn) -> Response:
+async def userinfo(shared: Shared, caller: CallerOfSignIn) -> Response:
     """Give the claims that the token's scope asks for, while the token's family lives and its client is active."""
     family_id = UUID(caller.principal.session_id)
-    async with parts.database.read() as session:
+    async with shared.database.read() as session:
         row = (
             await session.execute(
                 select(TokenFamily.revoked_at, Identifier.plain)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from identity.oauth.client_credentials import ClientCredentialsGrant
 from identity.oauth.grants import CodeGrant, IdToken, RefreshGrant, S256Challenge
 from identity.oauth.provider import Provider
-from identity.parts import Place
+from identity.shared import TokenParties
 from identity.signing.keys import Signer
 
 
@@ -25,10 +25,10 @@ GRANTS_OF_OAUTH: Final = (CODE, Grant(RefreshGrant), Grant(ClientCredentialsGran
 
 
 def provider_with(
-    grants: Sequence[Grant], session: Session, *, place: Place, signer: Signer, now: datetime
+    grants: Sequence[Grant], session: Session, *, parties: TokenParties, signer: Signer, now: datetime
 ) -> Provider:
     """Make the provider of one request, which knows these grants."""
-    provider = Provider(session, place=place, signer=signer, now=now)
+    provider = Provider(session, parties=parties, signer=signer, now=now)
     for grant in grants:
         provider.register_grant(grant.kind, list(grant.extensions(provider)))
     return provider

@@ -14,7 +14,7 @@ from identity.oauth.requests import ProviderRequest
 from identity.oauth.server import Grant, provider_with
 from identity.pages.requests import Unreadable, read_form
 from identity.pages.rules import MOST_REPEATED
-from identity.parts import IdentityParts, Parts
+from identity.shared import IdentityShared, Shared
 from webapi import access
 
 
@@ -46,9 +46,9 @@ def token_routes(grants: Sequence[Grant]) -> APIRouter:
         summary="Authorization server metadata (RFC 8414)",
         openapi_extra=access("public"),
     )
-    async def discovery(parts: Parts) -> Response:
+    async def discovery(shared: Shared) -> Response:
         """Describe the provider: its endpoints, and what it supports."""
-        document = discovery_document(parts.place.issuer, grant_types)
+        document = discovery_document(shared.parties.issuer, grant_types)
         return JSONResponse(document, headers={"Cache-Control": "public, max-age=300"})
 
     @router.post(
@@ -57,26 +57,26 @@ def token_routes(grants: Sequence[Grant]) -> APIRouter:
         responses=ERRORS,
         openapi_extra=form | access("client"),
     )
-    async def token(request: Request, parts: Parts) -> Response:
+    async def token(request: Request, shared: Shared) -> Response:
         """Give an access token. What a replay ends is committed although the answer is a refusal."""
         try:
             parameters = await read_form(request)
         except Unreadable:
             return JSONResponse({"error": "invalid_request"}, 400, NO_STORE)
-        authorization, uri = request.headers.get("authorization"), f"{parts.place.issuer}/oauth2/token"
-        answer = await _answer(parts, grants, ProviderRequest("POST", uri, parameters, authorization=authorization))
+        authorization, uri = request.headers.get("authorization"), f"{shared.parties.issuer}/oauth2/token"
+        answer = await _answer(shared, grants, ProviderRequest("POST", uri, parameters, authorization=authorization))
         return JSONResponse(answer.body, answer.status, answer.headers)
 
     return router
 
 
-async def _answer(parts: IdentityParts, grants: Sequence[Grant], asked: ProviderRequest) -> Answer:
+async def _answer(shared: IdentityShared, grants: Sequence[Grant], asked: ProviderRequest) -> Answer:
     now = utc_now()
-    async with parts.database.transaction() as session:
-        signer = await parts.keys.signer(session)
+    async with shared.database.transaction() as session:
+        signer = await shared.keys.signer(session)
 
         def run(sync: Session) -> Answer:
-            provider = provider_with(grants, sync, place=parts.place, signer=signer, now=now)
+            provider = provider_with(grants, sync, parties=shared.parties, signer=signer, now=now)
             answer: Answer = provider.create_token_response(asked)
             return answer
 

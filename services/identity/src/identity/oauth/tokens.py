@@ -16,9 +16,9 @@ from identity.accounts.tables import Account
 from identity.clients.tables import Client
 from identity.oauth.rules import identifier_of
 from identity.oauth.tables import RevokedClientToken
-from identity.parts import Place
 from identity.secrets import hash_of
 from identity.sessions.tables import RefreshToken, TokenFamily
+from identity.shared import TokenParties
 from identity.signing.keys import ALGORITHM, published
 from identity.signing.tables import SigningKey
 
@@ -51,12 +51,12 @@ async def read_jwt(
     token: str,
     *,
     types: Collection[str | None],
-    place: Place,
+    parties: TokenParties,
     now: datetime,
     any_key: bool = False,
 ) -> dict[str, Any] | None:
     """Do `read_jwt_in_sync` outside `run_sync`."""
-    return await session.run_sync(read_jwt_in_sync, token, types=types, place=place, now=now, any_key=any_key)
+    return await session.run_sync(read_jwt_in_sync, token, types=types, parties=parties, now=now, any_key=any_key)
 
 
 def read_jwt_in_sync(
@@ -64,7 +64,7 @@ def read_jwt_in_sync(
     token: str,
     *,
     types: Collection[str | None],
-    place: Place,
+    parties: TokenParties,
     now: datetime,
     any_key: bool = False,
 ) -> dict[str, Any] | None:
@@ -87,7 +87,7 @@ def read_jwt_in_sync(
         claims: dict[str, Any] = jwt.decode(token, ECKey.import_key(public), algorithms=[ALGORITHM]).claims
     except (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
-    return claims if claims.get("iss") == place.issuer else None
+    return claims if claims.get("iss") == parties.issuer else None
 
 
 async def access_token_holds(session: AsyncSession, claims: dict[str, Any], *, now: datetime) -> bool:

@@ -10,7 +10,7 @@ import audit
 from database import KeyRing
 from identity.accounts.phones import phone_of, put_on_file
 from identity.messages.commands import tell
-from identity.parts import Lapse
+from identity.shared import Lapse
 
 
 async def change_phone(

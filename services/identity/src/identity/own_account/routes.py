@@ -17,8 +17,8 @@ from identity.credentials.rules import PasswordUnchanged, PasswordWrong, normali
 from identity.factors.ownership import require_owner
 from identity.own_account.commands import change_phone
 from identity.own_account.schemas import ChangePassword, CodeSent, ConfirmPhone, Me, OwnPhone, PhoneToConfirm, RoleHeld
-from identity.parts import IdentityParts, Parts
 from identity.roles.queries import held_on
+from identity.shared import IdentityShared, Shared
 from identity.sign_in.password_change import change_password
 from identity.throttling.guesses import begin_guess, count_failure, forget_failures, take_back
 from identity.throttling.rates import subject_of
@@ -42,24 +42,24 @@ async def me(caller: Caller) -> Me:
 
 
 @router.post("/password", status_code=204, summary="Change my password", openapi_extra=access("self"))
-async def change_password_(body: ChangePassword, caller: Caller, parts: Parts) -> Response:
+async def change_password_(body: ChangePassword, caller: Caller, shared: Shared) -> Response:
     """Replace the password by another; all other sessions end, and the phone on file gets a notice."""
     await require_owner(caller)
     me = caller.person_id
     async with caller.read() as session:
         encoding, username = await encoding_of(session, me), await username_of(session, me)
-        phone = await phone_of(session, parts.ring, me)
+        phone = await phone_of(session, shared.ring, me)
     wanted = body.new_password.get_secret_value()
     password = require_password(wanted, username=username, also=[phone] if phone else [])
     old = body.old_password.get_secret_value()
-    await _require_old(parts, caller, encoding, old)
+    await _require_old(shared, caller, encoding, old)
     if password == normalised_password(old):
         raise PasswordUnchanged
-    replacement = await parts.passwords.hash(password)
+    replacement = await shared.passwords.hash(password)
     async with caller.command() as command:
         await change_password(
             command.session,
-            parts.ring,
+            shared.ring,
             account_id=me,
             encoding=replacement,
             keeping=UUID(family) if (family := caller.principal.session_id) else None,
@@ -73,22 +73,22 @@ async def change_password_(body: ChangePassword, caller: Caller, parts: Parts) -
 @router.post(
     "/phone", status_code=202, response_model=CodeSent, summary="Name a new phone of mine", openapi_extra=access("self")
 )
-async def name_phone(body: PhoneToConfirm, caller: Caller, parts: Parts, request: Request) -> Response:
+async def name_phone(body: PhoneToConfirm, caller: Caller, shared: Shared, request: Request) -> Response:
     """Send a code to a phone number that is to be mine; whether somebody else has it is told once it is confirmed."""
     await require_owner(caller)
     phone = require_phone(body.phone)
     async with caller.command() as command:
         challenge_id = await issue(
             command.session,
-            parts.ring,
+            shared.ring,
             purpose=PURPOSE,
             phone=phone,
             account_id=caller.person_id,
             language=caller.language,
             now=command.now,
             new_id=new_id,
-            address=parts.asker(request),
-            most_per_address=parts.codes_per_address,
+            address=shared.client_address(request),
+            most_per_address=shared.codes_per_address,
         )
         sent = CodeSent(challenge_id=challenge_id, expires_at=command.now + CODE_LIFETIME)
         return await command.respond(202, sent)
@@ -97,13 +97,13 @@ async def name_phone(body: PhoneToConfirm, caller: Caller, parts: Parts, request
 @router.post(
     "/phone/confirmation", response_model=OwnPhone, summary="Confirm my new phone", openapi_extra=access("self")
 )
-async def confirm_phone(body: ConfirmPhone, caller: Caller, parts: Parts) -> Response:
+async def confirm_phone(body: ConfirmPhone, caller: Caller, shared: Shared) -> Response:
     """Take over the number that the code was sent to; the former number gets a notice."""
     await require_owner(caller)
     async with caller.command() as command:
         verdict = await answer(
             command.session,
-            parts.ring,
+            shared.ring,
             challenge_id=body.challenge_id,
             purpose=PURPOSE,
             code=body.code,
@@ -113,10 +113,10 @@ async def confirm_phone(body: ConfirmPhone, caller: Caller, parts: Parts) -> Res
             raise RefusedWithEffect(CodeRefused())
         await change_phone(
             command.session,
-            parts.ring,
+            shared.ring,
             by=audit.by(caller.principal),
             phone=verdict.phone,
-            lapses=parts.lapses,
+            lapses=shared.lapses,
             language=caller.language,
             new_id=new_id,
             now=command.now,
@@ -124,18 +124,18 @@ async def confirm_phone(body: ConfirmPhone, caller: Caller, parts: Parts) -> Res
         return await command.respond(200, OwnPhone(ends_in=verdict.phone[-4:]))
 
 
-async def _require_old(parts: IdentityParts, caller: AuthenticatedCaller, encoding: str | None, typed: str) -> None:
+async def _require_old(shared: IdentityShared, caller: AuthenticatedCaller, encoding: str | None, typed: str) -> None:
     """Raise `PasswordWrong`, `TooOften` for who guesses with a stolen token, or `TooManySignIns`, which counts not."""
-    now, subject = utc_now(), subject_of(parts.ring, "own_password", str(caller.person_id))
-    async with parts.database.transaction() as session:
+    now, subject = utc_now(), subject_of(shared.ring, "own_password", str(caller.person_id))
+    async with shared.database.transaction() as session:
         guess = await begin_guess(session, {subject: OF_ACCOUNT}, now=now)
     try:
-        verdict = await parts.passwords.verify(encoding, typed)
+        verdict = await shared.passwords.verify(encoding, typed)
     except TooManySignIns:
-        async with parts.database.transaction() as session:
+        async with shared.database.transaction() as session:
             await take_back(session, guess, now=now)
         raise
-    async with parts.database.transaction() as session:
+    async with shared.database.transaction() as session:
         if verdict.matches:
             await forget_failures(session, subject)
         else:

@@ -12,8 +12,8 @@ from identity.factors.ownership import require_owner, tell_owner
 from identity.factors.tables import FederatedIdentity
 from identity.factors.wechat import commands
 from identity.pages.addresses import SECURITY
-from identity.parts import Parts
 from identity.purposes.commands import withdraw_consent
+from identity.shared import Shared
 from webapi import Caller, access
 
 router = APIRouter(prefix="/v1/me/wechat", tags=["ways in"])
@@ -28,7 +28,7 @@ class WechatStatus(BaseModel):
 
 
 @router.get("", summary="Is WeChat linked", openapi_extra=access("self"))
-async def get_wechat(caller: Caller, parts: Parts) -> WechatStatus:
+async def get_wechat(caller: Caller, shared: Shared) -> WechatStatus:
     """Say whether the account is linked; who it is at WeChat is not known here."""
     async with caller.read() as session:
         linked_at = await session.scalar(
@@ -36,11 +36,11 @@ async def get_wechat(caller: Caller, parts: Parts) -> WechatStatus:
                 FederatedIdentity.account_id == caller.person_id, FederatedIdentity.provider == commands.PROVIDER
             )
         )
-    return WechatStatus(offered=parts.wechat is not None, linked_at=linked_at, page=SECURITY)
+    return WechatStatus(offered=shared.wechat is not None, linked_at=linked_at, page=SECURITY)
 
 
 @router.delete("", status_code=204, summary="Unlink WeChat", openapi_extra=access("self"))
-async def unlink_wechat(caller: Caller, parts: Parts) -> Response:
+async def unlink_wechat(caller: Caller, shared: Shared) -> Response:
     """End the link; signing in by WeChat works no longer."""
     await require_owner(caller)
     async with caller.command() as command:
@@ -49,7 +49,7 @@ async def unlink_wechat(caller: Caller, parts: Parts) -> Response:
         await withdraw_consent(command.session, by=by, purpose=commands.CONSENT, now=command.now)
         await tell_owner(
             command.session,
-            parts.ring,
+            shared.ring,
             account_id=caller.person_id,
             change="wechat.unlinked",
             language=caller.language,

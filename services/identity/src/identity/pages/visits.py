@@ -10,8 +10,8 @@ from starlette.responses import HTMLResponse, Response
 
 from identity.pages.html import language_of, page, refused
 from identity.pages.requests import Parameters, Unreadable, read_query
-from identity.parts import IdentityParts
 from identity.secrets import new_secret
+from identity.shared import IdentityShared
 from webapi.languages import Language
 
 FORM_LIFETIME = 3600
@@ -33,14 +33,14 @@ def cookie_name(purpose: str, *, secure: bool) -> str:
     return f"__Host-{purpose}" if secure else purpose
 
 
-def read_visit(request: Request, parts: IdentityParts) -> Visit:
+def read_visit(request: Request, shared: IdentityShared) -> Visit:
     """Read the request. Raises `identity.pages.requests.Unreadable`."""
     parameters = read_query(request)
     return Visit(
         parameters,
         language_of(parameters.get("ui_locales"), request.headers.get("accept-language")),
-        request.cookies.get(cookie_name("session", secure=parts.secure)),
-        request.cookies.get(cookie_name("form", secure=parts.secure)),
+        request.cookies.get(cookie_name("session", secure=shared.secure)),
+        request.cookies.get(cookie_name("form", secure=shared.secure)),
         request.headers.get("sec-fetch-site", "none") not in {"same-origin", "none"},
     )
 
@@ -55,7 +55,7 @@ def is_ours(visit: Visit, form: Parameters) -> bool:
 
 
 def form_page(
-    parts: IdentityParts, visit: Visit, template: str, *, address: str, status: int = 200, **values: Any
+    shared: IdentityShared, visit: Visit, template: str, *, address: str, status: int = 200, **values: Any
 ) -> HTMLResponse:
     """Render the page `template`, which holds a form with the hidden field `form_token`, and set the form's cookie."""
     form_token = visit.form_cookie or new_secret()
@@ -68,7 +68,7 @@ def form_page(
         form_token=form_token,
         **values,
     )
-    set_cookie(response, parts, "form", form_token, max_age=FORM_LIFETIME)
+    set_cookie(response, shared, "form", form_token, max_age=FORM_LIFETIME)
     return response
 
 
@@ -89,14 +89,14 @@ class PageRoute(APIRoute):
 
 
 def set_cookie(
-    response: Response, parts: IdentityParts, purpose: str, value: str, *, max_age: int | None = None
+    response: Response, shared: IdentityShared, purpose: str, value: str, *, max_age: int | None = None
 ) -> None:
     """Set a cookie that no script reads and no other site sends; `max_age` in seconds, else while the browser runs."""
     response.set_cookie(
-        cookie_name(purpose, secure=parts.secure),
+        cookie_name(purpose, secure=shared.secure),
         value,
         max_age=max_age,
-        secure=parts.secure,
+        secure=shared.secure,
         httponly=True,
         samesite="lax",
     )

@@ -14,7 +14,7 @@ from china_time import day_of
 from database import KeyRing, insert_new
 from identity.accounts.authorization import AccountUnknown
 from identity.accounts.phones import belongs_to_another
-from identity.accounts.scope import belongs_to, require_account_within
+from identity.accounts.remit import belongs_to, require_account_within
 from identity.accounts.tables import Account
 from identity.challenges.commands import answer, issue
 from identity.messages.commands import tell
@@ -35,14 +35,14 @@ from identity.phone_replacement.tables import PhoneReplacement
 from identity.recovery.notice_codes import notice_code
 from identity.recovery.officers import require_independent_officers
 from identity.recovery.rules import AlreadyApproved
-from identity.roles.reach import require_say_over_roles
+from identity.roles.reach import require_roles_within
 
 
 class Officer(NamedTuple):
     """Who decides: as the audit names them, and where they have the permission."""
 
     by: audit.Actor
-    scopes: Collection[UUID]
+    remit: Collection[UUID]
 
 
 class Asking(NamedTuple):
@@ -69,15 +69,15 @@ async def propose_phone(
 
     `objection` is that address. Whether somebody else has the number is told only to who can read its code. A number
     that was proposed before gives way when it is not confirmed, or the person belongs elsewhere now. Raises
-    `OwnReplacement`, `orgtree.OutsideScope`, `RoleBeyondScope`, `AccountUnknown`, `NotIndependent`,
+    `OwnReplacement`, `orgtree.OutsideRemit`, `RoleBeyondRemit`, `AccountUnknown`, `NotIndependent`,
     `ReplacementUnderWay` and `TooOften`.
     """
     if account_id == officer.by.actor:
         raise OwnReplacement
-    account = await require_account_within(session, account_id, officer.scopes)
+    account = await require_account_within(session, account_id, officer.remit)
     if account.status != "active":
         raise AccountUnknown
-    await require_say_over_roles(session, account_id, officer.scopes, today=day_of(now))
+    await require_roles_within(session, account_id, officer.remit, today=day_of(now))
     organisation_id = await belongs_to(session, account)
     await require_independent_officers(
         session, subject_id=account_id, organisation_id=organisation_id, actor=officer.by.actor, given=(), now=now
@@ -114,8 +114,8 @@ async def propose_phone(
     }
     if not await insert_new(session, PhoneReplacement, row):
         raise ReplacementUnderWay
-    told = {"address": objection, "code": notice_code(ring, replacement_id)}
-    await tell(session, ring, account_id, "phone_replacement_proposed", language="zh", now=now, **told)
+    words = {"address": objection, "code": notice_code(ring, replacement_id)}
+    await tell(session, ring, account_id, "phone_replacement_proposed", language="zh", now=now, **words)
     replacement = await session.get_one(PhoneReplacement, replacement_id)
     await record(session, "proposed", replacement, now=now, by=officer.by)
     return replacement
@@ -159,8 +159,8 @@ async def approve_phone(
 ) -> None:
     """Agree, as a second officer, to a number that was confirmed; a day later it takes the place of the old one.
 
-    Different people stand behind the two: neither speaks by an office that the other, or the person, handed on. Raises
-    `ReplacementUnknown`, `OwnReplacement`, `RoleBeyondScope`, `ReplacementOver`, `AlreadyApproved`, `NotIndependent`.
+    Different people stand behind the two: neither speaks by an office that the other, or the person, delegated. Raises
+    `ReplacementUnknown`, `OwnReplacement`, `RoleBeyondRemit`, `ReplacementOver`, `AlreadyApproved`, `NotIndependent`.
     """
     replacement = await _seen_by(session, officer, replacement_id)
     account_id, actor = replacement.account_id, officer.by.actor
@@ -169,7 +169,7 @@ async def approve_phone(
     _require(replacement, "confirmed", now)
     if replacement.proposed_by == actor:
         raise AlreadyApproved
-    await require_say_over_roles(session, account_id, officer.scopes, today=day_of(now))
+    await require_roles_within(session, account_id, officer.remit, today=day_of(now))
     await require_independent_officers(
         session,
         subject_id=account_id,
@@ -182,9 +182,9 @@ async def approve_phone(
     replacement.ready_at = now + OBJECT_WITHIN
     replacement.expires_at = replacement.ready_at + APPLY_WITHIN
     await session.flush()
-    told = {"address": objection, "code": notice_code(ring, replacement_id)}
-    told["hours"] = str(OBJECT_WITHIN // timedelta(hours=1))
-    await tell(session, ring, account_id, "phone_replacement_approved", language="zh", now=now, **told)
+    words = {"address": objection, "code": notice_code(ring, replacement_id)}
+    words["hours"] = str(OBJECT_WITHIN // timedelta(hours=1))
+    await tell(session, ring, account_id, "phone_replacement_approved", language="zh", now=now, **words)
     await record(session, "approved", replacement, now=now, by=officer.by)
 
 
@@ -212,9 +212,9 @@ async def belongs_where_proposed(session: AsyncSession, replacement: PhoneReplac
 
 
 async def _seen_by(session: AsyncSession, officer: Officer, replacement_id: UUID) -> PhoneReplacement:
-    """Give and lock what is within the officer's scope. Raises `ReplacementUnknown` and `ReplacementOver`."""
+    """Give and lock what is within the officer's remit. Raises `ReplacementUnknown` and `ReplacementOver`."""
     this = PhoneReplacement.replacement_id == replacement_id
-    visible = orgtree.within(PhoneReplacement.organisation_id, officer.scopes)
+    visible = orgtree.within(PhoneReplacement.organisation_id, officer.remit)
     replacement = await session.scalar(select(PhoneReplacement).where(this, visible).with_for_update())
     if replacement is None:
         raise ReplacementUnknown

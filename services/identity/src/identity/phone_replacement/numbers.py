@@ -16,12 +16,12 @@ _log = logging.getLogger(__name__)
 
 def sealed(ring: KeyRing, replacement_id: UUID, phone: str) -> bytes:
     """Seal a normalised number for this row."""
-    return ring.wrap(phone.encode(), place=_place_of(replacement_id))
+    return ring.wrap(phone.encode(), binding=_binding_of(replacement_id))
 
 
 def opened(ring: KeyRing, replacement_id: UUID, number: bytes) -> str:
     """Give the number that is sealed in this row. Raises `SealBroken`."""
-    return ring.unwrap(number, place=_place_of(replacement_id)).decode()
+    return ring.unwrap(number, binding=_binding_of(replacement_id)).decode()
 
 
 def phone_in(ring: KeyRing, replacement: PhoneReplacement) -> str:
@@ -50,5 +50,5 @@ async def destroy_number(
         await send(session, ring, account_id=account_id, phone=phone, text=text, values={}, language="zh", now=now)
 
 
-def _place_of(replacement_id: UUID) -> bytes:
+def _binding_of(replacement_id: UUID) -> bytes:
     return associated("phone_replacement", "sealed_phone", replacement_id)

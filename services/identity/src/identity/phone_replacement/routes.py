@@ -14,7 +14,6 @@ from database import new_id
 from identity.accounts.phones import PhoneTaken, require_phone
 from identity.challenges.commands import CodeRefused
 from identity.clients.first_party import require_first_party
-from identity.parts import Parts
 from identity.phone_replacement.commands import (
     Asking,
     Officer,
@@ -30,6 +29,7 @@ from identity.phone_replacement.schemas import ConfirmNewPhone, PhoneReplacement
 from identity.phone_replacement.tables import PhoneReplacement
 from identity.recovery.pages import objection_address
 from identity.recovery.rules import APPROVE
+from identity.shared import Shared
 from webapi import AuthenticatedCaller, Caller, Page, PageQuery, RefusedWithEffect, access
 
 NOT_RECORDED = unaudited("it tells what waits to be decided, by ids; each decision is recorded")
@@ -40,18 +40,18 @@ router = APIRouter(prefix="/v1/phone-replacements", tags=["recoveries"])
 @router.get("", summary="Phone replacements under way and past", openapi_extra=access("self", APPROVE) | NOT_RECORDED)
 async def list_phone_replacements(
     caller: Caller,
-    parts: Parts,
+    shared: Shared,
     page: PageQuery,
     status: Annotated[Status | None, Query(description="Those alone.")] = None,
 ) -> Page[PhoneReplacementOut]:
-    """List phone replacements, newest first: one's own, and those of people in one's own scope."""
-    scopes = await caller.scopes_if_any(APPROVE)
+    """List phone replacements, newest first: one's own, and those of people in one's own remit."""
+    remit = await caller.remit_if_any(APPROVE)
     visible = or_(
-        PhoneReplacement.account_id == caller.person_id, orgtree.within(PhoneReplacement.organisation_id, scopes)
+        PhoneReplacement.account_id == caller.person_id, orgtree.within(PhoneReplacement.organisation_id, remit)
     )
     async with caller.read() as session:
         rows = (await session.execute(replacements_after(page, visible, status))).all()
-    return page.of([as_shown(parts.ring, row) for row in rows], moment_of, lambda row: row)
+    return page.of([as_shown(shared.ring, row) for row in rows], moment_of, lambda row: row)
 
 
 @router.post(
@@ -61,8 +61,8 @@ async def list_phone_replacements(
     summary="Propose a new phone for a person",
     openapi_extra=access(APPROVE) | audited("identity.phone_replacement.proposed"),
 )
-async def propose_phone_replacement(body: ProposePhone, caller: Caller, parts: Parts, request: Request) -> Response:
-    """Propose a number for a person of one's own scope who has come in person and lost the phone on file, or has none.
+async def propose_phone_replacement(body: ProposePhone, caller: Caller, shared: Shared, request: Request) -> Response:
+    """Propose a number for a person of one's own remit who has come in person and lost the phone on file, or has none.
 
     The number gets a code, which the person reads out; the number on file hears where to object.
     """
@@ -70,16 +70,16 @@ async def propose_phone_replacement(body: ProposePhone, caller: Caller, parts: P
     async with caller.command() as command:
         proposed = await propose_phone(
             command.session,
-            parts.ring,
+            shared.ring,
             account_id=body.person_id,
             phone=require_phone(body.phone),
             officer=officer,
-            asking=Asking(parts.asker(request), parts.codes_per_address, caller.language),
-            objection=objection_address(parts),
+            asking=Asking(shared.client_address(request), shared.codes_per_address, caller.language),
+            objection=objection_address(shared),
             new_id=new_id,
             now=command.now,
         )
-        shown = await replacement_of(command.session, parts.ring, proposed.replacement_id)
+        shown = await replacement_of(command.session, shared.ring, proposed.replacement_id)
         return await command.respond(201, shown)
 
 
@@ -90,20 +90,20 @@ async def propose_phone_replacement(body: ProposePhone, caller: Caller, parts: P
     openapi_extra=access(APPROVE) | audited("identity.phone_replacement.confirmed"),
 )
 async def confirm_phone_replacement(
-    replacement_id: UUID, body: ConfirmNewPhone, caller: Caller, parts: Parts
+    replacement_id: UUID, body: ConfirmNewPhone, caller: Caller, shared: Shared
 ) -> Response:
     """Enter the code that came to the number which one has proposed; then another officer can approve it."""
     officer = await _officer(caller)
     async with caller.command() as command:
         session, now = command.session, command.now
         if not await confirm_phone(
-            session, parts.ring, replacement_id=replacement_id, code=body.code, officer=officer, now=now
+            session, shared.ring, replacement_id=replacement_id, code=body.code, officer=officer, now=now
         ):
             raise RefusedWithEffect(CodeRefused())
-        if await is_taken(session, parts.ring, await session.get_one(PhoneReplacement, replacement_id)):
-            await lapse(session, parts.ring, PhoneReplacement.replacement_id == replacement_id, now=now)
+        if await is_taken(session, shared.ring, await session.get_one(PhoneReplacement, replacement_id)):
+            await lapse(session, shared.ring, PhoneReplacement.replacement_id == replacement_id, now=now)
             raise RefusedWithEffect(PhoneTaken())
-        return await command.respond(200, await replacement_of(session, parts.ring, replacement_id))
+        return await command.respond(200, await replacement_of(session, shared.ring, replacement_id))
 
 
 @router.post(
@@ -113,8 +113,8 @@ async def confirm_phone_replacement(
     summary="Agree to the new phone of a person",
     openapi_extra=access(APPROVE) | audited("identity.phone_replacement.approved"),
 )
-async def approve_phone_replacement(replacement_id: UUID, caller: Caller, parts: Parts) -> Response:
-    """Agree, as the second officer, to the new number of a person of one's own scope, whom one has spoken to.
+async def approve_phone_replacement(replacement_id: UUID, caller: Caller, shared: Shared) -> Response:
+    """Agree, as the second officer, to the new number of a person of one's own remit, whom one has spoken to.
 
     A day later it takes the place of the number on file, and every session of the person ends.
     """
@@ -122,13 +122,13 @@ async def approve_phone_replacement(replacement_id: UUID, caller: Caller, parts:
     async with caller.command() as command:
         await approve_phone(
             command.session,
-            parts.ring,
+            shared.ring,
             replacement_id=replacement_id,
             officer=officer,
-            objection=objection_address(parts),
+            objection=objection_address(shared),
             now=command.now,
         )
-        return await command.respond(201, await replacement_of(command.session, parts.ring, replacement_id))
+        return await command.respond(201, await replacement_of(command.session, shared.ring, replacement_id))
 
 
 @router.post(
@@ -138,19 +138,19 @@ async def approve_phone_replacement(replacement_id: UUID, caller: Caller, parts:
     summary="Keep the phone of my account",
     openapi_extra=access("self"),
 )
-async def object_to_phone_replacement(replacement_id: UUID, caller: Caller, parts: Parts) -> Response:
+async def object_to_phone_replacement(replacement_id: UUID, caller: Caller, shared: Shared) -> Response:
     """Stop the replacement of the phone on one's own account."""
     await require_first_party(caller)
     async with caller.command() as command:
         await object_to_phone(
-            command.session, parts.ring, account_id=caller.person_id, replacement_id=replacement_id, now=command.now
+            command.session, shared.ring, account_id=caller.person_id, replacement_id=replacement_id, now=command.now
         )
-        return await command.respond(201, await replacement_of(command.session, parts.ring, replacement_id))
+        return await command.respond(201, await replacement_of(command.session, shared.ring, replacement_id))
 
 
 async def _officer(caller: AuthenticatedCaller) -> Officer:
     """Give the officer who acts, with two factors, by a client of the system: two clients of one hand are no two."""
     await require_first_party(caller)
-    scopes = await caller.scopes(APPROVE)
+    remit = await caller.remit(APPROVE)
     caller.require_acr("2")
-    return Officer(audit.by(caller.principal, scopes), scopes)
+    return Officer(audit.by(caller.principal, remit), remit)

@@ -36,7 +36,7 @@ class OwnReplacement(Exception):
 
 
 class ReplacementUnknown(Exception):
-    """There is no such replacement, or not within the officer's scope."""
+    """There is no such replacement, or not within the officer's remit."""
 
 
 class ReplacementUnderWay(Exception):

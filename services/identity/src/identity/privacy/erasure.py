@@ -110,10 +110,10 @@ async def tell_again(database: Database) -> None:
 
 async def tell_all_again(database: Database) -> int:
     """Tell of every erasure there is once more, at an operator's word; gives how many."""
-    now, told = utc_now(), 0
+    now, publications = utc_now(), 0
     while some := await _tell_some(database, now, told_before=now):
-        told += some
-    return told
+        publications += some
+    return publications
 
 
 async def _tell_some(database: Database, now: datetime, *, told_before: datetime) -> int:
@@ -123,8 +123,10 @@ async def _tell_some(database: Database, now: datetime, *, told_before: datetime
         for each in found:
             each.times_told, each.told_at = each.times_told + 1, now
         await session.flush()
-        told = [Publication(PersonErasedV1(person_id=each.person_id), version=each.times_told) for each in found]
-        await append(session, told)
+        publications = [
+            Publication(PersonErasedV1(person_id=each.person_id), version=each.times_told) for each in found
+        ]
+        await append(session, publications)
     return len(found)
 
 

@@ -37,7 +37,7 @@ async def place_hold(
     person_id: UUID,
     basis: str,
     holds_until: date | None,
-    scopes: Collection[UUID],
+    remit: Collection[UUID],
     now: datetime,
 ) -> LegalHold:
     """Hold a person's data back from erasure. Raises `OwnHold`, `HoldBasisUnknown` and `PersonUnknown`."""
@@ -48,7 +48,7 @@ async def place_hold(
     account = await session.scalar(select(Account).where(Account.account_id == person_id).with_for_update())
     if account is None or account.status == "erased":
         raise PersonUnknown
-    await _require_reach(session, account, scopes)
+    await _require_reach(session, account, remit)
     hold = LegalHold(
         hold_id=hold_id,
         person_id=person_id,
@@ -65,14 +65,14 @@ async def place_hold(
 
 
 async def lift_hold(
-    session: AsyncSession, *, hold_id: UUID, by: audit.Actor, scopes: Collection[UUID], now: datetime
+    session: AsyncSession, *, hold_id: UUID, by: audit.Actor, remit: Collection[UUID], now: datetime
 ) -> LegalHold:
     """Lift a hold; again changes nothing. Raises `HoldUnknown` and `OwnHold`."""
     hold = await session.scalar(select(LegalHold).where(LegalHold.hold_id == hold_id).with_for_update())
     if hold is None:
         raise HoldUnknown
     try:
-        await _require_reach(session, await session.get_one(Account, hold.person_id), scopes)
+        await _require_reach(session, await session.get_one(Account, hold.person_id), remit)
     except PersonUnknown:
         raise HoldUnknown from None
     if hold.person_id == by.actor:
@@ -98,13 +98,13 @@ async def holds_on(session: AsyncSession, person_id: UUID, now: datetime) -> lis
 
 
 def holds_within(
-    scopes: Collection[UUID], person_id: UUID | None, after: tuple[datetime, UUID] | None, limit: int
+    remit: Collection[UUID], person_id: UUID | None, after: tuple[datetime, UUID] | None, limit: int
 ) -> Select[LegalHold]:
-    """Select a page of the holds on people within `scopes`, the latest first."""
+    """Select a page of the holds on people within `remit`, the latest first."""
     belongs = orgtree.affiliation
     reach = or_(
-        orgtree.within(belongs.c.organisation_id, scopes),
-        and_(belongs.c.organisation_id.is_(None), orgtree.within(Account.organisation_id, scopes)),
+        orgtree.within(belongs.c.organisation_id, remit),
+        and_(belongs.c.organisation_id.is_(None), orgtree.within(Account.organisation_id, remit)),
     )
     chosen = (
         select(LegalHold)
@@ -140,9 +140,9 @@ def shown(hold: LegalHold) -> HoldOut:
     )
 
 
-async def _require_reach(session: AsyncSession, account: Account, scopes: Collection[UUID]) -> None:
+async def _require_reach(session: AsyncSession, account: Account, remit: Collection[UUID]) -> None:
     belongs = await orgtree.affiliation_of(session, account.account_id) or account.organisation_id
     try:
-        await orgtree.require_within(session, belongs, scopes)
-    except orgtree.OutsideScope:
+        await orgtree.require_within(session, belongs, remit)
+    except orgtree.OutsideRemit:
         raise PersonUnknown from None

@@ -11,9 +11,9 @@ from audit import audited, unaudited
 from china_time import Moment
 from database import new_id, utc_now
 from identity.factors.ownership import require_owner
-from identity.parts import Parts
 from identity.privacy import erasure, exports, legal_holds
 from identity.privacy.schemas import ErasureOut, ExportRequested, HoldOut, PlaceHold
+from identity.shared import Shared
 from webapi import Caller, Page, PageQuery, access
 
 HOLD = "identity.legal_hold.place"
@@ -72,7 +72,7 @@ async def foresee_erasure(caller: Caller) -> ErasureOut:
 
 
 @router.post("/me/erasure", response_model=ErasureOut, summary="Erase oneself", openapi_extra=access("self"))
-async def erase(caller: Caller, parts: Parts) -> Response:
+async def erase(caller: Caller, shared: Shared) -> Response:
     """Erase the caller, who signed in within ten minutes with all factors, from every service; for good.
 
     What a duty keeps stays and is named with its reason; what rests on consent alone goes all the same.
@@ -80,7 +80,7 @@ async def erase(caller: Caller, parts: Parts) -> Response:
     await require_owner(caller)
     async with caller.command() as command:
         done = await erasure.erase(
-            command.session, parts.ring, by=audit.by(caller.principal), language=caller.language, now=command.now
+            command.session, shared.ring, by=audit.by(caller.principal), language=caller.language, now=command.now
         )
         return await command.respond(200, done)
 
@@ -94,15 +94,15 @@ async def erase(caller: Caller, parts: Parts) -> Response:
 )
 async def place_hold(body: PlaceHold, caller: Caller) -> Response:
     """Keep a person's data from being erased, anybody's but one's own; the person sees that and why."""
-    scopes = await caller.scopes(HOLD)
+    remit = await caller.remit(HOLD)
     caller.require_acr("2")
     async with caller.command() as command:
         hold = await legal_holds.place_hold(
             command.session,
             hold_id=new_id(),
-            by=audit.by(caller.principal, scopes),
+            by=audit.by(caller.principal, remit),
             **body.model_dump(),
-            scopes=scopes,
+            remit=remit,
             now=command.now,
         )
         return await command.respond(201, legal_holds.shown(hold), location=f"/v1/legal-holds/{hold.hold_id}")
@@ -116,11 +116,11 @@ async def place_hold(body: PlaceHold, caller: Caller) -> Response:
 )
 async def lift_hold(hold_id: UUID, caller: Caller) -> Response:
     """Lift a hold on somebody else; it stays on record."""
-    scopes = await caller.scopes(HOLD)
+    remit = await caller.remit(HOLD)
     caller.require_acr("2")
     async with caller.command() as command:
         hold = await legal_holds.lift_hold(
-            command.session, hold_id=hold_id, by=audit.by(caller.principal, scopes), scopes=scopes, now=command.now
+            command.session, hold_id=hold_id, by=audit.by(caller.principal, remit), remit=remit, now=command.now
         )
         return await command.respond(200, legal_holds.shown(hold))
 
@@ -131,9 +131,9 @@ async def list_holds(
     page: PageQuery,
     person_id: Annotated[UUID | None, Query(description="On this person alone.")] = None,
 ) -> Page[HoldOut]:
-    """List the holds on people within one's scope, the latest first."""
-    scopes = await caller.scopes(HOLD)
-    chosen = legal_holds.holds_within(scopes, person_id, page.after(Moment, UUID), page.fetch)
+    """List the holds on people within one's remit, the latest first."""
+    remit = await caller.remit(HOLD)
+    chosen = legal_holds.holds_within(remit, person_id, page.after(Moment, UUID), page.fetch)
     async with caller.read() as session:
         rows = (await session.scalars(chosen)).all()
         return page.of(rows, lambda row: (row.placed_at, row.hold_id), legal_holds.shown)

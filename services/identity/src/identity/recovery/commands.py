@@ -17,7 +17,7 @@ import orgtree
 from china_time import day_of
 from database import KeyRing, insert_new
 from identity.accounts.credentials import set_password
-from identity.accounts.scope import belongs_to
+from identity.accounts.remit import belongs_to
 from identity.accounts.tables import Account
 from identity.factors.tables import FederatedIdentity, Passkey, RecoveryCode, Totp
 from identity.messages.commands import tell
@@ -35,7 +35,7 @@ from identity.recovery.rules import (
 )
 from identity.recovery.tables import Recovery, RecoveryApproval
 from identity.roles.queries import count_of_not_over
-from identity.roles.reach import require_say_over_roles
+from identity.roles.reach import require_roles_within
 from identity.secrets import hash_of, new_secret
 from identity.sessions.revocation import end_all_sessions
 
@@ -96,8 +96,8 @@ async def begin_recovery(
         raise RecoveryUnknown
     if officer and inserted:
         code = notice_code(ring, begun.recovery_id)
-        told = {"address": address, "code": code}
-        await tell(session, ring, account_id, "recovery_requested", language=language, now=now, **told)
+        words = {"address": address, "code": code}
+        await tell(session, ring, account_id, "recovery_requested", language=language, now=now, **words)
         await _record(session, "identity.recovery.requested", begun, now=now)
     return begun
 
@@ -108,17 +108,17 @@ async def approve_recovery(
     *,
     recovery_id: UUID,
     by: audit.Actor,
-    scopes: Collection[UUID],
+    remit: Collection[UUID],
     address: str,
     now: datetime,
 ) -> Recovery:
-    """Agree to a recovery within `scopes`; by the second officer it is approved, and ready a day later.
+    """Agree to a recovery within `remit`; by the second officer it is approved, and ready a day later.
 
-    Two different people stand behind the two: neither speaks by an office that the other, or the person, handed on.
+    Two different people stand behind the two: neither speaks by an office that the other, or the person, delegated.
     They decide where the person belongs now, over all roles of the person. Raises `RecoveryUnknown`, `OwnRecovery`,
-    `AlreadyApproved`, `NotIndependent`, `RoleBeyondScope` and `RecoveryOver`.
+    `AlreadyApproved`, `NotIndependent`, `RoleBeyondRemit` and `RecoveryOver`.
     """
-    visible = orgtree.within(Recovery.organisation_id, scopes)
+    visible = orgtree.within(Recovery.organisation_id, remit)
     recovery = await session.scalar(
         select(Recovery).where(Recovery.recovery_id == recovery_id, visible).with_for_update()
     )
@@ -129,7 +129,7 @@ async def approve_recovery(
     organisation_id = await belongs_to(session, await session.get_one(Account, recovery.account_id))
     if recovery.status != "requested" or recovery.expires_at <= now or recovery.organisation_id != organisation_id:
         raise RecoveryOver
-    await require_say_over_roles(session, recovery.account_id, scopes, today=day_of(now))
+    await require_roles_within(session, recovery.account_id, remit, today=day_of(now))
     approval = {"recovery_id": recovery_id, "approver_id": by.actor, "approved_at": now}
     if not await insert_new(session, RecoveryApproval, approval):
         raise AlreadyApproved
@@ -149,8 +149,8 @@ async def approve_recovery(
         recovery.expires_at = now + DELAY + REQUEST_LIFETIME
         await session.flush()
         hours = str(DELAY // timedelta(hours=1))
-        told = {"hours": hours, "address": address, "code": notice_code(ring, recovery_id)}
-        await tell(session, ring, recovery.account_id, "recovery_approved", language="zh", now=now, **told)
+        words = {"hours": hours, "address": address, "code": notice_code(ring, recovery_id)}
+        await tell(session, ring, recovery.account_id, "recovery_approved", language="zh", now=now, **words)
     entry = by.entry(
         "identity.recovery.approved",
         subject=recovery.account_id,

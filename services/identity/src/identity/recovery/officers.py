@@ -21,7 +21,7 @@ async def require_independent_officers(
 ) -> None:
     """Demand that `actor` decides by an office of their own, beside those who have decided: who, and when.
 
-    Neither speaks by an office that another of them, or the person it is about, handed on. Raises `NotIndependent`.
+    Neither speaks by an office that another of them, or the person it is about, delegated. Raises `NotIndependent`.
     """
     mine = await behind_permission(session, actor, over=organisation_id, permission=APPROVE, at=now)
     if mine <= {subject_id}:

@@ -1,4 +1,4 @@
-"""Recoveries over HTTP: officers see and approve those in their scope, owners see and stop their own."""
+"""Recoveries over HTTP: officers see and approve those in their remit, owners see and stop their own."""
 
 from typing import Annotated
 from uuid import UUID
@@ -11,13 +11,13 @@ import audit
 import orgtree
 from audit import audited, unaudited
 from identity.clients.first_party import require_first_party
-from identity.parts import Parts
 from identity.recovery.commands import approve_recovery, object_to_recovery
 from identity.recovery.pages import objection_address
 from identity.recovery.queries import moment_of, recoveries_after, recovery_of
 from identity.recovery.rules import APPROVE
 from identity.recovery.schemas import RecoveryOut, Status
 from identity.recovery.tables import Recovery
+from identity.shared import Shared
 from webapi import Caller, Page, PageQuery, access
 
 NOT_RECORDED = unaudited("it tells what waits to be decided, by ids; each decision is recorded")
@@ -29,9 +29,9 @@ router = APIRouter(prefix="/v1/recoveries", tags=["recoveries"])
 async def list_recoveries(
     caller: Caller, page: PageQuery, status: Annotated[Status | None, Query(description="Those alone.")] = None
 ) -> Page[RecoveryOut]:
-    """List the recoveries that take officers, newest first: one's own, and those of people in one's own scope."""
-    scopes = await caller.scopes_if_any(APPROVE)
-    visible = or_(Recovery.account_id == caller.person_id, orgtree.within(Recovery.organisation_id, scopes))
+    """List the recoveries that take officers, newest first: one's own, and those of people in one's own remit."""
+    remit = await caller.remit_if_any(APPROVE)
+    visible = or_(Recovery.account_id == caller.person_id, orgtree.within(Recovery.organisation_id, remit))
     async with caller.read() as session:
         rows = (await session.execute(recoveries_after(page, visible, status))).all()
         return page.of([RecoveryOut.model_validate(row) for row in rows], moment_of, lambda row: row)
@@ -44,22 +44,22 @@ async def list_recoveries(
     summary="Agree to a recovery",
     openapi_extra=access(APPROVE) | audited("identity.recovery.approved"),
 )
-async def approve_recovery_(recovery_id: UUID, caller: Caller, parts: Parts) -> Response:
-    """Agree that a person of one's own scope, whom one has spoken to, gets back into their account.
+async def approve_recovery_(recovery_id: UUID, caller: Caller, shared: Shared) -> Response:
+    """Agree that a person of one's own remit, whom one has spoken to, gets back into their account.
 
     By the second officer it is approved; a day later its owner can set a new password.
     """
     await require_first_party(caller)
-    scopes = await caller.scopes(APPROVE)
+    remit = await caller.remit(APPROVE)
     caller.require_acr("2")
     async with caller.command() as command:
         await approve_recovery(
             command.session,
-            parts.ring,
+            shared.ring,
             recovery_id=recovery_id,
-            by=audit.by(caller.principal, scopes),
-            scopes=scopes,
-            address=objection_address(parts),
+            by=audit.by(caller.principal, remit),
+            remit=remit,
+            address=objection_address(shared),
             now=command.now,
         )
         return await command.respond(201, await recovery_of(command.session, recovery_id))

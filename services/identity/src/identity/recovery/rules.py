@@ -27,4 +27,4 @@ class RecoveryOver(Exception):
 
 
 class RecoveryUnknown(Exception):
-    """There is no such recovery, or not within the officer's scope."""
+    """There is no such recovery, or not within the officer's remit."""

@@ -24,13 +24,13 @@ from identity.roles.tables import RoleAssignment
 
 
 async def approve_role(
-    session: AsyncSession, *, assignment_id: UUID, approver: UUID, scopes: Collection[UUID], now: datetime
+    session: AsyncSession, *, assignment_id: UUID, approver: UUID, remit: Collection[UUID], now: datetime
 ) -> RoleAssignment:
     """Let a proposed assignment hold from now on; approving it again changes nothing.
 
     Raises `AssignmentUnknown`, `SecondPersonNeeded`, `AlreadyDecided`, `AdministrationsCombined` and `TooManyRoles`.
     """
-    assignment = await _awaiting(session, assignment_id, approver, scopes=scopes, wanted="granted", now=now)
+    assignment = await _awaiting(session, assignment_id, approver, remit=remit, wanted="granted", now=now)
     if assignment.status == "granted":
         return assignment
     await lock_account(session, assignment.person_id)
@@ -45,13 +45,13 @@ async def approve_role(
 
 
 async def refuse_role(
-    session: AsyncSession, *, assignment_id: UUID, approver: UUID, scopes: Collection[UUID], now: datetime
+    session: AsyncSession, *, assignment_id: UUID, approver: UUID, remit: Collection[UUID], now: datetime
 ) -> RoleAssignment:
     """Refuse a proposed assignment for good; refusing it again changes nothing.
 
     Raises `AssignmentUnknown`, `SecondPersonNeeded` and `AlreadyDecided`.
     """
-    assignment = await _awaiting(session, assignment_id, approver, scopes=scopes, wanted="refused", now=now)
+    assignment = await _awaiting(session, assignment_id, approver, remit=remit, wanted="refused", now=now)
     if assignment.status == "proposed":
         assignment.status, assignment.decided_by, assignment.decided_at = "refused", approver, now
         await session.flush()
@@ -64,12 +64,12 @@ async def _awaiting(
     assignment_id: UUID,
     approver: UUID,
     *,
-    scopes: Collection[UUID],
+    remit: Collection[UUID],
     wanted: str,
     now: datetime,
 ) -> RoleAssignment:
     """Lock a proposal that waits for a word, or find the one to which the approver said what they say again."""
-    visible = orgtree.within(RoleAssignment.organisation_id, scopes)
+    visible = orgtree.within(RoleAssignment.organisation_id, remit)
     found = select(RoleAssignment).where(RoleAssignment.assignment_id == assignment_id, visible).with_for_update()
     assignment = known(await session.scalar(found), AssignmentUnknown)
     if approver in {assignment.granted_by, assignment.person_id}:

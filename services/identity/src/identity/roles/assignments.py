@@ -58,23 +58,23 @@ async def add_assignment(
 async def end_assignments(
     session: AsyncSession, assignments: Sequence[RoleAssignment], *, ender: UUID | None, now: datetime
 ) -> None:
-    """End assignments that are locked and hold, and what was handed on from them, and tell of each."""
-    handed_on = (
+    """End assignments that are locked and hold, and what was delegated from them, and tell of each."""
+    delegated = (
         select(RoleAssignment)
         .where(RoleAssignment.delegated_from.in_([each.assignment_id for each in assignments]))
         .where(RoleAssignment.status == "granted")
         .order_by(RoleAssignment.assignment_id)
         .with_for_update()
     )
-    ending = {each.assignment_id: each for each in (*assignments, *await session.scalars(handed_on))}
-    told = []
+    ending = {each.assignment_id: each for each in (*assignments, *await session.scalars(delegated))}
+    publications = []
     for each in ending.values():
         await record(session, "identity.role.ended", each, actor=ender, now=now)
         each.status, each.ended_at, each.ended_by, each.version = "ended", now, ender, each.version + 1
         last_day = day_of(now) if each.valid_until is None else min(each.valid_until, day_of(now))
-        told.append(Publication(RoleEndedV1(**{**_state(each), "valid_until": last_day}), version=each.version))
+        publications.append(Publication(RoleEndedV1(**{**_state(each), "valid_until": last_day}), version=each.version))
     await session.flush()
-    await append(session, told, actor=ender)
+    await append(session, publications, actor=ender)
     for person_id in sorted({each.person_id for each in ending.values()}):
         await raise_authorization_version(session, person_id, now=now, actor=ender)
 

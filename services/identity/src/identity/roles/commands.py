@@ -45,21 +45,21 @@ async def grant_role(
     valid_from: date | None,
     valid_until: date | None,
     granter: UUID,
-    scopes: Collection[UUID],
+    remit: Collection[UUID],
     held: Collection[tuple[str, UUID]],
     now: datetime,
 ) -> RoleAssignment:
     """Give a person a role on an organisation and all below it; a privileged one is only proposed.
 
-    `scopes` are the organisations within which the granter may grant, and `held` the granter's roles. Raises
-    `orgtree.OutsideScope`, `RoleForOneself`, `RoleUnknown`, `RoleNotYours`, `AccountUnknown`, `AssignmentExists`,
+    `remit` is the organisations within which the granter may grant, and `held` the granter's roles. Raises
+    `orgtree.OutsideRemit`, `RoleForOneself`, `RoleUnknown`, `RoleNotYours`, `AccountUnknown`, `AssignmentExists`,
     `DaysOutOfOrder`, `AdministrationsCombined` and `TooManyRoles`.
     """
-    await orgtree.require_within(session, organisation_id, scopes)
+    await orgtree.require_within(session, organisation_id, remit)
     if granter == person_id:
         raise RoleForOneself
     definition = await definition_of(session, role)
-    allowed = grantable_within(definition.granted_by, held, scopes)
+    allowed = grantable_within(definition.granted_by, held, remit)
     if not allowed:
         raise RoleNotYours
     await orgtree.require_within(session, organisation_id, allowed)
@@ -112,14 +112,14 @@ async def appoint(
 
 
 async def end_role(
-    session: AsyncSession, *, assignment_id: UUID, ender: UUID, scopes: Collection[UUID], now: datetime
+    session: AsyncSession, *, assignment_id: UUID, ender: UUID, remit: Collection[UUID], now: datetime
 ) -> RoleAssignment:
-    """End a role assignment from this moment on, and all that was handed on from it; ending it again changes nothing.
+    """End a role assignment from this moment on, and all that was delegated from it; ending it again changes nothing.
 
-    A proposal is withdrawn. Raises `AssignmentUnknown` for one that does not exist or lies outside `scopes`, and
+    A proposal is withdrawn. Raises `AssignmentUnknown` for one that does not exist or lies outside `remit`, and
     `LastAdministrator`.
     """
-    visible = orgtree.within(RoleAssignment.organisation_id, scopes)
+    visible = orgtree.within(RoleAssignment.organisation_id, remit)
     found = select(RoleAssignment).where(RoleAssignment.assignment_id == assignment_id, visible).with_for_update()
     assignment = known(await session.scalar(found), AssignmentUnknown)
     if assignment.status == "proposed":

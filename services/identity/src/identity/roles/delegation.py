@@ -1,4 +1,4 @@
-"""Handing one's own role on to another, and taking it back."""
+"""Delegating one's own role to another, and taking it back."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -17,11 +17,11 @@ from identity.roles.assignments import (
     require_combinable,
     tell_granted,
 )
-from identity.roles.rules import Days, RoleForOneself, RoleNotDelegable, days_handed_on
+from identity.roles.rules import Days, RoleForOneself, RoleNotDelegable, days_delegated
 from identity.roles.tables import RoleAssignment
 
 
-async def hand_on_role(
+async def delegate_role(
     session: AsyncSession,
     *,
     source_id: UUID,
@@ -33,10 +33,10 @@ async def hand_on_role(
     holder: UUID,
     now: datetime,
 ) -> RoleAssignment:
-    """Hand the holder's own role on to another, where the holder has it or below and for no longer; it ends with it.
+    """Delegate the holder's own role to another, where the holder has it or below and for no longer; it ends with it.
 
-    What was handed on is not handed on again. Raises `AssignmentUnknown`, `RoleNotDelegable`, `RoleForOneself`,
-    `orgtree.OutsideScope`, `BeyondOwnPeriod`, `DaysOutOfOrder`, `AccountUnknown`, `AdministrationsCombined`,
+    What was delegated is not delegated again. Raises `AssignmentUnknown`, `RoleNotDelegable`, `RoleForOneself`,
+    `orgtree.OutsideRemit`, `BeyondOwnPeriod`, `DaysOutOfOrder`, `AccountUnknown`, `AdministrationsCombined`,
     `AssignmentExists`, `TooManyRoles`.
     """
     own = (RoleAssignment.assignment_id == source_id, RoleAssignment.person_id == holder)
@@ -50,7 +50,7 @@ async def hand_on_role(
         raise RoleForOneself
     place = organisation_id or source.organisation_id
     await orgtree.require_within(session, place, {source.organisation_id})
-    days = days_handed_on(Days(source.valid_from, source.valid_until), valid_from, valid_until, today=day_of(now))
+    days = days_delegated(Days(source.valid_from, source.valid_until), valid_from, valid_until, today=day_of(now))
     await lock_account(session, person_id)
     await require_combinable(session, person_id, source.role)
     assignment = await add_assignment(
@@ -73,7 +73,7 @@ async def hand_on_role(
 async def take_back_role(
     session: AsyncSession, *, source_id: UUID, delegation_id: UUID, holder: UUID, now: datetime
 ) -> RoleAssignment:
-    """End what the holder of a role handed on from it; doing so again changes nothing. Raises `AssignmentUnknown`."""
+    """End what the holder of a role delegated from it; doing so again changes nothing. Raises `AssignmentUnknown`."""
     assignment = await session.scalar(
         select(RoleAssignment)
         .where(RoleAssignment.assignment_id == delegation_id, RoleAssignment.delegated_from == source_id)
@@ -87,8 +87,8 @@ async def take_back_role(
     return assignment
 
 
-async def end_what_was_handed_on(session: AsyncSession, holder: UUID, *, ender: UUID, now: datetime) -> None:
-    """End all that somebody handed on, as their account goes out of use."""
+async def end_delegated_roles(session: AsyncSession, holder: UUID, *, ender: UUID, now: datetime) -> None:
+    """End all that somebody delegated, as their account goes out of use."""
     found = (
         select(RoleAssignment)
         .where(RoleAssignment.granted_by == holder, RoleAssignment.delegated_from.is_not(None))
@@ -96,9 +96,9 @@ async def end_what_was_handed_on(session: AsyncSession, holder: UUID, *, ender: 
         .order_by(RoleAssignment.assignment_id)
         .with_for_update()
     )
-    handed_on = (await session.scalars(found)).all()
-    if handed_on:
-        await end_assignments(session, handed_on, ender=ender, now=now)
+    delegated = (await session.scalars(found)).all()
+    if delegated:
+        await end_assignments(session, delegated, ender=ender, now=now)
 
 
 def _is_over(assignment: RoleAssignment, today: date) -> bool:

@@ -1,4 +1,4 @@
-"""Whether two people decide by offices of their own: who was handed a role speaks for whoever handed it on."""
+"""Whether two people decide by offices of their own: who was delegated a role speaks for whoever delegated it."""
 
 from datetime import datetime
 from uuid import UUID
@@ -13,13 +13,13 @@ from identity.roles.tables import RoleAssignment, RoleDefinition
 
 
 class NotIndependent(Exception):
-    """Somebody's office was handed on by another of those who decide, or by the person it is about."""
+    """Somebody's office was delegated by another of those who decide, or by the person it is about."""
 
 
 async def behind(session: AsyncSession, person_id: UUID, *, over: UUID, at: datetime) -> frozenset[UUID]:
     """Give those whose offices over an organisation a person used at a moment: whoever was granted them.
 
-    That is the person alone when they hold one of their own, or none; else all who handed one on to them. What was
+    That is the person alone when they hold one of their own, or none; else all who delegated one to them. What was
     ended since counts as it did then.
     """
     return await _behind(session, person_id, over, at, true())

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from identity.roles.assignments import AssignmentExists, AssignmentUnknown, RoleUnknown
 from identity.roles.independence import NotIndependent
-from identity.roles.reach import RoleBeyondScope
+from identity.roles.reach import RoleBeyondRemit
 from identity.roles.rules import (
     AdministrationsCombined,
     AlreadyDecided,
@@ -66,7 +66,7 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
         "Your office was handed on by another of those who decide, or by the person it is about.",
         "您的权限来自另一经办人或本人的委托，不能由您办理。",
     ),
-    RoleBeyondScope: Problem(
+    RoleBeyondRemit: Problem(
         403,
         "role_beyond_scope",
         "This person holds a role where you have no say.",

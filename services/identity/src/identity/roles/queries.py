@@ -26,7 +26,7 @@ def holds_on(day: date) -> ColumnElement[bool]:
 
 
 def _below_its_source() -> ColumnElement[bool]:
-    """Say that a role that was handed on still lies where it came from, and that its giver's account is in use.
+    """Say that a role that was delegated still lies where it came from, and that its giver's account is in use.
 
     An organisation may have moved away since.
     """

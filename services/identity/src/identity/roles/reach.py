@@ -12,15 +12,13 @@ from identity.roles.queries import not_over
 from identity.roles.tables import RoleAssignment
 
 
-class RoleBeyondScope(Exception):
+class RoleBeyondRemit(Exception):
     """The person holds a role where the officer has no say."""
 
 
-async def require_say_over_roles(
-    session: AsyncSession, person_id: UUID, scopes: Collection[UUID], *, today: date
-) -> None:
-    """Raise `RoleBeyondScope` when the person holds a role outside `scopes`, or will: a county rules no province."""
+async def require_roles_within(session: AsyncSession, person_id: UUID, remit: Collection[UUID], *, today: date) -> None:
+    """Raise `RoleBeyondRemit` when the person holds a role outside `remit`, or will: a county rules no province."""
     held = (RoleAssignment.person_id == person_id, not_over(today))
-    beyond = select(RoleAssignment.assignment_id).where(*held, ~orgtree.within(RoleAssignment.organisation_id, scopes))
+    beyond = select(RoleAssignment.assignment_id).where(*held, ~orgtree.within(RoleAssignment.organisation_id, remit))
     if await session.scalar(beyond.limit(1)) is not None:
-        raise RoleBeyondScope
+        raise RoleBeyondRemit

@@ -1,4 +1,4 @@
-"""Roles over HTTP: which there are, who holds them, granting, approving, handing on and ending."""
+"""Roles over HTTP: which there are, who holds them, granting, approving, delegating and ending."""
 
 from typing import Annotated
 from uuid import UUID
@@ -13,7 +13,7 @@ from database import new_id
 from identity.roles.approval import approve_role, refuse_role
 from identity.roles.assignments import AssignmentUnknown
 from identity.roles.commands import end_role, grant_role
-from identity.roles.delegation import hand_on_role, take_back_role
+from identity.roles.delegation import delegate_role, take_back_role
 from identity.roles.queries import assignments_after
 from identity.roles.schemas import GrantRole, HandOnRole, RoleAssignmentOut, RoleList, RoleOut, Status
 from identity.roles.tables import RoleAssignment, RoleDefinition
@@ -26,7 +26,7 @@ router = APIRouter(prefix="/v1", tags=["roles"])
 GRANT = "identity.role.grant"
 APPROVE = "identity.role.approve"
 TWO_FACTORS = "2"
-"""How strongly somebody has proved who they are before a role comes, goes or is handed on by their word."""
+"""How strongly somebody has proved who they are before a role comes, goes or is delegated by their word."""
 
 
 @router.get("/roles", summary="The roles there are", openapi_extra=access("self", "client"))
@@ -45,12 +45,12 @@ async def list_roles(caller: Caller) -> RoleList:
     openapi_extra=access(GRANT) | audited("identity.role.granted", "identity.role.proposed", "identity.role.delegated"),
 )
 async def grant_role_(body: GrantRole, caller: Caller) -> Response:
-    """Give somebody else a role on an organisation within one's own scope, and all below it.
+    """Give somebody else a role on an organisation within one's own remit, and all below it.
 
     It takes a second factor. A privileged role is proposed (`status`) and holds when a second person approves within
     seven days.
     """
-    scopes = await caller.scopes(GRANT)
+    remit = await caller.remit(GRANT)
     caller.require_acr(TWO_FACTORS)
     async with caller.command() as command:
         assignment = await grant_role(
@@ -62,7 +62,7 @@ async def grant_role_(body: GrantRole, caller: Caller) -> Response:
             valid_from=body.valid_from,
             valid_until=body.valid_until,
             granter=caller.person_id,
-            scopes=scopes,
+            remit=remit,
             held=caller.principal.roles,
             now=command.now,
         )
@@ -81,9 +81,9 @@ async def list_assignments(
     """List role assignments, newest first: one's own, or those on organisations where one may grant or approve them."""
     conditions = [RoleAssignment.person_id == person_id] if person_id is not None else []
     if person_id != caller.person_id:
-        scopes = await caller.scopes_if_any(APPROVE)
-        scopes |= await (caller.scopes_if_any(GRANT) if scopes else caller.scopes(GRANT))
-        conditions.append(orgtree.within(RoleAssignment.organisation_id, scopes))
+        remit = await caller.remit_if_any(APPROVE)
+        remit |= await (caller.remit_if_any(GRANT) if remit else caller.remit(GRANT))
+        conditions.append(orgtree.within(RoleAssignment.organisation_id, remit))
     if status is not None:
         conditions.append(RoleAssignment.status == status)
     async with caller.read() as session:
@@ -98,15 +98,15 @@ async def list_assignments(
     openapi_extra=access(GRANT) | audited("identity.role.ended", "identity.role.withdrawn"),
 )
 async def end_role_(assignment_id: UUID, caller: Caller) -> Response:
-    """End a role assignment within one's own scope from now on, with all that was handed on from it.
+    """End a role assignment within one's own remit from now on, with all that was delegated from it.
 
     It takes a second factor. What was, stays on record.
     """
-    scopes = await caller.scopes(GRANT)
+    remit = await caller.remit(GRANT)
     caller.require_acr(TWO_FACTORS)
     async with caller.command() as command:
         assignment = await end_role(
-            command.session, assignment_id=assignment_id, ender=caller.person_id, scopes=scopes, now=command.now
+            command.session, assignment_id=assignment_id, ender=caller.person_id, remit=remit, now=command.now
         )
         return await command.respond(200, RoleAssignmentOut.model_validate(assignment))
 
@@ -119,11 +119,11 @@ async def end_role_(assignment_id: UUID, caller: Caller) -> Response:
 )
 async def approve_role_(assignment_id: UUID, caller: Caller) -> Response:
     """Let a proposed role hold from now on, as the second person, neither who proposed it nor who is to hold it."""
-    scopes = await caller.scopes(APPROVE)
+    remit = await caller.remit(APPROVE)
     caller.require_acr(TWO_FACTORS)
     async with caller.command() as command:
         assignment = await approve_role(
-            command.session, assignment_id=assignment_id, approver=caller.person_id, scopes=scopes, now=command.now
+            command.session, assignment_id=assignment_id, approver=caller.person_id, remit=remit, now=command.now
         )
         return await command.respond(200, RoleAssignmentOut.model_validate(assignment))
 
@@ -136,11 +136,11 @@ async def approve_role_(assignment_id: UUID, caller: Caller) -> Response:
 )
 async def refuse_role_(assignment_id: UUID, caller: Caller) -> Response:
     """Refuse a proposed role for good, as the second person; it may be proposed anew."""
-    scopes = await caller.scopes(APPROVE)
+    remit = await caller.remit(APPROVE)
     caller.require_acr(TWO_FACTORS)
     async with caller.command() as command:
         assignment = await refuse_role(
-            command.session, assignment_id=assignment_id, approver=caller.person_id, scopes=scopes, now=command.now
+            command.session, assignment_id=assignment_id, approver=caller.person_id, remit=remit, now=command.now
         )
         return await command.respond(200, RoleAssignmentOut.model_validate(assignment))
 
@@ -153,13 +153,13 @@ async def refuse_role_(assignment_id: UUID, caller: Caller) -> Response:
     openapi_extra=access("self"),
 )
 async def hand_on_role_(assignment_id: UUID, body: HandOnRole, caller: Caller) -> Response:
-    """Hand a role one holds on to somebody else, where one holds it or below, and for no longer.
+    """Delegate a role one holds to somebody else, where one holds it or below, and for no longer.
 
-    It takes a second factor, and ends when one's own does. What was handed on is not handed on again.
+    It takes a second factor, and ends when one's own does. What was delegated is not delegated again.
     """
     caller.require_acr(TWO_FACTORS)
     async with caller.command() as command:
-        assignment = await hand_on_role(
+        assignment = await delegate_role(
             command.session,
             source_id=assignment_id,
             assignment_id=body.assignment_id or new_id(),
@@ -179,10 +179,10 @@ async def hand_on_role_(assignment_id: UUID, body: HandOnRole, caller: Caller) -
     openapi_extra=access("self", GRANT) | NOT_RECORDED,
 )
 async def list_delegations(assignment_id: UUID, caller: Caller, page: PageQuery) -> Page[RoleAssignmentOut]:
-    """List what was handed on from a role of one's own, or of one within the scope where one grants roles."""
+    """List what was delegated from a role of one's own, or of one within the remit where one grants roles."""
     visible = or_(
         RoleAssignment.person_id == caller.person_id,
-        orgtree.within(RoleAssignment.organisation_id, await caller.scopes_if_any(GRANT)),
+        orgtree.within(RoleAssignment.organisation_id, await caller.remit_if_any(GRANT)),
     )
     async with caller.read() as session:
         source = RoleAssignment.assignment_id == assignment_id
@@ -199,7 +199,7 @@ async def list_delegations(assignment_id: UUID, caller: Caller, page: PageQuery)
     openapi_extra=access("self"),
 )
 async def take_back_role_(assignment_id: UUID, delegation_id: UUID, caller: Caller) -> Response:
-    """End from now on what one handed on oneself."""
+    """End from now on what one delegated oneself."""
     async with caller.command() as command:
         assignment = await take_back_role(
             command.session,

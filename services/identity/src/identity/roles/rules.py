@@ -35,11 +35,11 @@ class RoleNotYours(Exception):
 
 
 class RoleNotDelegable(Exception):
-    """The role cannot be handed on, or was handed on already."""
+    """The role cannot be delegated, or was delegated already."""
 
 
 class BeyondOwnPeriod(Exception):
-    """A role would be handed on for days on which its holder does not hold it."""
+    """A role would be delegated for days on which its holder does not hold it."""
 
 
 class AdministrationsCombined(Exception):
@@ -65,13 +65,13 @@ def require_days_in_order(valid_from: date, valid_until: date | None, *, today: 
 
 
 def grantable_within(
-    granted_by: Collection[str], held: Iterable[tuple[str, UUID]], scopes: Collection[UUID]
+    granted_by: Collection[str], held: Iterable[tuple[str, UUID]], remit: Collection[UUID]
 ) -> frozenset[UUID]:
     """Give the organisations within which the holder of the roles `held` may grant a role that `granted_by` grant.
 
-    `scopes` are those where the holder may grant roles at all.
+    `remit` is where the holder may grant roles at all.
     """
-    return frozenset(organisation_id for role, organisation_id in held if role in granted_by) & frozenset(scopes)
+    return frozenset(organisation_id for role, organisation_id in held if role in granted_by) & frozenset(remit)
 
 
 class Days(NamedTuple):
@@ -81,8 +81,8 @@ class Days(NamedTuple):
     valid_until: date | None
 
 
-def days_handed_on(own: Days, wanted_from: date | None, wanted_until: date | None, *, today: date) -> Days:
-    """Give the days of a role that is handed on; what is left out is as long as its holder has it.
+def days_delegated(own: Days, wanted_from: date | None, wanted_until: date | None, *, today: date) -> Days:
+    """Give the days of a role that is delegated; what is left out is as long as its holder has it.
 
     Raises `BeyondOwnPeriod` and `DaysOutOfOrder`.
     """

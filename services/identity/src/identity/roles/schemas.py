@@ -44,7 +44,7 @@ class GrantRole(Body):
 
 
 class HandOnRole(Body):
-    """To whom one's own role is handed on, where and for how long: all of it, where it is left out."""
+    """To whom one's own role is delegated, where and for how long: all of it, where it is left out."""
 
     assignment_id: UUID | None = None
     person_id: UUID

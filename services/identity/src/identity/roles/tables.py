@@ -24,7 +24,7 @@ class RoleDefinition(Table):
     """A role is a word for a set of permissions; `version` counts the sets it has stood for.
 
     `granted_by` are the roles whose holders may grant it; a `privileged` one takes a second person's approval; holders
-    of a `delegable` one may hand it on.
+    of a `delegable` one may delegate it.
     """
 
     __tablename__ = "role_definition"

@@ -1,4 +1,4 @@
-"""Ending sessions: one's own, one by one or all of them, and those of somebody in one's scope."""
+"""Ending sessions: one's own, one by one or all of them, and those of somebody in one's remit."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import audit
-from identity.accounts.scope import require_account_within
+from identity.accounts.remit import require_account_within
 from identity.sessions.revocation import end_all_sessions, end_browser_sessions, end_waiting_devices, revoke_families
 from identity.sessions.tables import BrowserSession, TokenFamily
 
@@ -77,9 +77,9 @@ async def _end_others(
 
 
 async def end_sessions_of(
-    session: AsyncSession, *, account_id: UUID, scopes: Collection[UUID], by: audit.Actor, now: datetime
+    session: AsyncSession, *, account_id: UUID, remit: Collection[UUID], by: audit.Actor, now: datetime
 ) -> int:
-    """Sign somebody in one's scope out everywhere; gives how many sessions ended. Raises `orgtree.OutsideScope`."""
-    await require_account_within(session, account_id, scopes)
+    """Sign somebody in one's remit out everywhere; gives how many sessions ended. Raises `orgtree.OutsideRemit`."""
+    await require_account_within(session, account_id, remit)
     await audit.record(session, by.entry("identity.sessions.revoked", subject=account_id), now=now)
     return len(await end_all_sessions(session, account_id, reason="revoked_by_officer", now=now, actor=by.actor))

@@ -17,11 +17,11 @@ from identity.pages.destinations import sign_in_before
 from identity.pages.html import go_to
 from identity.pages.requests import Parameters, Unreadable, read_form
 from identity.pages.visits import PageRoute, Visit, form_page, is_ours, read_visit
-from identity.parts import IdentityParts, Parts
 from identity.sessions.browser import person_at
 from identity.sessions.commands import SessionUnknown, end_session, end_sessions_elsewhere
 from identity.sessions.devices import device_label
 from identity.sessions.queries import sessions_after
+from identity.shared import IdentityShared, Shared
 from webapi import PageRequest, Refusal
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
@@ -32,20 +32,20 @@ _log = logging.getLogger(__name__)
 
 
 @router.get(PAGE)
-async def show_sessions(request: Request, parts: Parts) -> Response:
+async def show_sessions(request: Request, shared: Shared) -> Response:
     """List where the person is signed in, the latest sign-in first."""
-    visit = read_visit(request, parts)
-    return await _page(parts, visit, now=utc_now())
+    visit = read_visit(request, shared)
+    return await _page(shared, visit, now=utc_now())
 
 
 @router.post(PAGE)
-async def end_sessions(request: Request, parts: Parts) -> Response:
+async def end_sessions(request: Request, shared: Shared) -> Response:
     """End the session that the button names, or all but those of this browser, and show what is left."""
-    visit, form = read_visit(request, parts), await read_form(request)
+    visit, form = read_visit(request, shared), await read_form(request)
     now = utc_now()
     if not is_ours(visit, form):
-        return await _page(parts, visit, now=now, problem="form_expired", status=403)
-    async with parts.database.transaction() as session:
+        return await _page(shared, visit, now=now, problem="form_expired", status=403)
+    async with shared.database.transaction() as session:
         person = await person_at(session, visit.session_cookie, now=now)
         if person is None:
             return _to_sign_in(visit)
@@ -63,10 +63,10 @@ async def end_sessions(request: Request, parts: Parts) -> Response:
 
 
 async def _page(
-    parts: IdentityParts, visit: Visit, *, now: datetime, problem: str | None = None, status: int = 200
+    shared: IdentityShared, visit: Visit, *, now: datetime, problem: str | None = None, status: int = 200
 ) -> Response:
     asked = PageRequest(AT_ONCE, visit.parameters.get("cursor"))
-    async with parts.database.read() as session:
+    async with shared.database.read() as session:
         person = await person_at(session, visit.session_cookie, now=now)
         if person is None:
             return _to_sign_in(visit)
@@ -78,7 +78,7 @@ async def _page(
     found = asked.of(rows, lambda row: (row.signed_in_at, row.session_id), lambda row: _shown(row, visit, person))
     older = {**visit.parameters, "cursor": found.next_cursor}
     return form_page(
-        parts,
+        shared,
         visit,
         "sessions",
         address=PAGE,

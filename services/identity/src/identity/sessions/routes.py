@@ -1,4 +1,4 @@
-"""Sessions over HTTP: seeing one's own, ending them, and ending somebody else's in one's scope."""
+"""Sessions over HTTP: seeing one's own, ending them, and ending somebody else's in one's remit."""
 
 from typing import Any
 from uuid import UUID
@@ -64,14 +64,14 @@ async def end_own_sessions_(body: EndSessions, caller: Caller) -> Response:
     openapi_extra=access(REVOKE) | audited("identity.sessions.revoked"),
 )
 async def end_sessions_of_(account_id: UUID, caller: Caller) -> Response:
-    """End all sessions of somebody in one's scope."""
-    scopes = await caller.scopes(REVOKE)
+    """End all sessions of somebody in one's remit."""
+    remit = await caller.remit(REVOKE)
     async with caller.command() as command:
         ended = await end_sessions_of(
             command.session,
             account_id=account_id,
-            scopes=scopes,
-            by=audit.by(caller.principal, scopes),
+            remit=remit,
+            by=audit.by(caller.principal, remit),
             now=command.now,
         )
         return await command.respond(200, SessionsEnded(ended=ended))

@@ -13,9 +13,9 @@ from identity.pages.addresses import BY_CODE, CODE, SIGN_IN, page_address
 from identity.pages.html import go_to
 from identity.pages.requests import read_form
 from identity.pages.visits import PageRoute, Visit, is_ours, read_visit
-from identity.parts import IdentityParts, Parts
 from identity.sessions.browser import Proven
 from identity.sessions.sign_ins import record_sign_in_refused
+from identity.shared import IdentityShared, Shared
 from identity.sign_in.entry import enter, sign_in_form
 from identity.throttling.rates import TooOften
 
@@ -26,62 +26,62 @@ _log = logging.getLogger(__name__)
 
 
 @router.get(BY_CODE)
-async def show_sign_in_phone(request: Request, parts: Parts) -> Response:
+async def show_sign_in_phone(request: Request, shared: Shared) -> Response:
     """Ask for the phone number."""
-    visit = read_visit(request, parts)
-    return await _phone_page(parts, visit)
+    visit = read_visit(request, shared)
+    return await _phone_page(shared, visit)
 
 
 @router.post(BY_CODE)
-async def send_sign_in_code(request: Request, parts: Parts) -> Response:
+async def send_sign_in_code(request: Request, shared: Shared) -> Response:
     """Send a code, if the number is anybody's, and go on to the page that asks for it in either case."""
-    visit, form = read_visit(request, parts), await read_form(request)
+    visit, form = read_visit(request, shared), await read_form(request)
     if not is_ours(visit, form):
-        return await _phone_page(parts, visit, problem="form_expired", status=403)
+        return await _phone_page(shared, visit, problem="form_expired", status=403)
     phone = normalised_phone(form.get("phone", ""))
     if phone is None:
-        return await _phone_page(parts, visit, problem="phone_unusable", status=400)
+        return await _phone_page(shared, visit, problem="phone_unusable", status=400)
     try:
-        challenge_id = await pages.send_code(request, parts, visit, phone=phone, purpose=PURPOSE)
+        challenge_id = await pages.send_code(request, shared, visit, phone=phone, purpose=PURPOSE)
     except TooOften as error:
         seconds = error.retry_after_seconds
-        return await _phone_page(parts, visit, problem="codes_too_often", status=429, seconds=seconds)
+        return await _phone_page(shared, visit, problem="codes_too_often", status=429, seconds=seconds)
     response = go_to(page_address(CODE, visit.parameters))
-    pages.keep_challenge(response, parts, challenge_id)
+    pages.keep_challenge(response, shared, challenge_id)
     return response
 
 
 @router.get(CODE)
-async def show_sign_in_code(request: Request, parts: Parts) -> Response:
+async def show_sign_in_code(request: Request, shared: Shared) -> Response:
     """Ask for the code."""
-    visit = read_visit(request, parts)
-    return await _code_page(parts, visit)
+    visit = read_visit(request, shared)
+    return await _code_page(shared, visit)
 
 
 @router.post(CODE)
-async def sign_in_by_code(request: Request, parts: Parts) -> Response:
+async def sign_in_by_code(request: Request, shared: Shared) -> Response:
     """Check the code; then begin a session and go on, or say on the page what is wrong."""
-    visit, form = read_visit(request, parts), await read_form(request)
+    visit, form = read_visit(request, shared), await read_form(request)
     if not is_ours(visit, form):
-        return await _code_page(parts, visit, problem="form_expired", status=403)
-    verdict = await pages.verdict_on(request, parts, visit, form, purpose=PURPOSE)
+        return await _code_page(shared, visit, problem="form_expired", status=403)
+    verdict = await pages.verdict_on(request, shared, visit, form, purpose=PURPOSE)
     entered = None
     if verdict.account_id is not None and verdict.phone is not None:
-        by = phone_on_file(parts.ring, verdict.account_id, verdict.phone)
-        entered = await enter(request, parts, visit, Proven(verdict.account_id, ONE_FACTOR_ACR, CODE_AMR, by))
+        by = phone_on_file(shared.ring, verdict.account_id, verdict.phone)
+        entered = await enter(request, shared, visit, Proven(verdict.account_id, ONE_FACTOR_ACR, CODE_AMR, by))
     if entered is None:
         _log.info("code_refused")
-        async with parts.database.transaction() as session:
+        async with shared.database.transaction() as session:
             await record_sign_in_refused(session, "code", now=utc_now())
-        return await _code_page(parts, visit, problem="code_over" if verdict.over else "code_wrong", status=400)
+        return await _code_page(shared, visit, problem="code_over" if verdict.over else "code_wrong", status=400)
     return entered
 
 
 async def _phone_page(
-    parts: IdentityParts, visit: Visit, *, problem: str | None = None, status: int = 200, seconds: int | None = None
+    shared: IdentityShared, visit: Visit, *, problem: str | None = None, status: int = 200, seconds: int | None = None
 ) -> Response:
     response = await sign_in_form(
-        parts,
+        shared,
         visit,
         "code_phone",
         address=BY_CODE,
@@ -97,9 +97,11 @@ async def _phone_page(
     return response
 
 
-async def _code_page(parts: IdentityParts, visit: Visit, *, problem: str | None = None, status: int = 200) -> Response:
+async def _code_page(
+    shared: IdentityShared, visit: Visit, *, problem: str | None = None, status: int = 200
+) -> Response:
     return await sign_in_form(
-        parts,
+        shared,
         visit,
         "code_answer",
         address=CODE,

@@ -17,9 +17,9 @@ from identity.levels import acr_of, joined
 from identity.pages.addresses import PASSKEY, PASSKEY_SCRIPT, SIGN_IN, page_address
 from identity.pages.requests import Parameters, read_form
 from identity.pages.visits import PageRoute, Visit, is_ours, read_visit
-from identity.parts import IdentityParts, Parts
 from identity.secrets import new_secret
 from identity.sessions.browser import Proven
+from identity.shared import IdentityShared, Shared
 from identity.sign_in.entry import enter, sign_in_form
 from identity.throttling.rates import TooOften, count, subject_of
 from identity.throttling.rules import Limit
@@ -39,37 +39,37 @@ async def script() -> Response:
 
 
 @router.get(PASSKEY)
-async def show_passkey(request: Request, parts: Parts) -> Response:
+async def show_passkey(request: Request, shared: Shared) -> Response:
     """Show the page with a challenge for this browser."""
-    visit = read_visit(request, parts)
-    return await _page(request, parts, visit)
+    visit = read_visit(request, shared)
+    return await _page(request, shared, visit)
 
 
 @router.post(PASSKEY)
-async def sign_in_by_passkey(request: Request, parts: Parts) -> Response:
+async def sign_in_by_passkey(request: Request, shared: Shared) -> Response:
     """Check what the device answered; then begin a session and go on, or say on the page that it is not good."""
-    visit, form = read_visit(request, parts), await read_form(request)
+    visit, form = read_visit(request, shared), await read_form(request)
     if not is_ours(visit, form):
-        return await _page(request, parts, visit, problem="form_expired", status=403)
-    used = await _used(parts, visit, form, now=utc_now())
+        return await _page(request, shared, visit, problem="form_expired", status=403)
+    used = await _used(shared, visit, form, now=utc_now())
     entered = None
     if used is not None:
         amr = joined(["swk" if used.backup_eligible else "hwk", "user"])
         proven = Proven(used.account_id, acr_of(amr), amr, usable_passkey(used.passkey_id))
-        entered = await enter(request, parts, visit, proven)
+        entered = await enter(request, shared, visit, proven)
     if entered is None:
         _log.info("passkey_refused")
-        return await _page(request, parts, visit, problem="passkey_wrong", status=400)
+        return await _page(request, shared, visit, problem="passkey_wrong", status=400)
     return entered
 
 
-async def _used(parts: IdentityParts, visit: Visit, form: Parameters, *, now: datetime) -> Used | None:
+async def _used(shared: IdentityShared, visit: Visit, form: Parameters, *, now: datetime) -> Used | None:
     """Find whose passkey answered the challenge of this browser. The challenge is spent, whatever comes of it."""
     try:
         ceremony_id, credential = UUID(form["ceremony"]), _read(form["credential"])
     except (KeyError, ValueError):
         return None
-    async with parts.database.transaction() as session:
+    async with shared.database.transaction() as session:
         challenge = await end_ceremony(
             session,
             ceremony_id=ceremony_id,
@@ -81,13 +81,13 @@ async def _used(parts: IdentityParts, visit: Visit, form: Parameters, *, now: da
     if challenge is None:
         return None
     try:
-        async with parts.database.transaction() as session:
-            issuer = parts.place.issuer
+        async with shared.database.transaction() as session:
+            issuer = shared.parties.issuer
             used = await use_passkey(session, issuer=issuer, credential=credential, challenge=challenge, now=now)
             if used.copied:
                 await tell_owner(
                     session,
-                    parts.ring,
+                    shared.ring,
                     account_id=used.account_id,
                     change="passkey.suspected",
                     object_id=used.passkey_id,
@@ -111,23 +111,23 @@ def _read(text: str) -> JSON:
 
 
 async def _page(
-    request: Request, parts: IdentityParts, visit: Visit, *, problem: str | None = None, status: int = 200
+    request: Request, shared: IdentityShared, visit: Visit, *, problem: str | None = None, status: int = 200
 ) -> Response:
     now = utc_now()
     if visit.form_cookie is None:
         visit = visit._replace(form_cookie=new_secret())
     try:
-        async with parts.database.transaction() as session:
-            asker = subject_of(parts.ring, "passkeys.address", parts.asker(request))
-            await count(session, [(asker, PER_ADDRESS)], now=now)
+        async with shared.database.transaction() as session:
+            client_address = subject_of(shared.ring, "passkeys.address", shared.client_address(request))
+            await count(session, [(client_address, PER_ADDRESS)], now=now)
             begun = await begin_ceremony(
                 session, purpose="sign_in", account_id=None, bound_to=visit.form_cookie or "", new_id=new_id, now=now
             )
-        ceremony, options = str(begun.ceremony_id), sign_in_options(parts.place.issuer, challenge=begun.challenge)
+        ceremony, options = str(begun.ceremony_id), sign_in_options(shared.parties.issuer, challenge=begun.challenge)
     except TooOften:
         ceremony, options, problem, status = "", {}, "busy", 429
     return await sign_in_form(
-        parts,
+        shared,
         visit,
         "passkey",
         address=PASSKEY,

@@ -16,11 +16,11 @@ from identity.pages.addresses import SECURITY, SIGN_IN, WECHAT, WECHAT_START, pa
 from identity.pages.html import go_to, page
 from identity.pages.requests import read_form
 from identity.pages.visits import FORM_LIFETIME, PageRoute, Visit, is_ours, read_visit, set_cookie
-from identity.parts import IdentityParts, Parts
 from identity.purposes.commands import give_consent
 from identity.purposes.rules import PURPOSES, TextChanged
 from identity.secrets import new_secret
 from identity.sessions.browser import Proven, person_at
+from identity.shared import IdentityShared, Shared
 from identity.sign_in.entry import enter
 from identity.throttling.rates import TooOften, count, subject_of
 from identity.throttling.rules import Limit
@@ -37,45 +37,45 @@ _log = logging.getLogger(__name__)
 
 
 @router.get(WECHAT_START)
-async def start_sign_in(request: Request, parts: Parts) -> Response:
+async def start_sign_in(request: Request, shared: Shared) -> Response:
     """Send the browser to WeChat, to come back signed in."""
-    visit = read_visit(request, parts)
-    return await _send(request, parts, visit, "sign_in", None)
+    visit = read_visit(request, shared)
+    return await _send(request, shared, visit, "sign_in", None)
 
 
 @router.post(WECHAT_START)
-async def start_linking(request: Request, parts: Parts) -> Response:
+async def start_linking(request: Request, shared: Shared) -> Response:
     """Send the browser to WeChat, to come back with an account to link; only from our page, and signed in just now."""
-    visit, form = read_visit(request, parts), await read_form(request)
+    visit, form = read_visit(request, shared), await read_form(request)
     now = utc_now()
-    async with parts.database.read() as session:
+    async with shared.database.read() as session:
         person = await person_at(session, visit.session_cookie, now=now)
         fresh = person is not None and await is_owner_now(session, person, now=now)
     agreed = form.get(_TEXT) == str(PURPOSES[commands.CONSENT].version)
     if person is None or not fresh or not is_ours(visit, form) or not agreed:
         return go_to(SECURITY)
-    return await _send(request, parts, visit._replace(parameters={_TEXT: form[_TEXT]}), "link", person)
+    return await _send(request, shared, visit._replace(parameters={_TEXT: form[_TEXT]}), "link", person)
 
 
 @router.get(WECHAT)
-async def come_back(request: Request, parts: Parts) -> Response:
+async def come_back(request: Request, shared: Shared) -> Response:
     """Take a browser back: its `state` must be ours and its own, and its code must be good at WeChat."""
-    visit = read_visit(request, parts)
+    visit = read_visit(request, shared)
     state, code, now = visit.parameters.get("state", ""), visit.parameters.get("code", ""), utc_now()
-    if parts.wechat is None or not state or len(state) > _LONGEST or len(code) > _LONGEST:
+    if shared.wechat is None or not state or len(state) > _LONGEST or len(code) > _LONGEST:
         return _refused(visit, "wechat_refused", 400)
-    async with parts.database.transaction() as session:
+    async with shared.database.transaction() as session:
         returned = await commands.end_visit(session, state=state, form_cookie=visit.form_cookie, now=now)
     if returned is None:
         _log.info("wechat_state_refused")
         return _refused(visit, "wechat_refused", 400)
     visit = visit._replace(parameters=returned.parameters)
-    subject = await _subject(parts.wechat, visit, code)
+    subject = await _subject(shared.wechat, visit, code)
     if isinstance(subject, Response):
         return subject
     if returned.purpose == "link":
-        return await _link(parts, parts.wechat, visit, returned, subject, now=now)
-    return await _sign_in(request, parts, parts.wechat, visit, subject, now=now)
+        return await _link(shared, shared.wechat, visit, returned, subject, now=now)
+    return await _sign_in(request, shared, shared.wechat, visit, subject, now=now)
 
 
 async def _subject(wechat: Wechat, visit: Visit, code: str) -> WechatSubject | Response:
@@ -91,15 +91,15 @@ async def _subject(wechat: Wechat, visit: Visit, code: str) -> WechatSubject | R
 
 
 async def _send(
-    request: Request, parts: IdentityParts, visit: Visit, purpose: commands.Purpose, person: SignedIn | None
+    request: Request, shared: IdentityShared, visit: Visit, purpose: commands.Purpose, person: SignedIn | None
 ) -> Response:
-    if parts.wechat is None:
+    if shared.wechat is None:
         return _refused(visit, "wechat_away", 503)
     form_cookie, now = visit.form_cookie or new_secret(), utc_now()
     try:
-        async with parts.database.transaction() as session:
-            asker = subject_of(parts.ring, "wechat.address", parts.asker(request))
-            await count(session, [(asker, PER_ADDRESS)], now=now)
+        async with shared.database.transaction() as session:
+            client_address = subject_of(shared.ring, "wechat.address", shared.client_address(request))
+            await count(session, [(client_address, PER_ADDRESS)], now=now)
             state = await commands.begin_visit(
                 session,
                 purpose=purpose,
@@ -112,33 +112,33 @@ async def _send(
         response: Response = _refused(visit, "wechat_away", 429)
         response.headers["Retry-After"] = str(error.retry_after_seconds)
         return response
-    address = parts.wechat.address_for(redirect_uri=f"{parts.place.issuer}{WECHAT}", state=state)
+    address = shared.wechat.address_for(redirect_uri=f"{shared.parties.issuer}{WECHAT}", state=state)
     response = go_to(address)
-    set_cookie(response, parts, "form", form_cookie, max_age=FORM_LIFETIME)
+    set_cookie(response, shared, "form", form_cookie, max_age=FORM_LIFETIME)
     return response
 
 
 async def _sign_in(
-    request: Request, parts: IdentityParts, wechat: Wechat, visit: Visit, subject: WechatSubject, *, now: datetime
+    request: Request, shared: IdentityShared, wechat: Wechat, visit: Visit, subject: WechatSubject, *, now: datetime
 ) -> Response:
-    async with parts.database.transaction() as session:
-        linked = await commands.account_linked_to(session, parts.ring, subject, app_id=wechat.app_id, now=now)
+    async with shared.database.transaction() as session:
+        linked = await commands.account_linked_to(session, shared.ring, subject, app_id=wechat.app_id, now=now)
     entered = None
     if linked is not None:
         proven = Proven(linked.account_id, acr_of(AMR), AMR, commands.lasting_link(linked))
-        entered = await enter(request, parts, visit, proven)
+        entered = await enter(request, shared, visit, proven)
     return entered or _refused(visit, "wechat_unlinked", 403)
 
 
 async def _link(
-    parts: IdentityParts, wechat: Wechat, visit: Visit, returned: Returned, subject: WechatSubject, *, now: datetime
+    shared: IdentityShared, wechat: Wechat, visit: Visit, returned: Returned, subject: WechatSubject, *, now: datetime
 ) -> Response:
     """Link what came back to the account of the session that went, if it is still here and its proof still fresh.
 
     That its owner agreed to the text on the page they went from is kept with the link.
     """
     try:
-        async with parts.database.transaction() as session:
+        async with shared.database.transaction() as session:
             person = await person_at(session, visit.session_cookie, now=now)
             if person is None or person.session_id != returned.session_id:
                 return _refused(visit, "wechat_refused", 400)
@@ -146,7 +146,7 @@ async def _link(
                 return go_to(SECURITY)
             await commands.link(
                 session,
-                parts.ring,
+                shared.ring,
                 subject,
                 app_id=wechat.app_id,
                 account_id=person.account_id,
@@ -163,7 +163,7 @@ async def _link(
             )
             await tell_owner(
                 session,
-                parts.ring,
+                shared.ring,
                 account_id=person.account_id,
                 change="wechat.linked",
                 language=visit.language,

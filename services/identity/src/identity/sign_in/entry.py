@@ -23,27 +23,27 @@ from identity.pages.addresses import SIGN_IN, page_address
 from identity.pages.destinations import onward
 from identity.pages.html import go_to
 from identity.pages.visits import Visit, cookie_name, form_page, set_cookie
-from identity.parts import IdentityParts
 from identity.sessions.browser import Proven, begin_session
 from identity.sessions.devices import device_of
 from identity.sessions.known_browsers import COOKIE, KNOWN_FOR, remember
+from identity.shared import IdentityShared
 
 _log = logging.getLogger(__name__)
 
 
-def known_browser(request: Request, parts: IdentityParts) -> str | None:
+def known_browser(request: Request, shared: IdentityShared) -> str | None:
     """Give the cookie of a browser on which somebody signed in before."""
-    return request.cookies.get(cookie_name(COOKIE, secure=parts.secure))
+    return request.cookies.get(cookie_name(COOKIE, secure=shared.secure))
 
 
-async def enter(request: Request, parts: IdentityParts, visit: Visit, proven: Proven) -> Response | None:
+async def enter(request: Request, shared: IdentityShared, visit: Visit, proven: Proven) -> Response | None:
     """Begin a session, and go on to the second factor, to the client, or to the page that says one is signed in.
 
     None when what was proved by is no longer the account's.
     """
     now = utc_now()
     decision: Decision | None = None
-    async with parts.database.transaction() as session:
+    async with shared.database.transaction() as session:
         begun = await begin_session(
             session,
             proven,
@@ -55,9 +55,9 @@ async def enter(request: Request, parts: IdentityParts, visit: Visit, proven: Pr
         if begun is None:
             return None
         person, cookie = begun
-        browser = await remember(session, known_browser(request, parts), proven.account_id, now=now)
+        browser = await remember(session, known_browser(request, shared), proven.account_id, now=now)
         if "client_id" in visit.parameters:
-            decision = await decide_for(parts, session, visit.parameters, person, just_now=True, now=now)
+            decision = await decide_for(shared, session, visit.parameters, person, just_now=True, now=now)
             if not isinstance(decision, Redirect | Refused):
                 await keep_waiting(session, person, visit.parameters)
         step = None if decision is not None else await next_step(session, person, None)
@@ -68,8 +68,8 @@ async def enter(request: Request, parts: IdentityParts, visit: Visit, proven: Pr
         response = go_to(page_address(step.page, visit.parameters))
     else:
         response = go_to(onward(visit.parameters) or SIGN_IN)
-    set_cookie(response, parts, "session", cookie)
-    set_cookie(response, parts, COOKIE, browser, max_age=int(KNOWN_FOR.total_seconds()))
+    set_cookie(response, shared, "session", cookie)
+    set_cookie(response, shared, COOKIE, browser, max_age=int(KNOWN_FOR.total_seconds()))
     return response
 
 
@@ -78,15 +78,15 @@ def is_for(visit: Visit, person: SignedIn, *, now: datetime) -> bool:
     return "client_id" not in visit.parameters or may_still_agree(visit.parameters, person, now=now)
 
 
-async def go_on(parts: IdentityParts, visit: Visit, person: SignedIn, *, now: datetime, just_now: bool) -> Response:
+async def go_on(shared: IdentityShared, visit: Visit, person: SignedIn, *, now: datetime, just_now: bool) -> Response:
     """Answer the request that waited for what the person has proved; `just_now`, they did so in answer to it."""
     if "client_id" in visit.parameters:
-        async with parts.database.transaction() as session:
-            decision = await decide_for(parts, session, visit.parameters, person, just_now=just_now, now=now)
+        async with shared.database.transaction() as session:
+            decision = await decide_for(shared, session, visit.parameters, person, just_now=just_now, now=now)
             if isinstance(decision, Redirect):
                 await answered(session, person)
         return answer_to(visit.language, visit.parameters, decision)
-    async with parts.database.read() as session:
+    async with shared.database.read() as session:
         step = await next_step(session, person, wanted_level(visit.parameters.get("acr_values")))
     if step is not None and step.reachable:
         return go_to(page_address(step.page, visit.parameters))
@@ -94,7 +94,7 @@ async def go_on(parts: IdentityParts, visit: Visit, person: SignedIn, *, now: da
 
 
 async def sign_in_form(
-    parts: IdentityParts,
+    shared: IdentityShared,
     visit: Visit,
     template: str,
     *,
@@ -109,11 +109,11 @@ async def sign_in_form(
     """
     needed: SignInNeeded | None = None
     if "client_id" in visit.parameters:
-        async with parts.database.read() as session:
-            decision = await decide_for(parts, session, visit.parameters, None, just_now=False, now=now)
+        async with shared.database.read() as session:
+            decision = await decide_for(shared, session, visit.parameters, None, just_now=False, now=now)
         if not isinstance(decision, SignInNeeded):
             return answer_to(visit.language, visit.parameters, decision)
         needed = decision
     client = None if needed is None else needed.name_en if visit.language == "en" else needed.name_zh
     target = None if needed is None else needed.target
-    return form_page(parts, visit, template, address=address, status=status, target=target, client=client, **values)
+    return form_page(shared, visit, template, address=address, status=status, target=target, client=client, **values)

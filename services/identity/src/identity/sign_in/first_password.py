@@ -19,9 +19,9 @@ from identity.pages.addresses import NEW_PASSWORD, SIGN_IN, page_address
 from identity.pages.html import go_to
 from identity.pages.requests import read_form
 from identity.pages.visits import PageRoute, Visit, is_ours, read_visit, set_cookie
-from identity.parts import IdentityParts, Parts
 from identity.sessions.browser import person_beginning_at, raise_session
 from identity.sessions.known_browsers import COOKIE, KNOWN_FOR, remember
+from identity.shared import IdentityShared, Shared
 from identity.sign_in.entry import go_on, is_for, known_browser, sign_in_form
 from identity.sign_in.password_change import change_password
 
@@ -39,41 +39,41 @@ _log = logging.getLogger(__name__)
 
 
 @router.get(NEW_PASSWORD)
-async def ask_for_own_password(request: Request, parts: Parts) -> Response:
+async def ask_for_own_password(request: Request, shared: Shared) -> Response:
     """Ask for the new password; who needs none goes on to where they wanted to go."""
-    visit = read_visit(request, parts)
-    found = await _person(parts, visit, now=utc_now())
-    return found if isinstance(found, Response) else await _page(parts, visit)
+    visit = read_visit(request, shared)
+    found = await _person(shared, visit, now=utc_now())
+    return found if isinstance(found, Response) else await _page(shared, visit)
 
 
 @router.post(NEW_PASSWORD)
-async def choose_password(request: Request, parts: Parts) -> Response:
+async def choose_password(request: Request, shared: Shared) -> Response:
     """Set the new password, end every other session and go on; or say on the page what is wrong with it."""
-    visit, form = read_visit(request, parts), await read_form(request)
+    visit, form = read_visit(request, shared), await read_form(request)
     now = utc_now()
-    person = await _person(parts, visit, now=now)
+    person = await _person(shared, visit, now=now)
     if isinstance(person, Response):
         return person
     if not is_ours(visit, form):
-        return await _page(parts, visit, problem="form_expired", status=403)
+        return await _page(shared, visit, problem="form_expired", status=403)
     try:
-        encoding = await _encoded(parts, person, form.get("password", ""))
+        encoding = await _encoded(shared, person, form.get("password", ""))
     except NOT_TAKEN as error:
         problem, status = told_of(error)
-        return await _page(parts, visit, problem=problem, status=status)
-    changed = await _changed(request, parts, visit, person, encoding, now=now)
+        return await _page(shared, visit, problem=problem, status=status)
+    changed = await _changed(request, shared, visit, person, encoding, now=now)
     if changed is None:
         return go_to(page_address(SIGN_IN, visit.parameters))
     _log.info("first_password_replaced", extra={"account_id": person.account_id})
-    response = await go_on(parts, visit, changed.person, now=now, just_now=True)
-    set_cookie(response, parts, "session", changed.session_cookie)
-    set_cookie(response, parts, COOKIE, changed.browser_cookie, max_age=int(KNOWN_FOR.total_seconds()))
+    response = await go_on(shared, visit, changed.person, now=now, just_now=True)
+    set_cookie(response, shared, "session", changed.session_cookie)
+    set_cookie(response, shared, COOKIE, changed.browser_cookie, max_age=int(KNOWN_FOR.total_seconds()))
     return response
 
 
 def told_of(error: Exception) -> tuple[str, int]:
     """Give the text and the status with which a page tells that a new password was not taken: one of `NOT_TAKEN`."""
-    return next(told for kind, told in _NOT_TAKEN.items() if isinstance(error, kind))
+    return next(reason for kind, reason in _NOT_TAKEN.items() if isinstance(error, kind))
 
 
 class _Changed(NamedTuple):
@@ -85,11 +85,11 @@ class _Changed(NamedTuple):
 
 
 async def _changed(
-    request: Request, parts: IdentityParts, visit: Visit, person: SignedIn, encoding: str, *, now: datetime
+    request: Request, shared: IdentityShared, visit: Visit, person: SignedIn, encoding: str, *, now: datetime
 ) -> _Changed | None:
     """Set the password; None when somebody else who knew the first one was faster, which ended this session."""
     me = person.account_id
-    async with parts.database.transaction() as session:
+    async with shared.database.transaction() as session:
         if await first_encoding_of(session, me) is None:
             return None
         raised = await raise_session(session, person, now=now)
@@ -97,7 +97,7 @@ async def _changed(
             return None
         await change_password(
             session,
-            parts.ring,
+            shared.ring,
             account_id=me,
             encoding=encoding,
             keeping=None,
@@ -106,36 +106,36 @@ async def _changed(
             new_id=new_id,
             now=now,
         )
-        return _Changed(*raised, await remember(session, known_browser(request, parts), me, now=now))
+        return _Changed(*raised, await remember(session, known_browser(request, shared), me, now=now))
 
 
-async def _encoded(parts: IdentityParts, person: SignedIn, typed: str) -> str:
+async def _encoded(shared: IdentityShared, person: SignedIn, typed: str) -> str:
     """Give the encoding of a password that will do. Raises `PasswordUnusable` and `TooManySignIns`."""
-    async with parts.database.read() as session:
+    async with shared.database.read() as session:
         username = await username_of(session, person.account_id)
-        phone = await phone_of(session, parts.ring, person.account_id)
+        phone = await phone_of(session, shared.ring, person.account_id)
         first = await encoding_of(session, person.account_id)
     password = require_password(typed, username=username, also=[phone] if phone else [])
-    if (await parts.passwords.verify(first, password)).matches:
+    if (await shared.passwords.verify(first, password)).matches:
         raise PasswordUnchanged
-    return await parts.passwords.hash(password)
+    return await shared.passwords.hash(password)
 
 
-async def _person(parts: IdentityParts, visit: Visit, *, now: datetime) -> SignedIn | Response:
+async def _person(shared: IdentityShared, visit: Visit, *, now: datetime) -> SignedIn | Response:
     """Find whose password it is; gives the answer itself when nobody is here for this request, or needs no other."""
-    async with parts.database.read() as session:
+    async with shared.database.read() as session:
         person = await person_beginning_at(session, visit.session_cookie, now=now)
         if person is None or not is_for(visit, person, now=now):
             return go_to(page_address(SIGN_IN, visit.parameters))
         step = await next_step(session, person, wanted_level(visit.parameters.get("acr_values")))
     if step is None or step.page != NEW_PASSWORD:
-        return await go_on(parts, visit, person, now=now, just_now=False)
+        return await go_on(shared, visit, person, now=now, just_now=False)
     return person
 
 
-async def _page(parts: IdentityParts, visit: Visit, *, problem: str | None = None, status: int = 200) -> Response:
+async def _page(shared: IdentityShared, visit: Visit, *, problem: str | None = None, status: int = 200) -> Response:
     return await sign_in_form(
-        parts,
+        shared,
         visit,
         "new_password",
         address=NEW_PASSWORD,

@@ -10,10 +10,10 @@ from identity.accounts.tables import Account, Credential, Identifier
 from identity.credentials.passwords import Passwords, TooManySignIns
 from identity.credentials.rules import FirstPasswordExpired, normalised_username
 from identity.levels import ONE_FACTOR_ACR, PASSWORD_AMR
-from identity.parts import IdentityParts
 from identity.sessions.browser import Proven
 from identity.sessions.known_browsers import is_known
 from identity.sessions.sign_ins import record_sign_in_refused
+from identity.shared import IdentityShared
 from identity.throttling.guesses import begin_guess, count_failure, forget_failures, take_back
 from identity.throttling.rates import subject_of
 from identity.throttling.rules import OF_ACCOUNT
@@ -23,37 +23,40 @@ _LONGEST_NAME = 256
 
 
 async def prove_by_password(
-    parts: IdentityParts, *, username: str, password: str, browser: str | None, asker: str, now: datetime
+    shared: IdentityShared, *, username: str, password: str, browser: str | None, client_address: str, now: datetime
 ) -> Proven | None:
     """Find whose username and password these are, or None; every failure makes the next guess wait longer.
 
-    `browser` is the cookie of a browser its owner may have used, `asker` the address the guess comes from. On a browser
-    that is known for this name, neither the attack on the name nor the neighbours at the address count; it has failures
-    of its own. A name nobody has is treated like one that somebody has. Raises `TooOften`, `TooManySignIns` and
-    `FirstPasswordExpired`, which is no failure: whoever sees it knows the password.
+    `browser` is the cookie of a browser its owner may have used, `client_address` the address the guess comes from. On
+    a browser that is known for this name, neither the attack on the name nor the neighbours at the address count; it
+    has failures of its own. A name nobody has is treated like one that somebody has. Raises `TooOften`,
+    `TooManySignIns` and `FirstPasswordExpired`, which is no failure: whoever sees it knows the password.
     """
     known_as = normalised_username(username)
     name = known_as or username[:_LONGEST_NAME]
-    async with parts.database.transaction() as session:
+    async with shared.database.transaction() as session:
         if await is_known(session, browser, known_as, now=now):
-            subject = subject_of(parts.ring, "browser", f"{browser}|{name}")
+            subject = subject_of(shared.ring, "browser", f"{browser}|{name}")
             subjects = {subject: OF_ACCOUNT}
         else:
-            subject = subject_of(parts.ring, "name", name)
-            subjects = {subject: OF_ACCOUNT, subject_of(parts.ring, "address", asker): parts.patience_with_addresses}
+            subject = subject_of(shared.ring, "name", name)
+            subjects = {
+                subject: OF_ACCOUNT,
+                subject_of(shared.ring, "address", client_address): shared.allowance_of_addresses,
+            }
         guess = await begin_guess(session, subjects, now=now)
     try:
-        proven = await check_password(parts.database, parts.passwords, username=username, password=password, now=now)
+        proven = await check_password(shared.database, shared.passwords, username=username, password=password, now=now)
     except TooManySignIns:
-        async with parts.database.transaction() as session:
+        async with shared.database.transaction() as session:
             await take_back(session, guess, now=now)
         raise
     except FirstPasswordExpired:
-        async with parts.database.transaction() as session:
+        async with shared.database.transaction() as session:
             await take_back(session, guess, now=now)
             await record_sign_in_refused(session, "password", now=now)
         raise
-    async with parts.database.transaction() as session:
+    async with shared.database.transaction() as session:
         if proven is None:
             await count_failure(session, guess, now=now)
             await record_sign_in_refused(session, "password", now=now)

@@ -21,8 +21,8 @@ from identity.pages.addresses import PASSKEY, SECOND_FACTOR, SIGN_IN, page_addre
 from identity.pages.html import go_to
 from identity.pages.requests import Parameters, read_form
 from identity.pages.visits import PageRoute, Visit, is_ours, read_visit, set_cookie
-from identity.parts import IdentityParts, Parts
 from identity.sessions.browser import Proven, person_beginning_at, raise_session, still_proves
+from identity.shared import IdentityShared, Shared
 from identity.sign_in.entry import go_on, is_for, known_browser, sign_in_form
 from identity.sign_in.password_guess import prove_by_password
 from identity.throttling.rates import TooOften
@@ -52,102 +52,102 @@ class _Tried(NamedTuple):
 
 
 @router.get(SECOND_FACTOR)
-async def show_second_factor(request: Request, parts: Parts) -> Response:
+async def show_second_factor(request: Request, shared: Shared) -> Response:
     """Ask for what is missing; when nothing is, go on to where the person wanted to go."""
-    visit = read_visit(request, parts)
-    asked = await _asked(parts, visit, now=utc_now())
-    return asked if isinstance(asked, Response) else await _page(parts, asked)
+    visit = read_visit(request, shared)
+    asked = await _asked(shared, visit, now=utc_now())
+    return asked if isinstance(asked, Response) else await _page(shared, asked)
 
 
 @router.post(SECOND_FACTOR)
-async def give_second_factor(request: Request, parts: Parts) -> Response:
+async def give_second_factor(request: Request, shared: Shared) -> Response:
     """Check what was given; then let the session count for more and go on, or say on the page what is wrong."""
-    visit, form = read_visit(request, parts), await read_form(request)
+    visit, form = read_visit(request, shared), await read_form(request)
     now = utc_now()
-    asked = await _asked(parts, visit, now=now)
+    asked = await _asked(shared, visit, now=now)
     if isinstance(asked, Response):
         return asked
     if not is_ours(visit, form):
-        return await _page(parts, asked, problem="form_expired", status=403)
+        return await _page(shared, asked, problem="form_expired", status=403)
     try:
-        tried = await _try(request, parts, asked, form, now=now)
+        tried = await _try(request, shared, asked, form, now=now)
     except TooOften as error:
         _log.info("second_factor_has_to_wait", extra={"account_id": asked.person.account_id})
-        return await _page(parts, asked, problem="factor_wait", status=429, seconds=error.retry_after_seconds)
+        return await _page(shared, asked, problem="factor_wait", status=429, seconds=error.retry_after_seconds)
     except FirstPasswordExpired:
-        return await _page(parts, asked, problem="first_password_expired", status=400)
+        return await _page(shared, asked, problem="first_password_expired", status=400)
     except TooManySignIns:
-        return await _page(parts, asked, problem="busy", status=503, seconds=_BUSY_SECONDS)
-    return await _after(parts, asked, form, tried, now=now)
+        return await _page(shared, asked, problem="busy", status=503, seconds=_BUSY_SECONDS)
+    return await _after(shared, asked, form, tried, now=now)
 
 
-async def _asked(parts: IdentityParts, visit: Visit, *, now: datetime) -> _Asked | Response:
+async def _asked(shared: IdentityShared, visit: Visit, *, now: datetime) -> _Asked | Response:
     """Find who is to prove what; gives the answer itself when nobody is here, or nothing is missing or can be had."""
-    async with parts.database.read() as session:
+    async with shared.database.read() as session:
         person = await person_beginning_at(session, visit.session_cookie, now=now)
         if person is None or not is_for(visit, person, now=now):
             return go_to(page_address(SIGN_IN, visit.parameters))
         step = await next_step(session, person, wanted_level(visit.parameters.get("acr_values")))
     if step is None or not step.reachable or step.page != SECOND_FACTOR:
-        return await go_on(parts, visit, person, now=now, just_now=False)
+        return await go_on(shared, visit, person, now=now, just_now=False)
     return _Asked(visit, person, step)
 
 
-async def _after(parts: IdentityParts, asked: _Asked, form: Parameters, tried: _Tried, *, now: datetime) -> Response:
+async def _after(shared: IdentityShared, asked: _Asked, form: Parameters, tried: _Tried, *, now: datetime) -> Response:
     visit, account = asked.visit, {"account_id": asked.person.account_id}
     if tried.challenge is not None:
-        return await _page(parts, asked, challenge=tried.challenge)
+        return await _page(shared, asked, challenge=tried.challenge)
     if not tried.ways:
         _log.info("second_factor_refused", extra=account)
-        return await _page(parts, asked, problem="factor_wrong", status=400, challenge=_challenge_of(form))
-    async with parts.database.transaction() as session:
+        return await _page(shared, asked, problem="factor_wrong", status=400, challenge=_challenge_of(form))
+    async with shared.database.transaction() as session:
         changed = tried.password is not None and await still_proves(session, tried.password) is None
         raised = None if changed else await raise_session(session, asked.person, *tried.ways, now=now)
     if raised is None:
         return go_to(page_address(SIGN_IN, visit.parameters))
     person, cookie = raised
     _log.info("second_factor_given", extra=account)
-    response = await go_on(parts, visit, person, now=now, just_now=True)
-    set_cookie(response, parts, "session", cookie)
+    response = await go_on(shared, visit, person, now=now, just_now=True)
+    set_cookie(response, shared, "session", cookie)
     return response
 
 
-async def _try(request: Request, parts: IdentityParts, asked: _Asked, form: Parameters, *, now: datetime) -> _Tried:
+async def _try(request: Request, shared: IdentityShared, asked: _Asked, form: Parameters, *, now: datetime) -> _Tried:
     """Try what the form holds, if it is one of the ways that will do. Raises as `prove_by_password`."""
     person, ways = asked.person, asked.step.ways
     way, code = form.get("way", ""), form.get("code", "")
     if way == "app" and "totp" in ways:
-        return await _try_app(parts, person, code, may_recover="recovery_code" in ways, now=now)
+        return await _try_app(shared, person, code, may_recover="recovery_code" in ways, now=now)
     if way == "send" and "sms" in ways:
-        return await _send_code(request, parts, asked, now=now)
+        return await _send_code(request, shared, asked, now=now)
     challenge = _challenge_of(form)
     if way == "sms" and "sms" in ways and challenge is not None:
-        return await _try_sms(parts, asked, challenge, code, now=now)
+        return await _try_sms(shared, asked, challenge, code, now=now)
     if way == "password" and "password" in ways:
-        return await _try_password(request, parts, person, form.get("password", ""), now=now)
+        return await _try_password(request, shared, person, form.get("password", ""), now=now)
     return _Tried()
 
 
-async def _try_app(parts: IdentityParts, person: SignedIn, code: str, *, may_recover: bool, now: datetime) -> _Tried:
+async def _try_app(shared: IdentityShared, person: SignedIn, code: str, *, may_recover: bool, now: datetime) -> _Tried:
     letters = "".join(character for character in code if character.isalnum())
     recovering = may_recover and len(letters) == _RECOVERY_CODE_LENGTH
     prove = prove_by_recovery_code if recovering else prove_by_totp
-    async with parts.database.transaction() as session:
-        right = await prove(session, parts.ring, account_id=person.account_id, code=code, now=now)
+    async with shared.database.transaction() as session:
+        right = await prove(session, shared.ring, account_id=person.account_id, code=code, now=now)
     if right and recovering:
         _log.info("recovery_code_spent", extra={"account_id": person.account_id})
     return _Tried(("otp",)) if right else _Tried()
 
 
-async def _send_code(request: Request, parts: IdentityParts, asked: _Asked, *, now: datetime) -> _Tried:
+async def _send_code(request: Request, shared: IdentityShared, asked: _Asked, *, now: datetime) -> _Tried:
     visit, person = asked.visit, asked.person
-    async with parts.database.transaction() as session:
-        phone = await phone_of(session, parts.ring, person.account_id)
+    async with shared.database.transaction() as session:
+        phone = await phone_of(session, shared.ring, person.account_id)
         if phone is None:
             return _Tried()
         challenge = await issue(
             session,
-            parts.ring,
+            shared.ring,
             purpose=SMS_PURPOSE,
             phone=phone,
             account_id=person.account_id,
@@ -155,17 +155,17 @@ async def _send_code(request: Request, parts: IdentityParts, asked: _Asked, *, n
             now=now,
             new_id=new_id,
             bound_to=visit.form_cookie,
-            address=parts.asker(request),
-            most_per_address=parts.codes_per_address,
+            address=shared.client_address(request),
+            most_per_address=shared.codes_per_address,
         )
     return _Tried(challenge=challenge)
 
 
-async def _try_sms(parts: IdentityParts, asked: _Asked, challenge: UUID, code: str, *, now: datetime) -> _Tried:
-    async with parts.database.transaction() as session:
+async def _try_sms(shared: IdentityShared, asked: _Asked, challenge: UUID, code: str, *, now: datetime) -> _Tried:
+    async with shared.database.transaction() as session:
         verdict = await answer(
             session,
-            parts.ring,
+            shared.ring,
             challenge_id=challenge,
             purpose=SMS_PURPOSE,
             code=code,
@@ -176,16 +176,16 @@ async def _try_sms(parts: IdentityParts, asked: _Asked, challenge: UUID, code: s
 
 
 async def _try_password(
-    request: Request, parts: IdentityParts, person: SignedIn, password: str, *, now: datetime
+    request: Request, shared: IdentityShared, person: SignedIn, password: str, *, now: datetime
 ) -> _Tried:
-    async with parts.database.read() as session:
+    async with shared.database.read() as session:
         username = await username_of(session, person.account_id)
     proven = await prove_by_password(
-        parts,
+        shared,
         username=username or "",
         password=password,
-        browser=known_browser(request, parts),
-        asker=parts.asker(request),
+        browser=known_browser(request, shared),
+        client_address=shared.client_address(request),
         now=now,
     )
     if proven is None or proven.account_id != person.account_id:
@@ -201,7 +201,7 @@ def _challenge_of(form: Parameters) -> UUID | None:
 
 
 async def _page(
-    parts: IdentityParts,
+    shared: IdentityShared,
     asked: _Asked,
     *,
     problem: str | None = None,
@@ -211,7 +211,7 @@ async def _page(
 ) -> Response:
     ways = asked.step.ways
     response = await sign_in_form(
-        parts,
+        shared,
         asked.visit,
         "second_factor",
         address=SECOND_FACTOR,

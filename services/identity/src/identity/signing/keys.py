@@ -53,7 +53,7 @@ class SigningKeys:
             row = (await session.execute(_ACTIVE.add_columns(SigningKey.sealed_private))).one()
             kid = row.kid
             self._opened = {
-                kid: Signer(kid, ECKey.import_key(self._ring.unwrap(row.sealed_private, place=_place(kid))))
+                kid: Signer(kid, ECKey.import_key(self._ring.unwrap(row.sealed_private, binding=_binding(kid))))
             }
         return self._opened[kid]
 
@@ -62,7 +62,7 @@ class SigningKeys:
         key = ECKey.generate_key("P-256")
         kid = key.thumbprint()
         public = {**key.as_dict(private=False), "kid": kid, "alg": ALGORITHM, "use": "sig"}
-        sealed = self._ring.wrap(key.as_pem(private=True), place=_place(kid))
+        sealed = self._ring.wrap(key.as_pem(private=True), binding=_binding(kid))
         activated_at = now if state == "active" else None
         session.add(
             SigningKey(
@@ -89,5 +89,5 @@ async def key_set(session: AsyncSession, *, now: datetime) -> dict[str, list[dic
     return {"keys": list(keys)}
 
 
-def _place(kid: str) -> bytes:
+def _binding(kid: str) -> bytes:
     return associated("signing_key", "sealed_private", kid)

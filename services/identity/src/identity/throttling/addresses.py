@@ -1,4 +1,4 @@
-"""Where a request comes from: the address that counts as one asker."""
+"""Where a request comes from: the address that counts as one client."""
 
 from collections.abc import Collection
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -16,7 +16,7 @@ def parse_networks(setting: str) -> tuple[Network, ...]:
     return tuple(ip_network(part.strip()) for part in setting.split(",") if part.strip())
 
 
-def asker_of(request: Request, proxies: Collection[Network]) -> str:
+def client_address_of(request: Request, proxies: Collection[Network]) -> str:
     """Give the client's IPv4 address, or the /64 network of its IPv6 address, as text.
 
     Only a peer in `proxies` is believed about whom it speaks for. The gateway drops what clients say in

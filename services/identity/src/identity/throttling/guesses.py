@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import raw
 from identity.throttling.rates import TooOften
-from identity.throttling.rules import Patience, wait_after
+from identity.throttling.rules import Allowance, wait_after
 from identity.throttling.tables import GuessCount
 
 _FIND = """
@@ -34,11 +34,11 @@ where kept.subject = told.subject
 class Guess(NamedTuple):
     """A guess that may be made: what it is counted for, with its patience, and for which of them it is counted yet."""
 
-    subjects: Mapping[bytes, Patience]
+    subjects: Mapping[bytes, Allowance]
     counted: frozenset[bytes]
 
 
-async def begin_guess(session: AsyncSession, subjects: Mapping[bytes, Patience], *, now: datetime) -> Guess:
+async def begin_guess(session: AsyncSession, subjects: Mapping[bytes, Allowance], *, now: datetime) -> Guess:
     """Let a guess be made, or raise `TooOften` while one of its subjects has to wait.
 
     Once a subject's patience has run out, a guess is counted before it is checked: of many at the same moment one is
@@ -74,7 +74,7 @@ async def take_back(session: AsyncSession, guess: Guess, *, now: datetime) -> No
         await session.execute(update(GuessCount).where(counted).values(less))
 
 
-async def _count(session: AsyncSession, subjects: Mapping[bytes, Patience], *, now: datetime) -> None:
+async def _count(session: AsyncSession, subjects: Mapping[bytes, Allowance], *, now: datetime) -> None:
     if not subjects:
         return
     connection = await raw(session)

@@ -11,7 +11,7 @@ class Limit(NamedTuple):
     window: timedelta
 
 
-class Patience(NamedTuple):
+class Allowance(NamedTuple):
     """How many failures cost nothing, and after how long without one all are forgotten."""
 
     free: int
@@ -19,9 +19,9 @@ class Patience(NamedTuple):
 
 
 LONGEST_WAIT: Final = timedelta(minutes=15)
-OF_ACCOUNT: Final = Patience(5, timedelta(days=1))
+OF_ACCOUNT: Final = Allowance(5, timedelta(days=1))
 """About a hundred guesses a day, however many addresses they come from."""
-OF_ADDRESS: Final = Patience(50, timedelta(hours=1))
+OF_ADDRESS: Final = Allowance(50, timedelta(hours=1))
 """A village behind one address mistypes more often than one person."""
 
 

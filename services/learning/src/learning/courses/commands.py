@@ -37,17 +37,17 @@ async def publish_edition(
     organisation_id: UUID,
     title: str,
     lessons: Sequence[Draft],
-    scopes: Collection[UUID],
+    remit: Collection[UUID],
     person_id: UUID,
     by: audit.Actor,
     now: datetime,
 ) -> None:
     """Publish an edition of a course for everyone at and below an organisation; the same again changes nothing.
 
-    Raises `orgtree.OutsideScope`, `LessonTwice`, `LessonEmpty`, `CourseIdTaken`, `EditionOutOfOrder` and
+    Raises `orgtree.OutsideRemit`, `LessonTwice`, `LessonEmpty`, `CourseIdTaken`, `EditionOutOfOrder` and
     `LessonIdTaken`.
     """
-    await orgtree.require_within(session, organisation_id, scopes)
+    await orgtree.require_within(session, organisation_id, remit)
     check_lessons(lessons)
     await insert_new(session, Course, {"course_id": course_id, "organisation_id": organisation_id, "edition": 0})
     course = await session.get_one(Course, course_id, with_for_update=True)

@@ -19,16 +19,16 @@ class LessonUnknown(Exception):
     """There is no such lesson in the edition the person is learning, or none that they may see."""
 
 
-async def open_to(session: AsyncSession, person_id: UUID, scopes: Collection[UUID]) -> ColumnElement[bool]:
+async def open_to(session: AsyncSession, person_id: UUID, remit: Collection[UUID]) -> ColumnElement[bool]:
     """Give the predicate of the courses a person may learn.
 
     They are those of the organisations on the way from the person's branch up to the root, for someone without a
-    branch those of the root; and those within `scopes`, for staff.
+    branch those of the root; and those within `remit`, for staff.
     """
     own = await orgtree.affiliation_of(session, person_id)
     path = await orgtree.ancestors_of(session, own) if own is not None else ()
     mine = Course.organisation_id.in_({orgtree.ROOT_ID, *path})
-    return or_(mine, orgtree.within(Course.organisation_id, scopes)) if scopes else mine
+    return or_(mine, orgtree.within(Course.organisation_id, remit)) if remit else mine
 
 
 def edition_for(person_id: UUID) -> Any:
@@ -48,7 +48,7 @@ async def list_courses(
     session: AsyncSession,
     *,
     person_id: UUID,
-    scopes: Collection[UUID],
+    remit: Collection[UUID],
     organisation_id: UUID | None,
     after: tuple[datetime, UUID] | None,
     limit: int,
@@ -62,16 +62,16 @@ async def list_courses(
         CourseEdition.published_at,
     )
     newest = and_(CourseEdition.course_id == Course.course_id, CourseEdition.edition == Course.edition)
-    wanted = select(*shown).join(CourseEdition, newest).where(await open_to(session, person_id, scopes))
+    wanted = select(*shown).join(CourseEdition, newest).where(await open_to(session, person_id, remit))
     wanted = narrowed(wanted, {Course.organisation_id: organisation_id})
     key = (CourseEdition.published_at, CourseEdition.course_id)
     page = page_of(wanted, *key, after=after, limit=limit, latest_first=True)
     return [CourseSummary.model_validate(row) for row in await session.execute(page)]
 
 
-async def one_course(session: AsyncSession, course_id: UUID, *, person_id: UUID, scopes: Collection[UUID]) -> CourseOut:
+async def one_course(session: AsyncSession, course_id: UUID, *, person_id: UUID, remit: Collection[UUID]) -> CourseOut:
     """Give a course in the edition the person is learning; raises `CourseUnknown`."""
-    visible = await open_to(session, person_id, scopes)
+    visible = await open_to(session, person_id, remit)
     return await _in_edition(session, edition_for(person_id), Course.course_id == course_id, visible)
 
 
@@ -103,7 +103,7 @@ async def _in_edition(session: AsyncSession, edition: Any, *conditions: ColumnEl
     return CourseOut(**course.model_dump(), newest_edition=row.newest_edition, lessons=listed)
 
 
-async def one_lesson(session: AsyncSession, lesson_id: UUID, *, person_id: UUID, scopes: Collection[UUID]) -> LessonOut:
+async def one_lesson(session: AsyncSession, lesson_id: UUID, *, person_id: UUID, remit: Collection[UUID]) -> LessonOut:
     """Give a lesson as it stands in the edition the person is learning; raises `LessonUnknown`."""
     wanted = (
         select(EditionLesson)
@@ -112,7 +112,7 @@ async def one_lesson(session: AsyncSession, lesson_id: UUID, *, person_id: UUID,
         .where(
             EditionLesson.lesson_id == lesson_id,
             EditionLesson.edition == edition_for(person_id),
-            await open_to(session, person_id, scopes),
+            await open_to(session, person_id, remit),
         )
     )
     lesson = known(await session.scalar(wanted), LessonUnknown)

@@ -20,9 +20,9 @@ NO_PEOPLE = "it tells what can be learned, and of nobody else"
 router = APIRouter(prefix="/v1", tags=["courses"])
 
 
-async def staff_scopes(caller: AuthenticatedCaller) -> frozenset[UUID]:
+async def staff_remit(caller: AuthenticatedCaller) -> frozenset[UUID]:
     """Give the organisations whose courses the caller sees as staff: who publishes them, and who helps learners."""
-    return await caller.scopes_if_any(PUBLISH) | await caller.scopes_if_any(NEEDS)
+    return await caller.remit_if_any(PUBLISH) | await caller.remit_if_any(NEEDS)
 
 
 @router.post(
@@ -33,7 +33,7 @@ async def staff_scopes(caller: AuthenticatedCaller) -> frozenset[UUID]:
 )
 async def publish_course(body: PublishCourse, caller: Caller) -> Response:
     """Publish an edition of a course for everyone at and below an organisation."""
-    scopes = await caller.scopes(PUBLISH)
+    remit = await caller.remit(PUBLISH)
     course_id = body.course_id or new_id()
     lessons = [
         Draft(
@@ -54,9 +54,9 @@ async def publish_course(body: PublishCourse, caller: Caller) -> Response:
             organisation_id=body.organisation_id,
             title=body.title,
             lessons=lessons,
-            scopes=scopes,
+            remit=remit,
             person_id=caller.person_id,
-            by=audit.by(caller.principal, scopes),
+            by=audit.by(caller.principal, remit),
             now=command.now,
         )
         shown = await queries.one_edition(command.session, course_id, body.edition)
@@ -68,12 +68,12 @@ async def publish_course(body: PublishCourse, caller: Caller) -> Response:
 )
 async def list_courses(page: PageQuery, caller: Caller, organisation_id: UUID | None = None) -> Response:
     """List the courses open to the caller, the latest published first."""
-    scopes = await staff_scopes(caller)
+    remit = await staff_remit(caller)
     async with caller.read() as session:
         rows = await queries.list_courses(
             session,
             person_id=caller.person_id,
-            scopes=scopes,
+            remit=remit,
             organisation_id=organisation_id,
             after=page.after(Moment, UUID),
             limit=page.fetch,
@@ -89,9 +89,9 @@ async def list_courses(page: PageQuery, caller: Caller, organisation_id: UUID | 
 @assistable("learning.study")
 async def get_course(course_id: UUID, caller: Caller) -> Response:
     """Give a course with its lessons, in the edition the caller is learning, otherwise the newest."""
-    scopes = await staff_scopes(caller)
+    remit = await staff_remit(caller)
     async with caller.read() as session:
-        found = await queries.one_course(session, course_id, person_id=caller.person_id, scopes=scopes)
+        found = await queries.one_course(session, course_id, person_id=caller.person_id, remit=remit)
     return json_answer(found)
 
 
@@ -103,7 +103,7 @@ async def get_course(course_id: UUID, caller: Caller) -> Response:
 @assistable("learning.study")
 async def get_lesson(lesson_id: UUID, caller: Caller) -> Response:
     """Give a lesson with its content, in the edition the caller is learning."""
-    scopes = await staff_scopes(caller)
+    remit = await staff_remit(caller)
     async with caller.read() as session:
-        found = await queries.one_lesson(session, lesson_id, person_id=caller.person_id, scopes=scopes)
+        found = await queries.one_lesson(session, lesson_id, person_id=caller.person_id, remit=remit)
     return json_answer(found)

@@ -30,16 +30,16 @@ class NotOwnStaff(Exception):
 
 
 async def list_needs(
-    session: AsyncSession, organisation_id: UUID, *, scopes: Collection[UUID], after: tuple[UUID] | None, limit: int
+    session: AsyncSession, organisation_id: UUID, *, remit: Collection[UUID], after: tuple[UUID] | None, limit: int
 ) -> list[HelpNeeded]:
     """List the lessons with which help is needed in an organisation and below it, by id, from the one after `after`.
 
-    Raises `orgtree.OutsideScope`.
+    Raises `orgtree.OutsideRemit`.
     """
-    await orgtree.require_within(session, organisation_id, scopes)
+    await orgtree.require_within(session, organisation_id, remit)
     levels = await _levels(session, await orgtree.ancestors_of(session, organisation_id))
     counts, hidden = levels[-1].counts, hidden_along(levels)
-    here = await _asked_here(session, organisation_id) if organisation_id in scopes else None
+    here = await _asked_here(session, organisation_id) if organisation_id in remit else None
     known = counts.keys() | hidden | (here or {}).keys()
     lessons = sorted(lesson for lesson in known if after is None or (lesson,) > after)
     listed = lessons[:limit]
@@ -66,16 +66,16 @@ async def list_people(
     lesson_id: UUID,
     organisation_id: UUID,
     *,
-    scopes: Collection[UUID],
+    remit: Collection[UUID],
     after: tuple[datetime, UUID] | None,
     limit: int,
 ) -> list[PersonInNeed]:
     """List who asked an organisation for help with a lesson, those who wait longest first, from the one after `after`.
 
-    Raises `orgtree.OutsideScope`, and `NotOwnStaff` where the caller's role is on a superior.
+    Raises `orgtree.OutsideRemit`, and `NotOwnStaff` where the caller's role is on a superior.
     """
-    await orgtree.require_within(session, organisation_id, scopes)
-    if organisation_id not in scopes:
+    await orgtree.require_within(session, organisation_id, remit)
+    if organisation_id not in remit:
         raise NotOwnStaff
     wanted = select(LessonStudy.person_id, LessonStudy.asked_at).where(
         LessonStudy.asked_organisation_id == organisation_id,

@@ -25,11 +25,9 @@ OrganisationId = Annotated[UUID, Query(description="The organisation that was as
 )
 async def list_needs(page: PageQuery, caller: Caller, organisation_id: OrganisationId) -> Response:
     """List the lessons with which people of an organisation and all below it need help, counts under 5 hidden."""
-    scopes = await caller.scopes(NEEDS)
+    remit = await caller.remit(NEEDS)
     async with caller.read() as session:
-        rows = await queries.list_needs(
-            session, organisation_id, scopes=scopes, after=page.after(UUID), limit=page.fetch
-        )
+        rows = await queries.list_needs(session, organisation_id, remit=remit, after=page.after(UUID), limit=page.fetch)
     return json_answer(page.of(rows, key=lambda row: (row.lesson_id,)))
 
 
@@ -40,17 +38,17 @@ async def list_needs(page: PageQuery, caller: Caller, organisation_id: Organisat
 )
 async def list_people(lesson_id: UUID, page: PageQuery, caller: Caller, organisation_id: OrganisationId) -> Response:
     """List who asked one's own organisation for help with a lesson, those who wait longest first."""
-    scopes = await caller.scopes(NEEDS)
+    remit = await caller.remit(NEEDS)
     async with caller.recorded_read() as read:
         rows = await queries.list_people(
             read.session,
             lesson_id,
             organisation_id,
-            scopes=scopes,
+            remit=remit,
             after=page.after(Moment, UUID),
             limit=page.fetch,
         )
-        by = audit.by(caller.principal, scopes)
+        by = audit.by(caller.principal, remit)
         entries = [
             by.entry(
                 "learning.help_request.read",

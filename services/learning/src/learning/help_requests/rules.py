@@ -17,7 +17,7 @@ from suppression import NOBODY, SMALLEST_SHOWN, Cell, Cells, Column, Group, Line
 Counts: TypeAlias = Mapping[UUID, Group]
 """Requests and who makes them, by lesson; a lesson without any is left out."""
 
-Parts: TypeAlias = Mapping[UUID, Counts]
+ByOrganisation: TypeAlias = Mapping[UUID, Counts]
 """The parts of an organisation by id, its own part under its own id."""
 
 
@@ -29,11 +29,13 @@ class Level(NamedTuple):
 
     organisation_id: UUID
     counts: Counts
-    parts: Parts
-    below: Parts
+    parts: ByOrganisation
+    below: ByOrganisation
 
     @classmethod
-    def of(cls, organisation_id: UUID, counts: Counts, own: Counts, children: Parts, grandchildren: Parts) -> "Level":
+    def of(
+        cls, organisation_id: UUID, counts: Counts, own: Counts, children: ByOrganisation, grandchildren: ByOrganisation
+    ) -> "Level":
         """Make the level of an organisation, `own` being those who asked it itself.
 
         `grandchildren` has, for each child, what the children of that child account for.
@@ -71,7 +73,7 @@ def hidden_parts(level: Level, hidden: Collection[UUID]) -> set[tuple[UUID, UUID
 
 
 def hidden_cells(
-    parts: Parts, *, below: Parts, own: UUID | None, hidden: Collection[UUID], shown: Collection[UUID]
+    parts: ByOrganisation, *, below: ByOrganisation, own: UUID | None, hidden: Collection[UUID], shown: Collection[UUID]
 ) -> set[tuple[UUID, UUID]]:
     """Give the hidden cells of one table, when the totals of the lessons `hidden` are hidden and those `shown` are not.
 
@@ -85,7 +87,7 @@ def hidden_cells(
     """
     lessons = sorted({lesson for row in parts.values() for lesson in row}.union(hidden))
     counting = sorted(part for part, row in parts.items() if any(group.value for group in row.values()))
-    remaining: Parts = {part: {} if part == own else below.get(part, {}) for part in counting}
+    remaining: ByOrganisation = {part: {} if part == own else below.get(part, {}) for part in counting}
     counts: dict[Cell, Group] = {}
     left: dict[Cell, Group] = {}
     for part in counting:

@@ -26,7 +26,7 @@ async def report_progress(
     study_id: UUID,
     lesson_id: UUID,
     progress: int,
-    scopes: Collection[UUID],
+    remit: Collection[UUID],
     person_id: UUID,
     by: audit.Actor,
     now: datetime,
@@ -35,7 +35,7 @@ async def report_progress(
 
     `study_id` is the id of the study if this begins it. Raises `LessonUnknown`.
     """
-    lesson = await one_lesson(session, lesson_id, person_id=person_id, scopes=scopes)
+    lesson = await one_lesson(session, lesson_id, person_id=person_id, remit=remit)
     study = await _locked_study(session, study_id, lesson, person_id=person_id, now=now)
     reached = furthest(study.progress, progress)
     if study.version and reached == study.progress:
@@ -56,7 +56,7 @@ async def report_understanding(
     study_id: UUID,
     lesson_id: UUID,
     understanding: Understanding,
-    scopes: Collection[UUID],
+    remit: Collection[UUID],
     person_id: UUID,
     by: audit.Actor,
     now: datetime,
@@ -66,7 +66,7 @@ async def report_understanding(
     Help is asked of the person's own branch, by someone without one of the organisation that publishes the course.
     `study_id` is the id of the study if this begins it. Raises `LessonUnknown`.
     """
-    lesson = await one_lesson(session, lesson_id, person_id=person_id, scopes=scopes)
+    lesson = await one_lesson(session, lesson_id, person_id=person_id, remit=remit)
     study = await _locked_study(session, study_id, lesson, person_id=person_id, now=now)
     if study.understood is understood(understanding):
         return study

@@ -12,13 +12,13 @@ from learning.study.schemas import StudyOut
 from learning.study.tables import LessonStudy
 
 
-async def own_study(session: AsyncSession, lesson_id: UUID, *, person_id: UUID, scopes: Collection[UUID]) -> StudyOut:
+async def own_study(session: AsyncSession, lesson_id: UUID, *, person_id: UUID, remit: Collection[UUID]) -> StudyOut:
     """Give where a person stands with a lesson, also before they began it; raises `LessonUnknown`."""
     found = select(LessonStudy).where(LessonStudy.person_id == person_id, LessonStudy.lesson_id == lesson_id)
     study = await session.scalar(found)
     if study is not None:
         return shown(study)
-    lesson = await one_lesson(session, lesson_id, person_id=person_id, scopes=scopes)
+    lesson = await one_lesson(session, lesson_id, person_id=person_id, remit=remit)
     return StudyOut(
         lesson_id=lesson_id,
         course_id=lesson.course_id,

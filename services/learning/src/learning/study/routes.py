@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 
 import audit
 from database import new_id
-from learning.courses.routes import staff_scopes
+from learning.courses.routes import staff_remit
 from learning.study import commands, queries
 from learning.study.schemas import ReportProgress, ReportUnderstanding, StudyOut
 from webapi import Caller, access, assistable, json_answer
@@ -18,14 +18,14 @@ router = APIRouter(prefix="/v1/lessons/{lesson_id}", tags=["study"])
 @assistable("learning.study")
 async def report_progress(lesson_id: UUID, body: ReportProgress, caller: Caller) -> Response:
     """Report how far one has come; the furthest point counts, so a repeated or late report does no harm."""
-    scopes = await staff_scopes(caller)
+    remit = await staff_remit(caller)
     async with caller.command() as command:
         study = await commands.report_progress(
             command.session,
             study_id=new_id(),
             lesson_id=lesson_id,
             progress=body.progress,
-            scopes=scopes,
+            remit=remit,
             person_id=caller.person_id,
             by=audit.by(caller.principal),
             now=command.now,
@@ -37,14 +37,14 @@ async def report_progress(lesson_id: UUID, body: ReportProgress, caller: Caller)
 @assistable("learning.ask_for_help")
 async def report_understanding(lesson_id: UUID, body: ReportUnderstanding, caller: Caller) -> Response:
     """Say "understood" or "need help"; the last word counts."""
-    scopes = await staff_scopes(caller)
+    remit = await staff_remit(caller)
     async with caller.command() as command:
         study = await commands.report_understanding(
             command.session,
             study_id=new_id(),
             lesson_id=lesson_id,
             understanding=body.understanding,
-            scopes=scopes,
+            remit=remit,
             person_id=caller.person_id,
             by=audit.by(caller.principal),
             now=command.now,
@@ -56,7 +56,7 @@ async def report_understanding(lesson_id: UUID, body: ReportUnderstanding, calle
 @assistable("learning.study")
 async def get_progress(lesson_id: UUID, caller: Caller) -> Response:
     """Give one's own progress with a lesson."""
-    scopes = await staff_scopes(caller)
+    remit = await staff_remit(caller)
     async with caller.read() as session:
-        found = await queries.own_study(session, lesson_id, person_id=caller.person_id, scopes=scopes)
+        found = await queries.own_study(session, lesson_id, person_id=caller.person_id, remit=remit)
     return json_answer(found)

@@ -78,13 +78,13 @@ async def enrol_member(
     session: AsyncSession,
     *,
     member: NewMember,
-    scopes: Collection[UUID],
+    remit: Collection[UUID],
     ring: KeyRing,
     now: datetime,
     by: audit.Actor,
 ) -> Enrolled:
     """Open a file for a member; one that says the same is left as it is. Raises what `import_members` does."""
-    enrolled = await _enrol(session, [member], scopes=scopes, ring=ring, now=now, by=by)
+    enrolled = await _enrol(session, [member], remit=remit, ring=ring, now=now, by=by)
     if enrolled.added:
         entry = by.entry("members.file.enrolled", subject=member.person_id, organisation_id=member.organisation_id)
         await audit.record(session, entry, now=now)
@@ -95,7 +95,7 @@ async def import_members(
     session: AsyncSession,
     *,
     members: Sequence[NewMember],
-    scopes: Collection[UUID],
+    remit: Collection[UUID],
     ring: KeyRing,
     now: datetime,
     by: audit.Actor,
@@ -104,7 +104,7 @@ async def import_members(
 
     Raises `RowsRefused`, and `EnrolledMeanwhile` when another request enrols one of them at the same moment.
     """
-    enrolled = await _enrol(session, members, scopes=scopes, ring=ring, now=now, by=by)
+    enrolled = await _enrol(session, members, remit=remit, ring=ring, now=now, by=by)
     branches = sorted({member.organisation_id for member in members})
     entries = [by.entry("members.file.imported", organisation_id=branch) for branch in branches]
     await audit.record_all(session, entries, now=now)
@@ -115,19 +115,19 @@ async def _enrol(
     session: AsyncSession,
     members: Sequence[NewMember],
     *,
-    scopes: Collection[UUID],
+    remit: Collection[UUID],
     ring: KeyRing,
     now: datetime,
     by: audit.Actor,
 ) -> Enrolled:
     today = day_of(now)
     rows = [with_normal_id_number(member) for member in members]
-    checked, errors = check_rows(rows, await _branches(session, rows, scopes), today)
+    checked, errors = check_rows(rows, await _branches(session, rows, remit), today)
     gone = await erased_among(session, [row.member.person_id for row in checked])
     errors += [erased(row.row) for row in checked if row.member.person_id in gone]
     if errors:
         raise RowsRefused(errors)
-    new = await _without_those_on_file(session, checked, scopes, ring)
+    new = await _without_those_on_file(session, checked, remit, ring)
     if new:
         branches = {row.member.organisation_id for row in new}
         await _insert(session, new, ring, now, by)
@@ -137,20 +137,20 @@ async def _enrol(
 
 
 async def _branches(
-    session: AsyncSession, members: Sequence[NewMember], scopes: Collection[UUID]
+    session: AsyncSession, members: Sequence[NewMember], remit: Collection[UUID]
 ) -> dict[UUID, BranchEntry]:
     ids = {member.organisation_id for member in members}
-    records = await (await raw(session)).fetch(_BRANCHES, list(ids), list(scopes))
+    records = await (await raw(session)).fetch(_BRANCHES, list(ids), list(remit))
     return {record["organisation_id"]: BranchEntry(record["kind"], bool(record["visible"])) for record in records}
 
 
 async def _without_those_on_file(
-    session: AsyncSession, rows: Sequence[CheckedMember], scopes: Collection[UUID], ring: KeyRing
+    session: AsyncSession, rows: Sequence[CheckedMember], remit: Collection[UUID], ring: KeyRing
 ) -> list[CheckedMember]:
-    """Leave out the rows that say what a file in scope says; raises `RowsRefused` for those that say otherwise."""
+    """Leave out the rows that say what a visible file says; raises `RowsRefused` for those that say otherwise."""
     people = [row.member.person_id for row in rows]
     indexes = [ring.blind_index("id_number", row.member.fields.id_number) for row in rows]
-    found = await (await raw(session)).fetch(_ON_FILE, people, indexes, list(scopes))
+    found = await (await raw(session)).fetch(_ON_FILE, people, indexes, list(remit))
     by_person = {record["person_id"]: record for record in found}
     by_number = {record["id_number_index"]: record for record in found}
     new: list[CheckedMember] = []
@@ -160,7 +160,7 @@ async def _without_those_on_file(
         if record is None:
             new.append(row)
         elif not _says(record, row.member, ring):
-            # Out of scope, which of the two is on file must not tell that they belong together.
+            # Out of remit, which of the two is on file must not tell that they belong together.
             by_id = record["person_id"] == row.member.person_id and (record["visible"] or index not in by_number)
             errors.append(already_on_file(row.row, by_id=by_id))
     if errors:
@@ -169,7 +169,7 @@ async def _without_those_on_file(
 
 
 def _says(record: asyncpg.Record, member: NewMember, ring: KeyRing) -> bool:
-    """Tell whether a file in scope already says all that the row says."""
+    """Tell whether a visible file already says all that the row says."""
     same_person = member.id_is_ours or record["person_id"] == member.person_id
     open_traits = ("organisation_id", "stage", "away", "smartphone")
     if record["wrapped"] is None:  # erased: the id is spent

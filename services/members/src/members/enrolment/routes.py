@@ -8,7 +8,7 @@ from database import new_id
 from members.enrolment import commands
 from members.enrolment.rules import NewMember
 from members.enrolment.schemas import EnrolMember, EnrolmentOutcome, ImportMembers
-from members.files import openings, queries
+from members.files import disclosure, queries
 from members.files.routes import IMPORT
 from members.files.rules.personal_fields import PersonalFields
 from members.files.schemas import MemberOut
@@ -26,15 +26,15 @@ router = APIRouter(prefix="/v1", tags=["members"])
 )
 async def enrol_member(body: EnrolMember, caller: Caller, ring: Ring) -> Response:
     """Open a file for a member of a branch; 200 when it is there already and says the same."""
-    scopes = await caller.scopes(IMPORT)
+    remit = await caller.remit(IMPORT)
     async with caller.command() as command:
         member = _new_member(body)
-        by = audit.by(caller.principal, scopes)
+        by = audit.by(caller.principal, remit)
         outcome = await commands.enrol_member(
-            command.session, member=member, scopes=scopes, ring=ring, now=command.now, by=by
+            command.session, member=member, remit=remit, ring=ring, now=command.now, by=by
         )
-        shown = openings.shown(
-            await queries.file_by_id_number(command.session, member.fields.id_number, ring=ring, scopes=scopes),
+        shown = disclosure.shown(
+            await queries.file_by_id_number(command.session, member.fields.id_number, ring=ring, remit=remit),
             ring,
         )
         status = 201 if outcome.added else 200
@@ -46,12 +46,12 @@ async def enrol_member(body: EnrolMember, caller: Caller, ring: Ring) -> Respons
 )
 async def import_members(body: ImportMembers, caller: Caller, ring: Ring) -> Response:
     """Open files for up to 1,000 members, all or none; rows that are on file already are counted as unchanged."""
-    scopes = await caller.scopes(IMPORT)
+    remit = await caller.remit(IMPORT)
     async with caller.command() as command:
         members = [_new_member(row) for row in body.rows]
-        by = audit.by(caller.principal, scopes)
+        by = audit.by(caller.principal, remit)
         outcome = await commands.import_members(
-            command.session, members=members, scopes=scopes, ring=ring, now=command.now, by=by
+            command.session, members=members, remit=remit, ring=ring, now=command.now, by=by
         )
         return await command.respond(200, EnrolmentOutcome(added=outcome.added, unchanged=outcome.unchanged))
 

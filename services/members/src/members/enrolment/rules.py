@@ -35,7 +35,7 @@ class CheckedMember(NamedTuple):
 
 
 class BranchEntry(NamedTuple):
-    """What decides whether members may be enrolled in an organisation; `visible` within the caller's scope."""
+    """What decides whether members may be enrolled in an organisation; `visible` within the caller's remit."""
 
     kind: str
     visible: bool

@@ -1,4 +1,4 @@
-"""Reads of member files, one's own or those in the caller's scope, now or as on a day; nothing is opened here."""
+"""Reads of member files, one's own or those in the caller's remit, now or as on a day; nothing is opened here."""
 
 from collections.abc import Collection
 from datetime import date
@@ -18,7 +18,7 @@ FileRow = Row[*tuple[Any, ...]]
 
 
 class Own(NamedTuple):
-    """Who asks for the own file, and sees no other; others see files by the organisations in their scope."""
+    """Who asks for the own file, and sees no other; others see files by the organisations in their remit."""
 
     person_id: UUID
 
@@ -70,25 +70,25 @@ async def one_file(
 
 
 async def file_by_id_number(
-    session: AsyncSession, id_number: str, *, ring: KeyRing, scopes: Collection[UUID]
+    session: AsyncSession, id_number: str, *, ring: KeyRing, remit: Collection[UUID]
 ) -> FileRow:
-    """Give the file of an identity number that is on file within the scope."""
+    """Give the file of an identity number that is on file within the remit."""
     wanted = _files().where(
         Member.id_number_index == ring.blind_index("id_number", id_number),
         MemberVersion.version == Member.version,
-        orgtree.within(Member.organisation_id, scopes),
+        orgtree.within(Member.organisation_id, remit),
     )
     return (await session.execute(wanted)).one()
 
 
 async def list_files(
-    session: AsyncSession, *, organisation_id: UUID, scopes: Collection[UUID], after: tuple[UUID] | None, limit: int
+    session: AsyncSession, *, organisation_id: UUID, remit: Collection[UUID], after: tuple[UUID] | None, limit: int
 ) -> list[FileRow]:
     """List the files of an organisation and everything below it, in the order of their ids."""
     wanted = _files().where(
         MemberVersion.version == Member.version,
         orgtree.within(Member.organisation_id, [organisation_id]),
-        orgtree.within(Member.organisation_id, scopes),
+        orgtree.within(Member.organisation_id, remit),
     )
     return list((await session.execute(page_of(wanted, Member.person_id, after=after, limit=limit))).all())
 

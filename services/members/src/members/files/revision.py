@@ -44,7 +44,7 @@ TRAITS = ("stage", "away", "smartphone")
 
 
 class FileUnknown(Exception):
-    """There is no such file within the caller's scope."""
+    """There is no such file within the caller's remit."""
 
 
 class BaseUnknown(Exception):
@@ -67,7 +67,7 @@ async def revise_member(
     base_version: int,
     changes: Mapping[str, Any],
     own: bool,
-    scopes: Collection[UUID],
+    remit: Collection[UUID],
     ring: KeyRing,
     now: datetime,
     by: audit.Actor,
@@ -80,7 +80,7 @@ async def revise_member(
     """
     connection = await raw(session)
     await connection.execute(_LOCK, person_id)
-    record = known(await connection.fetchrow(_PRESENT, person_id, own, list(scopes)), FileUnknown)
+    record = known(await connection.fetchrow(_PRESENT, person_id, own, list(remit)), FileUnknown)
     base = known(await connection.fetchrow(_BASE, person_id, base_version, record["wrapped"]), BaseUnknown)
     file = sealed_file(ring, record)
     present = _contents(record, file)

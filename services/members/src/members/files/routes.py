@@ -16,7 +16,7 @@ from audit.attempts import refusals_recorded
 from china_time import Day, day_of
 from contracts import Code
 from database import KeyRing, known, utc_now
-from members.files import openings, queries, revision
+from members.files import disclosure, queries, revision
 from members.files.queries import FileRow, Own, Reader
 from members.files.revision import FileUnknown
 from members.files.rules.changes import NotForOneself, check_own_changes
@@ -58,18 +58,18 @@ async def list_members(
 ) -> Response:
     """List the files of an organisation and of everything below it; a purpose opens what it may on lists."""
     attempt = audit.by(caller.principal).entry("members.file.listed", organisation_id=organisation_id, purpose=purpose)
-    rules = {orgtree.OutsideScope: "outside_scope", Refused: "opening_purposes"}
+    rules = {orgtree.OutsideRemit: "outside_scope", Refused: "opening_purposes"}
     async with refusals_recorded(caller, attempt, rules):
-        scopes = await caller.scopes(READ)
+        remit = await caller.remit(READ)
         if purpose is not None:
             caller.require_acr(TWO_FACTORS)
         async with caller.recorded_read() as read:
-            within = _where_allowed(caller, scopes, purpose, read)
+            within = _where_allowed(caller, remit, purpose, read)
             await orgtree.require_within(read.session, organisation_id, within)
             rows = await queries.list_files(
                 read.session,
                 organisation_id=organisation_id,
-                scopes=within,
+                remit=within,
                 after=page.after(UUID),
                 limit=page.fetch,
             )
@@ -79,7 +79,7 @@ async def list_members(
             opened: frozenset[str] = frozenset()
             if purpose is not None:
                 opened = await _open(read, rows[: page.limit], purpose, caller, within, on_list=True)
-            shape = partial(openings.shown, ring=ring, opened=opened)
+            shape = partial(disclosure.shown, ring=ring, opened=opened)
             return json_answer(page.of(rows, key=lambda row: [row.person_id], shape=shape))
 
 
@@ -107,15 +107,15 @@ async def get_member(
         return await _own_file(caller, ring, as_of, if_none_match)
     attempt = audit.by(caller.principal).entry("members.file.read", subject=person_id, purpose=purpose)
     async with refusals_recorded(caller, attempt, REFUSALS):
-        scopes = await caller.scopes(READ)
+        remit = await caller.remit(READ)
         caller.require_acr(TWO_FACTORS)
         if purpose is None:
             raise PurposeMissing
         async with caller.recorded_read() as read:
-            within = _where_allowed(caller, scopes, purpose, read)
+            within = _where_allowed(caller, remit, purpose, read)
             row = await _file(read.session, person_id, as_of, within)
             opened = await _open(read, [row], purpose, caller, within, on_list=False)
-            return json_answer(openings.shown(row, ring, opened=opened))
+            return json_answer(disclosure.shown(row, ring, opened=opened))
 
 
 @router.post(
@@ -130,7 +130,7 @@ async def revise_member(person_id: UUID, body: ReviseMember, caller: Caller, rin
     async with refusals_recorded(caller, attempt, REVISION_REFUSALS):
         if own:
             check_own_changes(body.changes)
-        scopes = frozenset[UUID]() if own else await caller.scopes(IMPORT)
+        remit = frozenset[UUID]() if own else await caller.remit(IMPORT)
         async with caller.command() as command:
             version = await revision.revise_member(
                 command.session,
@@ -138,10 +138,10 @@ async def revise_member(person_id: UUID, body: ReviseMember, caller: Caller, rin
                 base_version=body.base_version,
                 changes=body.changes,
                 own=own,
-                scopes=scopes,
+                remit=remit,
                 ring=ring,
                 now=command.now,
-                by=audit.by(caller.principal, scopes),
+                by=audit.by(caller.principal, remit),
             )
             return await command.respond(200, RevisionOutcome(person_id=person_id, version=version))
 
@@ -158,13 +158,13 @@ async def list_versions(
     own = person_id == caller.person_id
     attempt = audit.by(caller.principal).entry("members.file.history_read", subject=person_id, purpose=purpose)
     async with refusals_recorded(caller, attempt, REFUSALS):
-        scopes = frozenset[UUID]() if own else await caller.scopes(READ)
+        remit = frozenset[UUID]() if own else await caller.remit(READ)
         if not own:
             caller.require_acr(TWO_FACTORS)
         if not own and purpose is None:
             raise PurposeMissing
         async with caller.recorded_read() as read:
-            reader = Own(caller.person_id) if own else _where_allowed(caller, scopes, purpose, read)
+            reader = Own(caller.person_id) if own else _where_allowed(caller, remit, purpose, read)
             rows = await queries.list_versions(
                 read.session, person_id, reader=reader, after=page.after(Version), limit=page.fetch
             )
@@ -179,7 +179,7 @@ async def list_versions(
                     purpose=purpose,
                 )
                 await audit.record(read.session, entry, now=read.now)
-            shape = partial(openings.shown_version, ring=ring)
+            shape = partial(disclosure.shown_version, ring=ring)
             return json_answer(page.of(rows, key=lambda row: [row.version], shape=shape))
 
 
@@ -195,7 +195,7 @@ async def _own_file(caller: AuthenticatedCaller, ring: KeyRing, day: date | None
     etag = f'"{row.version}"'
     if known == etag:
         return Response(status_code=304, headers={"etag": etag})
-    return json_answer(openings.shown(row, ring, opened=() if helped else FIELDS), headers={"etag": etag})
+    return json_answer(disclosure.shown(row, ring, opened=() if helped else FIELDS), headers={"etag": etag})
 
 
 async def _file(session: AsyncSession, person_id: UUID, day: date | None, reader: Reader) -> FileRow:
@@ -207,14 +207,14 @@ async def _open(
     rows: Sequence[FileRow],
     purpose: str,
     caller: AuthenticatedCaller,
-    scopes: Collection[UUID],
+    remit: Collection[UUID],
     *,
     on_list: bool,
 ) -> frozenset[str]:
     """Give the fields to be shown in clear, after it was kept and recorded that they are."""
-    opened = fields_opened(purpose, day_of(read.now), roles=_roles(caller, scopes), on_list=on_list)
-    by = audit.by(caller.principal, scopes)
-    await openings.record_openings(
+    opened = fields_opened(purpose, day_of(read.now), roles=_roles(caller, remit), on_list=on_list)
+    by = audit.by(caller.principal, remit)
+    await disclosure.record_openings(
         read.session,
         person_ids=[row.person_id for row in rows],
         purpose=purpose,
@@ -231,19 +231,19 @@ async def _open(
 
 
 def _where_allowed(
-    caller: AuthenticatedCaller, scopes: frozenset[UUID], purpose: str | None, read: RecordedRead
+    caller: AuthenticatedCaller, remit: frozenset[UUID], purpose: str | None, read: RecordedRead
 ) -> frozenset[UUID]:
-    """Give those of the `scopes` where the caller holds a role of the purpose; without a purpose all of them.
+    """Give the part of the `remit` where the caller holds a role of the purpose; without a purpose all of them.
 
     A purpose that a role allows in one place allows nothing in another, where the same person holds other roles.
     """
     if purpose is None:
-        return scopes
-    allowed = roles_of(purpose, day_of(read.now), held=_roles(caller, scopes))
+        return remit
+    allowed = roles_of(purpose, day_of(read.now), held=_roles(caller, remit))
     held = caller.principal.roles
-    return orgtree.Scopes(grant for grant in held if grant.role in allowed and grant.organisation_id in scopes)
+    return orgtree.Remit(grant for grant in held if grant.role in allowed and grant.organisation_id in remit)
 
 
-def _roles(caller: AuthenticatedCaller, scopes: Collection[UUID]) -> frozenset[str]:
+def _roles(caller: AuthenticatedCaller, remit: Collection[UUID]) -> frozenset[str]:
     """Give the roles by which the caller reads files: those held where the permission is."""
-    return frozenset(grant.role for grant in caller.principal.roles if grant.organisation_id in scopes)
+    return frozenset(grant.role for grant in caller.principal.roles if grant.organisation_id in remit)

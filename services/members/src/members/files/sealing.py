@@ -28,17 +28,17 @@ class NewFileKey(NamedTuple):
 def new_file_key(ring: KeyRing, person_id: UUID) -> NewFileKey:
     """Make the data key of a member's file."""
     data_key = ring.new_data_key()
-    return NewFileKey(data_key, ring.wrap(data_key, place=_place_of_key(person_id)))
+    return NewFileKey(data_key, ring.wrap(data_key, binding=_binding_of_key(person_id)))
 
 
 def seal_fields(data_key: bytes, fields: PersonalFields, *, person_id: UUID, version: int) -> SealedFields:
     """Seal the fields as those of one version of one person's file."""
     return SealedFields(
-        seal(data_key, fields.name.encode(), place=_place("name", person_id, version)),
-        seal(data_key, fields.id_number.encode(), place=_place("id_number", person_id, version)),
+        seal(data_key, fields.name.encode(), binding=_binding("name", person_id, version)),
+        seal(data_key, fields.id_number.encode(), binding=_binding("id_number", person_id, version)),
         None
         if fields.phone is None
-        else seal(data_key, fields.phone.encode(), place=_place("phone", person_id, version)),
+        else seal(data_key, fields.phone.encode(), binding=_binding("phone", person_id, version)),
     )
 
 
@@ -50,7 +50,7 @@ class SealedFile:
     ) -> None:
         if wrapped is None:
             raise SealBroken("the key of this file was destroyed")
-        self._data_key = ring.unwrap(wrapped, place=_place_of_key(person_id))
+        self._data_key = ring.unwrap(wrapped, binding=_binding_of_key(person_id))
         self._person_id = person_id
         self._version = version
         self._fields = fields
@@ -65,7 +65,7 @@ class SealedFile:
         sealed = self._fields[field]
         if sealed is None:
             return None
-        return unseal(self._data_key, sealed, place=_place(field, self._person_id, self._version)).decode()
+        return unseal(self._data_key, sealed, binding=_binding(field, self._person_id, self._version)).decode()
 
     def open_all(self) -> PersonalFields:
         """Give every field in clear."""
@@ -84,9 +84,9 @@ def sealed_file(ring: KeyRing, record: Mapping[str, Any]) -> SealedFile:
     )
 
 
-def _place(field: str, person_id: UUID, version: int) -> bytes:
+def _binding(field: str, person_id: UUID, version: int) -> bytes:
     return associated("member_version", field, f"{person_id}|{version}")
 
 
-def _place_of_key(person_id: UUID) -> bytes:
+def _binding_of_key(person_id: UUID) -> bytes:
     return associated("member_key", "wrapped", person_id)

@@ -1,7 +1,7 @@
 """Commands on the organisation tree: establish, rename, move. Each keeps the local copy of the tree in step at once.
 
 The other services learn of a change by its event. Here the same projection runs in the command's own transaction, so
-that an organisation is within scope as soon as it exists.
+that an organisation is within the remit as soon as it exists.
 """
 
 from collections.abc import Collection, Sequence
@@ -60,11 +60,11 @@ _ACTIONS = {
 
 
 class OrganisationUnknown(Exception):
-    """There is no such organisation within the caller's scope."""
+    """There is no such organisation within the caller's remit."""
 
 
 class ParentUnknown(Exception):
-    """There is no such parent within the caller's scope."""
+    """There is no such parent within the caller's remit."""
 
 
 class ChangedMeanwhile(Exception):
@@ -87,7 +87,7 @@ async def establish_organisations(
     *,
     rows: Sequence[NewOrganisation],
     undated: AbstractSet[UUID] = frozenset(),
-    scopes: Collection[UUID],
+    remit: Collection[UUID],
     today: date,
     by: audit.Actor,
     now: datetime,
@@ -99,7 +99,7 @@ async def establish_organisations(
     await orgtree.lock_tree(session)
     connection = await raw(session)
     ids = {row.organisation_id for row in rows} | {row.parent_id for row in rows}
-    found = await connection.fetch(_REGISTER, list(ids), list(scopes))
+    found = await connection.fetch(_REGISTER, list(ids), list(remit))
     register = {record["organisation_id"]: RegisterEntry(*record) for record in found}
     judged = sort_rows(rows, register, undated=undated, deepest=orgtree.MAX_DEPTH, today=today)
     if judged.errors:
@@ -118,7 +118,7 @@ async def rename_organisation(
     name: str | None,
     division_code: str | None,
     on: date,
-    scopes: Collection[UUID],
+    remit: Collection[UUID],
     today: date,
     by: audit.Actor,
     now: datetime,
@@ -128,7 +128,7 @@ async def rename_organisation(
     Raises `OrganisationUnknown`, and `Refused` for a day that does not follow what is registered.
     """
     await orgtree.lock_tree(session)
-    organisation = await _locked(session, organisation_id, scopes)
+    organisation = await _locked(session, organisation_id, remit)
     name, division_code = name or organisation.name, division_code or organisation.division_code
     if (organisation.name, organisation.division_code) == (name, division_code):
         return organisation
@@ -145,7 +145,7 @@ async def move_organisation(
     organisation_id: UUID,
     parent_id: UUID,
     on: date,
-    scopes: Collection[UUID],
+    remit: Collection[UUID],
     today: date,
     by: audit.Actor,
     now: datetime,
@@ -155,10 +155,10 @@ async def move_organisation(
     Raises `OrganisationUnknown`, `ParentUnknown`, `RootStays`, and `Refused` when it may not stand there.
     """
     await orgtree.lock_tree(session)
-    organisation = await _locked(session, organisation_id, scopes)
+    organisation = await _locked(session, organisation_id, remit)
     if organisation.parent_id is None:
         raise RootStays
-    parent = (await (await raw(session)).fetch(_NEW_PARENT, parent_id, list(scopes)) or [None])[0]
+    parent = (await (await raw(session)).fetch(_NEW_PARENT, parent_id, list(remit)) or [None])[0]
     if parent is None:
         raise ParentUnknown
     if organisation.parent_id == parent_id:
@@ -180,12 +180,12 @@ _NEW_PARENT = """
 """
 
 
-async def _locked(session: AsyncSession, organisation_id: UUID, scopes: Collection[UUID]) -> RegisteredOrganisation:
+async def _locked(session: AsyncSession, organisation_id: UUID, remit: Collection[UUID]) -> RegisteredOrganisation:
     wanted = (
         select(RegisteredOrganisation)
         .where(
             RegisteredOrganisation.organisation_id == organisation_id,
-            orgtree.within(RegisteredOrganisation.organisation_id, scopes),
+            orgtree.within(RegisteredOrganisation.organisation_id, remit),
         )
         .with_for_update(key_share=True)
     )

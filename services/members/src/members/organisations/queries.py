@@ -1,4 +1,4 @@
-"""Reads of the organisation tree, as it is or as it was on a day, within the caller's scope."""
+"""Reads of the organisation tree, as it is or as it was on a day, within the caller's remit."""
 
 from collections.abc import Collection
 from datetime import date
@@ -13,8 +13,8 @@ from database import narrowed, page_of
 from members.organisations.tables import OrganisationPeriod, RegisteredOrganisation
 
 
-def organisations_as_of(day: date | None, scopes: Collection[UUID]) -> Select[*tuple[Any, ...]]:
-    """Select the organisations of `day` (None: of now) in scope; who may see one is decided by its present place."""
+def organisations_as_of(day: date | None, remit: Collection[UUID]) -> Select[*tuple[Any, ...]]:
+    """Select the organisations of `day` (None: now) in the remit; who may see one is decided by its present place."""
     period = OrganisationPeriod
     held: ColumnElement[bool] = period.until_day.is_(None)
     if day is not None:
@@ -33,22 +33,22 @@ def organisations_as_of(day: date | None, scopes: Collection[UUID]) -> Select[*t
             register.version,
         )
         .join(period, period.organisation_id == register.organisation_id)
-        .where(held, orgtree.within(register.organisation_id, scopes))
+        .where(held, orgtree.within(register.organisation_id, remit))
     )
 
 
 async def one_organisation(
-    session: AsyncSession, organisation_id: UUID, *, day: date | None, scopes: Collection[UUID]
+    session: AsyncSession, organisation_id: UUID, *, day: date | None, remit: Collection[UUID]
 ) -> Row[*tuple[Any, ...]] | None:
-    """Find an organisation as of `day`; nothing when it was not there or lies outside the scope."""
-    wanted = organisations_as_of(day, scopes).where(RegisteredOrganisation.organisation_id == organisation_id)
+    """Find an organisation as of `day`; nothing when it was not there or lies outside the remit."""
+    wanted = organisations_as_of(day, remit).where(RegisteredOrganisation.organisation_id == organisation_id)
     return (await session.execute(wanted)).one_or_none()
 
 
 async def list_organisations(
     session: AsyncSession,
     *,
-    scopes: Collection[UUID],
+    remit: Collection[UUID],
     day: date | None = None,
     parent_id: UUID | None = None,
     level: str | None = None,
@@ -57,7 +57,7 @@ async def list_organisations(
     limit: int,
 ) -> list[Row[*tuple[Any, ...]]]:
     """List organisations in the order of their ids, from the one after `after`."""
-    wanted = organisations_as_of(day, scopes)
+    wanted = organisations_as_of(day, remit)
     register = RegisteredOrganisation
     same = {OrganisationPeriod.parent_id: parent_id, register.level: level, register.kind: kind}
     page = page_of(narrowed(wanted, same), register.organisation_id, after=after, limit=limit)

@@ -38,12 +38,12 @@ AsOf = Annotated[Day | None, Query(description="As it was on this day; now when 
 )
 async def establish_organisation(body: EstablishOrganisation, caller: Caller) -> Response:
     """Establish an organisation under its parent; 200 when it is there already and says the same."""
-    scopes = await caller.scopes(ESTABLISH)
+    remit = await caller.remit(ESTABLISH)
     organisation_id = body.organisation_id or new_id()
     async with caller.command() as command:
         row = OrganisationRow(**body.model_dump(exclude={"organisation_id"}), organisation_id=organisation_id)
-        outcome = await _establish(command, [row], scopes, caller)
-        shown = await _present(command, organisation_id, scopes)
+        outcome = await _establish(command, [row], remit, caller)
+        shown = await _present(command, organisation_id, remit)
         status = 201 if outcome.established else 200
         return await command.respond(status, shown, location=f"/v1/organisations/{organisation_id}")
 
@@ -51,9 +51,9 @@ async def establish_organisation(body: EstablishOrganisation, caller: Caller) ->
 @router.post("/organisation-imports", response_model=ImportOutcome, openapi_extra=access(ESTABLISH) | ESTABLISHED)
 async def import_organisations(body: ImportOrganisations, caller: Caller) -> Response:
     """Establish up to 1,000 organisations, all or none; rows that are there already are counted as unchanged."""
-    scopes = await caller.scopes(ESTABLISH)
+    remit = await caller.remit(ESTABLISH)
     async with caller.command() as command:
-        outcome = await _establish(command, body.rows, scopes, caller)
+        outcome = await _establish(command, body.rows, remit, caller)
         return await command.respond(200, ImportOutcome(added=outcome.established, unchanged=outcome.unchanged))
 
 
@@ -64,7 +64,7 @@ async def import_organisations(body: ImportOrganisations, caller: Caller) -> Res
 )
 async def move_organisation(organisation_id: UUID, body: MoveOrganisation, caller: Caller) -> Response:
     """Move an organisation, and all below it, under another parent; both must be in the caller's charge."""
-    scopes = await caller.scopes(ESTABLISH)
+    remit = await caller.remit(ESTABLISH)
     async with caller.command() as command:
         today = day_of(command.now)
         await commands.move_organisation(
@@ -72,12 +72,12 @@ async def move_organisation(organisation_id: UUID, body: MoveOrganisation, calle
             organisation_id=organisation_id,
             parent_id=body.parent_id,
             on=body.on or today,
-            scopes=scopes,
+            remit=remit,
             today=today,
-            by=audit.by(caller.principal, scopes),
+            by=audit.by(caller.principal, remit),
             now=command.now,
         )
-        return await command.respond(200, await _present(command, organisation_id, scopes))
+        return await command.respond(200, await _present(command, organisation_id, remit))
 
 
 @router.post(
@@ -87,7 +87,7 @@ async def move_organisation(organisation_id: UUID, body: MoveOrganisation, calle
 )
 async def rename_organisation(organisation_id: UUID, body: RenameOrganisation, caller: Caller) -> Response:
     """Give an organisation another name or division code."""
-    scopes = await caller.scopes(ESTABLISH)
+    remit = await caller.remit(ESTABLISH)
     async with caller.command() as command:
         today = day_of(command.now)
         await commands.rename_organisation(
@@ -96,12 +96,12 @@ async def rename_organisation(organisation_id: UUID, body: RenameOrganisation, c
             name=body.name,
             division_code=body.division_code,
             on=body.on or today,
-            scopes=scopes,
+            remit=remit,
             today=today,
-            by=audit.by(caller.principal, scopes),
+            by=audit.by(caller.principal, remit),
             now=command.now,
         )
-        return await command.respond(200, await _present(command, organisation_id, scopes))
+        return await command.respond(200, await _present(command, organisation_id, remit))
 
 
 @router.get("/organisations", openapi_extra=access(READ) | NO_PEOPLE)
@@ -112,12 +112,12 @@ async def list_organisations(
     level: Level | None = None,
     kind: Kind | None = None,
 ) -> Page[OrganisationOut]:
-    """List the organisations in the caller's scope."""
-    scopes = await caller.scopes(READ)
+    """List the organisations in the caller's remit."""
+    remit = await caller.remit(READ)
     async with caller.read() as session:
         rows = await queries.list_organisations(
             session,
-            scopes=scopes,
+            remit=remit,
             parent_id=parent_id,
             level=level,
             kind=kind,
@@ -130,9 +130,9 @@ async def list_organisations(
 @router.get("/organisations/{organisation_id}", openapi_extra=access(READ) | NO_PEOPLE)
 async def get_organisation(organisation_id: UUID, caller: Caller, as_of: AsOf = None) -> OrganisationOut:
     """Read one organisation, as it is or as it was on a day."""
-    scopes = await caller.scopes(READ)
+    remit = await caller.remit(READ)
     async with caller.read() as session:
-        row = await queries.one_organisation(session, organisation_id, day=as_of, scopes=scopes)
+        row = await queries.one_organisation(session, organisation_id, day=as_of, remit=remit)
     if row is None:
         raise OrganisationUnknown
     return OrganisationOut.model_validate(row)
@@ -143,13 +143,13 @@ async def list_children(
     organisation_id: UUID, page: PageQuery, caller: Caller, as_of: AsOf = None
 ) -> Page[OrganisationOut]:
     """List what stands directly below an organisation, or stood there on a day."""
-    scopes = await caller.scopes(READ)
+    remit = await caller.remit(READ)
     async with caller.read() as session:
-        if await queries.one_organisation(session, organisation_id, day=as_of, scopes=scopes) is None:
+        if await queries.one_organisation(session, organisation_id, day=as_of, remit=remit) is None:
             raise OrganisationUnknown
         rows = await queries.list_organisations(
             session,
-            scopes=scopes,
+            remit=remit,
             day=as_of,
             parent_id=organisation_id,
             after=page.after(UUID),
@@ -161,7 +161,7 @@ async def list_children(
 async def _establish(
     command: Command,
     rows: list[OrganisationRow] | tuple[OrganisationRow, ...],
-    scopes: frozenset[UUID],
+    remit: frozenset[UUID],
     caller: AuthenticatedCaller,
 ) -> commands.Established:
     today = day_of(command.now)
@@ -172,14 +172,14 @@ async def _establish(
             for row in rows
         ],
         undated={row.organisation_id for row in rows if row.established_on is None},
-        scopes=scopes,
+        remit=remit,
         today=today,
-        by=audit.by(caller.principal, scopes),
+        by=audit.by(caller.principal, remit),
         now=command.now,
     )
 
 
-async def _present(command: Command, organisation_id: UUID, scopes: frozenset[UUID]) -> OrganisationOut:
+async def _present(command: Command, organisation_id: UUID, remit: frozenset[UUID]) -> OrganisationOut:
     return OrganisationOut.model_validate(
-        await queries.one_organisation(command.session, organisation_id, day=None, scopes=scopes)
+        await queries.one_organisation(command.session, organisation_id, day=None, remit=remit)
     )

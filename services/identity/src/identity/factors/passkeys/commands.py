@@ -189,12 +189,12 @@ def usable_passkey(passkey_id: UUID) -> Select[UUID]:
 
 def sealed_name(ring: KeyRing, passkey_id: UUID, name: str) -> bytes:
     """Seal the name that a person gave to a passkey."""
-    return ring.wrap(name.encode(), place=associated("passkey", "sealed_name", passkey_id))
+    return ring.wrap(name.encode(), binding=associated("passkey", "sealed_name", passkey_id))
 
 
 def name_of(ring: KeyRing, passkey: Passkey) -> str:
     """Give the name of a passkey."""
-    return ring.unwrap(passkey.sealed_name, place=associated("passkey", "sealed_name", passkey.passkey_id)).decode()
+    return ring.unwrap(passkey.sealed_name, binding=associated("passkey", "sealed_name", passkey.passkey_id)).decode()
 
 
 def _binding(secret: str) -> bytes:

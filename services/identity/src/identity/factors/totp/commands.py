@@ -47,7 +47,7 @@ async def begin_totp(
     await _lock(session, account_id)
     await session.execute(delete(Totp).where(Totp.account_id == account_id, Totp.confirmed_at.is_(None)))
     secret, totp_id = rules.new_secret(), new_id()
-    sealed = ring.wrap(secret.encode(), place=_place_of(totp_id))
+    sealed = ring.wrap(secret.encode(), binding=_binding_of(totp_id))
     session.add(Totp(totp_id=totp_id, account_id=account_id, sealed=sealed, made_at=now))
     await session.flush()
     return Pending(secret, rules.otpauth_uri(secret, account_name))
@@ -142,8 +142,8 @@ async def _lock(session: AsyncSession, account_id: UUID) -> None:
 
 
 def _secret_of(ring: KeyRing, totp: Totp) -> str:
-    return ring.unwrap(totp.sealed, place=_place_of(totp.totp_id)).decode()
+    return ring.unwrap(totp.sealed, binding=_binding_of(totp.totp_id)).decode()
 
 
-def _place_of(totp_id: UUID) -> bytes:
+def _binding_of(totp_id: UUID) -> bytes:
     return associated("totp", "sealed", totp_id)

@@ -31,7 +31,7 @@ class Tail(Protocol):
         """Raise while events may be missing."""
 
 
-def heed_revocations(tail: Tail) -> Hook:
+def follow_revocations(tail: Tail) -> Hook:
     """Give the hook by which an application refuses tokens that identity has ended.
 
     The readiness check `revocations` fails until those of the last minutes have been read, and while none can be heard
@@ -39,11 +39,11 @@ def heed_revocations(tail: Tail) -> Hook:
     """
 
     @asynccontextmanager
-    async def heeding(application: Application) -> AsyncIterator[None]:
+    async def hook(application: Application) -> AsyncIterator[None]:
         application.checks["revocations"] = tail.check
         revocations = application.authenticator.revocations
         revocations.await_past(time.time())
         async with tail.following(REVOCATIONS, revocations.take, since=KEPT_FOR, complete=revocations.past_is_known):
             yield
 
-    return heeding
+    return hook

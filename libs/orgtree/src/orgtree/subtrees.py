@@ -28,31 +28,31 @@ from orgtree.tables import organisation
 _IS_WITHIN = "select exists (select from organisation where organisation_id = $1 and ancestors && $2::uuid[])"
 
 
-class OutsideScope(Exception):
+class OutsideRemit(Exception):
     """The organisation lies in none of the subtrees, or is not known."""
 
     def __init__(self, organisation_id: UUID) -> None:
-        super().__init__(f"organisation {organisation_id} lies outside the scopes")
+        super().__init__(f"organisation {organisation_id} lies outside the remit")
         self.organisation_id = organisation_id
 
 
-def within(column: SQLColumnExpression[Any], scopes: Collection[UUID]) -> ColumnElement[bool]:
-    """Say in SQL that the organisation whose id is in `column` is one of `scopes` or stands below one.
+def within(column: SQLColumnExpression[Any], remit: Collection[UUID]) -> ColumnElement[bool]:
+    """Say in SQL that the organisation whose id is in `column` is in `remit` or stands below one that is.
 
-    A scope that is not known, or whose place is not, contains nothing. A table that is listed by it needs an index
-    that begins with `column`.
+    An organisation that is not known, or whose place is not, contains nothing. A table that is listed by it needs an
+    index that begins with `column`.
     """
-    subtrees = bindparam(None, list(scopes), type_=ARRAY(Uuid))
-    return _in_most_of_the_tree(column, subtrees) if ROOT_ID in scopes else _in_part_of_the_tree(column, subtrees)
+    subtrees = bindparam(None, list(remit), type_=ARRAY(Uuid))
+    return _in_most_of_the_tree(column, subtrees) if ROOT_ID in remit else _in_part_of_the_tree(column, subtrees)
 
 
-def _in_most_of_the_tree(column: SQLColumnExpression[Any], scopes: BindParameter[Any]) -> ColumnElement[bool]:
+def _in_most_of_the_tree(column: SQLColumnExpression[Any], remit: BindParameter[Any]) -> ColumnElement[bool]:
     """Look each row's organisation up: nearly every row belongs to a page, so few are looked at."""
     place = organisation.alias()
     lies_within = exists(
         select(literal(1))
         .select_from(place)
-        .where(place.c.organisation_id == column, place.c.ancestors.bool_op("&&")(scopes))
+        .where(place.c.organisation_id == column, place.c.ancestors.bool_op("&&")(remit))
         .correlate_except(place)
     )
     # The column stands outside as well: the column of a table that the query does not read would else be taken from a
@@ -60,10 +60,10 @@ def _in_most_of_the_tree(column: SQLColumnExpression[Any], scopes: BindParameter
     return and_(column.is_not(None), lies_within)
 
 
-def _in_part_of_the_tree(column: SQLColumnExpression[Any], scopes: BindParameter[Any]) -> ColumnElement[bool]:
+def _in_part_of_the_tree(column: SQLColumnExpression[Any], remit: BindParameter[Any]) -> ColumnElement[bool]:
     """Gather the subtrees' ids first, by a range of paths, and the rows by these.
 
-    Left alone, the planner would look rows up one by one until a page is full, as if the scope's rows were spread
+    Left alone, the planner would look rows up one by one until a page is full, as if the remit's rows were spread
     evenly over the table. They are not: a county comes in at once. The array keeps it from that, for it expects few
     ids in it.
     """
@@ -72,17 +72,17 @@ def _in_part_of_the_tree(column: SQLColumnExpression[Any], scopes: BindParameter
     ids = (
         select(place.c.organisation_id)
         .join(top, and_(place.c.path >= top.c.path, place.c.path < end))
-        .where(top.c.organisation_id == any_(scopes))
+        .where(top.c.organisation_id == any_(remit))
     )
     return column.in_(select(func.unnest(func.array(ids.scalar_subquery()))))
 
 
 async def require_within(
-    session: AsyncSession | asyncpg.Connection, organisation_id: UUID, scopes: Collection[UUID]
+    session: AsyncSession | asyncpg.Connection, organisation_id: UUID, remit: Collection[UUID]
 ) -> None:
-    """Return when the organisation lies in one of the scopes' subtrees: what `within` says of its row.
+    """Return when the organisation lies in one of the remit's subtrees: what `within` says of its row.
 
-    On every command's path, hence one statement on the driver. Raises `OutsideScope`.
+    On every command's path, hence one statement on the driver. Raises `OutsideRemit`.
     """
-    if not await (await raw(session)).fetchval(_IS_WITHIN, organisation_id, list(scopes)):
-        raise OutsideScope(organisation_id)
+    if not await (await raw(session)).fetchval(_IS_WITHIN, organisation_id, list(remit)):
+        raise OutsideRemit(organisation_id)

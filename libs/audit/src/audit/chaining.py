@@ -1,4 +1,4 @@
-"""What a service does periodically with its audit: seal what was committed, tell its witness, let go of what is old."""
+"""What a service regularly does with its audit: chain what was committed, tell its witness, let go of what is old."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -12,7 +12,7 @@ from contracts.audit import AuditChainState
 from database import Database, raw, utc_now
 from messaging import Publication, append
 
-SEAL_EVERY: Final = timedelta(seconds=2)
+CHAIN_EVERY: Final = timedelta(seconds=2)
 CHECKPOINT_EVERY: Final = timedelta(hours=1)
 _LOOK_EVERY: Final = timedelta(seconds=15)
 _FORGET_EVERY: Final = timedelta(hours=6)
@@ -34,7 +34,7 @@ _TELL: Final = "select number, head from audit.tell($1, $2, $3)"
 _OLD: Final = "select ((clock_timestamp() at time zone 'UTC' + interval '8 hours')::date - $1::int)"
 
 
-async def seal(database: Database) -> None:
+async def chain(database: Database) -> None:
     """Give every committed entry its place in the chain."""
     sealed = _AT_ONCE
     while sealed == _AT_ONCE:
@@ -53,8 +53,8 @@ def checkpoints(event_type: type[AuditChainState]) -> Callable[[Database], Await
                 connection = await raw(session)
                 tree = await _tree(connection, row)
                 number, head = await connection.fetchrow(_TELL, row["day"], tree.size, tree.root())
-                told = event_type(day=row["day"], count=tree.size, head=head.hex(), root=tree.root().hex())
-                await append(session, [Publication(told, number)])
+                checkpoint = event_type(day=row["day"], count=tree.size, head=head.hex(), root=tree.root().hex())
+                await append(session, [Publication(checkpoint, number)])
 
     return publish
 
@@ -81,7 +81,7 @@ def forgetting(keep_days: int) -> Callable[[Database], Awaitable[None]]:
 def jobs(event_type: type[AuditChainState], *, keep_days: int) -> tuple[Job, ...]:
     """Give the jobs of a service that keeps an audit and publishes its checkpoints as `event_type`."""
     return (
-        Job("audit.seal", SEAL_EVERY, seal),
+        Job("audit.seal", CHAIN_EVERY, chain),
         Job("audit.checkpoint", _LOOK_EVERY, checkpoints(event_type)),
         Job("audit.forget", _FORGET_EVERY, forgetting(keep_days)),
     )

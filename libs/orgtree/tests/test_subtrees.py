@@ -1,4 +1,4 @@
-"""What lies within a scope: the same for a list and for a single object, and equal to walking up the tree."""
+"""What lies within a remit: the same for a list and for a single object, and equal to walking up the tree."""
 
 import random
 from collections.abc import Collection
@@ -12,7 +12,7 @@ from database import Database
 from orgtree import (
     HANDLERS,
     ROOT_ID,
-    OutsideScope,
+    OutsideRemit,
     affiliation,
     organisation,
     place_organisations,
@@ -23,17 +23,17 @@ from orgtree import (
 from .trees import Arrived, naive_places, number, state
 
 
-async def listed(database: Database, scopes: Collection[UUID]) -> set[UUID]:
-    query = select(organisation.c.organisation_id).where(within(organisation.c.organisation_id, scopes))
+async def listed(database: Database, remit: Collection[UUID]) -> set[UUID]:
+    query = select(organisation.c.organisation_id).where(within(organisation.c.organisation_id, remit))
     async with database.read() as session:
         return set(await session.scalars(query))
 
 
-async def is_within(database: Database, identity: UUID, scopes: Collection[UUID]) -> bool:
+async def is_within(database: Database, identity: UUID, remit: Collection[UUID]) -> bool:
     async with database.read() as session:
         try:
-            await require_within(session, identity, scopes)
-        except OutsideScope:
+            await require_within(session, identity, remit)
+        except OutsideRemit:
             return False
     return True
 
@@ -51,24 +51,24 @@ async def test_lists_and_single_objects_equal_walking_up_the_tree(database: Data
     places = naive_places(await grow(database, 80, seed))
     chance = random.Random(seed)  # noqa: S311
     for count in (1, 1, 1, 2, 3):
-        scopes = frozenset(chance.sample(list(places), count))
-        expected = {each for each, way in places.items() if way and scopes & set(way)}
-        assert await listed(database, scopes) == expected
+        remit = frozenset(chance.sample(list(places), count))
+        expected = {each for each, way in places.items() if way and remit & set(way)}
+        assert await listed(database, remit) == expected
         for each in chance.sample(list(places), 15):
-            assert await is_within(database, each, scopes) == (each in expected)
+            assert await is_within(database, each, remit) == (each in expected)
 
 
-async def test_no_scope_an_unknown_scope_and_one_without_a_place_contain_nothing(database: Database) -> None:
+async def test_nothing_lies_within_a_remit_that_is_empty_unknown_or_without_a_place(database: Database) -> None:
     async with database.transaction() as session:
         await place_organisations(session, [state(1, 0), state(3, 2), state(4, 3)])
-    for scopes in ((), (number(99),), (number(3),), (number(2),)):
-        assert await listed(database, scopes) == set()
-        assert not await is_within(database, number(4), scopes)
+    for remit in ((), (number(99),), (number(3),), (number(2),)):
+        assert await listed(database, remit) == set()
+        assert not await is_within(database, number(4), remit)
 
 
-async def test_an_unknown_organisation_lies_in_no_scope(database: Database) -> None:
+async def test_an_unknown_organisation_lies_in_no_remit(database: Database) -> None:
     async with database.read() as session:
-        with pytest.raises(OutsideScope) as refused:
+        with pytest.raises(OutsideRemit) as refused:
             await require_within(session, number(99), [ROOT_ID])
     assert refused.value.organisation_id == number(99)
 

@@ -53,7 +53,7 @@ class TooManyArchives(Exception):
     """As many archives are being made just now as the process has memory for."""
 
 
-class Gathering:
+class Collector:
     """What of the gateway is needed to ask every service, itself among them, in the name of a caller."""
 
     def __init__(self, asking: Asking, own: Parts) -> None:

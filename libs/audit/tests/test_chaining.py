@@ -1,4 +1,4 @@
-"""An entry takes its place once it is committed, whoever seals and however many; and what operators are told of it."""
+"""An entry takes its place once it is committed, whoever chains and however many; and what operators are told of it."""
 
 import asyncio
 from argparse import ArgumentParser
@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 import audit
-from audit import sealing
+from audit import chaining
 from audit.chain import Link, canonical
 from audit.command import VerifyAudit, read, written
 from audit.reading import heard_of, verify_database
@@ -23,8 +23,8 @@ async def test_what_commits_late_comes_after_what_committed_before_it(
         await audit.record(late, audit.Entry(action="x.late"), now=utc_now())
         async with database.transaction() as early:
             await audit.record(early, audit.Entry(action="x.early"), now=utc_now())
-        await sealing.seal(database)
-    await sealing.seal(database)
+        await chaining.chain(database)
+    await chaining.chain(database)
     rows = await superuser.fetch("select action from audit.entry order by position")
     assert [row["action"] for row in rows] == ["x.early", "x.late"]
     assert (await verify_database(superuser, None, now=utc_now())).findings == []
@@ -36,8 +36,8 @@ async def test_many_sealers_at_once_make_one_chain(database: Database, superuser
             async with database.transaction() as session:
                 await audit.record(session, audit.Entry(action="x.written", actor=new_id()), now=utc_now())
 
-    await asyncio.gather(*(write() for _ in range(3)), *(sealing.seal(database) for _ in range(5)))
-    await sealing.seal(database)
+    await asyncio.gather(*(write() for _ in range(3)), *(chaining.chain(database) for _ in range(5)))
+    await chaining.chain(database)
     report = await verify_database(superuser, None, now=utc_now())
     assert (report.entries, report.findings) == (60, [])
 
@@ -61,7 +61,7 @@ async def test_the_database_and_the_verifier_write_an_entry_alike(
     )
     async with database.transaction() as session:
         await audit.record_all(session, [full, audit.Entry(action="x.least")], now=utc_now())
-    await sealing.seal(database)
+    await chaining.chain(database)
     columns = ", ".join(Link._fields)
     rows = await superuser.fetch(f"select {columns}, audit.canonical(e) as written from audit.entry e order by id")  # noqa: S608
     assert len(rows) == 2
@@ -75,7 +75,7 @@ async def test_an_operator_is_told_what_is_wrong_and_the_command_fails(
 ) -> None:
     async with database.transaction() as session:
         await audit.record_all(session, [audit.Entry(action="x.read")] * 3, now=utc_now())
-    await sealing.seal(database)
+    await chaining.chain(database)
     command, parser = VerifyAudit(), ArgumentParser()
     command.declare(parser)
     heard = tmp_path / "witnessed.json"

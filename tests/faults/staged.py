@@ -1,4 +1,4 @@
-"""`python -m tests.faults.witness`: relay and consumer of a stage as a process of its own, to be killed for real."""
+"""`python -m tests.faults.staged`: relay and consumer of a stage as a process of its own, to be killed for real."""
 
 import asyncio
 import logging
@@ -14,8 +14,8 @@ async def run() -> None:
     """Work on the database and the broker that the environment names, until SIGTERM."""
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    database = Database(os.environ["XIANGQIAO_DATABASE_URL"], application_name="witness")
-    nats = await connect(os.environ["XIANGQIAO_NATS_URL"], name="witness")
+    database = Database(os.environ["XIANGQIAO_DATABASE_URL"], application_name="staged")
+    nats = await connect(os.environ["XIANGQIAO_NATS_URL"], name="staged")
     await Stage(database, nats).worker(effects_consumer()).run(stop)
     await nats.close()
     await database.close()

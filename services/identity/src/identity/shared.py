@@ -12,13 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from database import Database, KeyRing
 from identity.credentials.passwords import Passwords
 from identity.signing.keys import SigningKeys
-from identity.throttling.addresses import Network, asker_of
-from identity.throttling.rules import OF_ADDRESS, Patience
+from identity.throttling.addresses import Network, client_address_of
+from identity.throttling.rules import OF_ADDRESS, Allowance
 from identity.wechat import Wechat
 from webapi import Authenticator
 
 
-class Place(NamedTuple):
+class TokenParties(NamedTuple):
     """Where the provider stands: its issuer, and the audience its access tokens are for."""
 
     issuer: str
@@ -40,7 +40,7 @@ class Lapse(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class IdentityParts:
+class IdentityShared:
     """The database, the keys that seal and sign, the threads that hash passwords, and where the provider stands.
 
     `proxies` are the networks from which the gateway speaks; `codes_per_address` how many one-time codes one address
@@ -52,7 +52,7 @@ class IdentityParts:
     database: Database
     keys: SigningKeys
     passwords: Passwords
-    place: Place
+    parties: TokenParties
     ring: KeyRing
     proxies: tuple[Network, ...]
     codes_per_address: int
@@ -63,24 +63,24 @@ class IdentityParts:
     wechat: Wechat | None
 
     @property
-    def patience_with_addresses(self) -> Patience:
-        """Give the patience with failures from one address."""
+    def allowance_of_addresses(self) -> Allowance:
+        """Give how many failures from one address cost nothing."""
         return OF_ADDRESS._replace(free=self.failures_per_address)
 
-    def asker(self, request: Request) -> str:
+    def client_address(self, request: Request) -> str:
         """Give the address (IPv4, or IPv6 /64) that a request comes from, as the gateway says it."""
-        return asker_of(request, self.proxies)
+        return client_address_of(request, self.proxies)
 
     @property
     def secure(self) -> bool:
         """Say whether browsers reach the provider by https, so that cookies may demand it."""
-        return self.place.issuer.startswith("https:")
+        return self.parties.issuer.startswith("https:")
 
 
-async def _of_application(request: Request) -> IdentityParts:
-    parts: IdentityParts = request.app.state.identity
-    return parts
+async def _of_application(request: Request) -> IdentityShared:
+    shared: IdentityShared = request.app.state.identity
+    return shared
 
 
-Parts = Annotated[IdentityParts, Depends(_of_application)]
-"""The parts, as a parameter of a route."""
+Shared = Annotated[IdentityShared, Depends(_of_application)]
+"""What they share, as a parameter of a route."""

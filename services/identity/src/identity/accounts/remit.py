@@ -1,4 +1,4 @@
-"""Whether an account lies within somebody's scope: where its person belongs, or was opened."""
+"""Whether an account lies within somebody's remit: where its person belongs, or was opened."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -10,15 +10,15 @@ import orgtree
 from identity.accounts.tables import Account
 
 
-async def require_account_within(session: AsyncSession, account_id: UUID, scopes: Collection[UUID]) -> Account:
-    """Give the account of a person who belongs within `scopes`, or of one who belongs nowhere and was opened there.
+async def require_account_within(session: AsyncSession, account_id: UUID, remit: Collection[UUID]) -> Account:
+    """Give the account of a person who belongs within `remit`, or of one who belongs nowhere and was opened there.
 
-    Raises `orgtree.OutsideScope`, also when there is no such account.
+    Raises `orgtree.OutsideRemit`, also when there is no such account.
     """
     account = await session.scalar(select(Account).where(Account.account_id == account_id))
     if account is None:
-        raise orgtree.OutsideScope(account_id)
-    await orgtree.require_within(session, await belongs_to(session, account), scopes)
+        raise orgtree.OutsideRemit(account_id)
+    await orgtree.require_within(session, await belongs_to(session, account), remit)
     return account
 
 
