@@ -40,7 +40,7 @@ migrate: $(MADE) ## bring every service's database in .xiangqiao to the newest r
 
 .PHONY: test
 test: $(MADE) ## check, and all tests but the long fault tests
-	@$(IN) testkit.session $(MAKE) -j 3 --keep-going --output-sync=target tests
+	@$(IN) testkit.session $(MAKE) -j 2 --keep-going --output-sync=target tests
 
 # One PostgreSQL and one NATS server serve all of these. What takes longest stands first: three run at a time, for they
 # wait about as much as they work, and the last ones are short.

@@ -36,10 +36,9 @@ async def _publish(stage: Any, count: int) -> None:
 
 async def _take(puller: Puller, count: int) -> list[Arrival]:
     taken: list[Arrival] = []
-    while len(taken) < count:
-        batch = await puller.next(count - len(taken), seconds=5)
-        assert batch
-        taken += batch
+    async with asyncio.timeout(30):
+        while len(taken) < count:
+            taken += await puller.next(count - len(taken), seconds=5)  # none where a request has just expired
     return taken
 
 
