@@ -1,5 +1,6 @@
 """What a transaction promises, on a real PostgreSQL."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -93,6 +94,29 @@ async def test_a_database_that_is_gone_does_not_answer_a_ping(database_url: str)
     with pytest.raises(Exception, match="does not exist"):
         await gone.ping()
     await gone.close()
+
+
+async def test_a_connection_in_use_is_closed_too_when_the_pool_is(database_url: str, database: Database) -> None:
+    closing = Database(database_url, application_name="closing")
+    used, go_on = asyncio.Event(), asyncio.Event()
+
+    async def use() -> None:
+        async with closing.read() as session:
+            await session.execute(text("select 1"))
+            used.set()
+            await go_on.wait()
+
+    using = asyncio.create_task(use())
+    await used.wait()
+    closed = asyncio.create_task(closing.close())
+    await asyncio.sleep(0.1)
+    go_on.set()
+    await asyncio.gather(using, closed)
+    async with database.read() as session:
+        left = (
+            "select count(*) from pg_stat_activity where application_name = 'closing' and datname = current_database()"
+        )
+        assert (await session.execute(text(left))).scalar_one() == 0
 
 
 def test_ids_sort_by_the_time_they_were_made() -> None:
