@@ -1,5 +1,6 @@
 """An account taken out of use is out everywhere, and comes back with its credentials and signed in nowhere."""
 
+import asyncio
 from typing import Any
 from uuid import UUID
 
@@ -63,6 +64,24 @@ async def test_a_reactivated_account_has_its_credentials_and_no_session(provider
     again = await front_end.tokens(name)
     assert (await provider.http.get("/v1/me", headers=again.headers)).status_code == 200
     assert await entries(provider, person) == ["identity.account.deactivated", "identity.account.reactivated"]
+
+
+async def test_of_two_who_deactivate_at_once_one_is_recorded(provider: Provider, security: Tokens) -> None:
+    person, _ = await provider.open_person()
+    holder, watcher = await asyncpg.connect(provider.url), await asyncpg.connect(provider.url)
+    try:
+        async with holder.transaction():
+            await holder.execute("select from account where account_id = $1 for update", person)
+            both = [asyncio.create_task(change(provider, security, person, "deactivation")) for _ in range(2)]
+            waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and pid <> pg_backend_pid()"
+            async with asyncio.timeout(20):
+                while await watcher.fetchval(waiting) < len(both):
+                    await asyncio.sleep(0.02)
+        assert [answer.status_code for answer in await asyncio.gather(*both)] == [200, 200]
+    finally:
+        await holder.close()
+        await watcher.close()
+    assert await entries(provider, person) == ["identity.account.deactivated"]
 
 
 async def test_nobody_deactivates_themselves_or_beyond_their_remit(provider: Provider, security: Tokens) -> None:

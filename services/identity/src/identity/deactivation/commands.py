@@ -58,8 +58,8 @@ async def deactivate_account(
     for lapse in lapses:
         await lapse(session, ring, account_id, now=now)
     await end_all_sessions(session, account_id, reason="deactivated", now=now, actor=by.actor)
-    await _change(session, account_id, "active", "deactivated")
-    await audit.record(session, by.entry("identity.account.deactivated", subject=account_id), now=now)
+    if await _change(session, account_id, "active", "deactivated"):
+        await audit.record(session, by.entry("identity.account.deactivated", subject=account_id), now=now)
 
 
 async def reactivate_account(
@@ -80,13 +80,15 @@ async def reactivate_account(
         raise AccountErased
     # A sign-in that was under way while the account was taken out of use may have left a session behind.
     await end_all_sessions(session, account_id, reason="deactivated", now=now, actor=by.actor)
-    await _change(session, account_id, "deactivated", "active")
-    await audit.record(session, by.entry("identity.account.reactivated", subject=account_id), now=now)
+    if await _change(session, account_id, "deactivated", "active"):
+        await audit.record(session, by.entry("identity.account.reactivated", subject=account_id), now=now)
 
 
-async def _change(session: AsyncSession, account_id: UUID, before: str, after: str) -> None:
+async def _change(session: AsyncSession, account_id: UUID, before: str, after: str) -> bool:
+    """Change the status, and say whether it was `before`: another request may have been faster."""
     stated = update(Account).where(Account.account_id == account_id, Account.status == before)
-    await session.execute(stated.values(status=after, opened_within=None))
+    changed = stated.values(status=after, opened_within=None).returning(Account.account_id)
+    return await session.scalar(changed) is not None
 
 
 async def _require_other_administrators(session: AsyncSession, person_id: UUID, *, today: date) -> None:
