@@ -1,8 +1,10 @@
 """The pytest fixtures that every package has by installing testkit."""
 
 import contextlib
+import functools
 import importlib
 import os
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -43,6 +45,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Open the session in the process that all workers come from; the servers start when a test asks for them."""
     if (most := config.getoption("most_cpu_seconds")) is not None:
         config.pluginmanager.register(Frugality(most))
+    # Each new HTTP client reads the certificates of every authority, 30 ms of CPU, and here all speak plain HTTP.
+    ssl.create_default_context = functools.cache(ssl.create_default_context)  # type: ignore[assignment]
     with contextlib.suppress(ModuleNotFoundError):  # some packages' tests alone have it
         settings = importlib.import_module("hypothesis").settings
         settings.register_profile("patient", deadline=None)  # a busy machine is no counterexample
