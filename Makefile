@@ -6,6 +6,9 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
 export PYTHON
+# Whatever the machine says of bytecode: compiling all that it imports takes a short process longer than its work.
+unexport PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.cache/bytecode
 
 SERVICES := $(notdir $(wildcard services/*))
 DECLARATIONS := requirements.lock $(wildcard pyproject.toml libs/*/pyproject.toml services/*/pyproject.toml)
