@@ -6,7 +6,6 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
-import audit
 from standalone.refusals import CannotRun
 
 
@@ -24,6 +23,8 @@ def prepare(superuser_url: str, passwords: Mapping[str, str]) -> None:
 
 
 async def _prepare(superuser_url: str, passwords: Mapping[str, str]) -> None:
+    import audit  # noqa: PLC0415 - a second of imports that no command needs but those that start PostgreSQL
+
     connection = await asyncpg.connect(superuser_url)
     try:
         roles = {row[0] for row in await connection.fetch("select rolname from pg_roles")}
