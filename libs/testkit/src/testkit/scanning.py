@@ -17,6 +17,7 @@ _PHONE = re.compile(rb"(?<![0-9A-Za-z])(?:\+?86)?(1\d{10})(?![0-9A-Za-z])")
 _CODE = re.compile(rb"(?<![\w.:+-])\d{6}(?![\w.:-])")
 _HEX = re.compile(rb"(?:[0-9a-fA-F]{2}){8,}")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{12,}")
+_BLOCK = 8
 _STANDARD = bytes.maketrans(b"-_", b"+/")
 
 
@@ -27,7 +28,9 @@ class Scanner:
         known = {value.encode() for value in values}
         self._codes = {value for value in known if re.fullmatch(rb"\d{6}", value)}
         self._numbers = {value.upper() for value in known if re.fullmatch(rb"\d{11}|\d{17}[\dXx]", value)}
-        self._others = known - self._codes - {value for value in known if value.upper() in self._numbers}
+        others = known - self._codes - {value for value in known if value.upper() in self._numbers}
+        self._short = {value for value in others if len(value) < 2 * _BLOCK - 1}
+        self._long = {value: [value[at : at + _BLOCK] for at in range(_BLOCK)] for value in others - self._short}
 
     def found_in(self, text: bytes) -> set[bytes]:
         """Give the values that stand in the text, or in what its hexadecimal or base64 parts stand for."""
@@ -41,7 +44,10 @@ class Scanner:
         found = numbers & self._numbers
         if self._codes:
             found |= set(_CODE.findall(text)) & self._codes
-        return found | {value for value in self._others if value in text}
+        # Wherever a long value stands, it covers a block of the text that begins at a multiple of the block's length.
+        blocks = {text[at : at + _BLOCK] for at in range(0, len(text), _BLOCK)}
+        possible = {value for value, own in self._long.items() if not blocks.isdisjoint(own)}
+        return found | {value for value in possible | self._short if value in text}
 
 
 def _unwrapped(text: bytes) -> Iterator[bytes]:
