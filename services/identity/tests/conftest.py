@@ -10,6 +10,7 @@ from sqlalchemy import select
 import orgtree
 from contracts.identity import RoleDefinedV1
 from database import Database, migrations, utc_now
+from identity import app
 from identity.credentials import passwords
 from identity.credentials.passwords import Passwords
 from identity.first_start import prepare
@@ -43,6 +44,7 @@ async def _prepared(url: str) -> None:
 def quick_hashing() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "HASHER", QUICK)
+        patch.setattr(app, "hasher", lambda _: QUICK)
         yield
 
 

@@ -188,6 +188,8 @@ async def test_a_signing_key_opens_only_in_its_own_row_and_under_its_own_ring(
         ({"sealing_key": "1:short"}, False),
         ({"sealing_key": ""}, False),
         ({"bootstrap_password": "short"}, False),
+        ({"password_memory": 12}, True),
+        ({"password_memory": 11}, False),
     ],
 )
 def test_settings_that_would_be_unsafe_are_refused(changed: dict[str, Any], valid: bool) -> None:

@@ -8,7 +8,7 @@ from database import utc_now
 from identity.accounts.routes import router as accounts_router
 from identity.assistance.routes import router as assistance_router
 from identity.clients.routes import router as clients_router
-from identity.credentials.passwords import Passwords
+from identity.credentials.passwords import Passwords, hasher
 from identity.deactivation.routes import router as deactivation_router
 from identity.devices.pages import router as device_page_router
 from identity.devices.routes import router as devices_router
@@ -64,7 +64,7 @@ def _prepared(application: Application, settings: Settings) -> None:
     shared = application.state.identity = IdentityShared(
         database=application.database,
         keys=SigningKeys(settings.ring),
-        passwords=Passwords(threads=settings.password_threads),
+        passwords=Passwords(threads=settings.password_threads, hasher=hasher(settings.password_memory)),
         parties=TokenParties(settings.issuer, settings.audience),
         ring=settings.ring,
         proxies=parse_networks(settings.trusted_proxies),

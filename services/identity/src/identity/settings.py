@@ -25,7 +25,8 @@ class Settings(SealingSettings):
     bootstrap_password: SecretStr | None = Field(
         None, min_length=8, max_length=128, description="first password of `administrator`, 8 to 128 characters"
     )
-    password_threads: int = Field(2, ge=1, le=64, description="passwords hashed at the same time, 64 MiB each")
+    password_threads: int = Field(2, ge=1, le=64, description="passwords hashed at the same time")
+    password_memory: int = Field(64, ge=12, le=1024, description="MiB that hashing one password takes")
 
     trusted_proxies: Annotated[str, AfterValidator(_networks)] = Field(
         "127.0.0.0/8,::1/128",

@@ -15,8 +15,17 @@ from identity.credentials.rules import normalised_password
 
 T = TypeVar("T")
 
-# RFC 9106's memory-constrained choice, with one lane: a sign-in then takes one core at most, never all of them.
-HASHER = PasswordHasher(time_cost=3, memory_cost=64 * 1024, parallelism=1)
+
+def hasher(memory_mib: int) -> PasswordHasher:
+    """Give the argon2id of three passes over so much memory, on one lane: a sign-in never takes all of the cores.
+
+    Twelve MiB are the least that OWASP's cheat sheet on storing passwords takes for as good as its other choices.
+    """
+    return PasswordHasher(time_cost=3, memory_cost=memory_mib * 1024, parallelism=1)
+
+
+HASHER = hasher(64)
+"""RFC 9106's memory-constrained choice but for the lanes."""
 
 
 class TooManySignIns(Exception):
@@ -31,7 +40,7 @@ class Verdict(NamedTuple):
 
 
 class Passwords:
-    """Hashes and verifies passwords on `threads` threads of low priority, 64 MiB each while busy.
+    """Hashes and verifies passwords on `threads` threads of low priority, each with the memory that its hasher takes.
 
     At most `waiting` callers queue; one more raises `TooManySignIns`. Close it when the process ends.
     """
