@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ import pytest_asyncio
 from contracts.scopes import API_SCOPES
 from identity.messages.texts import TEXTS
 from testkit.accounts import purge
-from testkit.databases import TestDatabases
+from testkit.databases import Template, TestDatabases
 from testkit.sms import running_gateway
 from testkit.wechat import running_wechat
 from tests.browser.control import controlled
@@ -23,14 +23,17 @@ HOST = "localhost"
 
 @pytest_asyncio.fixture(scope="session")
 async def told(
-    databases: TestDatabases, nats_account_url: str, tmp_path_factory: pytest.TempPathFactory
+    databases: TestDatabases,
+    template_of: Callable[[str], Awaitable[Template]],
+    nats_account_url: str,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[dict[str, Any]]:
     await purge(nats_account_url)
     folder = tmp_path_factory.mktemp("browser")
     async with running_gateway() as phones, running_wechat() as wechat:
         outside = {**phones.identity_settings(TEXTS), **wechat.settings}
         settings = {**outside, "codes_per_address": "10000", "failures_per_address": "10000"}
-        async with running_system(databases, nats_account_url, folder, host=HOST, told=settings) as system:
+        async with running_system(databases, template_of, nats_account_url, folder, host=HOST, told=settings) as system:
             names = {"name_zh": "农事天气与病虫害预报服务", "name_en": "Farm weather and pest forecasts"}
             callback = ["https://weather.example.org/callback"]
             asked: dict[str, Any] = {

@@ -1,6 +1,6 @@
 """The running system with the clients that the programs here are."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ import pytest_asyncio
 from joserfc.jwk import ECKey
 
 from testkit.accounts import purge
-from testkit.databases import TestDatabases
+from testkit.databases import Template, TestDatabases
 from tests.outside.node import installed
 from tests.outside.system import PASSWORD, OutsideSystem, running_system
 
@@ -22,10 +22,13 @@ SECRET = "a-secret-of-the-tests-and-no-other"
 
 @pytest_asyncio.fixture(scope="package")  # it ends before other tests take over this worker's place on the bus
 async def system(
-    databases: TestDatabases, nats_account_url: str, tmp_path_factory: pytest.TempPathFactory
+    databases: TestDatabases,
+    template_of: Callable[[str], Awaitable[Template]],
+    nats_account_url: str,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[OutsideSystem]:
     await purge(nats_account_url)
-    async with running_system(databases, nats_account_url, tmp_path_factory.mktemp("outside")) as system:
+    async with running_system(databases, template_of, nats_account_url, tmp_path_factory.mktemp("outside")) as system:
         yield system
     await purge(nats_account_url)
 

@@ -2,25 +2,33 @@
 
 import asyncio
 import importlib
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from urllib.parse import urlsplit
 from uuid import UUID
 
 import httpx
 import pytest
+import pytest_asyncio
 
 from contracts.identity import SessionRevokedV1
-from database import migrations, new_id, utc_now
+from database import new_id, utc_now
 from messaging import connect, streams
 from messaging.outbox import encode
 from standalone.services import NAMES
+from testkit.databases import Template, TestDatabases
 from testkit.proxy import TcpProxy
 from testkit.tokens import TokenIssuer
 from tests.flows.settings import settings_of
 from webapi import Application
 
-SERVICES = Path(__file__).parents[2] / "services"
+
+@pytest_asyncio.fixture
+async def database_url(
+    service: str, databases: TestDatabases, template_of: Callable[[str], Awaitable[Template]]
+) -> AsyncIterator[str]:
+    """The address of the service's migrated database."""
+    async with databases.database(await template_of(service)) as url:
+        yield url
 
 
 async def failing(client: httpx.AsyncClient, expected: list[str]) -> None:
@@ -39,7 +47,6 @@ async def failing(client: httpx.AsyncClient, expected: list[str]) -> None:
 async def test_readiness_follows_database_and_nats_while_the_api_serves(
     service: str, database_url: str, nats_url: str, issuer: TokenIssuer
 ) -> None:
-    await migrations.upgrade(database_url, SERVICES / service / "migrations")
     broker = await connect(nats_url, name="identity")
     await streams.declare_stream(broker, "identity")
     await broker.close()
@@ -73,7 +80,6 @@ async def test_an_api_that_starts_without_nats_takes_no_token_that_it_cannot_jud
     service: str, database_url: str, nats_url: str, issuer_of_settings: TokenIssuer
 ) -> None:
     issuer = issuer_of_settings
-    await migrations.upgrade(database_url, SERVICES / service / "migrations")
     session_id = new_id()
     ended, old = issuer.headers(new_id(), session_id=session_id), issuer.headers(new_id())
     await tell_of_the_end(nats_url, session_id)

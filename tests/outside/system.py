@@ -3,10 +3,9 @@
 import asyncio
 import secrets
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -14,7 +13,7 @@ from uuid import UUID
 from argon2 import PasswordHasher
 
 import orgtree
-from database import Database, KeyRing, migrations, new_id, utc_now
+from database import Database, KeyRing, new_id, utc_now
 from identity.accounts.commands import add_account
 from identity.accounts.credentials import set_password
 from identity.accounts.phones import put_on_file
@@ -92,6 +91,7 @@ class OutsideSystem:
 @asynccontextmanager
 async def running_system(
     databases: TestDatabases,
+    template_of: Callable[[str], Awaitable[Template]],
     nats_url: str,
     folder: Path,
     *,
@@ -116,10 +116,9 @@ async def running_system(
         "XIANGQIAO_UPSTREAM_IDENTITY": f"http://127.0.0.1:{identity}",
         **{f"XIANGQIAO_{name.upper()}": value for name, value in (told or {}).items()},
     }
-    templates = {name: await _migrated(databases, name) for name in ("identity", "gateway")}
     async with (
-        databases.database(templates["identity"]) as identity_url,
-        databases.database(templates["gateway"]) as gateway_url,
+        databases.database(await template_of("identity")) as identity_url,
+        databases.database(await template_of("gateway")) as gateway_url,
     ):
         provider = ServiceProcess(
             [sys.executable, "-P", "-m", "identity", "all"],
@@ -155,10 +154,3 @@ async def _started(*members: ServiceProcess) -> AsyncIterator[None]:
             for member in members:
                 group.create_task(member.start(timeout_seconds=START_SECONDS))
         yield
-
-
-async def _migrated(databases: TestDatabases, service: str) -> Template:
-    folder = SERVICES / service / "migrations"
-    return await databases.template(
-        service, partial(migrations.upgrade, folder=folder), sources=[folder, Path(__file__)]
-    )

@@ -8,7 +8,7 @@ import pytest
 from database import migrations
 from testkit.databases import Template, TestDatabases
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(scope="session")
