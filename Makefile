@@ -52,8 +52,8 @@ tests: test-flows test-identity test-libs test-gateway $(filter-out test-identit
 	test-others check
 
 .PHONY: test-flows
-test-flows: $(MADE) ## journeys on the whole system, which runs twice
-	@$(IN) pytest $(QUICK) -n 2 tests/flows
+test-flows: $(MADE) ## journeys on the whole system
+	@$(IN) pytest $(QUICK) tests/flows
 
 .PHONY: test-libs
 test-libs: $(MADE) ## the tests of the libraries

@@ -37,9 +37,24 @@ DEMO_PASSWORD = "journey-of-a-county"
 URL = os.environ.get("XIANGQIAO_JOURNEY_URL")
 
 
+_LATE = (
+    "test_access_matrix.py",
+    "test_unforeseen_input.py",
+    "test_token_attacks.py",
+    "test_rotation.py",
+    "test_revocation.py",
+    "test_privacy_dump.py",
+)
+"""After the journeys, in this order: what fills the system, what breaks parts of it, what looks for leaks of all."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have what looks for leaks come after everything that could have made one, in the group of one worker too."""
-    items.sort(key=lambda item: item.path.name == "test_privacy_dump.py")
+    """Have all that asks the running system do so on one worker, in an order in which none spoils another."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here) and "system" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("system"))
+    items.sort(key=lambda item: _LATE.index(item.path.name) if item.path.name in _LATE else -1)
 
 
 class Outside(NamedTuple):
@@ -129,6 +144,7 @@ def _standalone(data: Path, collector: str, outside: Outside) -> Iterator[str]:
                 "XIANGQIAO_OTLP_ENDPOINT": collector,
                 "XIANGQIAO_LOG_LEVEL": "debug",
                 "XIANGQIAO_FAILURES_PER_ADDRESS": "10000",  # everybody here has the same address
+                "XIANGQIAO_PASSWORD_MEMORY": "12",  # the least
             },
         )
         try:

@@ -3,12 +3,8 @@
 from typing import Any
 from uuid import uuid4
 
-import pytest
-
 from tests.flows.conftest import System
 from tests.flows.helping import agreed, exchanged
-
-pytestmark = pytest.mark.xdist_group("system-journeys")  # on one worker: they share a running system
 
 
 async def test_a_member_reads_in_one_list_what_every_service_recorded(system: System) -> None:

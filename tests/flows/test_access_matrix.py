@@ -20,10 +20,7 @@ from tests.flows.matrix.operations import PERMISSIONS, Operation, operations_of
 from tests.flows.matrix.world import EXPENDABLE, World, a_meeting, an_organisation, world_of
 from tests.flows.people import within
 
-pytestmark = [
-    pytest.mark.xdist_group("system-matrix"),  # on one worker: they share a running system
-    pytest.mark.skipif(URL is not None, reason="it opens accounts of every role, which a system in use keeps"),
-]
+pytestmark = pytest.mark.skipif(URL is not None, reason="it opens accounts of every role, which a system in use keeps")
 
 SERVER_ERROR = 500
 NOT_THE_CALLERS = {"path": "/", "status": "granted", "roles": ["officer"], "version": 9, "opened_by": None}

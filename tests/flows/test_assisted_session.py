@@ -2,13 +2,9 @@
 
 from uuid import uuid4
 
-import pytest
-
 from tests.flows.conftest import System
 from tests.flows.helping import ACTIONS, agreed, exchanged
 from tests.flows.people import within
-
-pytestmark = pytest.mark.xdist_group("system-journeys")  # on one worker: they share a running system
 
 FELT_SECONDS = 5.0
 

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from typer.testing import CliRunner
 
 from standalone import services
+from standalone.command import application
 from standalone.data_directory import DataDirectory
 from tests.flows.conftest import System
 from tests.flows.helping import agreed, exchanged
 from tests.flows.people import within
-
-pytestmark = pytest.mark.xdist_group("system-journeys")  # on one worker: they share a running system
 
 WITNESSED_SECONDS = 60.0
 
@@ -32,9 +32,9 @@ async def connected(home: DataDirectory, service: str) -> asyncpg.Connection:
     return await asyncpg.connect(f"postgresql://postgres:{password}@127.0.0.1:{port}/{service}")
 
 
-async def verified(home: DataDirectory, *words: str) -> tuple[int, str]:
+async def verified(home: DataDirectory) -> tuple[int, str]:
     """Run `xiangqiao audit verify`; give its status and what it said."""
-    command = [str(Path(sys.executable).with_name("xiangqiao")), "audit", "verify", "--data", str(home.path), *words]
+    command = [str(Path(sys.executable).with_name("xiangqiao")), "audit", "verify", "--data", str(home.path)]
     done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=120, check=False)
     return done.returncode, done.stdout + done.stderr
 
@@ -74,14 +74,20 @@ async def test_the_audit_of_every_service_is_sealed_witnessed_and_whole(system: 
 
 
 async def test_an_altered_entry_is_named_by_the_command(home: DataDirectory) -> None:
+    command = ["audit", "verify", "--data", str(home.path), "--service", "members"]
+
+    async def verified_here() -> tuple[int, str]:
+        done = await asyncio.to_thread(CliRunner().invoke, application, command)
+        return done.exit_code, done.output
+
     connection = await connected(home, "members")
     try:
         entry = await connection.fetchrow("select id, position, subject from audit.entry where position = 2")
         await connection.execute("update audit.entry set subject = uuidv7() where id = $1", entry["id"])
-        code, said = await verified(home, "--service", "members")
+        code, said = await verified_here()
         assert code == 1
         assert f"entry 2 (id {entry['id']}) was altered" in said
         await connection.execute("update audit.entry set subject = $2 where id = $1", entry["id"], entry["subject"])
-        assert (await verified(home, "--service", "members"))[0] == 0
+        assert (await verified_here())[0] == 0
     finally:
         await connection.close()

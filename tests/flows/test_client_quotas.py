@@ -10,10 +10,7 @@ from tests.flows.conftest import DEMO_PASSWORD, URL, System
 from tests.flows.people import within
 from tests.flows.ways_in import agree_to_client, registered
 
-pytestmark = [
-    pytest.mark.xdist_group("system-journeys"),
-    pytest.mark.skipif(URL is not None, reason="it registers clients, which a system in use keeps"),
-]
+pytestmark = pytest.mark.skipif(URL is not None, reason="it registers clients, which a system in use keeps")
 
 REQUESTS = 5
 TOLD_SECONDS = 5.0

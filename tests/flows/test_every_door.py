@@ -7,9 +7,6 @@ import pytest
 
 from tests.flows.conftest import System
 
-pytestmark = pytest.mark.xdist_group("system-matrix")  # on one worker: they share a running system
-
-
 OPEN = ("/oauth2/", "/.well-known/", "/sign-in")
 """Where people sign in; all else asks for a token."""
 

@@ -16,8 +16,6 @@ from standalone.services import NAMES
 from tests.flows.conftest import System
 from tests.flows.people import Person, open_account, within
 
-pytestmark = pytest.mark.xdist_group("system-journeys")  # on one worker: they share a running system
-
 PASSWORD = "a-brook-under-nine-willows"
 WORDS = "井水有异味，请来看看"
 OLD_LIST = {

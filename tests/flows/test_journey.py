@@ -16,8 +16,6 @@ from standalone.seed.sign_in import SignedIn
 from tests.flows.conftest import System
 from tests.flows.people import Person, first_of, within
 
-pytestmark = pytest.mark.xdist_group("system-journeys")  # on one worker: they share a running system
-
 FRESH_SECONDS = 5.0
 SMALL_GROUP = 5
 PASSWORD = "seven-lanterns-over-the-ford"

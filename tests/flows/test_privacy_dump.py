@@ -33,9 +33,6 @@ from tests.flows.ways_in import (
     registered,
 )
 
-JOURNEYS = "system-journeys"
-GROUPS = (JOURNEYS, "system-matrix", "system-breaking")
-"""The groups of tests that share a running system: what each wrote down is looked through when the group is done."""
 KINDS = {
     *("access_token", "refresh_token", "id_token", "code", "code_verifier", "state", "client_secret"),
     *("device_code", "user_code", "ticket", "password", "secret", "recovery_codes", "form_token"),
@@ -52,18 +49,15 @@ def home(system: System) -> DataDirectory:
     return DataDirectory(system.data)
 
 
-@pytest_asyncio.fixture(
-    scope="module", params=[pytest.param(group, marks=pytest.mark.xdist_group(group)) for group in GROUPS]
-)
-async def overheard(system: System, request: pytest.FixtureRequest) -> Overheard:
-    """Give all that was said since the system began; after the journeys somebody uses every way in there is."""
+@pytest_asyncio.fixture(scope="module")
+async def overheard(system: System) -> Overheard:
+    """Give all that was said since the system began, after somebody has used every way in there is."""
     if system.outside is None:
         pytest.skip("the system runs elsewhere")
-    if request.param == JOURNEYS:
-        await use_every_way_in(system, system.outside)
+    await use_every_way_in(system, system.outside)
     for phone, message in system.outside.phones.delivered:
         system.overheard.note_message(phone, message.parameters)
-    assert request.param != JOURNEYS or system.overheard.kinds >= KINDS
+    assert system.overheard.kinds >= KINDS
     return system.overheard
 
 

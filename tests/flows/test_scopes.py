@@ -65,7 +65,6 @@ async def test_every_operation_demands_its_scope_and_no_other(service: str, issu
     assert not wrong
 
 
-@pytest.mark.xdist_group("system-matrix")
 @pytest.mark.skipif(URL is not None, reason="it registers a client, which a system in use keeps")
 async def test_a_client_that_was_let_read_files_reads_the_own_one_and_nothing_else(system: System) -> None:
     async with system.person("administrator") as proposer, system.person("security") as reviewer:

@@ -1,14 +1,9 @@
 """One trace goes from the gateway through a service, its outbox and the bus into a consumer of another service."""
 
-import pytest
-
 from contracts.activities import ActivityScheduledV1
 from testkit.spans import ReceivedSpan
 from tests.flows.conftest import System
 from tests.flows.test_journey import a_meeting
-
-pytestmark = pytest.mark.xdist_group("system-journeys")  # on one worker: they share a running system
-
 
 PATIENCE_SECONDS = 20.0
 

@@ -17,8 +17,6 @@ from tests.flows.doors import Doors
 from tests.flows.front_end import Tokens, sign_in
 from tests.flows.tokens import token
 
-pytestmark = pytest.mark.xdist_group("system-breaking")  # on one worker: they share a running system
-
 AT_ONCE = 20
 
 

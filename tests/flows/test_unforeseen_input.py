@@ -9,6 +9,7 @@ import re
 import secrets
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,6 @@ from tests.flows.conftest import System
 from tests.flows.front_end import sign_in
 from tests.flows.matrix.operations import operations_of
 from tests.flows.people import Person, open_account
-
-pytestmark = pytest.mark.xdist_group("system-matrix")  # on one worker: they share a running system
 
 FUZZ = "XIANGQIAO_FUZZ" in os.environ
 PHASES = "examples,coverage,fuzzing" if FUZZ else "examples,coverage"
@@ -48,11 +47,27 @@ def own_system(system: System) -> System:
     return system
 
 
-def ask_all(system: System, folder: Path, token: str, *chosen: str) -> None:
-    """Ask the operations that are chosen whatever Schemathesis can think of, and fail with what it found."""
+def within(path: str) -> str:
+    """Give the expression for a path and all below it."""
+    return f"^{re.escape(path)}(/|$)"
+
+
+def configuration(token: str, own: Mapping[str, str]) -> str:
+    """Have one token sent to every operation, and another one to those at the paths of `own` and below them."""
+    lines = ["[headers]", f'Authorization = "Bearer {token}"']
+    for path, other in own.items():
+        lines += ["[[operations]]", f"include-path-regex = '{within(path)}'"]
+        lines += [f'headers = {{ Authorization = "Bearer {other}" }}']
+    return "\n".join(lines)
+
+
+def ask_all(system: System, folder: Path, configured: str) -> None:
+    """Ask the operations of identity whatever Schemathesis can think of, and fail with what it found."""
+    settings = folder / "schemathesis.toml"
+    settings.write_text(configured)
     command = [
-        str(Path(sys.executable).with_name("schemathesis")), "run", f"{system.url}/openapi.json",
-        "--url", system.url, "--checks", CHECKS, "--header", f"Authorization: Bearer {token}", *chosen,
+        str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(settings),
+        "run", f"{system.url}/openapi.json", "--url", system.url, "--checks", CHECKS, "--include-path-regex", IDENTITY,
         "--phases", PHASES, "--max-examples", "50", "--generation-deterministic",
         "--continue-on-failure", "--no-color",
     ]  # fmt: skip
@@ -65,20 +80,13 @@ def ask_all(system: System, folder: Path, token: str, *chosen: str) -> None:
 async def test_no_operation_of_identity_fails_or_answers_off_its_document(own_system: System, tmp_path: Path) -> None:
     async with own_system.person("security") as person:
         token = await person.token()
-    spoiling = "|".join(map(re.escape, SPOILS_ITS_OWN_SIGN_IN))
-    chosen = ("--include-path-regex", IDENTITY, "--exclude-path-regex", f"^({spoiling})(/|$)")
-    await asyncio.to_thread(ask_all, own_system, tmp_path, token, *chosen)
-
-
-@pytest.mark.parametrize("path", SPOILS_ITS_OWN_SIGN_IN)
-async def test_nor_does_one_that_spoils_the_sign_in_of_whoever_asks(
-    own_system: System, tmp_path: Path, path: str
-) -> None:
-    username, county = f"asking.{secrets.token_hex(4)}", own_system.seeded.county_id
+    own: dict[str, str] = {}
     async with Person(own_system.url, "administrator", own_system.administrator_password) as opener:
-        await open_account(opener, own_system.url, username=username, password=PASSWORD, organisation_id=county)
-    token = (await sign_in(own_system.url, username, PASSWORD)).access
-    await asyncio.to_thread(ask_all, own_system, tmp_path, token, "--include-path-regex", f"^{re.escape(path)}(/|$)")
+        for path in SPOILS_ITS_OWN_SIGN_IN:
+            username, county = f"asking.{secrets.token_hex(4)}", own_system.seeded.county_id
+            await open_account(opener, own_system.url, username=username, password=PASSWORD, organisation_id=county)
+            own[path] = (await sign_in(own_system.url, username, PASSWORD)).access
+    await asyncio.to_thread(ask_all, own_system, tmp_path, configuration(token, own))
 
 
 async def test_every_operation_of_identity_is_asked(own_system: System) -> None:
