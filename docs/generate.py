@@ -199,7 +199,7 @@ def access_page() -> str:
     lines += [
         "## Roles",
         "",
-        "| role | | held by approval of two | may be handed on | permissions |",
+        "| role | | held by approval of two | may be delegated | permissions |",
         "|---|---|---|---|---|",
     ]
     for name, role in roles.items():
