@@ -43,13 +43,13 @@ migrate: $(MADE) ## bring every service's database in .xiangqiao to the newest r
 
 .PHONY: test
 test: $(MADE) ## check, and all tests but the long fault tests
-	@$(IN) testkit.session $(MAKE) -j 2 --keep-going --output-sync=target tests
+	@$(IN) testkit.session $(MAKE) -j 3 --keep-going --output-sync=target tests
 
-# One PostgreSQL and one NATS server serve all of these. What takes longest stands first: three run at a time, for they
-# wait about as much as they work, and the last ones are short.
+# One PostgreSQL and one NATS server serve all of these. What takes longest stands first: three run at a time, for each
+# waits a third of its time, and the last ones are short.
 .PHONY: tests
-tests: test-flows test-identity test-libs test-gateway $(filter-out test-identity test-gateway,$(SERVICES:%=test-%)) \
-	test-others check
+tests: test-flows test-identity test-libs test-others test-gateway check \
+	$(filter-out test-identity test-gateway,$(SERVICES:%=test-%))
 
 .PHONY: test-flows
 test-flows: $(MADE) ## journeys on the whole system
