@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import delete, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import Database, KeyRing, utc_now
@@ -44,13 +44,13 @@ async def rotate(session: AsyncSession, keys: SigningKeys, *, now: datetime, due
     active, following = await _row(session, "active"), await _row(session, "next")
     if active is None:
         raise KeyUnknown("active")
-    rotated = False
-    if following is not None:
-        signed_for = now - (active.activated_at or now)
-        rotated = signed_for >= due_after and now >= following.made_at + PUBLISHED_BEFORE_USE
-    if following is not None and rotated:
-        await _retire(session, active.kid, now=now)
-        await _activate(session, following.kid, now=now)
+    rotated, due = False, now - (active.activated_at or now) >= due_after
+    if following is not None and due and now >= following.made_at + PUBLISHED_BEFORE_USE:
+        active.state, active.retired_at, active.sealed_private = "retired", now, None
+        await session.flush()  # first: one key is active at a time
+        following.state, following.activated_at = "active", now
+        rotated = True
+        await session.flush()
     await session.execute(
         delete(SigningKey).where(SigningKey.state == "retired", SigningKey.retired_at < now - KEPT_AFTER_RETIREMENT)
     )
@@ -71,7 +71,8 @@ async def revoke_key(session: AsyncSession, keys: SigningKeys, kid: str, *, now:
         if following is None:
             await keys.create(session, state="active", now=now)
         else:
-            await _activate(session, following.kid, now=now)
+            following.state, following.activated_at = "active", now
+            await session.flush()
     _log.warning("signing_key_revoked", extra={"key_id": kid, "state": state})
     return await _completed(session, keys, rotated=state == "active", now=now)
 
@@ -125,17 +126,7 @@ async def _row(session: AsyncSession, state: str) -> SigningKey | None:
     return row
 
 
-async def _retire(session: AsyncSession, kid: str, *, now: datetime) -> None:
-    retired = {"state": "retired", "retired_at": now, "sealed_private": None}
-    await session.execute(update(SigningKey).where(SigningKey.kid == kid).values(retired))
-
-
-async def _activate(session: AsyncSession, kid: str, *, now: datetime) -> None:
-    await session.execute(update(SigningKey).where(SigningKey.kid == kid).values(state="active", activated_at=now))
-
-
 async def _completed(session: AsyncSession, keys: SigningKeys, *, rotated: bool, now: datetime) -> Rotation:
-    session.expire_all()
     following = await _row(session, "next")
     if following is None:
         await keys.create(session, state="next", now=now)
