@@ -9,7 +9,7 @@ import hashlib
 import hmac
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -48,16 +48,6 @@ class NotDelivered(Exception):
 
 class Undeliverable(Exception):
     """The gateway will never take the message; the argument is its code."""
-
-
-class Channel(Protocol):
-    """Something that takes messages for phones."""
-
-    async def deliver(self, message: Message) -> None:
-        """Hand the message over, within ten seconds. Raises `NotDelivered` and `Undeliverable`."""
-
-    async def close(self) -> None:
-        """Close the connections."""
 
 
 class GatewayKey(NamedTuple):

@@ -10,7 +10,7 @@ import asyncpg
 
 from background import Due, TryAgain
 from database import Database, KeyRing, SealBroken, utc_now
-from identity.messages.channels import LONGEST_SECONDS, Channel, Message, NotDelivered, Undeliverable
+from identity.messages.channels import LONGEST_SECONDS, Message, NotDelivered, TencentSms, Undeliverable
 from identity.messages.commands import binding_of
 
 AT_ONCE: Final = 20
@@ -33,7 +33,7 @@ returning message_id, text, withheld
 class Delivery:
     """What the worker does with the queue every second; without a `channel` messages wait until they expire."""
 
-    def __init__(self, ring: KeyRing, channel: Channel | None) -> None:
+    def __init__(self, ring: KeyRing, channel: TencentSms | None) -> None:
         self._ring = ring
         self._channel = channel
         self._due = Due(
@@ -67,7 +67,7 @@ class Delivery:
             if not row["withheld"]:
                 _log.warning("message_expired", extra={"message_id": row["message_id"], "text": row["text"]})
 
-    async def _send(self, database: Database, channel: Channel, row: asyncpg.Record) -> None:
+    async def _send(self, database: Database, channel: TencentSms, row: asyncpg.Record) -> None:
         extra = {"message_id": row["message_id"], "text": row["text"], "attempts": row["attempts"]}
         try:
             if not row["withheld"]:

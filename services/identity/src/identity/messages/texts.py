@@ -4,9 +4,6 @@ import tomllib
 from collections.abc import Mapping
 from importlib import resources
 from string import Formatter
-from typing import Literal
-
-Language = Literal["zh", "en"]
 
 TEXTS: Mapping[str, Mapping[str, str]] = tomllib.loads(
     (resources.files("identity.messages") / "texts.toml").read_text("utf-8")
