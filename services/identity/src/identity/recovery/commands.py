@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 import audit
 import orgtree
 from china_time import day_of
-from database import KeyRing, insert_new
+from database import KeyRing, insert_new, known
 from identity.accounts.credentials import set_password
 from identity.accounts.remit import belongs_to
 from identity.accounts.tables import Account
@@ -91,9 +91,8 @@ async def begin_recovery(
         "expires_at": now + (REQUEST_LIFETIME if officer else PROOF_LIFETIME),
     }
     inserted = await insert_new(session, Recovery, row)
-    begun = await open_recovery_of(session, account_id, now=now)  # another code at this very moment may have won
-    if begun is None:
-        raise RecoveryUnknown
+    # Another code at this very moment may have won.
+    begun = known(await open_recovery_of(session, account_id, now=now), RecoveryUnknown)
     if officer and inserted:
         code = notice_code(ring, begun.recovery_id)
         words = {"address": address, "code": code}
@@ -119,11 +118,8 @@ async def approve_recovery(
     `AlreadyApproved`, `NotIndependent`, `RoleBeyondRemit` and `RecoveryOver`.
     """
     visible = orgtree.within(Recovery.organisation_id, remit)
-    recovery = await session.scalar(
-        select(Recovery).where(Recovery.recovery_id == recovery_id, visible).with_for_update()
-    )
-    if recovery is None:
-        raise RecoveryUnknown
+    this = select(Recovery).where(Recovery.recovery_id == recovery_id, visible).with_for_update()
+    recovery = known(await session.scalar(this), RecoveryUnknown)
     if recovery.account_id == by.actor:
         raise OwnRecovery
     organisation_id = await belongs_to(session, await session.get_one(Account, recovery.account_id))
@@ -165,8 +161,8 @@ async def object_to_recovery(
     session: AsyncSession, *, account_id: UUID, recovery_id: UUID | None, now: datetime
 ) -> Recovery:
     """Stop the recovery of one's own account that is under way. Raises `RecoveryUnknown` when there is none."""
-    recovery = await open_recovery_of(session, account_id, now=now)
-    if recovery is None or recovery_id not in {None, recovery.recovery_id}:
+    recovery = known(await open_recovery_of(session, account_id, now=now), RecoveryUnknown)
+    if recovery_id not in {None, recovery.recovery_id}:
         raise RecoveryUnknown
     recovery.status, recovery.objected_at = "objected", now
     recovery.proof_hash = recovery.proof_expires_at = None
@@ -221,17 +217,12 @@ async def complete_recovery(
     recovery.proof_hash = recovery.proof_expires_at = None
     await session.flush()
     await set_password(session, account_id=account_id, encoding=encoding, new_id=new_id, now=now)
-    if recovery.lost_device:
-        await _remove_second_factors(session, account_id)
+    if recovery.lost_device:  # whoever finds it must not sign in by it
+        for table in (RecoveryCode, Totp, Passkey, FederatedIdentity):
+            await session.execute(delete(table).where(table.account_id == account_id))
     await end_all_sessions(session, account_id, reason="recovered", now=now)
     await tell(session, ring, account_id, "recovered", language=language, now=now)
     await _record(session, "identity.recovery.completed", recovery, now=now)
-
-
-async def _remove_second_factors(session: AsyncSession, account_id: UUID) -> None:
-    """Take off the account what its owner said is lost: whoever finds it must not sign in by it."""
-    for table in (RecoveryCode, Totp, Passkey, FederatedIdentity):
-        await session.execute(delete(table).where(table.account_id == account_id))
 
 
 async def _record(session: AsyncSession, action: str, recovery: Recovery, *, now: datetime) -> None:
