@@ -16,7 +16,7 @@ from contracts.members import MemberAffiliatedV1
 from database import Database, raw, utc_now
 from database.migrations import declared_by
 from identity.accounts.tables import Account
-from identity.challenges.commands import issue
+from identity.challenges.commands import Asking, issue
 from identity.messages.tables import MessageToSend
 from identity.privacy import erasure, own_data
 from identity.privacy.erasure import TOLD_AGAIN_AFTER, tell_again, tell_all_again
@@ -99,8 +99,8 @@ async def test_what_waits_to_be_sent_to_an_erased_person_never_goes_out(provider
     async def code_for(account_id: UUID, phone: str, purpose: str = "sign_in") -> None:
         async with provider.database.transaction() as session:
             await issue(
-                session, ring(), purpose=purpose, phone=f"+86{phone}", account_id=account_id, language="zh",
-                now=utc_now(), new_id=uuid4,
+                session, ring(), purpose=purpose, phone=f"+86{phone}", account_id=account_id,
+                asking=Asking("zh"), now=utc_now(), new_id=uuid4,
             )  # fmt: skip
 
     await code_for(person_id, number)

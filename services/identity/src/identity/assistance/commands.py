@@ -25,7 +25,7 @@ from identity.assistance.rules import (
     titles_of,
 )
 from identity.assistance.tables import AssistedSession
-from identity.challenges.commands import answer, issue
+from identity.challenges.commands import Asking, answer, issue
 from identity.messages.commands import tell
 from identity.roles.independence import behind, require_independent
 from identity.secrets import hash_of, new_secret
@@ -89,7 +89,7 @@ async def ask_to_help(
             purpose=PURPOSE,
             phone=phone,
             account_id=subject_id,
-            language=LANGUAGE,
+            asking=Asking(LANGUAGE),
             now=now,
             new_id=new_id,
             text="assistance_code",

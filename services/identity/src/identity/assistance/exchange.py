@@ -17,7 +17,7 @@ from identity.oauth.client_authentication import METHODS
 from identity.oauth.provider import Provider, Subject
 from identity.oauth.requests import ProviderRequest
 from identity.oauth.resources import narrowed_resources
-from identity.oauth.tokens import ACCESS_TOKEN, read_jwt_in_sync
+from identity.oauth.tokens import ACCESS_TOKEN, read_jwt
 from identity.secrets import hash_of
 from identity.sessions.tables import TokenFamily
 
@@ -135,7 +135,7 @@ class TokenExchangeGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  
 
     def _verified(self, token: str) -> dict[str, Any] | None:
         now, parties = self.server.now, self.server.parties
-        claims = read_jwt_in_sync(self.server.session, token, types=ACCESS_TOKEN, parties=parties, now=now)
+        claims = read_jwt(self.server.session, token, types=ACCESS_TOKEN, parties=parties, now=now)
         if claims is None:
             return None
         audience, second = claims["aud"], now.timestamp()

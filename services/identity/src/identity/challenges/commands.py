@@ -1,6 +1,5 @@
 """Sending one-time codes and checking what comes back."""
 
-import hashlib
 import secrets
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -25,6 +24,7 @@ from identity.challenges.rules import (
 )
 from identity.challenges.tables import Challenge
 from identity.messages.commands import send
+from identity.secrets import hash_of
 from identity.throttling.rates import count, subject_of
 from identity.throttling.rules import Limit
 
@@ -42,6 +42,21 @@ class Verdict(NamedTuple):
     phone: str | None = None
 
 
+class Asking(NamedTuple):
+    """How a code is asked for: the language, and the address and the browser where one is counted or bound by them.
+
+    `most_per_address` is how many an address may ask for in an hour; `bound_to` a secret of the browser that has to
+    come with the answer. A `known_browser` of the account is counted apart from the others: strangers use up
+    strangers' codes alone.
+    """
+
+    language: str
+    address: str | None = None
+    most_per_address: int = MOST_PER_ADDRESS
+    bound_to: str | None = None
+    known_browser: bool = False
+
+
 class CodeRefused(Exception):
     """The code is wrong, spent, expired, replaced by a later one, or was tried too often."""
 
@@ -53,35 +68,31 @@ async def issue(
     purpose: str,
     phone: str,
     account_id: UUID | None,
-    language: str,
+    asking: Asking,
     now: datetime,
     new_id: Callable[[], UUID],
-    bound_to: str | None = None,
-    address: str | None = None,
-    most_per_address: int = MOST_PER_ADDRESS,
-    known_browser: bool = False,
     text: str | None = None,
     words: Mapping[str, str] | None = None,
 ) -> UUID:
     """Send a new code for `purpose` to `phone` (normalised) and give its id; a former one of the same browser ends.
 
-    Without an account everything is done but the sending, by the same statements. `bound_to` is a secret of the browser
-    that has to come with the answer; `address` is where the request came from. `text` of messages/texts.toml brings the
-    code, with `words` of its own; left out, it is that of the purpose. Raises `throttling.rates.TooOften` when the
-    phone, the account or the address has asked as often as it may: let it undo the transaction. Each purpose is counted
-    by itself, and a `known_browser` of the account apart from the others: strangers use up strangers' codes alone.
+    Without an account everything is done but the sending, by the same statements. `text` of messages/texts.toml brings
+    the code, with `words` of its own; left out, it is that of the purpose. Raises `throttling.rates.TooOften` when the
+    phone, the account or the address has asked as often as it may, for each purpose by itself: let it undo the
+    transaction.
     """
-    of = f"{purpose}|{'known' if known_browser else 'any'}"
+    of = f"{purpose}|{'known' if asking.known_browser else 'any'}"
     whose = f"{of}|account|{account_id}" if account_id else f"{of}|phone|{phone}"
     limits = [(subject_of(ring, "codes.phone", f"{of}|{phone}"), limit) for limit in PER_PHONE]
     limits += [(subject_of(ring, "codes.account", whose), limit) for limit in PER_ACCOUNT]
-    if address is not None:
-        limits.append((subject_of(ring, "codes.address", address), Limit(most_per_address, ADDRESS_WINDOW)))
+    if asking.address is not None:
+        most = Limit(asking.most_per_address, ADDRESS_WINDOW)
+        limits.append((subject_of(ring, "codes.address", asking.address), most))
     await count(session, limits, now=now)
 
     challenge_id, code = new_id(), f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}}"
     index = phone_index(ring, phone)
-    binding = _binding(bound_to)
+    binding = _binding(asking.bound_to)
     former = (
         Challenge.phone_index == index,
         Challenge.purpose == purpose,
@@ -108,7 +119,7 @@ async def issue(
         phone=phone,
         text=text or TEXT_OF.get(purpose, "code"),
         values={**(words or {}), "code": code, "minutes": str(CODE_LIFETIME // timedelta(minutes=1))},
-        language=language,
+        language=asking.language,
         now=now,
         expires_at=now + CODE_LIFETIME,
         withheld=account_id is None,
@@ -154,7 +165,7 @@ def _hash_of(ring: KeyRing, challenge_id: UUID, code: str) -> bytes:
 
 
 def _binding(secret: str | None) -> bytes | None:
-    return None if secret is None else hashlib.sha256(secret.encode()).digest()
+    return None if secret is None else hash_of(secret)
 
 
 def _binding_of(challenge_id: UUID) -> bytes:

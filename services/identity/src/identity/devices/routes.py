@@ -4,15 +4,15 @@ import logging
 from http import HTTPStatus
 
 from fastapi import APIRouter, Request
-from sqlalchemy.orm import Session
 from starlette.responses import JSONResponse, Response
 
 from database import utc_now
 from identity.devices.commands import count_asked
 from identity.devices.grants import DeviceAuthorization
+from identity.oauth.client_endpoints import ERROR, NO_STORE, read_asked
 from identity.oauth.provider import Answer, Provider
-from identity.oauth.requests import ProviderRequest
-from identity.pages.requests import FORM_TYPE, Unreadable, read_form
+from identity.oauth.server import with_provider
+from identity.pages.requests import FORM_TYPE
 from identity.shared import Shared
 from identity.throttling.rates import TooOften
 from webapi import access
@@ -22,12 +22,6 @@ router = APIRouter(tags=["sign-in"])
 _log = logging.getLogger(__name__)
 
 ENDPOINT = "/oauth2/device_authorization"
-_NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
-_ERROR = {
-    "type": "object",
-    "required": ["error"],
-    "properties": {"error": {"type": "string"}, "error_description": {"type": "string"}},
-}
 _CODES = {
     "type": "object",
     "required": ["device_code", "user_code", "verification_uri", "expires_in", "interval"],
@@ -70,38 +64,31 @@ _FORM = {
     response_model=None,
     responses={
         200: {"description": "The codes.", "content": {"application/json": {"schema": _CODES}}},
-        400: {"description": "Refused, as RFC 6749 says.", "content": {"application/json": {"schema": _ERROR}}},
-        401: {"description": "The client is not known.", "content": {"application/json": {"schema": _ERROR}}},
-        429: {"description": "Too many devices ask.", "content": {"application/json": {"schema": _ERROR}}},
+        400: {"description": "Refused, as RFC 6749 says.", "content": {"application/json": {"schema": ERROR}}},
+        401: {"description": "The client is not known.", "content": {"application/json": {"schema": ERROR}}},
+        429: {"description": "Too many devices ask.", "content": {"application/json": {"schema": ERROR}}},
     },
     openapi_extra=_FORM | access("client"),
 )
 async def authorize_device(request: Request, shared: Shared) -> Response:
     """Give the device a code to ask with, and one for a person to type on a page of ours."""
-    try:
-        parameters = await read_form(request)
-    except Unreadable:
-        return JSONResponse({"error": "invalid_request"}, 400, _NO_STORE)
-    asked = ProviderRequest(
-        "POST", f"{shared.parties.issuer}{ENDPOINT}", parameters, authorization=request.headers.get("authorization")
-    )
-    now = utc_now()
+    asked, now = await read_asked(request, shared, ENDPOINT), utc_now()
+    if isinstance(asked, Response):
+        return asked
+
+    def run(provider: Provider) -> Answer:
+        provider.register_endpoint(DeviceAuthorization(provider, shared.ring))
+        answer: Answer = provider.create_endpoint_response("device_authorization", asked)
+        return answer
+
     try:
         async with shared.database.transaction() as session:
-            signer = await shared.keys.signer(session)
-
-            def run(sync: Session) -> Answer:
-                provider = Provider(sync, parties=shared.parties, signer=signer, now=now)
-                provider.register_endpoint(DeviceAuthorization(provider, shared.ring))
-                answer: Answer = provider.create_endpoint_response("device_authorization", asked)
-                return answer
-
-            answer = await session.run_sync(run)
+            answer = await with_provider(shared, session, run, now=now)
             if answer.status == HTTPStatus.OK:
                 client_id, address = asked.client.client_id, shared.client_address(request)
                 await count_asked(session, shared.ring, client_id=client_id, address=address, now=now)
     except TooOften as error:
         _log.info("device_codes_asked_too_often")
-        headers = {**_NO_STORE, "Retry-After": str(error.retry_after_seconds)}
+        headers = {**NO_STORE, "Retry-After": str(error.retry_after_seconds)}
         return JSONResponse({"error": "slow_down"}, 429, headers)
     return JSONResponse(answer.body, answer.status, answer.headers)

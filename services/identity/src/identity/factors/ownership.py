@@ -1,13 +1,14 @@
 """What every change of a person's own ways in goes through: a fresh proof, the audit, and a word to the owner."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import audit
 from database import KeyRing
+from identity.accounts.credentials import username_of
 from identity.clients.first_party import require_first_party
 from identity.factors.required import owned_by
 from identity.levels import FRESH_FOR_CREDENTIALS, SignedIn, reaches
@@ -27,8 +28,15 @@ Change = Literal[
 ]
 
 
-async def require_owner(caller: AuthenticatedCaller) -> None:
-    """Demand that the owner signed in a moment ago, with the second factor if the account has one.
+class Owner(NamedTuple):
+    """The owner of an account who changes what opens it, and the language in which they are told."""
+
+    account_id: UUID
+    language: str
+
+
+async def require_owner(caller: AuthenticatedCaller) -> Owner:
+    """Demand that the owner signed in a moment ago, with the second factor if the account has one, and give them.
 
     Raises the 401 problem `step_up_required`, and what `require_first_party` raises.
     """
@@ -37,6 +45,7 @@ async def require_owner(caller: AuthenticatedCaller) -> None:
     async with caller.read() as session:
         owned = await owned_by(session, caller.person_id)
     caller.require_acr(owned.manage_acr, FRESH_FOR_CREDENTIALS)
+    return Owner(caller.person_id, caller.language)
 
 
 async def is_owner_now(session: AsyncSession, person: SignedIn, *, now: datetime) -> bool:
@@ -45,17 +54,16 @@ async def is_owner_now(session: AsyncSession, person: SignedIn, *, now: datetime
     return now - person.signed_in_at <= FRESH_FOR_CREDENTIALS and reaches(person.acr, owned.manage_acr)
 
 
+async def name_on_devices(session: AsyncSession, account_id: UUID) -> str:
+    """Give the name under which a device shows what it keeps for the account."""
+    return await username_of(session, account_id) or "·"
+
+
 async def tell_owner(
-    session: AsyncSession,
-    ring: KeyRing,
-    *,
-    account_id: UUID,
-    change: Change,
-    object_id: UUID | None = None,
-    language: str,
-    now: datetime,
+    session: AsyncSession, ring: KeyRing, owner: Owner, change: Change, *, object_id: UUID | None = None, now: datetime
 ) -> None:
     """Put the change into the audit and send a notice to the owner's phone, if one is on file."""
-    entry = audit.Entry(action=f"identity.{change}", actor=account_id, subject=account_id, object_id=object_id)
+    me = owner.account_id
+    entry = audit.Entry(action=f"identity.{change}", actor=me, subject=me, object_id=object_id)
     await audit.record(session, entry, now=now)
-    await tell(session, ring, account_id, "ways_in_changed", language=language, now=now)
+    await tell(session, ring, me, "ways_in_changed", language=owner.language, now=now)

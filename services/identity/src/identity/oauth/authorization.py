@@ -10,7 +10,6 @@ from authlib.common.urls import add_params_to_uri
 from authlib.oauth2.rfc6749 import AccessDeniedError, InvalidRequestError, OAuth2Error
 from authlib.oidc.core.errors import ConsentRequiredError, InteractionRequiredError, LoginRequiredError
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from identity.clients.tables import Client
@@ -18,10 +17,10 @@ from identity.factors.required import Step, next_step
 from identity.levels import SignedIn, wanted_level
 from identity.oauth.consents import scopes_let
 from identity.oauth.grants import CodeGrant
-from identity.oauth.provider import Answer, Provider
+from identity.oauth.provider import Provider
 from identity.oauth.requests import ProviderRequest
 from identity.oauth.resources import InvalidTargetError, requested_resources
-from identity.oauth.server import CODE, provider_with
+from identity.oauth.server import CODE, with_provider
 from identity.oauth.waiting_requests import PATIENCE, request_hash
 from identity.pages.addresses import CONSENT, SIGN_IN, page_address
 from identity.pages.html import go_to, refused
@@ -39,31 +38,22 @@ class Redirect(NamedTuple):
     location: str
 
 
-class SignInNeeded(NamedTuple):
-    """Show the sign-in page for this client; its form may lead on to `target`, as a CSP source expression."""
+class PageNeeded(NamedTuple):
+    """Ask the person on `page`: to sign in, for what is missing yet, or whether the client may have these scopes.
 
-    name_zh: str
-    name_en: str
-    target: str
+    The page's form may lead on to `target`, as a CSP source expression.
+    """
 
-
-class StepUpNeeded(NamedTuple):
-    """Ask the person, on `page`, for what is missing yet; the form may lead on to `target`, as above."""
-
-    name_zh: str
-    name_en: str
-    target: str
     page: str
-
-
-class ConsentNeeded(NamedTuple):
-    """Ask the person whether this client may have these scopes; the form may lead on to `target`, as above."""
-
     client_id: str
     name_zh: str
     name_en: str
     scopes: Sequence[str]
     target: str
+
+    def client_name(self, language: Language) -> str:
+        """Give the client's name."""
+        return self.name_en if language == "en" else self.name_zh
 
 
 class Refused(NamedTuple):
@@ -72,7 +62,7 @@ class Refused(NamedTuple):
     error: str
 
 
-Decision = Redirect | SignInNeeded | StepUpNeeded | ConsentNeeded | Refused
+Decision = Redirect | PageNeeded | Refused
 
 
 class UnmetAuthenticationRequirements(OAuth2Error):  # type: ignore[misc]  # authlib has no types
@@ -108,18 +98,20 @@ def decide(
             if parameters.get("prompt") == "none":
                 wanted = LoginRequiredError if person is None else InteractionRequiredError
                 raise wanted(redirect_uri=grant.redirect_uri)
-            return _sign_in_needed(grant)
+            return _needed(SIGN_IN, grant)
         if agreed is False:
             raise AccessDeniedError(redirect_uri=grant.redirect_uri)
         if agreed is None and person is not None and _asks_for_consent(provider, parameters, grant, person):
             if parameters.get("prompt") == "none":
                 raise ConsentRequiredError(redirect_uri=grant.redirect_uri)
-            return _consent_needed(grant)
+            return _needed(CONSENT, grant)
         answer = provider.create_authorization_response(request, grant_user=person, grant=grant)
     except OAuth2Error as error:
         error.state = parameters.get("state")
         answer = provider.refusal(error)
-    return _from(answer, issuer=provider.parties.issuer)
+    if answer.location is None:
+        return Refused(str(answer.body.get("error", "invalid_request")))
+    return Redirect(add_params_to_uri(answer.location, [("iss", provider.parties.issuer)]))  # RFC 9207, in refusals too
 
 
 async def decide_for(
@@ -133,14 +125,12 @@ async def decide_for(
     now: datetime,
 ) -> Decision:
     """Take `decide` inside `session`; what it gives away is given when the session commits."""
-    signer = await shared.keys.signer(session)
     step = await next_step(session, person, wanted_level(parameters.get("acr_values"))) if person else None
 
-    def run(sync: Session) -> Decision:
-        provider = provider_with([CODE], sync, parties=shared.parties, signer=signer, now=now)
+    def run(provider: Provider) -> Decision:
         return decide(provider, parameters, person, just_now=just_now, agreed=agreed, step=step)
 
-    return await session.run_sync(run)
+    return await with_provider(shared, session, run, grants=[CODE], now=now)
 
 
 def may_still_agree(parameters: Parameters, person: SignedIn, *, now: datetime) -> bool:
@@ -184,18 +174,18 @@ def _asks_for_the_person(parameters: Parameters, person: SignedIn, now: datetime
     return now - person.signed_in_at > timedelta(seconds=min(int(max_age), 10**9))
 
 
-def _step_up_needed(parameters: Parameters, grant: CodeGrant, step: Step) -> StepUpNeeded:
+def _step_up_needed(parameters: Parameters, grant: CodeGrant, step: Step) -> PageNeeded:
     if not step.reachable:
         raise UnmetAuthenticationRequirements(redirect_uri=grant.redirect_uri)
     if parameters.get("prompt") == "none":
         raise InteractionRequiredError(redirect_uri=grant.redirect_uri)
-    client: Client = grant.client
-    return StepUpNeeded(client.name_zh, client.name_en, source_expression(grant.redirect_uri), step.page)
+    return _needed(step.page, grant)
 
 
-def _sign_in_needed(grant: CodeGrant) -> SignInNeeded:
+def _needed(page: str, grant: CodeGrant) -> PageNeeded:
     client: Client = grant.client
-    return SignInNeeded(client.name_zh, client.name_en, source_expression(grant.redirect_uri))
+    target = source_expression(grant.redirect_uri)
+    return PageNeeded(page, client.client_id, client.name_zh, client.name_en, _scopes_of(grant), target)
 
 
 def _asks_for_consent(provider: Provider, parameters: Parameters, grant: CodeGrant, person: SignedIn) -> bool:
@@ -208,21 +198,9 @@ def _asks_for_consent(provider: Provider, parameters: Parameters, grant: CodeGra
     return let is None or not set(_scopes_of(grant)) <= set(let)
 
 
-def _consent_needed(grant: CodeGrant) -> ConsentNeeded:
-    client: Client = grant.client
-    target = source_expression(grant.redirect_uri)
-    return ConsentNeeded(client.client_id, client.name_zh, client.name_en, _scopes_of(grant), target)
-
-
 def _scopes_of(grant: CodeGrant) -> Sequence[str]:
     scope: str = grant.request.scope
     return scope.split()
-
-
-def _from(answer: Answer, *, issuer: str) -> Redirect | Refused:
-    if answer.location is None:
-        return Refused(str(answer.body.get("error", "invalid_request")))
-    return Redirect(add_params_to_uri(answer.location, [("iss", issuer)]))  # RFC 9207, in refusals too
 
 
 def source_expression(redirect_uri: str) -> str:
@@ -238,8 +216,5 @@ def answer_to(language: Language, parameters: Parameters, decision: Decision) ->
             return go_to(location)
         case Refused(error):
             return refused(language, error)
-        case StepUpNeeded(page=page):
+        case PageNeeded(page=page):
             return go_to(page_address(page, parameters))
-        case ConsentNeeded():
-            return go_to(page_address(CONSENT, parameters))
-    return go_to(page_address(SIGN_IN, parameters))

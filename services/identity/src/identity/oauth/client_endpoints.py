@@ -7,18 +7,17 @@ from typing import Any, NamedTuple
 from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Error
 from fastapi import Request
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Session
 from starlette.responses import JSONResponse, Response
 
 from database import utc_now
 from identity.clients.tables import Client
-from identity.oauth.provider import Provider
 from identity.oauth.requests import ProviderRequest
+from identity.oauth.server import with_provider
 from identity.pages.requests import FORM_TYPE, Parameters, Unreadable, read_form
 from identity.shared import IdentityShared, TokenParties
 
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
-_ERROR = {
+ERROR = {
     "type": "object",
     "required": ["error"],
     "properties": {"error": {"type": "string"}, "error_description": {"type": "string"}},
@@ -26,7 +25,7 @@ _ERROR = {
 ERRORS: dict[int | str, dict[str, Any]] = {
     status: {
         "description": f"{meaning}, as RFC 6749 section 5.2 says.",
-        "content": {"application/json": {"schema": _ERROR}},
+        "content": {"application/json": {"schema": ERROR}},
     }
     for status, meaning in ((400, "Refused"), (401, "The client did not prove itself"))
 }
@@ -54,6 +53,16 @@ def form_of(required: Sequence[str], **fields: dict[str, Any]) -> dict[str, Any]
     return {"requestBody": {"required": True, "content": {FORM_TYPE: {"schema": schema}}}}
 
 
+async def read_asked(request: Request, shared: IdentityShared, endpoint: str) -> ProviderRequest | Response:
+    """Read what a client asks of an endpoint, as authlib takes it; gives the answer itself when it is unreadable."""
+    try:
+        parameters = await read_form(request)
+    except Unreadable:
+        return JSONResponse({"error": "invalid_request"}, 400, NO_STORE)
+    authorization = request.headers.get("authorization")
+    return ProviderRequest("POST", f"{shared.parties.issuer}{endpoint}", parameters, authorization=authorization)
+
+
 async def answer_client(
     request: Request,
     shared: IdentityShared,
@@ -63,24 +72,17 @@ async def answer_client(
     act: Callable[[Asked], Awaitable[dict[str, Any]]],
 ) -> Response:
     """Answer a client with what `act` gives, or with the error it raises; what it wrote is committed either way."""
-    now = utc_now()
-    try:
-        parameters = await read_form(request)
-    except Unreadable:
-        return JSONResponse({"error": "invalid_request"}, 400, NO_STORE)
-    authorization = request.headers.get("authorization")
-    asked = ProviderRequest("POST", f"{shared.parties.issuer}{endpoint}", parameters, authorization=authorization)
+    now, asked = utc_now(), await read_asked(request, shared, endpoint)
+    if isinstance(asked, Response):
+        return asked
     async with shared.database.transaction() as session:
-        signer = await shared.keys.signer(session)
-
-        def prove(sync: Session) -> Client:
-            return Provider(sync, parties=shared.parties, signer=signer, now=now).authenticate_client(asked, methods)
-
         try:
-            client = await session.run_sync(prove)
-            if "token" not in parameters:
+            client: Client = await with_provider(
+                shared, session, lambda provider: provider.authenticate_client(asked, methods), now=now
+            )
+            if "token" not in asked.form:
                 raise InvalidRequestError("A token is required.")
-            return JSONResponse(await act(Asked(session, client, parameters, shared.parties, now)), headers=NO_STORE)
+            return JSONResponse(await act(Asked(session, client, asked.form, shared.parties, now)), headers=NO_STORE)
         except OAuth2Error as error:
             status, body, headers = error(None)
             return JSONResponse(body, status, dict(headers))

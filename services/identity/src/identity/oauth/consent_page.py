@@ -2,20 +2,18 @@
 
 import logging
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from starlette.responses import Response
 
 from database import utc_now
-from identity.oauth.authorization import ConsentNeeded, Decision, Redirect, answer_to, decide_for, may_still_agree
+from identity.oauth.authorization import Decision, PageNeeded, Redirect, answer_to, decide_for, may_still_agree
 from identity.oauth.consents import grant_consent
 from identity.oauth.waiting_requests import answered
 from identity.pages.addresses import CONSENT, SIGN_IN, page_address
 from identity.pages.html import go_to
-from identity.pages.requests import read_form
-from identity.pages.visits import PageRoute, Visit, form_page, is_ours, read_visit
+from identity.pages.visits import FORM_EXPIRED, NOTHING, Form, Notice, PageRoute, Visit, Visited, form_page, is_ours
 from identity.pages.words import scope_words
 from identity.sessions.browser import person_at
-from identity.shared import IdentityShared, Shared
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
@@ -23,25 +21,23 @@ _log = logging.getLogger(__name__)
 
 
 @router.get(CONSENT)
-async def show_consent(request: Request, shared: Shared) -> Response:
+async def show_consent(visit: Visited) -> Response:
     """Say which client asks for what; nothing is given here, whatever was agreed to before."""
-    visit = read_visit(request, shared)
-    return await _page(shared, visit)
+    return await _page(visit)
 
 
 @router.post(CONSENT)
-async def decide_on_consent(request: Request, shared: Shared) -> Response:
+async def decide_on_consent(visit: Visited, form: Form) -> Response:
     """Keep what the person lets the client have and send the code, or tell the client that it may not."""
-    visit, form = read_visit(request, shared), await read_form(request)
     if not is_ours(visit, form):
-        return await _page(shared, visit, status=403)
-    now, agreed = utc_now(), form.get("decision") == "approve"
+        return await _page(visit, FORM_EXPIRED)
+    now, shared, agreed = utc_now(), visit.shared, form.get("decision") == "approve"
     async with shared.database.transaction() as session:
         person = await person_at(session, visit.session_cookie, now=now)
         if person is None or not may_still_agree(visit.parameters, person, now=now):
             return _sign_in(visit)
         asked = await decide_for(shared, session, _asking(visit), person, just_now=True, now=now)
-        if agreed and isinstance(asked, ConsentNeeded):
+        if agreed and isinstance(asked, PageNeeded) and asked.page == CONSENT:
             await grant_consent(
                 session, account_id=person.account_id, client_id=asked.client_id, scopes=asked.scopes, now=now
             )
@@ -49,17 +45,17 @@ async def decide_on_consent(request: Request, shared: Shared) -> Response:
         if isinstance(decision, Redirect):
             await answered(session, person)
     _log.info("client_let" if agreed else "client_not_let", extra={"account_id": person.account_id})
-    return _answer(shared, visit, decision, status=200)
+    return _answer(visit, decision)
 
 
-async def _page(shared: IdentityShared, visit: Visit, *, status: int = 200) -> Response:
-    now = utc_now()
+async def _page(visit: Visit, notice: Notice = NOTHING) -> Response:
+    now, shared = utc_now(), visit.shared
     async with shared.database.read() as session:
         person = await person_at(session, visit.session_cookie, now=now)
         if person is None or not may_still_agree(visit.parameters, person, now=now):
             return _sign_in(visit)
         decision = await decide_for(shared, session, _asking(visit), person, just_now=True, now=now)
-    return _answer(shared, visit, decision, status=status)
+    return _answer(visit, decision, notice)
 
 
 def _asking(visit: Visit) -> dict[str, str]:
@@ -71,16 +67,15 @@ def _sign_in(visit: Visit) -> Response:
     return go_to(page_address(SIGN_IN, visit.parameters))
 
 
-def _answer(shared: IdentityShared, visit: Visit, decision: Decision, *, status: int) -> Response:
-    if not isinstance(decision, ConsentNeeded):
+def _answer(visit: Visit, decision: Decision, notice: Notice = NOTHING) -> Response:
+    if not isinstance(decision, PageNeeded) or decision.page != CONSENT:
         return answer_to(visit.language, visit.parameters, decision)
     return form_page(
-        shared,
         visit,
         "consent",
         address=CONSENT,
-        status=status,
+        notice=notice,
         target=decision.target,
-        client=decision.name_en if visit.language == "en" else decision.name_zh,
+        client=decision.client_name(visit.language),
         words=scope_words(decision.scopes, visit.language),
     )

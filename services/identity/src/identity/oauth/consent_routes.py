@@ -17,7 +17,7 @@ router = APIRouter(prefix="/v1/me/client-consents", tags=["accounts"])
 class ClientConsentOut(BaseModel):
     """A client that the person lets have something of theirs."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, from_attributes=True)
 
     client_id: str
     name_zh: str
@@ -31,17 +31,7 @@ async def list_client_consents(caller: Caller, page: PageQuery) -> Page[ClientCo
     """List the clients of others that may ask for tokens without asking the person, newest consent first."""
     async with caller.read() as session:
         rows = (await session.execute(consents_after(page, caller.person_id))).all()
-    return page.of(
-        rows,
-        lambda row: (row[0].granted_at, row[0].client_id),
-        lambda row: ClientConsentOut(
-            client_id=row[0].client_id,
-            name_zh=row.name_zh,
-            name_en=row.name_en,
-            scopes=row[0].scopes,
-            granted_at=row[0].granted_at,
-        ),
-    )
+    return page.of(rows, lambda row: (row.granted_at, row.client_id), ClientConsentOut.model_validate)
 
 
 @router.delete("/{client_id}", status_code=204, summary="Take my consent back", openapi_extra=access("self"))

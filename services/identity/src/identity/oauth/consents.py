@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, select, update
@@ -10,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 import audit
 from china_time import Moment
-from database import page_of
+from database import known, page_of
 from identity.clients.tables import Client
 from identity.oauth.tables import AuthorizationCode, ClientConsent
 from identity.sessions.revocation import revoke_families
@@ -44,14 +45,8 @@ async def grant_consent(
 async def withdraw_consent(session: AsyncSession, *, account_id: UUID, client_id: str, now: datetime) -> None:
     """Take everything back from the client, and end what it was signed in to. Raises `ConsentUnknown`."""
     given = (ClientConsent.account_id == account_id, ClientConsent.client_id == client_id)
-    withdrawn = await session.scalar(
-        update(ClientConsent)
-        .where(*given, ClientConsent.withdrawn_at.is_(None))
-        .values(withdrawn_at=now)
-        .returning(ClientConsent.client_id)
-    )
-    if withdrawn is None:
-        raise ConsentUnknown
+    withdrawn = update(ClientConsent).where(*given, ClientConsent.withdrawn_at.is_(None)).values(withdrawn_at=now)
+    known(await session.scalar(withdrawn.returning(ClientConsent.client_id)), ConsentUnknown)
     for codes in (AuthorizationCode, DeviceCode):  # what was given and not redeemed yet gives nothing any more
         waiting = (codes.account_id == account_id, codes.client_id == client_id, codes.used_at.is_(None))
         await session.execute(update(codes).where(*waiting).values(expires_at=now))
@@ -60,10 +55,10 @@ async def withdraw_consent(session: AsyncSession, *, account_id: UUID, client_id
     await _record(session, "identity.client_consent.withdrawn", account_id, client_id, now)
 
 
-def consents_after(page: PageRequest, account_id: UUID) -> Select[ClientConsent, str, str]:
-    """Select a page of a person's living consents with the clients' names in Chinese and English, newest first."""
+def consents_after(page: PageRequest, account_id: UUID) -> Select[*tuple[Any, ...]]:
+    """Select a page of a person's living consents with the clients' names, in the shape of `ClientConsentOut`."""
     chosen = (
-        select(ClientConsent, Client.name_zh, Client.name_en)
+        select(ClientConsent.client_id, Client.name_zh, Client.name_en, ClientConsent.scopes, ClientConsent.granted_at)
         .join(Client, Client.client_id == ClientConsent.client_id)
         .where(ClientConsent.account_id == account_id, ClientConsent.withdrawn_at.is_(None))
     )

@@ -3,26 +3,25 @@
 import logging
 from datetime import datetime
 from typing import NamedTuple
-from urllib.parse import urlencode
 from uuid import UUID
 
 from authlib.common.urls import add_params_to_uri
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import RedirectResponse, Response
 
 from database import utc_now
 from identity.clients.tables import Client
-from identity.levels import SignedIn
 from identity.oauth.authorization import source_expression
 from identity.oauth.tokens import ID_TOKEN, read_jwt
+from identity.pages.addresses import page_address
 from identity.pages.html import go_to, page, refused
-from identity.pages.requests import Parameters, read_form
-from identity.pages.visits import PageRoute, Visit, cookie_name, form_page, is_ours, read_visit
+from identity.pages.requests import Parameters
+from identity.pages.visits import Form, PageRoute, Visit, Visited, cookie_name, form_page, is_ours
 from identity.sessions.browser import person_leaving_at, sign_out
 from identity.sessions.tables import TokenFamily
-from identity.shared import IdentityShared, Shared, TokenParties
+from identity.shared import TokenParties
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
@@ -43,10 +42,9 @@ class Wish(NamedTuple):
 
 
 @router.get(END_SESSION)
-async def show_sign_out(request: Request, shared: Shared) -> Response:
+async def show_sign_out(visit: Visited) -> Response:
     """Ask the person whether to sign out, unless the client shows an ID token that came of this very session."""
-    now = utc_now()
-    visit = read_visit(request, shared)
+    now, shared = utc_now(), visit.shared
     try:
         async with shared.database.read() as session:
             wish = await read_wish(session, visit.parameters, shared.parties, now=now)
@@ -55,26 +53,25 @@ async def show_sign_out(request: Request, shared: Shared) -> Response:
         return refused(visit.language, "invalid_request")
     if person is None and wish.back is not None:
         return go_to(wish.back)
-    if _is_of(wish, person):
-        return await _signed_out(shared, visit, wish, now=now)
+    if person is not None and wish.session_id == person.session_id:
+        return await _signed_out(visit, wish, now=now)
     target = None if wish.back is None else source_expression(wish.back)
-    return form_page(shared, visit, "sign_out", address=END_SESSION, target=target)
+    return form_page(visit, "sign_out", address=END_SESSION, target=target)
 
 
 @router.post(END_SESSION)
-async def confirm_sign_out(request: Request, shared: Shared) -> Response:
+async def confirm_sign_out(visit: Visited, form: Form) -> Response:
     """End the browser's session when our own page asks for it; what a client posts is asked about first."""
-    now = utc_now()
-    visit, form = read_visit(request, shared), await read_form(request)
+    now, shared = utc_now(), visit.shared
     if not is_ours(visit, form):
         asked = {name: value for name, value in {**visit.parameters, **form}.items() if name in _PARAMETERS}
-        return RedirectResponse(f"{END_SESSION}?{urlencode(asked)}" if asked else END_SESSION, 303)
+        return RedirectResponse(page_address(END_SESSION, asked), 303)
     try:
         async with shared.database.read() as session:
             wish = await read_wish(session, visit.parameters, shared.parties, now=now)
     except NotAcceptable:
         return refused(visit.language, "invalid_request")
-    return await _signed_out(shared, visit, wish, now=now)
+    return await _signed_out(visit, wish, now=now)
 
 
 async def read_wish(session: AsyncSession, parameters: Parameters, parties: TokenParties, *, now: datetime) -> Wish:
@@ -84,7 +81,7 @@ async def read_wish(session: AsyncSession, parameters: Parameters, parties: Toke
     """
     claims, client_id, session_id = None, parameters.get("client_id"), None
     if hint := parameters.get("id_token_hint"):
-        claims = await read_jwt(session, hint, types=ID_TOKEN, parties=parties, now=now, any_key=True)
+        claims = await session.run_sync(read_jwt, hint, types=ID_TOKEN, parties=parties, now=now, any_key=True)
         if claims is None or claims["aud"] != [client_id or claims["aud"][0]]:
             raise NotAcceptable
         client_id = claims["aud"][0]
@@ -102,14 +99,10 @@ async def read_wish(session: AsyncSession, parameters: Parameters, parties: Toke
     return Wish(back if state is None else add_params_to_uri(back, [("state", state)]), session_id)
 
 
-def _is_of(wish: Wish, person: SignedIn | None) -> bool:
-    return person is not None and wish.session_id == person.session_id
-
-
-async def _signed_out(shared: IdentityShared, visit: Visit, wish: Wish, *, now: datetime) -> Response:
+async def _signed_out(visit: Visit, wish: Wish, *, now: datetime) -> Response:
     """End the session and all tokens that came of it, and let the browser forget it."""
     if visit.session_cookie is not None:
-        async with shared.database.transaction() as session:
+        async with visit.shared.database.transaction() as session:
             ended = await sign_out(session, visit.session_cookie, now=now)
         _log.info("signed_out", extra={"session_id": ended})
     response: Response
@@ -117,5 +110,6 @@ async def _signed_out(shared: IdentityShared, visit: Visit, wish: Wish, *, now: 
         response = go_to(wish.back)
     else:
         response = page("signed_out", language=visit.language, address="/sign-in", parameters={})
-    response.delete_cookie(cookie_name("session", secure=shared.secure), secure=shared.secure, httponly=True)
+    secure = visit.shared.secure
+    response.delete_cookie(cookie_name("session", secure=secure), secure=secure, httponly=True)
     return response

@@ -55,7 +55,7 @@ async def _told(asked: Asked) -> dict[str, Any]:
 
 
 async def _of_access_token(asked: Asked, token: str) -> dict[str, Any]:
-    claims = await read_jwt(asked.session, token, types=ACCESS_TOKEN, parties=asked.parties, now=asked.now)
+    claims = await asked.session.run_sync(read_jwt, token, types=ACCESS_TOKEN, parties=asked.parties, now=asked.now)
     if claims is None or not (_is_own(asked, claims["client_id"]) or _is_for_services(asked, claims["aud"])):
         return _INACTIVE
     if not await access_token_holds(asked.session, claims, now=asked.now):

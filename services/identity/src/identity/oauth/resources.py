@@ -18,18 +18,13 @@ class InvalidTargetError(OAuth2Error):  # type: ignore[misc]  # authlib has no t
     description = "The resource is unknown or was not granted."
 
 
-def resources_of(issuer: str) -> tuple[str, ...]:
-    """Give the resources there are."""
-    return (f"{issuer}/v1", issuer)
-
-
 def requested_resources(parameter: str | None, parties: TokenParties) -> list[str]:
     """Read the `resource` parameters, which the request reader gives separated by spaces: no URI has one.
 
     Raises `InvalidTargetError` for one that is unknown.
     """
     wanted = list(dict.fromkeys((parameter or "").split()))
-    if not set(wanted) <= set(resources_of(parties.issuer)):
+    if not set(wanted) <= {f"{parties.issuer}/v1", parties.issuer}:
         raise InvalidTargetError
     return wanted
 

@@ -54,7 +54,7 @@ async def _given_up(asked: Asked) -> dict[str, Any]:
 
 
 async def _end_access_token(asked: Asked, token: str) -> None:
-    claims = await read_jwt(asked.session, token, types=ACCESS_TOKEN, parties=asked.parties, now=asked.now)
+    claims = await asked.session.run_sync(read_jwt, token, types=ACCESS_TOKEN, parties=asked.parties, now=asked.now)
     if claims is None or claims["exp"] <= asked.now.timestamp():
         return
     _require_own(asked, claims["client_id"])

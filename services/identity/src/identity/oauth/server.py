@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
 from identity.oauth.client_credentials import ClientCredentialsGrant
 from identity.oauth.grants import CodeGrant, IdToken, RefreshGrant, S256Challenge
 from identity.oauth.provider import Provider
-from identity.shared import TokenParties
-from identity.signing.keys import Signer
+from identity.shared import IdentityShared
+
+T = TypeVar("T")
 
 
 class Grant(NamedTuple):
@@ -24,11 +26,21 @@ CODE: Final = Grant(CodeGrant, lambda provider: (S256Challenge(required=True), I
 GRANTS_OF_OAUTH: Final = (CODE, Grant(RefreshGrant), Grant(ClientCredentialsGrant))
 
 
-def provider_with(
-    grants: Sequence[Grant], session: Session, *, parties: TokenParties, signer: Signer, now: datetime
-) -> Provider:
-    """Make the provider of one request, which knows these grants."""
-    provider = Provider(session, parties=parties, signer=signer, now=now)
-    for grant in grants:
-        provider.register_grant(grant.kind, list(grant.extensions(provider)))
-    return provider
+async def with_provider(
+    shared: IdentityShared,
+    session: AsyncSession,
+    act: Callable[[Provider], T],
+    *,
+    grants: Sequence[Grant] = (),
+    now: datetime,
+) -> T:
+    """Let `act` work with the provider of one request, which knows these grants, inside `session`."""
+    signer = await shared.keys.signer(session)
+
+    def run(sync: Session) -> T:
+        provider = Provider(sync, parties=shared.parties, signer=signer, now=now)
+        for grant in grants:
+            provider.register_grant(grant.kind, list(grant.extensions(provider)))
+        return act(provider)
+
+    return await session.run_sync(run)

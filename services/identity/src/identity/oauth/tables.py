@@ -13,9 +13,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
 
 from database import Table
+from identity.sessions.tables import CodeForAuthlib
 
 
-class AuthorizationCode(Table):
+class AuthorizationCode(CodeForAuthlib, Table):
     """A code given to a client, and its tombstone after use: whoever brings it again ends the family it gave."""
 
     __tablename__ = "authorization_code"
@@ -52,25 +53,9 @@ class AuthorizationCode(Table):
         """Give the address the code was sent to."""
         return self.redirect_uri
 
-    def get_scope(self) -> str:
-        """Give the scopes the code stands for, separated by spaces."""
-        return self.scope
-
     def get_nonce(self) -> str | None:
         """Give the client's nonce, for the ID token."""
         return self.nonce
-
-    def get_auth_time(self) -> int:
-        """Give the second in which the person proved who they are."""
-        return int(self.signed_in_at.timestamp())
-
-    def get_acr(self) -> str:
-        """Give how strongly they proved it."""
-        return self.acr
-
-    def get_amr(self) -> list[str]:
-        """Give the ways in which they proved it (RFC 8176)."""
-        return self.amr
 
 
 class ClientConsent(Table):

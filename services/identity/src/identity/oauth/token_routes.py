@@ -3,18 +3,15 @@
 from collections.abc import Sequence
 
 from fastapi import APIRouter, Request
-from sqlalchemy.orm import Session
 from starlette.responses import JSONResponse, Response
 
 from database import utc_now
-from identity.oauth.client_endpoints import ERRORS, NO_STORE, form_of
+from identity.oauth.client_endpoints import ERRORS, form_of, read_asked
 from identity.oauth.discovery import discovery_document
 from identity.oauth.provider import Answer
-from identity.oauth.requests import ProviderRequest
-from identity.oauth.server import Grant, provider_with
-from identity.pages.requests import Unreadable, read_form
+from identity.oauth.server import Grant, with_provider
 from identity.pages.rules import MOST_REPEATED
-from identity.shared import IdentityShared, Shared
+from identity.shared import Shared
 from webapi import access
 
 
@@ -59,25 +56,13 @@ def token_routes(grants: Sequence[Grant]) -> APIRouter:
     )
     async def token(request: Request, shared: Shared) -> Response:
         """Give an access token. What a replay ends is committed although the answer is a refusal."""
-        try:
-            parameters = await read_form(request)
-        except Unreadable:
-            return JSONResponse({"error": "invalid_request"}, 400, NO_STORE)
-        authorization, uri = request.headers.get("authorization"), f"{shared.parties.issuer}/oauth2/token"
-        answer = await _answer(shared, grants, ProviderRequest("POST", uri, parameters, authorization=authorization))
+        asked = await read_asked(request, shared, "/oauth2/token")
+        if isinstance(asked, Response):
+            return asked
+        async with shared.database.transaction() as session:
+            answer: Answer = await with_provider(
+                shared, session, lambda provider: provider.create_token_response(asked), grants=grants, now=utc_now()
+            )
         return JSONResponse(answer.body, answer.status, answer.headers)
 
     return router
-
-
-async def _answer(shared: IdentityShared, grants: Sequence[Grant], asked: ProviderRequest) -> Answer:
-    now = utc_now()
-    async with shared.database.transaction() as session:
-        signer = await shared.keys.signer(session)
-
-        def run(sync: Session) -> Answer:
-            provider = provider_with(grants, sync, parties=shared.parties, signer=signer, now=now)
-            answer: Answer = provider.create_token_response(asked)
-            return answer
-
-        return await session.run_sync(run)

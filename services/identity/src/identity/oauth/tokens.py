@@ -46,20 +46,7 @@ async def read_refresh_token(session: AsyncSession, token: str) -> ReadRefreshTo
     return None if row is None else ReadRefreshToken(*row)
 
 
-async def read_jwt(
-    session: AsyncSession,
-    token: str,
-    *,
-    types: Collection[str | None],
-    parties: TokenParties,
-    now: datetime,
-    any_key: bool = False,
-) -> dict[str, Any] | None:
-    """Do `read_jwt_in_sync` outside `run_sync`."""
-    return await session.run_sync(read_jwt_in_sync, token, types=types, parties=parties, now=now, any_key=any_key)
-
-
-def read_jwt_in_sync(
+def read_jwt(
     session: Session,
     token: str,
     *,

@@ -11,17 +11,14 @@ from datetime import datetime
 from hmac import compare_digest
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from sqlalchemy import select, union_all
 from starlette.responses import Response
 
 from database import utc_now
 from identity.accounts.phones import account_with, normalised_phone
-from identity.challenges import pages
-from identity.pages.addresses import page_address
 from identity.pages.html import page
-from identity.pages.requests import read_form
-from identity.pages.visits import PageRoute, Visit, form_page, is_ours, read_visit
+from identity.pages.visits import Form, Notice, PageRoute, Visit, Visited, is_ours
 from identity.phone_replacement.commands import object_to_phone
 from identity.phone_replacement.lapses import OPEN as REPLACEMENT_OPEN
 from identity.phone_replacement.rules import ReplacementUnknown
@@ -29,65 +26,50 @@ from identity.phone_replacement.tables import PhoneReplacement
 from identity.recovery.commands import OPEN as RECOVERY_OPEN
 from identity.recovery.commands import object_to_recovery
 from identity.recovery.notice_codes import TRIES_PER_ADDRESS, notice_code
-from identity.recovery.pages import OBJECTION, phone_page, send
+from identity.recovery.pages import OBJECTION
 from identity.recovery.rules import RecoveryUnknown
 from identity.recovery.tables import Recovery
-from identity.shared import IdentityShared, Shared
+from identity.shared import IdentityShared
+from identity.sign_in.code_pages import CodePages
 from identity.throttling.rates import TooOften, count, subject_of
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
-PURPOSE = "recovery_objection"
 CODE = "/sign-in/objection/code"
-_TITLE = "objection_title"
+_PAGES = CodePages("recovery_objection", "objection_title", phone=OBJECTION, code=CODE, notice_code=True)
 _log = logging.getLogger(__name__)
 
-
-@router.get(OBJECTION)
-async def show_objection(request: Request, shared: Shared) -> Response:
-    """Ask for the phone number that is on file, and the code of the notice."""
-    visit = read_visit(request, shared)
-    return phone_page(shared, visit, address=OBJECTION, title=_TITLE)
+router.get(OBJECTION, name="show_objection")(_PAGES.ask_phone)
+router.get(CODE, name="show_objection_code")(_PAGES.ask_code)
 
 
 @router.post(OBJECTION)
-async def object_by_notice(request: Request, shared: Shared) -> Response:
+async def object_by_notice(visit: Visited, form: Form) -> Response:
     """Stop what a notice was about by its code; without one send a code, if the number is anybody's, and go on."""
-    visit, form = read_visit(request, shared), await read_form(request)
     if not is_ours(visit, form) or not form.get("notice_code", "").strip():
-        return await send(request, shared, visit, form, address=OBJECTION, title=_TITLE, purpose=PURPOSE, onward=CODE)
-    now = utc_now()
-    subject = subject_of(shared.ring, "objection.address", shared.client_address(request))
+        return await _PAGES.send_code(visit, form)
+    now, shared = utc_now(), visit.shared
+    subject = subject_of(shared.ring, "objection.address", visit.client_address)
     try:
         async with shared.database.transaction() as session:
             await count(session, [(subject, TRIES_PER_ADDRESS)], now=now)
     except TooOften as error:
-        return _too_often(shared, visit, error.retry_after_seconds)
+        return await _PAGES.phone_page(visit, Notice("objected_too_often", 429, error.retry_after_seconds))
     account_id = await _noticed(shared, form.get("phone", ""), form.get("notice_code", ""), now=now)
     if account_id is None:
-        return phone_page(shared, visit, address=OBJECTION, title=_TITLE, problem="notice_code_wrong", status=400)
-    found = await _stop_all(shared, account_id, now=now)
-    return _done(visit, found=found)
-
-
-@router.get(CODE)
-async def show_objection_code(request: Request, shared: Shared) -> Response:
-    """Ask for the code."""
-    visit = read_visit(request, shared)
-    return _code_page(shared, visit)
+        return await _PAGES.phone_page(visit, Notice("notice_code_wrong", 400))
+    return await _stop_all(visit, account_id, now=now)
 
 
 @router.post(CODE)
-async def object_by_code(request: Request, shared: Shared) -> Response:
+async def object_by_code(visit: Visited, form: Form) -> Response:
     """Stop the recovery and the replacement of the phone of the account whose phone got the code, if there are any."""
-    visit, form = read_visit(request, shared), await read_form(request)
-    if not is_ours(visit, form):
-        return _code_page(shared, visit, problem="form_expired", status=403)
-    verdict = await pages.verdict_on(request, shared, visit, form, purpose=PURPOSE)
+    verdict = await _PAGES.verdict_on(visit, form)
+    if isinstance(verdict, Response):
+        return verdict
     if verdict.account_id is None:
-        return _code_page(shared, visit, problem="code_over" if verdict.over else "code_wrong", status=400)
-    found = await _stop_all(shared, verdict.account_id, now=utc_now())
-    return _done(visit, found=found)
+        return await _PAGES.refuse(visit, verdict)
+    return await _stop_all(visit, verdict.account_id, now=utc_now())
 
 
 async def _noticed(shared: IdentityShared, typed: str, code: str, *, now: datetime) -> UUID | None:
@@ -109,8 +91,9 @@ async def _noticed(shared: IdentityShared, typed: str, code: str, *, now: dateti
     return account_id if any(right) else None
 
 
-async def _stop_all(shared: IdentityShared, account_id: UUID, *, now: datetime) -> bool:
-    """Stop what is under way; say whether anything was."""
+async def _stop_all(visit: Visit, account_id: UUID, *, now: datetime) -> Response:
+    """Stop what is under way, and say on a page whether anything was."""
+    shared, language = visit.shared, visit.language
     stopped: list[str] = []
     async with shared.database.transaction() as session:
         # In this order: the job that puts a new number on file locks its row first, then the recovery.
@@ -122,31 +105,4 @@ async def _stop_all(shared: IdentityShared, account_id: UUID, *, now: datetime) 
             stopped.append("recovery")
     for each in stopped:
         _log.info(f"{each}_objected", extra={"account_id": account_id})
-    return bool(stopped)
-
-
-def _done(visit: Visit, *, found: bool) -> Response:
-    return page("objected", language=visit.language, address=OBJECTION, parameters=visit.parameters, found=found)
-
-
-def _too_often(shared: IdentityShared, visit: Visit, wait: int) -> Response:
-    response = phone_page(
-        shared, visit, address=OBJECTION, title=_TITLE, problem="objected_too_often", status=429, seconds=wait
-    )
-    response.headers["Retry-After"] = str(wait)
-    return response
-
-
-def _code_page(shared: IdentityShared, visit: Visit, *, problem: str | None = None, status: int = 200) -> Response:
-    again = page_address(OBJECTION, visit.parameters)
-    return form_page(
-        shared,
-        visit,
-        "code_answer",
-        address=CODE,
-        status=status,
-        title=_TITLE,
-        problem=problem,
-        again=again,
-        question=None,
-    )
+    return page("objected", language=language, address=OBJECTION, parameters=visit.parameters, found=bool(stopped))

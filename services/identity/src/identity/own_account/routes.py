@@ -9,20 +9,19 @@ import audit
 from china_time import day_of
 from database import new_id, utc_now
 from identity.accounts.credentials import encoding_of, username_of
-from identity.accounts.phones import phone_of, require_phone
-from identity.challenges.commands import CodeRefused, answer, issue
+from identity.accounts.phones import require_phone
+from identity.challenges.commands import Asking, CodeRefused, answer, issue
 from identity.challenges.rules import CODE_LIFETIME
 from identity.credentials.passwords import TooManySignIns
-from identity.credentials.rules import PasswordUnchanged, PasswordWrong, normalised_password, require_password
+from identity.credentials.rules import PasswordUnchanged, PasswordWrong, normalised_password
 from identity.factors.ownership import require_owner
 from identity.own_account.commands import change_phone
 from identity.own_account.schemas import ChangePassword, CodeSent, ConfirmPhone, Me, OwnPhone, PhoneToConfirm, RoleHeld
 from identity.roles.queries import held_on
 from identity.shared import IdentityShared, Shared
-from identity.sign_in.password_change import change_password
-from identity.throttling.guesses import begin_guess, count_failure, forget_failures, take_back
+from identity.sign_in.password_change import change_password, require_password_for
+from identity.throttling.guesses import begin_guess, end_guess, take_back
 from identity.throttling.rates import subject_of
-from identity.throttling.rules import OF_ACCOUNT
 from webapi import AuthenticatedCaller, Caller, RefusedWithEffect, access
 
 router = APIRouter(prefix="/v1/me", tags=["accounts"])
@@ -47,10 +46,8 @@ async def change_password_(body: ChangePassword, caller: Caller, shared: Shared)
     await require_owner(caller)
     me = caller.person_id
     async with caller.read() as session:
-        encoding, username = await encoding_of(session, me), await username_of(session, me)
-        phone = await phone_of(session, shared.ring, me)
-    wanted = body.new_password.get_secret_value()
-    password = require_password(wanted, username=username, also=[phone] if phone else [])
+        encoding = await encoding_of(session, me)
+        password = await require_password_for(session, shared.ring, me, body.new_password.get_secret_value())
     old = body.old_password.get_secret_value()
     await _require_old(shared, caller, encoding, old)
     if password == normalised_password(old):
@@ -84,11 +81,9 @@ async def name_phone(body: PhoneToConfirm, caller: Caller, shared: Shared, reque
             purpose=PURPOSE,
             phone=phone,
             account_id=caller.person_id,
-            language=caller.language,
+            asking=Asking(caller.language, shared.client_address(request), shared.codes_per_address),
             now=command.now,
             new_id=new_id,
-            address=shared.client_address(request),
-            most_per_address=shared.codes_per_address,
         )
         sent = CodeSent(challenge_id=challenge_id, expires_at=command.now + CODE_LIFETIME)
         return await command.respond(202, sent)
@@ -128,7 +123,7 @@ async def _require_old(shared: IdentityShared, caller: AuthenticatedCaller, enco
     """Raise `PasswordWrong`, `TooOften` for who guesses with a stolen token, or `TooManySignIns`, which counts not."""
     now, subject = utc_now(), subject_of(shared.ring, "own_password", str(caller.person_id))
     async with shared.database.transaction() as session:
-        guess = await begin_guess(session, {subject: OF_ACCOUNT}, now=now)
+        guess = await begin_guess(session, subject, now=now)
     try:
         verdict = await shared.passwords.verify(encoding, typed)
     except TooManySignIns:
@@ -136,9 +131,6 @@ async def _require_old(shared: IdentityShared, caller: AuthenticatedCaller, enco
             await take_back(session, guess, now=now)
         raise
     async with shared.database.transaction() as session:
-        if verdict.matches:
-            await forget_failures(session, subject)
-        else:
-            await count_failure(session, guess, now=now)
+        await end_guess(session, guess, right=verdict.matches, now=now)
     if not verdict.matches:
         raise PasswordWrong

@@ -4,7 +4,9 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr
+
+from webapi.bodies import Body
 
 
 class RoleHeld(BaseModel):
@@ -22,19 +24,15 @@ class Me(BaseModel):
     roles: list[RoleHeld]
 
 
-class ChangePassword(BaseModel):
+class ChangePassword(Body):
     """A new password, with the one that it replaces."""
-
-    model_config = ConfigDict(extra="forbid")
 
     old_password: Annotated[SecretStr, Field(min_length=1, max_length=128)]
     new_password: Annotated[SecretStr, Field(min_length=8, max_length=128)]
 
 
-class PhoneToConfirm(BaseModel):
+class PhoneToConfirm(Body):
     """A phone number to sign in with; it gets a code."""
-
-    model_config = ConfigDict(extra="forbid")
 
     phone: Annotated[str, Field(min_length=11, max_length=32, description="A mainland mobile number.")]
 
@@ -46,10 +44,8 @@ class CodeSent(BaseModel):
     expires_at: datetime
 
 
-class ConfirmPhone(BaseModel):
+class ConfirmPhone(Body):
     """The code that came to the phone."""
-
-    model_config = ConfigDict(extra="forbid")
 
     challenge_id: UUID
     code: Annotated[str, Field(pattern=r"^[0-9]{6}$")]

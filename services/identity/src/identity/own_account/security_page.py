@@ -2,21 +2,19 @@
 
 import json
 import logging
+from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import urlencode
-from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
 from database import new_id, utc_now
-from identity.accounts.credentials import username_of
-from identity.factors.ownership import is_owner_now, tell_owner
+from identity.factors.ownership import Owner, is_owner_now
 from identity.factors.passkeys import commands as passkeys
-from identity.factors.passkeys.ceremonies import PasskeyRefused, registration_options, verified_registration
+from identity.factors.passkeys.ceremonies import PasskeyRefused, sent_answer
 from identity.factors.required import owned_by
 from identity.factors.tables import FederatedIdentity, Passkey, RecoveryCode
 from identity.factors.totp import commands as totp
@@ -25,11 +23,10 @@ from identity.levels import FRESH_FOR_CREDENTIALS, SignedIn
 from identity.pages.addresses import PASSKEY_SCRIPT, SECOND_FACTOR, SECURITY, SECURITY_PASSKEY, SECURITY_TOTP
 from identity.pages.destinations import sign_in_before
 from identity.pages.html import go_to
-from identity.pages.requests import Parameters, read_form
-from identity.pages.visits import PageRoute, Visit, form_page, is_ours, read_visit
+from identity.pages.requests import Parameters
+from identity.pages.visits import NOTHING, Form, Notice, PageRoute, Visit, Visited, form_page, is_ours
 from identity.purposes.rules import PURPOSES
 from identity.sessions.browser import person_at
-from identity.shared import IdentityShared, Shared
 from identity.throttling.rates import TooOften
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
@@ -39,79 +36,89 @@ _log = logging.getLogger(__name__)
 
 
 class _Here(NamedTuple):
-    """The owner at the browser, who proved it a moment ago, and the form that was sent, if one was."""
+    """The owner at the browser, who proved it a moment ago."""
 
     visit: Visit
     person: SignedIn
-    form: Parameters
+
+    @property
+    def owner(self) -> Owner:
+        """The owner, and the page's language."""
+        return Owner(self.person.account_id, self.visit.language)
 
 
 @router.get(SECURITY)
-async def show_security(request: Request, shared: Shared) -> Response:
+async def show_security(visit: Visited) -> Response:
     """Show which ways in the account has."""
-    here = await _here(request, shared)
-    return here if isinstance(here, Response) else await _overview(shared, here)
+    here = await _here(visit)
+    return here if isinstance(here, Response) else await _overview(here)
 
 
 @router.post(SECURITY_TOTP)
-async def set_up_totp(request: Request, shared: Shared) -> Response:
+async def set_up_totp(visit: Visited, form: Form) -> Response:
     """Show a new secret, or, when a code of it comes back, the recovery codes; each is shown this once."""
-    here = await _here(request, shared, sends_form=True)
+    here = await _here(visit, form)
     if isinstance(here, Response):
         return here
-    now, account_id = utc_now(), here.person.account_id
-    if "code" in here.form:
-        return await _confirm_totp(shared, here, now=now)
+    now, shared = utc_now(), visit.shared
+    if "code" in form:
+        return await _confirm_totp(here, form["code"], now=now)
     async with shared.database.transaction() as session:
-        name = await _name_of(session, account_id)
-        begun = await totp.begin_totp(
-            session, shared.ring, account_id=account_id, account_name=name, new_id=new_id, now=now
-        )
-    return form_page(
-        shared, here.visit, "security_totp", address=SECURITY_TOTP, secret=begun.secret, uri=begun.uri, problem=None
-    )
+        begun = await totp.begin_totp(session, shared.ring, account_id=here.person.account_id, new_id=new_id, now=now)
+    return form_page(visit, "security_totp", address=SECURITY_TOTP, secret=begun.secret, uri=begun.uri)
 
 
 @router.get(SECURITY_PASSKEY)
-async def show_new_passkey(request: Request, shared: Shared) -> Response:
+async def show_new_passkey(visit: Visited) -> Response:
     """Show the page that makes a passkey; it runs the script of ours."""
-    here = await _here(request, shared)
-    return here if isinstance(here, Response) else await _passkey_page(shared, here)
+    here = await _here(visit)
+    return here if isinstance(here, Response) else await _passkey_page(here)
 
 
 @router.post(SECURITY_PASSKEY)
-async def keep_new_passkey(request: Request, shared: Shared) -> Response:
-    """Keep the passkey that the device made."""
-    here = await _here(request, shared, sends_form=True)
+async def keep_new_passkey(visit: Visited, form: Form) -> Response:
+    """Keep the passkey that the device made; its challenge is spent, whatever comes of it."""
+    here = await _here(visit, form)
     if isinstance(here, Response):
         return here
-    try:
-        await _add_passkey(shared, here, now=utc_now())
-    except (PasskeyRefused, passkeys.TooManyPasskeys):
-        _log.info("passkey_refused", extra={"account_id": here.person.account_id})
-        return await _passkey_page(shared, here, problem="passkey_add_wrong", status=400)
-    return go_to(SECURITY)
+    shared, added = visit.shared, False
+    async with shared.database.transaction() as session:
+        with suppress(PasskeyRefused, passkeys.TooManyPasskeys):
+            await passkeys.add_passkey(
+                session,
+                shared.ring,
+                here.owner,
+                passkeys.Answer(*sent_answer(form), str(here.person.session_id)),
+                issuer=shared.parties.issuer,
+                transports=[],
+                name=form.get("name", "").strip()[:_LONGEST_NAME] or "·",
+                new_id=new_id,
+                now=utc_now(),
+            )
+            added = True
+    if added:
+        return go_to(SECURITY)
+    _log.info("passkey_refused", extra={"account_id": here.person.account_id})
+    return await _passkey_page(here, Notice("passkey_add_wrong", 400))
 
 
-async def _here(request: Request, shared: IdentityShared, *, sends_form: bool = False) -> _Here | Response:
+async def _here(visit: Visit, form: Parameters | None = None) -> _Here | Response:
     """Find the owner; who is not here, or has not proved it of late, is sent to sign in and comes back."""
-    visit = read_visit(request, shared)
-    form = await read_form(request) if sends_form else {}
     now = utc_now()
-    async with shared.database.read() as session:
+    async with visit.shared.database.read() as session:
         person = await person_at(session, visit.session_cookie, now=now)
         if person is None or now - person.signed_in_at > FRESH_FOR_CREDENTIALS:
             return go_to(sign_in_before("security", visit.parameters))
         if not await is_owner_now(session, person, now=now):
             stronger = urlencode({"next": "security", "acr_values": "2"})
             return go_to(f"{SECOND_FACTOR}?{stronger}")
-    if sends_form and not is_ours(visit, form):
+    if form is not None and not is_ours(visit, form):
         return go_to(SECURITY)
-    return _Here(visit, person, form)
+    return _Here(visit, person)
 
 
-async def _overview(shared: IdentityShared, here: _Here) -> Response:
-    mine = here.person.account_id
+async def _overview(here: _Here) -> Response:
+    mine, shared = here.person.account_id, here.visit.shared
     counted = (
         select(func.count()).where(RecoveryCode.account_id == mine, RecoveryCode.used_at.is_(None)).scalar_subquery(),
         select(func.count()).where(Passkey.account_id == mine).scalar_subquery(),
@@ -122,7 +129,6 @@ async def _overview(shared: IdentityShared, here: _Here) -> Response:
         owned = await owned_by(session, mine)
         codes_left, passkeys_there, linked = (await session.execute(select(*counted))).one()
     return form_page(
-        shared,
         here.visit,
         "security",
         address=SECURITY,
@@ -137,105 +143,40 @@ async def _overview(shared: IdentityShared, here: _Here) -> Response:
     )
 
 
-async def _confirm_totp(shared: IdentityShared, here: _Here, *, now: datetime) -> Response:
-    visit, account_id = here.visit, here.person.account_id
-    problem, codes = "factor_wrong", None
+async def _confirm_totp(here: _Here, code: str, *, now: datetime) -> Response:
+    visit, shared, notice, codes = here.visit, here.visit.shared, Notice("factor_wrong", 400), None
     try:
         async with shared.database.transaction() as session:
-            codes = await totp.confirm_totp(
-                session, shared.ring, account_id=account_id, code=here.form["code"], now=now
-            )
-            if codes is not None:
-                await tell_owner(
-                    session, shared.ring, account_id=account_id, change="totp.added", language=visit.language, now=now
-                )
+            codes = await totp.confirm_totp(session, shared.ring, here.owner, code=code, now=now)
     except TotpNotPending:
         return go_to(SECURITY)
     except TooOften:
-        problem = "busy"
+        notice = Notice("busy", 400)
     if codes is None:
-        return form_page(
-            shared, visit, "security_totp", address=SECURITY_TOTP, status=400, secret=None, uri=None, problem=problem
-        )
+        return form_page(visit, "security_totp", address=SECURITY_TOTP, notice=notice, secret=None, uri=None)
     again = SECOND_FACTOR + "?" + urlencode({"next": "security"})
-    return form_page(shared, visit, "recovery_codes", address=SECURITY, codes=codes, onward=again)
+    return form_page(visit, "recovery_codes", address=SECURITY, codes=codes, onward=again)
 
 
-async def _passkey_page(
-    shared: IdentityShared, here: _Here, *, problem: str | None = None, status: int = 200
-) -> Response:
-    account_id = here.person.account_id
-    async with shared.database.transaction() as session:
-        begun = await passkeys.begin_ceremony(
+async def _passkey_page(here: _Here, notice: Notice = NOTHING) -> Response:
+    issuer = here.visit.shared.parties.issuer
+    async with here.visit.shared.database.transaction() as session:
+        ceremony_id, options = await passkeys.begin_registration(
             session,
-            purpose="registration",
-            account_id=account_id,
+            issuer=issuer,
+            account_id=here.person.account_id,
             bound_to=str(here.person.session_id),
             new_id=new_id,
             now=utc_now(),
         )
-        options = registration_options(
-            shared.parties.issuer,
-            challenge=begun.challenge,
-            account_id=account_id,
-            account_name=await _name_of(session, account_id),
-            existing=await passkeys.existing_keys(session, account_id),
-        )
     return form_page(
-        shared,
         here.visit,
         "security_passkey",
         address=SECURITY_PASSKEY,
-        status=status,
+        notice=notice,
         script=True,
-        problem=problem,
-        ceremony=str(begun.ceremony_id),
+        ceremony=str(ceremony_id),
         options=json.dumps(options),
         source=PASSKEY_SCRIPT,
         other_way=SECURITY,
     )
-
-
-async def _add_passkey(shared: IdentityShared, here: _Here, *, now: datetime) -> None:
-    """Raises `PasskeyRefused` and `TooManyPasskeys`; the challenge is spent all the same."""
-    account_id, name = here.person.account_id, here.form.get("name", "").strip()[:_LONGEST_NAME]
-    try:
-        ceremony_id, credential = UUID(here.form["ceremony"]), json.loads(here.form["credential"])
-    except (KeyError, ValueError) as error:
-        raise PasskeyRefused from error
-    async with shared.database.transaction() as session:
-        challenge = await passkeys.end_ceremony(
-            session,
-            ceremony_id=ceremony_id,
-            purpose="registration",
-            account_id=account_id,
-            bound_to=str(here.person.session_id),
-            now=now,
-        )
-    if challenge is None or not isinstance(credential, dict):
-        raise PasskeyRefused
-    key = verified_registration(shared.parties.issuer, credential, challenge=challenge)
-    async with shared.database.transaction() as session:
-        passkey = await passkeys.add_passkey(
-            session,
-            shared.ring,
-            passkey_id=new_id(),
-            account_id=account_id,
-            key=key,
-            transports=[],
-            name=name or "·",
-            now=now,
-        )
-        await tell_owner(
-            session,
-            shared.ring,
-            account_id=account_id,
-            change="passkey.added",
-            object_id=passkey.passkey_id,
-            language=here.visit.language,
-            now=now,
-        )
-
-
-async def _name_of(session: AsyncSession, account_id: UUID) -> str:
-    return await username_of(session, account_id) or "·"

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from starlette.responses import Response
 
 import audit
-from identity.factors.ownership import require_owner, tell_owner
+from identity.factors.ownership import require_owner
 from identity.factors.tables import FederatedIdentity
 from identity.factors.wechat import commands
 from identity.pages.addresses import SECURITY
@@ -42,17 +42,9 @@ async def get_wechat(caller: Caller, shared: Shared) -> WechatStatus:
 @router.delete("", status_code=204, summary="Unlink WeChat", openapi_extra=access("self"))
 async def unlink_wechat(caller: Caller, shared: Shared) -> Response:
     """End the link; signing in by WeChat works no longer."""
-    await require_owner(caller)
+    owner = await require_owner(caller)
     async with caller.command() as command:
-        await commands.unlink(command.session, account_id=caller.person_id)
+        await commands.unlink(command.session, shared.ring, owner, now=command.now)
         by = audit.by(caller.principal)
         await withdraw_consent(command.session, by=by, purpose=commands.CONSENT, now=command.now)
-        await tell_owner(
-            command.session,
-            shared.ring,
-            account_id=caller.person_id,
-            change="wechat.unlinked",
-            language=caller.language,
-            now=command.now,
-        )
         return await command.respond(204)

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 from typing import Final, Literal
-from urllib.parse import urlencode
 
+from identity.pages.addresses import SIGN_IN, page_address
 from identity.pages.requests import Parameters
 
 _PAGES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
@@ -16,7 +16,7 @@ _PAGES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
 
 def sign_in_before(page: Literal["device", "security", "sessions"], parameters: Parameters) -> str:
     """Give the address of the sign-in page that leads on to `page` with its parameters."""
-    return f"/sign-in?{urlencode({'next': page, **_kept(page, parameters)})}"
+    return page_address(SIGN_IN, {"next": page, **_kept(page, parameters)})
 
 
 def onward(parameters: Parameters) -> str | None:
@@ -24,8 +24,7 @@ def onward(parameters: Parameters) -> str | None:
     name = parameters.get("next", "")
     if name not in _PAGES:
         return None
-    address, kept = _PAGES[name][0], _kept(name, parameters)
-    return f"{address}?{urlencode(kept)}" if kept else address
+    return page_address(_PAGES[name][0], _kept(name, parameters))
 
 
 def _kept(name: str, parameters: Parameters) -> Parameters:

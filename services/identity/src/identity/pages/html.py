@@ -5,12 +5,12 @@ import hashlib
 import tomllib
 from importlib import resources
 from typing import Any
-from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import HTMLResponse, RedirectResponse
 
+from identity.pages.addresses import page_address
 from identity.pages.requests import Parameters
 from webapi.languages import Language, language_named, preferred
 
@@ -63,9 +63,9 @@ def page(
         t=TEXTS[language],
         page_name=name,
         style=Markup(_STYLE),  # noqa: S704 - our own file
-        own_address=f"{address}?{urlencode(parameters)}" if parameters else address,
+        own_address=page_address(address, parameters),
         other_lang=TEXTS[other]["lang"],
-        other_language_address=f"{address}?{urlencode({**parameters, 'ui_locales': other})}",
+        other_language_address=page_address(address, {**parameters, "ui_locales": other}),
         **values,
     )
     response = HTMLResponse(html, status_code=status)

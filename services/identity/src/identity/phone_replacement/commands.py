@@ -16,7 +16,7 @@ from identity.accounts.authorization import AccountUnknown
 from identity.accounts.phones import belongs_to_another
 from identity.accounts.remit import belongs_to, require_account_within
 from identity.accounts.tables import Account
-from identity.challenges.commands import answer, issue
+from identity.challenges.commands import Asking, answer, issue
 from identity.messages.commands import tell
 from identity.phone_replacement.lapses import OPEN, lapse, record
 from identity.phone_replacement.numbers import destroy_number, phone_in, sealed
@@ -43,14 +43,6 @@ class Officer(NamedTuple):
 
     by: audit.Actor
     remit: Collection[UUID]
-
-
-class Asking(NamedTuple):
-    """Where an officer asks from: the address its codes are counted by, how many it may send, and the language."""
-
-    address: str
-    most_per_address: int
-    language: str
 
 
 async def propose_phone(
@@ -95,11 +87,9 @@ async def propose_phone(
         purpose=PURPOSE,
         phone=phone,
         account_id=account_id,
-        language=asking.language,
+        asking=asking,
         now=now,
         new_id=new_id,
-        address=asking.address,
-        most_per_address=asking.most_per_address,
     )
     row = {
         "replacement_id": replacement_id,

@@ -12,10 +12,9 @@ import orgtree
 from audit import audited, unaudited
 from database import new_id
 from identity.accounts.phones import PhoneTaken, require_phone
-from identity.challenges.commands import CodeRefused
+from identity.challenges.commands import Asking, CodeRefused
 from identity.clients.first_party import require_first_party
 from identity.phone_replacement.commands import (
-    Asking,
     Officer,
     approve_phone,
     confirm_phone,
@@ -74,7 +73,7 @@ async def propose_phone_replacement(body: ProposePhone, caller: Caller, shared: 
             account_id=body.person_id,
             phone=require_phone(body.phone),
             officer=officer,
-            asking=Asking(shared.client_address(request), shared.codes_per_address, caller.language),
+            asking=Asking(caller.language, shared.client_address(request), shared.codes_per_address),
             objection=objection_address(shared),
             new_id=new_id,
             now=command.now,

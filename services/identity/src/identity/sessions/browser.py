@@ -13,7 +13,7 @@ from identity.factors.tables import Totp
 from identity.levels import FRESH_FOR_CREDENTIALS, SECOND_FACTORS, SignedIn, acr_of, joined
 from identity.secrets import hash_of, new_secret
 from identity.sessions.revocation import revoke_families
-from identity.sessions.sign_ins import record_signed_in, record_signed_out
+from identity.sessions.sign_ins import SIGNED_IN, SIGNED_OUT, record_session
 from identity.sessions.tables import BrowserSession, TokenFamily
 
 ONE_SIGN_IN: Final = timedelta(minutes=10)
@@ -80,7 +80,7 @@ async def begin_session(
     )
     session.add(begun)
     await session.flush()
-    await record_signed_in(session, proven.account_id, session_id=session_id, now=now)
+    await record_session(session, SIGNED_IN, proven.account_id, session_id, now)
     return SignedIn(proven.account_id, session_id, proven.acr, proven.amr, now), cookie
 
 
@@ -138,7 +138,7 @@ async def sign_out(session: AsyncSession, cookie: str, *, now: datetime) -> UUID
     if ended is None:
         return None
     await revoke_families(session, TokenFamily.session_id == ended.session_id, reason="signed_out", now=now)
-    await record_signed_out(session, ended.account_id, session_id=ended.session_id, now=now)
+    await record_session(session, SIGNED_OUT, ended.account_id, ended.session_id, now)
     session_id: UUID = ended.session_id
     return session_id
 

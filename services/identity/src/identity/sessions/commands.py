@@ -2,15 +2,14 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import audit
 from identity.accounts.remit import require_account_within
-from identity.sessions.revocation import end_all_sessions, end_browser_sessions, end_waiting_devices, revoke_families
+from identity.sessions.revocation import end_all_sessions, end_browser_sessions, end_other_sessions, revoke_families
 from identity.sessions.tables import BrowserSession, TokenFamily
 
 
@@ -45,35 +44,21 @@ async def _end(session: AsyncSession, person_id: UUID, session_id: UUID, now: da
     return bool(ended)
 
 
-async def end_own_sessions(session: AsyncSession, *, keeping: UUID | None, by: audit.Actor, now: datetime) -> int:
-    """Sign a person out everywhere, or everywhere but in the session `keeping`; gives how many sessions it ended."""
-    await _record_all_ended(session, by, now)
-    person_id = by.actor
-    if keeping is None:
-        return len(await end_all_sessions(session, person_id, reason="signed_out_everywhere", now=now, actor=person_id))
-    here = select(TokenFamily.session_id).where(TokenFamily.family_id == keeping).scalar_subquery()
-    return await _end_others(session, person_id, here, TokenFamily.family_id != keeping, now)
-
-
-async def end_sessions_elsewhere(session: AsyncSession, *, browser: UUID, by: audit.Actor, now: datetime) -> int:
-    """Sign a person out everywhere but on the browser of this session; gives how many sessions it ended."""
-    await _record_all_ended(session, by, now)
-    return await _end_others(session, by.actor, browser, TokenFamily.session_id.is_distinct_from(browser), now)
-
-
-async def _record_all_ended(session: AsyncSession, by: audit.Actor, now: datetime) -> None:
-    await audit.record(session, by.entry("identity.sessions.ended", subject=by.actor), now=now)
-
-
-async def _end_others(
-    session: AsyncSession, person_id: UUID, browser: Any, other: ColumnElement[bool], now: datetime
+async def end_own_sessions(
+    session: AsyncSession, *, keeping: UUID | None = None, browser: UUID | None = None, by: audit.Actor, now: datetime
 ) -> int:
-    """End all browser sessions but `browser` (an id, or what selects it), and the families that are `other`."""
-    browsers = (BrowserSession.account_id == person_id, BrowserSession.session_id.is_distinct_from(browser))
-    await end_browser_sessions(session, *browsers, now=now)
-    await end_waiting_devices(session, person_id, now=now)
-    others = (TokenFamily.account_id == person_id, other)
-    return len(await revoke_families(session, *others, reason="signed_out_elsewhere", now=now, actor=person_id))
+    """Sign a person out everywhere, or everywhere but in the session `keeping`, or on the browser of that session.
+
+    Gives how many sessions it ended.
+    """
+    me = by.actor
+    await audit.record(session, by.entry("identity.sessions.ended", subject=me), now=now)
+    if keeping is None and browser is None:
+        return len(await end_all_sessions(session, me, reason="signed_out_everywhere", now=now, actor=me))
+    ended = await end_other_sessions(
+        session, me, family=keeping, browser=browser, reason="signed_out_elsewhere", now=now
+    )
+    return len(ended)
 
 
 async def end_sessions_of(

@@ -6,7 +6,7 @@ order everywhere: browser sessions, codes of devices, families, accounts.
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -16,28 +16,8 @@ from sqlalchemy.orm import Session
 from contracts.identity import SessionRevokedV1
 from identity.accounts.authorization import raise_authorization_version
 from identity.sessions.known_browsers import forget_browsers
-from identity.sessions.tables import BrowserSession, DeviceCode, TokenFamily
+from identity.sessions.tables import BrowserSession, DeviceCode, RevokedFor, TokenFamily
 from messaging import Publication, append
-
-RevokedFor = Literal[
-    "code_replayed",
-    "token_replayed",
-    "device_code_replayed",
-    "signed_out",
-    "signed_out_elsewhere",
-    "signed_out_everywhere",
-    "revoked_by_client",
-    "revoked_by_officer",
-    "consent_withdrawn",
-    "deactivated",
-    "recovered",
-    "password_changed",
-    "idle",
-    "superseded",
-    "erased",
-    "assistance_ended",
-    "phone_replaced",
-]
 
 
 async def revoke_families(
@@ -47,9 +27,7 @@ async def revoke_families(
 
     Gives the ids of those it ended; one that was ended before is none of them. `actor` is who did it, if somebody did.
     """
-    return await session.run_sync(
-        lambda sync: revoke_families_in_sync(sync, *conditions, reason=reason, now=now, actor=actor)
-    )
+    return await session.run_sync(revoke_families_in_sync, *conditions, reason=reason, now=now, actor=actor)
 
 
 def revoke_families_in_sync(
@@ -84,6 +62,31 @@ async def end_all_sessions(
     ended = await revoke_families(session, TokenFamily.account_id == person_id, reason=reason, now=now, actor=actor)
     await raise_authorization_version(session, person_id, now=now, actor=actor)
     return ended
+
+
+async def end_other_sessions(
+    session: AsyncSession,
+    person_id: UUID,
+    *,
+    family: UUID | None = None,
+    browser: UUID | None = None,
+    reason: RevokedFor,
+    now: datetime,
+) -> list[UUID]:
+    """Sign a person out everywhere but where they are; gives the ids of the families it ended.
+
+    What stays is the family `family` with its browser session, or the browser session `browser` with all that came of
+    it.
+    """
+    here: Any = select(TokenFamily.session_id).where(TokenFamily.family_id == family).scalar_subquery()
+    other = TokenFamily.family_id.is_distinct_from(family)
+    if browser is not None:
+        here, other = browser, TokenFamily.session_id.is_distinct_from(browser)
+    browsers = (BrowserSession.account_id == person_id, BrowserSession.session_id.is_distinct_from(here))
+    await end_browser_sessions(session, *browsers, now=now)
+    await end_waiting_devices(session, person_id, now=now)
+    mine = TokenFamily.account_id == person_id
+    return await revoke_families(session, mine, other, reason=reason, now=now, actor=person_id)
 
 
 async def end_waiting_devices(session: AsyncSession, person_id: UUID, *, now: datetime) -> None:

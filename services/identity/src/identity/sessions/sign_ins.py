@@ -9,19 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 import audit
 
 SIGNED_IN: Final = "identity.session.signed_in"
+SIGNED_OUT: Final = "identity.session.signed_out"
 
 
-async def record_signed_in(session: AsyncSession, account_id: UUID, *, session_id: UUID, now: datetime) -> None:
-    """Record that somebody signed in."""
-    entry = audit.Entry(action=SIGNED_IN, actor=account_id, subject=account_id, object_id=session_id)
-    await audit.record(session, entry, now=now)
-
-
-async def record_signed_out(session: AsyncSession, account_id: UUID, *, session_id: UUID, now: datetime) -> None:
-    """Record that somebody signed out."""
-    entry = audit.Entry(
-        action="identity.session.signed_out", actor=account_id, subject=account_id, object_id=session_id
-    )
+async def record_session(session: AsyncSession, action: str, account_id: UUID, session_id: UUID, now: datetime) -> None:
+    """Record that somebody signed in, or out."""
+    entry = audit.Entry(action=action, actor=account_id, subject=account_id, object_id=session_id)
     await audit.record(session, entry, now=now)
 
 

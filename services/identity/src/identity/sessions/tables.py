@@ -1,6 +1,7 @@
 """Tables of sessions: browsers, families of tokens with their links, devices that ask to be let in, known browsers."""
 
 from datetime import datetime
+from typing import Any, Literal, get_args
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, text
@@ -9,6 +10,26 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
 
 from database import Table
+
+RevokedFor = Literal[
+    "code_replayed",
+    "token_replayed",
+    "device_code_replayed",
+    "signed_out",
+    "signed_out_elsewhere",
+    "signed_out_everywhere",
+    "revoked_by_client",
+    "revoked_by_officer",
+    "consent_withdrawn",
+    "deactivated",
+    "recovered",
+    "password_changed",
+    "idle",
+    "superseded",
+    "erased",
+    "assistance_ended",
+    "phone_replaced",
+]
 
 
 class BrowserSession(Table):
@@ -37,13 +58,7 @@ class TokenFamily(Table):
     __tablename__ = "token_family"
     __table_args__ = (
         CheckConstraint("(revoked_at is null) = (revoked_for is null)", name="revoked_for_a_reason"),
-        CheckConstraint(
-            "revoked_for in ('code_replayed', 'token_replayed', 'device_code_replayed', 'signed_out', "
-            "'signed_out_elsewhere', 'signed_out_everywhere', 'revoked_by_client', 'revoked_by_officer', "
-            "'consent_withdrawn', 'deactivated', 'recovered', 'password_changed', 'idle', 'superseded', 'erased', "
-            "'assistance_ended', 'phone_replaced')",
-            name="revoked_for",
-        ),
+        CheckConstraint(f"revoked_for in {get_args(RevokedFor)}", name="revoked_for"),
         Index(
             "uq_token_family_at_terminal",
             "client_id",
@@ -88,11 +103,33 @@ class RefreshToken(Table):
     used_at: Mapped[datetime | None]
 
 
-class DeviceCode(Table):
-    """One request of a device; its own code is kept as SHA-256, the one to type as a keyed hash.
+class CodeForAuthlib:
+    """What authlib asks of the row of any code: its scopes, and when, how strongly and how its person was proved."""
 
-    Answers what authlib asks of such a row.
-    """
+    scope: Any
+    signed_in_at: Any
+    acr: Any
+    amr: Any
+
+    def get_scope(self) -> Any:
+        """Give the scopes the code stands for, separated by spaces."""
+        return self.scope
+
+    def get_auth_time(self) -> int | None:
+        """Give the second in which the person proved who they are."""
+        return int(self.signed_in_at.timestamp()) if self.signed_in_at else None
+
+    def get_acr(self) -> Any:
+        """Give how strongly they proved it."""
+        return self.acr
+
+    def get_amr(self) -> Any:
+        """Give the ways in which they proved it (RFC 8176)."""
+        return self.amr
+
+
+class DeviceCode(CodeForAuthlib, Table):
+    """One request of a device; its own code is kept as SHA-256, the one to type as a keyed hash."""
 
     __tablename__ = "device_code"
     __table_args__ = (
@@ -137,24 +174,8 @@ class DeviceCode(Table):
         """Give none: a device's tokens are for the API of all services."""
         return []
 
-    def get_scope(self) -> str:
-        """Give the scopes the code stands for, separated by spaces."""
-        return self.scope
-
     def get_nonce(self) -> None:
         """Give none: a device brings no nonce."""
-
-    def get_auth_time(self) -> int | None:
-        """Give the second in which the person proved who they are."""
-        return int(self.signed_in_at.timestamp()) if self.signed_in_at else None
-
-    def get_acr(self) -> str | None:
-        """Give how strongly they proved it."""
-        return self.acr
-
-    def get_amr(self) -> list[str] | None:
-        """Give the ways in which they proved it (RFC 8176)."""
-        return self.amr
 
 
 class KnownBrowser(Table):

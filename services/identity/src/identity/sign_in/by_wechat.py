@@ -3,28 +3,26 @@
 import logging
 from datetime import datetime, timedelta
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from starlette.responses import Response
 
 import audit
 from database import new_id, utc_now
-from identity.factors.ownership import is_owner_now, tell_owner
+from identity.factors.ownership import Owner, is_owner_now
 from identity.factors.wechat import commands
 from identity.factors.wechat.commands import Returned, WechatTaken
 from identity.levels import SignedIn, acr_of
 from identity.pages.addresses import SECURITY, SIGN_IN, WECHAT, WECHAT_START, page_address
 from identity.pages.html import go_to, page
-from identity.pages.requests import read_form
-from identity.pages.visits import FORM_LIFETIME, PageRoute, Visit, is_ours, read_visit, set_cookie
+from identity.pages.visits import FORM_LIFETIME, Form, PageRoute, Visit, Visited, is_ours, set_cookie
 from identity.purposes.commands import give_consent
 from identity.purposes.rules import PURPOSES, TextChanged
 from identity.secrets import new_secret
 from identity.sessions.browser import Proven, person_at
-from identity.shared import IdentityShared, Shared
 from identity.sign_in.entry import enter
 from identity.throttling.rates import TooOften, count, subject_of
 from identity.throttling.rules import Limit
-from identity.wechat import Wechat, WechatCodeRefused, WechatSubject, WechatUnavailable
+from identity.wechat import WechatCodeRefused, WechatSubject, WechatUnavailable
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
@@ -37,68 +35,63 @@ _log = logging.getLogger(__name__)
 
 
 @router.get(WECHAT_START)
-async def start_sign_in(request: Request, shared: Shared) -> Response:
+async def start_sign_in(visit: Visited) -> Response:
     """Send the browser to WeChat, to come back signed in."""
-    visit = read_visit(request, shared)
-    return await _send(request, shared, visit, "sign_in", None)
+    return await _send(visit, "sign_in", None)
 
 
 @router.post(WECHAT_START)
-async def start_linking(request: Request, shared: Shared) -> Response:
+async def start_linking(visit: Visited, form: Form) -> Response:
     """Send the browser to WeChat, to come back with an account to link; only from our page, and signed in just now."""
-    visit, form = read_visit(request, shared), await read_form(request)
     now = utc_now()
-    async with shared.database.read() as session:
+    async with visit.shared.database.read() as session:
         person = await person_at(session, visit.session_cookie, now=now)
         fresh = person is not None and await is_owner_now(session, person, now=now)
     agreed = form.get(_TEXT) == str(PURPOSES[commands.CONSENT].version)
     if person is None or not fresh or not is_ours(visit, form) or not agreed:
         return go_to(SECURITY)
-    return await _send(request, shared, visit._replace(parameters={_TEXT: form[_TEXT]}), "link", person)
+    return await _send(visit._replace(parameters={_TEXT: form[_TEXT]}), "link", person)
 
 
 @router.get(WECHAT)
-async def come_back(request: Request, shared: Shared) -> Response:
+async def come_back(visit: Visited) -> Response:
     """Take a browser back: its `state` must be ours and its own, and its code must be good at WeChat."""
-    visit = read_visit(request, shared)
-    state, code, now = visit.parameters.get("state", ""), visit.parameters.get("code", ""), utc_now()
-    if shared.wechat is None or not state or len(state) > _LONGEST or len(code) > _LONGEST:
+    wechat, now = visit.shared.wechat, utc_now()
+    state, code = visit.parameters.get("state", ""), visit.parameters.get("code", "")
+    if wechat is None or not state or len(state) > _LONGEST or len(code) > _LONGEST:
         return _refused(visit, "wechat_refused", 400)
-    async with shared.database.transaction() as session:
+    async with visit.shared.database.transaction() as session:
         returned = await commands.end_visit(session, state=state, form_cookie=visit.form_cookie, now=now)
     if returned is None:
         _log.info("wechat_state_refused")
         return _refused(visit, "wechat_refused", 400)
     visit = visit._replace(parameters=returned.parameters)
-    subject = await _subject(shared.wechat, visit, code)
-    if isinstance(subject, Response):
-        return subject
-    if returned.purpose == "link":
-        return await _link(shared, shared.wechat, visit, returned, subject, now=now)
-    return await _sign_in(request, shared, shared.wechat, visit, subject, now=now)
-
-
-async def _subject(wechat: Wechat, visit: Visit, code: str) -> WechatSubject | Response:
-    """Redeem the code; gives the answer itself when there is none or it is not good."""
     try:
-        return await wechat.subject_of(code)
+        subject = await wechat.subject_of(code)
     except WechatCodeRefused:
         _log.info("wechat_code_refused")
         return _refused(visit, "wechat_refused", 400)
     except WechatUnavailable as error:
         _log.warning("wechat_unavailable", extra={"reason": str(error)})
         return _refused(visit, "wechat_away", 503)
+    if returned.purpose == "link":
+        return await _link(visit, returned, subject, app_id=wechat.app_id, now=now)
+    async with visit.shared.database.transaction() as session:
+        ring, app_id = visit.shared.ring, wechat.app_id
+        linked = await commands.account_linked_to(session, ring, subject, app_id=app_id, now=now)
+    entered = None
+    if linked is not None:
+        entered = await enter(visit, Proven(linked.account_id, acr_of(AMR), AMR, commands.lasting_link(linked)))
+    return entered or _refused(visit, "wechat_unlinked", 403)
 
 
-async def _send(
-    request: Request, shared: IdentityShared, visit: Visit, purpose: commands.Purpose, person: SignedIn | None
-) -> Response:
+async def _send(visit: Visit, purpose: commands.Purpose, person: SignedIn | None) -> Response:
+    shared, form_cookie, now = visit.shared, visit.form_cookie or new_secret(), utc_now()
     if shared.wechat is None:
         return _refused(visit, "wechat_away", 503)
-    form_cookie, now = visit.form_cookie or new_secret(), utc_now()
     try:
         async with shared.database.transaction() as session:
-            client_address = subject_of(shared.ring, "wechat.address", shared.client_address(request))
+            client_address = subject_of(shared.ring, "wechat.address", visit.client_address)
             await count(session, [(client_address, PER_ADDRESS)], now=now)
             state = await commands.begin_visit(
                 session,
@@ -118,25 +111,12 @@ async def _send(
     return response
 
 
-async def _sign_in(
-    request: Request, shared: IdentityShared, wechat: Wechat, visit: Visit, subject: WechatSubject, *, now: datetime
-) -> Response:
-    async with shared.database.transaction() as session:
-        linked = await commands.account_linked_to(session, shared.ring, subject, app_id=wechat.app_id, now=now)
-    entered = None
-    if linked is not None:
-        proven = Proven(linked.account_id, acr_of(AMR), AMR, commands.lasting_link(linked))
-        entered = await enter(request, shared, visit, proven)
-    return entered or _refused(visit, "wechat_unlinked", 403)
-
-
-async def _link(
-    shared: IdentityShared, wechat: Wechat, visit: Visit, returned: Returned, subject: WechatSubject, *, now: datetime
-) -> Response:
+async def _link(visit: Visit, returned: Returned, subject: WechatSubject, *, app_id: str, now: datetime) -> Response:
     """Link what came back to the account of the session that went, if it is still here and its proof still fresh.
 
     That its owner agreed to the text on the page they went from is kept with the link.
     """
+    shared = visit.shared
     try:
         async with shared.database.transaction() as session:
             person = await person_at(session, visit.session_cookie, now=now)
@@ -144,29 +124,14 @@ async def _link(
                 return _refused(visit, "wechat_refused", 400)
             if not await is_owner_now(session, person, now=now):
                 return go_to(SECURITY)
-            await commands.link(
-                session,
-                shared.ring,
-                subject,
-                app_id=wechat.app_id,
-                account_id=person.account_id,
-                new_id=new_id,
-                now=now,
-            )
+            owner = Owner(person.account_id, visit.language)
+            await commands.link(session, shared.ring, owner, subject, app_id=app_id, new_id=new_id, now=now)
             await give_consent(
                 session,
                 by=audit.Actor(person.account_id),
                 purpose=commands.CONSENT,
                 text_version=int(returned.parameters.get(_TEXT, "0")),
                 new_id=new_id,
-                now=now,
-            )
-            await tell_owner(
-                session,
-                shared.ring,
-                account_id=person.account_id,
-                change="wechat.linked",
-                language=visit.language,
                 now=now,
             )
     except TextChanged:

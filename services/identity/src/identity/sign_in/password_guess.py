@@ -14,9 +14,8 @@ from identity.sessions.browser import Proven
 from identity.sessions.known_browsers import is_known
 from identity.sessions.sign_ins import record_sign_in_refused
 from identity.shared import IdentityShared
-from identity.throttling.guesses import begin_guess, count_failure, forget_failures, take_back
+from identity.throttling.guesses import begin_guess, end_guess, take_back
 from identity.throttling.rates import subject_of
-from identity.throttling.rules import OF_ACCOUNT
 
 _log = logging.getLogger(__name__)
 _LONGEST_NAME = 256
@@ -36,15 +35,10 @@ async def prove_by_password(
     name = known_as or username[:_LONGEST_NAME]
     async with shared.database.transaction() as session:
         if await is_known(session, browser, known_as, now=now):
-            subject = subject_of(shared.ring, "browser", f"{browser}|{name}")
-            subjects = {subject: OF_ACCOUNT}
+            guess = await begin_guess(session, subject_of(shared.ring, "browser", f"{browser}|{name}"), now=now)
         else:
-            subject = subject_of(shared.ring, "name", name)
-            subjects = {
-                subject: OF_ACCOUNT,
-                subject_of(shared.ring, "address", client_address): shared.allowance_of_addresses,
-            }
-        guess = await begin_guess(session, subjects, now=now)
+            address = {subject_of(shared.ring, "address", client_address): shared.allowance_of_addresses}
+            guess = await begin_guess(session, subject_of(shared.ring, "name", name), beside=address, now=now)
     try:
         proven = await check_password(shared.database, shared.passwords, username=username, password=password, now=now)
     except TooManySignIns:
@@ -57,12 +51,9 @@ async def prove_by_password(
             await record_sign_in_refused(session, "password", now=now)
         raise
     async with shared.database.transaction() as session:
+        await end_guess(session, guess, right=proven is not None, now=now)
         if proven is None:
-            await count_failure(session, guess, now=now)
             await record_sign_in_refused(session, "password", now=now)
-        else:
-            await take_back(session, guess, now=now)
-            await forget_failures(session, subject)
     return proven
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import raw
 from identity.throttling.rates import TooOften
-from identity.throttling.rules import Allowance, wait_after
+from identity.throttling.rules import OF_ACCOUNT, Allowance, wait_after
 from identity.throttling.tables import GuessCount
 
 _FIND = """
@@ -32,38 +32,44 @@ where kept.subject = told.subject
 
 
 class Guess(NamedTuple):
-    """A guess that may be made: what it is counted for, with its patience, and for which of them it is counted yet."""
+    """A guess that may be made: at whose secret, what it is counted for, and for which of them it is counted yet."""
 
+    subject: bytes
     subjects: Mapping[bytes, Allowance]
     counted: frozenset[bytes]
 
 
-async def begin_guess(session: AsyncSession, subjects: Mapping[bytes, Allowance], *, now: datetime) -> Guess:
-    """Let a guess be made, or raise `TooOften` while one of its subjects has to wait.
+async def begin_guess(
+    session: AsyncSession, subject: bytes, *, beside: Mapping[bytes, Allowance] | None = None, now: datetime
+) -> Guess:
+    """Let a guess be made, or raise `TooOften` while its subject, or what is counted beside it, has to wait.
 
     Once a subject's patience has run out, a guess is counted before it is checked: of many at the same moment one is
     made. A guess that has to wait counts for nothing, so no wait grows while others go on guessing; it lasts
     `LONGEST_WAIT` at most, and nobody is locked out for good. Let the transaction commit before the check.
     """
+    subjects = {subject: OF_ACCOUNT, **(beside or {})}
     rows = await (await raw(session)).fetch(_FIND, list(subjects), now)
     blocked = max((row["blocked_until"] for row in rows), default=now)
     if blocked > now:
         raise TooOften(max(1, math.ceil((blocked - now).total_seconds())))
     impatient = frozenset(row["subject"] for row in rows if row["failures"] >= subjects[row["subject"]].free)
-    guess = Guess(subjects, impatient)
+    guess = Guess(subject, subjects, impatient)
     await _count(session, {subject: subjects[subject] for subject in impatient}, now=now)
     return guess
 
 
-async def count_failure(session: AsyncSession, guess: Guess, *, now: datetime) -> None:
-    """Count a wrong guess for each subject it is not counted for yet."""
+async def end_guess(session: AsyncSession, guess: Guess, *, right: bool, now: datetime) -> None:
+    """Count a wrong guess for what it is not counted for yet; a right one makes all failures of its subject forgotten.
+
+    Let the transaction commit, also when the guess was wrong.
+    """
+    if right:
+        await take_back(session, guess, now=now)
+        await session.execute(delete(GuessCount).where(GuessCount.subject == guess.subject))
+        return
     uncounted = {subject: patience for subject, patience in guess.subjects.items() if subject not in guess.counted}
     await _count(session, uncounted, now=now)
-
-
-async def forget_failures(session: AsyncSession, subject: bytes) -> None:
-    """Forget all failures of a name or a known browser: its owner has just signed in."""
-    await session.execute(delete(GuessCount).where(GuessCount.subject == subject))
 
 
 async def take_back(session: AsyncSession, guess: Guess, *, now: datetime) -> None:

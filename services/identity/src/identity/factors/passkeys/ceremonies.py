@@ -1,22 +1,25 @@
 """What WebAuthn asks of a browser and what counts as a good answer: our host, our origin, the person verified."""
 
 import json
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
 import webauthn
-from webauthn.helpers import base64url_to_bytes
+from webauthn.authentication.verify_authentication_response import VerifiedAuthentication
+from webauthn.helpers import parse_authentication_credential_json
 from webauthn.helpers.exceptions import WebAuthnException
 from webauthn.helpers.structs import (
     AttestationConveyancePreference,
+    AuthenticationCredential,
     AuthenticatorSelectionCriteria,
-    CredentialDeviceType,
     PublicKeyCredentialDescriptor,
     ResidentKeyRequirement,
     UserVerificationRequirement,
 )
+from webauthn.registration.verify_registration_response import VerifiedRegistration
 
 PRODUCT = "乡桥 Xiangqiao"
 TIMEOUT_MILLISECONDS = 300_000
@@ -27,21 +30,15 @@ class PasskeyRefused(Exception):
     """What the browser sent proves nothing: another challenge, origin or host, no person verified, a bad signature."""
 
 
-class NewKey(NamedTuple):
-    """A passkey that a device has just made."""
-
-    credential_id: bytes
-    public_key: bytes
-    sign_count: int
-    backup_eligible: bool
-    backed_up: bool
-
-
-class Use(NamedTuple):
-    """What a device says of itself when a passkey is used."""
-
-    sign_count: int
-    backed_up: bool
+def sent_answer(form: Mapping[str, str]) -> tuple[UUID, JSON]:
+    """Read from a page's form which ceremony a browser answers, and how. Raises `PasskeyRefused`."""
+    try:
+        ceremony_id, credential = UUID(form["ceremony"]), json.loads(form["credential"])
+    except (KeyError, ValueError) as error:
+        raise PasskeyRefused from error
+    if not isinstance(credential, dict):
+        raise PasskeyRefused
+    return ceremony_id, credential
 
 
 def host_of(issuer: str) -> str:
@@ -84,35 +81,34 @@ def sign_in_options(issuer: str, *, challenge: bytes) -> JSON:
     return made
 
 
-def verified_registration(issuer: str, credential: JSON, *, challenge: bytes) -> NewKey:
+def verified_registration(issuer: str, credential: JSON, *, challenge: bytes) -> VerifiedRegistration:
     """Give the new key of a good answer to `registration_options`. Raises `PasskeyRefused`."""
-    try:
-        done = webauthn.verify_registration_response(
+    with _refused_when_malformed():
+        return webauthn.verify_registration_response(
             credential=credential,
             expected_challenge=challenge,
             expected_rp_id=host_of(issuer),
             expected_origin=issuer,
             require_user_verification=True,
         )
-    except (WebAuthnException, ValueError, KeyError, TypeError) as error:
-        raise PasskeyRefused from error
-    return NewKey(
-        done.credential_id,
-        done.credential_public_key,
-        done.sign_count,
-        done.credential_device_type is CredentialDeviceType.MULTI_DEVICE,
-        done.credential_backed_up,
-    )
 
 
-def verified_use(issuer: str, credential: JSON, *, challenge: bytes, public_key: bytes) -> Use:
+def read_use(credential: JSON) -> AuthenticationCredential:
+    """Read an answer to `sign_in_options`, of which nothing is proved yet. Raises `PasskeyRefused`."""
+    with _refused_when_malformed():
+        return parse_authentication_credential_json(credential)
+
+
+def verified_use(
+    issuer: str, use: AuthenticationCredential, *, challenge: bytes, public_key: bytes
+) -> VerifiedAuthentication:
     """Give what a good answer to `sign_in_options` says. Raises `PasskeyRefused`.
 
     The counter is for the caller to compare: only here is it known that the key itself said it.
     """
-    try:
-        done = webauthn.verify_authentication_response(
-            credential=credential,
+    with _refused_when_malformed():
+        return webauthn.verify_authentication_response(
+            credential=use,
             expected_challenge=challenge,
             expected_rp_id=host_of(issuer),
             expected_origin=issuer,
@@ -120,23 +116,11 @@ def verified_use(issuer: str, credential: JSON, *, challenge: bytes, public_key:
             credential_current_sign_count=0,
             require_user_verification=True,
         )
-    except (WebAuthnException, ValueError, KeyError, TypeError) as error:
-        raise PasskeyRefused from error
-    return Use(done.new_sign_count, done.credential_backed_up)
 
 
-def credential_id_of(credential: JSON) -> bytes:
-    """Read which key a browser's answer is of. Raises `PasskeyRefused`."""
+@contextmanager
+def _refused_when_malformed() -> Iterator[None]:
     try:
-        return base64url_to_bytes(credential["rawId"])
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise PasskeyRefused from error
-
-
-def user_handle_of(credential: JSON) -> bytes | None:
-    """Read whose key the device says it is, if it says so. Raises `PasskeyRefused`."""
-    try:
-        handle = credential["response"].get("userHandle")
-        return base64url_to_bytes(handle) if handle else None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        yield
+    except (WebAuthnException, ValueError, KeyError, TypeError, AttributeError) as error:
         raise PasskeyRefused from error

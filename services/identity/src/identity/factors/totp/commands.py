@@ -8,11 +8,13 @@ from uuid import UUID
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from database import KeyRing, associated
+from database import KeyRing, associated, known
 from identity.accounts.tables import Account
-from identity.factors import guesses
+from identity.factors.ownership import Owner, name_on_devices, tell_owner
 from identity.factors.tables import RecoveryCode, Totp
 from identity.factors.totp import rules
+from identity.throttling.guesses import begin_guess, end_guess
+from identity.throttling.rates import subject_of
 
 
 class TotpNotPending(Exception):
@@ -35,13 +37,7 @@ class Pending(NamedTuple):
 
 
 async def begin_totp(
-    session: AsyncSession,
-    ring: KeyRing,
-    *,
-    account_id: UUID,
-    account_name: str,
-    new_id: Callable[[], UUID],
-    now: datetime,
+    session: AsyncSession, ring: KeyRing, *, account_id: UUID, new_id: Callable[[], UUID], now: datetime
 ) -> Pending:
     """Make a secret that waits for its first code; one that waited before is forgotten, one in use stays so."""
     await _lock(session, account_id)
@@ -50,29 +46,31 @@ async def begin_totp(
     sealed = ring.wrap(secret.encode(), binding=_binding_of(totp_id))
     session.add(Totp(totp_id=totp_id, account_id=account_id, sealed=sealed, made_at=now))
     await session.flush()
-    return Pending(secret, rules.otpauth_uri(secret, account_name))
+    return Pending(secret, rules.otpauth_uri(secret, await name_on_devices(session, account_id)))
 
 
 async def confirm_totp(
-    session: AsyncSession, ring: KeyRing, *, account_id: UUID, code: str, now: datetime
+    session: AsyncSession, ring: KeyRing, owner: Owner, *, code: str, now: datetime
 ) -> list[str] | None:
     """Take the waiting secret into use, in place of a former one; gives new recovery codes, None for a wrong code.
 
     Let the transaction commit also then, so that the guess counts. Raises `TotpNotPending` and `TooOften`.
     """
+    account_id = owner.account_id
     await _lock(session, account_id)
-    pending = await session.scalar(select(Totp).where(Totp.account_id == account_id, Totp.confirmed_at.is_(None)))
-    if pending is None:
-        raise TotpNotPending
-    guess = await guesses.begin(session, ring, account_id, now=now)
+    waiting = select(Totp).where(Totp.account_id == account_id, Totp.confirmed_at.is_(None))
+    pending = known(await session.scalar(waiting), TotpNotPending)
+    guess = await begin_guess(session, _subject(ring, account_id), now=now)
     step = rules.step_of_code(_secret_of(ring, pending), code, now=now, after=None)
-    await guesses.end(session, ring, account_id, guess, right=step is not None, now=now)
+    await end_guess(session, guess, right=step is not None, now=now)
     if step is None:
         return None
     await session.execute(delete(Totp).where(Totp.account_id == account_id, Totp.confirmed_at.is_not(None)))
     pending.confirmed_at, pending.last_used_step = now, step
     await session.flush()
-    return await renew_recovery_codes(session, account_id=account_id, now=now)
+    codes = await _new_recovery_codes(session, account_id, now)
+    await tell_owner(session, ring, owner, "totp.added", now=now)
+    return codes
 
 
 async def prove_by_totp(session: AsyncSession, ring: KeyRing, *, account_id: UUID, code: str, now: datetime) -> bool:
@@ -80,7 +78,7 @@ async def prove_by_totp(session: AsyncSession, ring: KeyRing, *, account_id: UUI
 
     Let the transaction commit whatever the answer is. Raises `TooOften`.
     """
-    guess = await guesses.begin(session, ring, account_id, now=now)
+    guess = await begin_guess(session, _subject(ring, account_id), now=now)
     in_use = select(Totp).where(Totp.account_id == account_id, Totp.confirmed_at.is_not(None)).with_for_update()
     totp = await session.scalar(in_use)
     step = None
@@ -89,7 +87,7 @@ async def prove_by_totp(session: AsyncSession, ring: KeyRing, *, account_id: UUI
         if step is not None:
             totp.last_used_step = step
             await session.flush()
-    await guesses.end(session, ring, account_id, guess, right=step is not None, now=now)
+    await end_guess(session, guess, right=step is not None, now=now)
     return step is not None
 
 
@@ -97,21 +95,28 @@ async def prove_by_recovery_code(
     session: AsyncSession, ring: KeyRing, *, account_id: UUID, code: str, now: datetime
 ) -> bool:
     """Spend a recovery code of the account and say whether it was one. As `prove_by_totp` otherwise."""
-    guess = await guesses.begin(session, ring, account_id, now=now)
+    guess = await begin_guess(session, _subject(ring, account_id), now=now)
     mine = (RecoveryCode.account_id == account_id, RecoveryCode.used_at.is_(None))
     this = RecoveryCode.code_hash == rules.hash_of_recovery_code(code)
     spent = await session.scalar(
         update(RecoveryCode).where(*mine, this).values(used_at=now).returning(RecoveryCode.account_id)
     )
-    await guesses.end(session, ring, account_id, guess, right=spent is not None, now=now)
+    await end_guess(session, guess, right=spent is not None, now=now)
     return spent is not None
 
 
-async def renew_recovery_codes(session: AsyncSession, *, account_id: UUID, now: datetime) -> list[str]:
+async def renew_recovery_codes(session: AsyncSession, ring: KeyRing, owner: Owner, *, now: datetime) -> list[str]:
     """Make new recovery codes in place of all former ones and give them, this once. Raises `TotpNotSetUp`."""
+    account_id = owner.account_id
     await _lock(session, account_id)
-    if await _in_use(session, account_id) is None:
-        raise TotpNotSetUp
+    in_use = select(Totp.totp_id).where(Totp.account_id == account_id, Totp.confirmed_at.is_not(None))
+    known(await session.scalar(in_use), TotpNotSetUp)
+    codes = await _new_recovery_codes(session, account_id, now)
+    await tell_owner(session, ring, owner, "recovery_codes.renewed", now=now)
+    return codes
+
+
+async def _new_recovery_codes(session: AsyncSession, account_id: UUID, now: datetime) -> list[str]:
     await session.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account_id))
     codes = rules.new_recovery_codes()
     session.add_all(
@@ -121,24 +126,25 @@ async def renew_recovery_codes(session: AsyncSession, *, account_id: UUID, now: 
     return codes
 
 
-async def remove_totp(session: AsyncSession, *, account_id: UUID) -> None:
+async def remove_totp(session: AsyncSession, ring: KeyRing, owner: Owner, *, now: datetime) -> None:
     """Forget the authenticator app and its recovery codes. Raises `TotpNotSetUp` when there is none."""
+    account_id = owner.account_id
     await _lock(session, account_id)
     removed = await session.scalars(delete(Totp).where(Totp.account_id == account_id).returning(Totp.confirmed_at))
     if not any(removed):
         raise TotpNotSetUp
     await session.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account_id))
-
-
-async def _in_use(session: AsyncSession, account_id: UUID) -> UUID | None:
-    return await session.scalar(
-        select(Totp.totp_id).where(Totp.account_id == account_id, Totp.confirmed_at.is_not(None))
-    )
+    await tell_owner(session, ring, owner, "totp.removed", now=now)
 
 
 async def _lock(session: AsyncSession, account_id: UUID) -> None:
     """Let changes of one account's factors follow each other."""
     await session.execute(select(Account.account_id).where(Account.account_id == account_id).with_for_update())
+
+
+def _subject(ring: KeyRing, account_id: UUID) -> bytes:
+    """Give what guesses are counted for, whatever browser or session they come from."""
+    return subject_of(ring, "second_factor", str(account_id))
 
 
 def _secret_of(ring: KeyRing, totp: Totp) -> str:

@@ -5,8 +5,7 @@ from sqlalchemy import func, select
 from starlette.responses import Response
 
 from database import new_id
-from identity.accounts.credentials import username_of
-from identity.factors.ownership import require_owner, tell_owner
+from identity.factors.ownership import require_owner
 from identity.factors.tables import RecoveryCode, Totp
 from identity.factors.totp import commands
 from identity.factors.totp.schemas import ConfirmTotp, RecoveryCodes, TotpBegun, TotpStatus
@@ -31,16 +30,10 @@ async def get_totp(caller: Caller) -> TotpStatus:
 @router.post("", status_code=201, response_model=TotpBegun, summary="Begin to use an app", openapi_extra=access("self"))
 async def begin_totp(caller: Caller, shared: Shared) -> Response:
     """Make a secret for an authenticator app; it is in use once a code of it was given to `/confirm`."""
-    await require_owner(caller)
+    owner = await require_owner(caller)
     async with caller.command() as command:
-        name = await username_of(command.session, caller.person_id)
         begun = await commands.begin_totp(
-            command.session,
-            shared.ring,
-            account_id=caller.person_id,
-            account_name=name or "·",
-            new_id=new_id,
-            now=command.now,
+            command.session, shared.ring, account_id=owner.account_id, new_id=new_id, now=command.now
         )
         return await command.respond(201, TotpBegun(secret=begun.secret, otpauth_uri=begun.uri))
 
@@ -48,21 +41,11 @@ async def begin_totp(caller: Caller, shared: Shared) -> Response:
 @router.post("/confirm", response_model=RecoveryCodes, summary="Prove the app works", openapi_extra=access("self"))
 async def confirm_totp(body: ConfirmTotp, caller: Caller, shared: Shared) -> Response:
     """Take the secret into use by a code of it, and give ten recovery codes. Five wrong codes, and the next waits."""
-    await require_owner(caller)
+    owner = await require_owner(caller)
     async with caller.command() as command:
-        codes = await commands.confirm_totp(
-            command.session, shared.ring, account_id=caller.person_id, code=body.code, now=command.now
-        )
+        codes = await commands.confirm_totp(command.session, shared.ring, owner, code=body.code, now=command.now)
         if codes is None:
             raise RefusedWithEffect(commands.CodeWrong())
-        await tell_owner(
-            command.session,
-            shared.ring,
-            account_id=caller.person_id,
-            change="totp.added",
-            language=caller.language,
-            now=command.now,
-        )
         return await command.respond(200, RecoveryCodes(recovery_codes=codes))
 
 
@@ -71,32 +54,16 @@ async def confirm_totp(body: ConfirmTotp, caller: Caller, shared: Shared) -> Res
 )
 async def renew_recovery_codes(caller: Caller, shared: Shared) -> Response:
     """Make ten new recovery codes; none of the former ones works any more."""
-    await require_owner(caller)
+    owner = await require_owner(caller)
     async with caller.command() as command:
-        codes = await commands.renew_recovery_codes(command.session, account_id=caller.person_id, now=command.now)
-        await tell_owner(
-            command.session,
-            shared.ring,
-            account_id=caller.person_id,
-            change="recovery_codes.renewed",
-            language=caller.language,
-            now=command.now,
-        )
+        codes = await commands.renew_recovery_codes(command.session, shared.ring, owner, now=command.now)
         return await command.respond(200, RecoveryCodes(recovery_codes=codes))
 
 
 @router.delete("", status_code=204, summary="Use an app no longer", openapi_extra=access("self"))
 async def remove_totp(caller: Caller, shared: Shared) -> Response:
     """Forget the authenticator app and its recovery codes."""
-    await require_owner(caller)
+    owner = await require_owner(caller)
     async with caller.command() as command:
-        await commands.remove_totp(command.session, account_id=caller.person_id)
-        await tell_owner(
-            command.session,
-            shared.ring,
-            account_id=caller.person_id,
-            change="totp.removed",
-            language=caller.language,
-            now=command.now,
-        )
+        await commands.remove_totp(command.session, shared.ring, owner, now=command.now)
         return await command.respond(204)

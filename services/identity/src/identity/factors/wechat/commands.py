@@ -11,8 +11,9 @@ from uuid import UUID
 from sqlalchemy import Select, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from database import KeyRing, insert_new
+from database import KeyRing, insert_new, known
 from identity.accounts.tables import Account
+from identity.factors.ownership import Owner, tell_owner
 from identity.factors.tables import FederatedIdentity, WechatVisit
 from identity.pages.requests import Parameters
 from identity.secrets import hash_of, new_secret
@@ -120,10 +121,10 @@ def lasting_link(linked: Linked) -> Select[UUID]:
 async def link(
     session: AsyncSession,
     ring: KeyRing,
+    owner: Owner,
     subject: WechatSubject,
     *,
     app_id: str,
-    account_id: UUID,
     new_id: Callable[[], UUID],
     now: datetime,
 ) -> None:
@@ -136,22 +137,22 @@ async def link(
         raise WechatTaken
     row = {
         "federated_identity_id": new_id(),
-        "account_id": account_id,
+        "account_id": owner.account_id,
         "provider": PROVIDER,
         "subject_index": indexes[0],
         "linked_at": now,
     }
     if not await insert_new(session, FederatedIdentity, row):
         raise WechatTaken
+    await tell_owner(session, ring, owner, "wechat.linked", now=now)
 
 
-async def unlink(session: AsyncSession, *, account_id: UUID) -> None:
+async def unlink(session: AsyncSession, ring: KeyRing, owner: Owner, *, now: datetime) -> None:
     """Forget the link of an account. Raises `WechatNotLinked`."""
-    mine = delete(FederatedIdentity).where(
-        FederatedIdentity.account_id == account_id, FederatedIdentity.provider == PROVIDER
-    )
-    if await session.scalar(mine.returning(FederatedIdentity.account_id)) is None:
-        raise WechatNotLinked
+    mine = (FederatedIdentity.account_id == owner.account_id, FederatedIdentity.provider == PROVIDER)
+    removed = delete(FederatedIdentity).where(*mine).returning(FederatedIdentity.account_id)
+    known(await session.scalar(removed), WechatNotLinked)
+    await tell_owner(session, ring, owner, "wechat.unlinked", now=now)
 
 
 def _indexes(ring: KeyRing, subject: WechatSubject, app_id: str) -> list[bytes]:
