@@ -1,5 +1,6 @@
 """Alembic for every service: the same environment, one migrator at a time, and a clear word on a wrong version."""
 
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -82,6 +83,7 @@ def _newer(present: str | None) -> str:
     )
 
 
+@cache
 def declared_by(package: str) -> MetaData:
     """Give the tables that the `tables` modules of a service declare, without those of other packages."""
     root = Path(import_module(package).__path__[0])
