@@ -49,12 +49,15 @@ _LATE = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have all that asks the running system do so on one worker, in an order in which none spoils another."""
+    """Have one worker ask the running system, after the other tests, in an order in which none spoils another."""
     here = Path(__file__).parent
-    for item in items:
-        if item.path.is_relative_to(here) and "system" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("system"))
-    items.sort(key=lambda item: _LATE.index(item.path.name) if item.path.name in _LATE else -1)
+    asking = [
+        each for each in items if each.path.is_relative_to(here) and "system" in getattr(each, "fixturenames", ())
+    ]
+    for item in asking:
+        item.add_marker(pytest.mark.xdist_group("system"))
+    asking.sort(key=lambda item: _LATE.index(item.path.name) if item.path.name in _LATE else -1)
+    items[:] = [each for each in items if each not in asking] + asking
 
 
 class Outside(NamedTuple):
