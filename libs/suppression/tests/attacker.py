@@ -2,8 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from fractions import Fraction
-from math import inf
+from math import gcd, inf
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -115,28 +114,30 @@ def _open(equation: Equation, known: Mapping[Cell, int]) -> tuple[Equation, int]
 
 def _solved(system: list[Equation], known: Mapping[Cell, int]) -> dict[Cell, int]:
     """Eliminate: a cell that stands alone in a combination of the equations is worked out."""
-    pivots: dict[Cell, tuple[dict[Cell, Fraction], Fraction]] = {}
+    pivots: dict[Cell, tuple[Equation, int]] = {}
     for equation in system:
-        unknown, sum_of = _open(equation, known)
-        left, right = {cell: Fraction(factor) for cell, factor in unknown.items()}, Fraction(sum_of)
+        left, right = _open(equation, known)
         for pivot in [cell for cell in left if cell in pivots]:
-            left, right = _less(left, right, pivots[pivot], left.get(pivot, Fraction()))
+            left, right = _less(left, right, *pivots[pivot], pivot)
         if not left:
             continue
-        pivot, factor = next(iter(left.items()))
-        row = {cell: value / factor for cell, value in left.items()}, right / factor
+        pivot = next(iter(left))
         for other, (cells, value) in pivots.items():
             if pivot in cells:
-                pivots[other] = _less(cells, value, row, cells[pivot])
-        pivots[pivot] = row
-    return {pivot: int(value) for pivot, (cells, value) in pivots.items() if len(cells) == 1}
+                pivots[other] = _less(cells, value, left, right, pivot)
+        pivots[pivot] = left, right
+    return {pivot: value // cells[pivot] for pivot, (cells, value) in pivots.items() if len(cells) == 1}
 
 
-def _less(
-    left: dict[Cell, Fraction], right: Fraction, row: tuple[dict[Cell, Fraction], Fraction], times: Fraction
-) -> tuple[dict[Cell, Fraction], Fraction]:
-    cells = {cell: left.get(cell, Fraction()) - times * row[0].get(cell, Fraction()) for cell in {*left, *row[0]}}
-    return {cell: value for cell, value in cells.items() if value}, right - times * row[1]
+def _less(left: Equation, right: int, cells: Equation, value: int, pivot: Cell) -> tuple[Equation, int]:
+    """Take the second equation from the first as often as leaves nothing of the pivot; whole numbers stay whole."""
+    keep, take = cells[pivot], left[pivot]
+    made = {cell: keep * factor for cell, factor in left.items()}
+    for cell, factor in cells.items():
+        made[cell] = made.get(cell, 0) - take * factor
+    right = keep * right - take * value
+    shared = gcd(right, *made.values()) or 1
+    return {cell: factor // shared for cell, factor in made.items() if factor}, right // shared
 
 
 def _squeezed(system: list[Equation], known: Mapping[Cell, int], at_least: Mapping[Cell, int]) -> dict[Cell, int]:

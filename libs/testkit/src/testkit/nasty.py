@@ -1,4 +1,8 @@
-"""Sends every parameter and field that a service's OpenAPI document names one nasty value after the other."""
+"""Sends every parameter and field that a service's OpenAPI document names one nasty value after the other.
+
+All values are sent to the first operation that has a name with this schema and lets the caller in, and to the others
+those alone that their own code might fall over: the rest is refused by the same check as before.
+"""
 
 import base64
 import json
@@ -30,6 +34,10 @@ _CURSORS = (
     [],
     [[[]]],
 )
+_HARDEST: tuple[object, ...] = (
+    *(2**63, 10**400, "0001-01-01", "9999-12-31", _TIMES[1], _TIMES[-2], "\x00", "\ud800"),
+    *([2**63], [2**63, _ID], ["\x00"], [_TIMES[1], _ID], [_TIMES[-2], _ID], [_TIMES[0], "x"]),
+)
 _BY_FORMAT = {"date": _DAYS, "date-time": _TIMES}
 _SAMPLES = {"uuid": _ID, "date": "2026-01-01", "date-time": "2026-01-01T00:00:00Z"}
 
@@ -49,6 +57,16 @@ class _Schemas:
     def __init__(self, document: Mapping[str, Any], known: Mapping[str, Any]) -> None:
         self._document = document
         self._known = known
+        self._met: set[tuple[str, str]] = set()
+        self.lets_in = True
+
+    def values(self, name: str, schema: Mapping[str, Any], values: tuple[object, ...]) -> tuple[object, ...]:
+        """Give the values to send under this name to an operation, which `lets_in` the caller or does not."""
+        kind = name, json.dumps(schema, sort_keys=True)
+        if self.lets_in and kind not in self._met:
+            self._met.add(kind)
+            return values
+        return tuple(each for each in values if each in _HARDEST)
 
     def plain(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
         """Follow a reference, and take the first alternative that is not null."""
@@ -94,7 +112,7 @@ class _Schemas:
             for place, value, spoiled in self.spoiled(name, plain["items"]):
                 yield f"{place}[]", value, [spoiled]
         else:
-            for value in self.nasty(schema):
+            for value in self.values(name, plain, self.nasty(schema)):
                 yield name, value, value
 
 
@@ -113,6 +131,8 @@ async def refused_badly(http: httpx.AsyncClient, headers: Mapping[str, str], kno
             for sent, request in _requests(http, schemas, path, method, operation):
                 answer = await http.send(_signed(request, headers))
                 accepted += answer.is_success
+                if sent.place == "nowhere":
+                    schemas.lets_in = answer.status_code != httpx.codes.FORBIDDEN
                 if answer.is_server_error:
                     failed.append(sent)
     if not accepted:
@@ -149,17 +169,18 @@ def _requests(
             made.headers["content-type"] = "application/json"
         return Sent(method, path, place, str(value)[:80]), made
 
+    yield request("nowhere", None, values, asked, body)
     for each in parameters:
         name = each["name"]
-        for value in schemas.nasty(each["schema"]) if each["in"] in {"path", "query"} else ():
+        nasty = schemas.nasty(each["schema"]) if each["in"] in {"path", "query"} else ()
+        for value in schemas.values(name, each["schema"], nasty):
             text = str(value).encode(errors="replace").decode()[:5_000]
             if each["in"] == "query":
                 yield request(name, value, values, {**asked, name: text}, body)
             elif text not in {"", ".", ".."}:
                 yield request(name, value, {**values, name: text}, asked, body)
-        for cursor in _CURSORS if name == "cursor" else ():
+        for cursor in schemas.values("a cursor", {}, _CURSORS) if name == "cursor" else ():
             encoded = base64.urlsafe_b64encode(json.dumps(cursor).encode()).rstrip(b"=").decode()
             yield request(name, cursor, values, {**asked, name: encoded}, body)
     for place, value, spoiled in schemas.spoiled("body", content["schema"]) if content is not None else ():
         yield request(place, value, values, asked, spoiled)
-    yield request("nowhere", None, values, asked, body)

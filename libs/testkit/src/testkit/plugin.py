@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import gc
 import importlib
 import os
 import ssl
@@ -55,6 +56,11 @@ def pytest_configure(config: pytest.Config) -> None:
         session = Session.open(os.getpid())
         config.stash[_OWN_SESSION] = session
         os.environ[VARIABLE] = str(session.directory)
+
+
+def pytest_collection_finish() -> None:
+    """Spare every collection of garbage what has been loaded by now and stays."""
+    gc.freeze()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
