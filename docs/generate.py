@@ -3,6 +3,7 @@
 Run it by `make docs`; a test fails when the files and the code differ.
 """
 
+import functools
 import importlib
 import json
 import re
@@ -144,6 +145,7 @@ def _operation(action: str, channel: dict[str, str]) -> dict[str, Any]:
     return {"action": action, "channel": channel, "messages": []}
 
 
+@functools.cache
 def application_of(service: str) -> Application:
     """Give a service's application as it would start; nothing of it is opened."""
     nowhere = "http://127.0.0.1:9"
