@@ -1,4 +1,4 @@
-"""A real identity server over HTTP on a real database, once for all tests; a template of what it first makes."""
+"""An identity service on a real database, once for all tests; a template of what it first makes."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path

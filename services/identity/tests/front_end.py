@@ -1,4 +1,4 @@
-"""A public client and the browser it sends people to, speaking HTTP as anybody's would."""
+"""A public client and the browser it sends people to, which ask as anybody's would."""
 
 import base64
 import hashlib
@@ -36,15 +36,27 @@ class Answer(NamedTuple):
     parameters: dict[str, str]
 
 
-class FrontEnd:
-    """A public client in a browser of its own: sends a person to sign in and redeems the code, all over HTTP."""
+def browser(url: str, transport: httpx.ASGITransport | None) -> httpx.AsyncClient:
+    """Give a browser that speaks English. What it sends to `url` goes by `transport`, where one is given."""
+    mounts = None if transport is None else {url: transport}
+    return httpx.AsyncClient(base_url=url, mounts=mounts, headers={"Accept-Language": "en"}, trust_env=False)
 
-    def __init__(self, issuer: str, client_id: str = "command-line", redirect_uri: str = CALLBACK) -> None:
+
+class FrontEnd:
+    """A public client in a browser of its own: sends a person to sign in and redeems the code."""
+
+    def __init__(
+        self,
+        issuer: str,
+        client_id: str = "command-line",
+        redirect_uri: str = CALLBACK,
+        transport: httpx.ASGITransport | None = None,
+    ) -> None:
         self.issuer = issuer
         self.client_id = client_id
         self.redirect_uri = redirect_uri
         self.verifier = secrets.token_urlsafe(48)
-        self.http = httpx.AsyncClient(base_url=issuer, headers={"Accept-Language": "en"}, trust_env=False)
+        self.http = browser(issuer, transport)
 
     @property
     def challenge(self) -> str:

@@ -22,7 +22,7 @@ from identity.roles.commands import appoint
 from identity.settings import Settings
 from testkit.listening import listener
 
-from .front_end import CALLBACK, PASSWORD, FrontEnd, Tokens
+from .front_end import CALLBACK, PASSWORD, FrontEnd, Tokens, browser
 
 SEALING_KEY = "1:" + base64.b64encode(b"a key ring of tests, 32 bytes ..").decode()
 ADMINISTRATOR_PASSWORD = "first-password"
@@ -52,15 +52,16 @@ def settings_for(url: str, port: int = 0, **changed: Any) -> Settings:
 class Provider:
     """A running identity service, and quick ways to what its tests begin with."""
 
-    def __init__(self, issuer: str, database: Database, url: str) -> None:
+    def __init__(self, issuer: str, database: Database, url: str, transport: httpx.ASGITransport | None = None) -> None:
+        self._transport = transport
         self.issuer = issuer
         self.database = database
         self.url = url
-        self.http = httpx.AsyncClient(base_url=issuer, headers={"Accept-Language": "en"}, trust_env=False)
+        self.http = browser(issuer, transport)
         self._opened: list[httpx.AsyncClient] = [self.http]
 
     def front_end(self, client_id: str = "command-line", redirect_uri: str = CALLBACK) -> FrontEnd:
-        made = FrontEnd(self.issuer, client_id, redirect_uri)
+        made = FrontEnd(self.issuer, client_id, redirect_uri, self._transport)
         self._opened.append(made.http)
         return made
 
@@ -120,7 +121,10 @@ async def running(url: str, **settings: Any) -> AsyncIterator[Provider]:
         serving = asyncio.create_task(server.serve([listening]))
         while not server.started and not serving.done():
             await asyncio.sleep(0.01)
-        provider = Provider(f"http://127.0.0.1:{port}", Database(url, application_name="tests"), url)
+        database = Database(url, application_name="tests")
+        # What tests ask goes to the application itself; what it asks of itself, and others of it, over the network.
+        transport = httpx.ASGITransport(application, raise_app_exceptions=False)
+        provider = Provider(f"http://127.0.0.1:{port}", database, url, transport)
         try:
             yield provider
         finally:
