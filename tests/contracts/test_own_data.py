@@ -1,9 +1,12 @@
 """No table that names a person escapes their file and their erasure, but by a list that says why."""
 
+import pkgutil
 import re
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -13,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts import SERVICES
 from database import Database, KeyRing, new_id, raw
+from database.migrations import declared_by
 from orgtree import ROOT_ID
 from privacy import AllOwnData, Asked, branch, compose_all
 from privacy.own_data import forget_all
@@ -86,6 +90,81 @@ KEPT: dict[str, dict[str, str]] = {
     "identity": {"affiliation": "by it people were counted where they belonged", "client_proposal": IN_OFFICE},
 }
 """Tables in which an erasure leaves the rows about a person, by service; identity has more of its own."""
+
+_OFFICIAL = "the organisation's own; who set it down finds it by its title"
+_SECRET = "it proves who somebody is, or opens something"
+_OURS = "a number by which rows are told apart or put in order here"
+_SOMEBODY = "it names somebody else"
+_IN_CLEAR = "it is told in clear under another name"
+_PASSING = "it says what the service does next, for minutes or days"
+WITHHELD = {
+    "account.authorization_changed_at": _OURS,
+    "account.authorization_changes": _OURS,
+    "account.authorization_version": _OURS,
+    "account.opened_by": _SOMEBODY,
+    "account.opened_within": _SOMEBODY,
+    "activity.agenda": _OFFICIAL,
+    "activity.join_url": _OFFICIAL,
+    "activity.place": _OFFICIAL,
+    "activity.status": _OFFICIAL,
+    "activity.version": _OURS,
+    "assisted_session.challenge_id": _OURS,
+    "assisted_session.ended_by": _SOMEBODY,
+    "assisted_session.exchanged_at": _PASSING,
+    "assisted_session.helper_session_id": _SOMEBODY,
+    "assisted_session.ticket_expires_at": _PASSING,
+    "assisted_session.ticket_hash": _SECRET,
+    "consent.consent_id": _OURS,
+    "credential.credential_id": _OURS,
+    "federated_identity.federated_identity_id": _OURS,
+    "federated_identity.subject_index": _SECRET,
+    "file_access.reader_id": _SOMEBODY,
+    "home_done.version": _OURS,
+    "home_item.version": _OURS,
+    "identifier.blind_index": _SECRET,
+    "identifier.identifier_id": _OURS,
+    "identifier.plain": _IN_CLEAR,
+    "known_browser.secret_hash": _SECRET,
+    "legal_hold.hold_id": _OURS,
+    "legal_hold.lifted_by": _SOMEBODY,
+    "legal_hold.placed_by": _SOMEBODY,
+    "lesson_study.version": _OURS,
+    "member.affiliation_version": _OURS,
+    "member_key.made_at": _SECRET,
+    "member_version.id_number": _IN_CLEAR,
+    "member_version.name": _IN_CLEAR,
+    "member_version.phone": _IN_CLEAR,
+    "member_version.recorded_by": _SOMEBODY,
+    "participation.version": _OURS,
+    "passkey.credential_id": _SECRET,
+    "passkey.passkey_id": _OURS,
+    "passkey.public_key": _SECRET,
+    "passkey.sealed_name": _IN_CLEAR,
+    "passkey.sign_count": _OURS,
+    "phone_replacement.approved_by": _SOMEBODY,
+    "phone_replacement.challenge_id": _OURS,
+    "phone_replacement.proposed_by": _SOMEBODY,
+    "phone_replacement.replacement_id": _OURS,
+    "phone_replacement.sealed_phone": _PASSING,
+    "recovery.proof_expires_at": _PASSING,
+    "recovery.proof_hash": _SECRET,
+    "recovery.recovery_id": _OURS,
+    "recovery_code.code_hash": _SECRET,
+    "role_assignment.decided_by": _SOMEBODY,
+    "role_assignment.delegated_from": _SOMEBODY,
+    "role_assignment.ended_by": _SOMEBODY,
+    "role_assignment.granted_by": _SOMEBODY,
+    "role_assignment.version": _OURS,
+    "session.cookie_hash": _SECRET,
+    "session.session_id": _OURS,
+    "session.waiting_request": _PASSING,
+    "token_family.family_id": _OURS,
+    "token_family.session_id": _OURS,
+    "token_family.terminal_hash": _SECRET,
+    "totp.last_used_step": _SECRET,
+    "totp.totp_id": _OURS,
+}
+"""Columns of tables that are told, of which the person's file has nothing."""
 
 
 def own_data_of(service: str) -> AllOwnData:
@@ -164,3 +243,22 @@ async def test_a_feature_left_out_would_be_found(databases: TestDatabases, templ
     about, told, forgotten = await touched("feedback", (branch,), databases, template)
     assert {"feedback_case", "case_entry", "responsibility"} <= about - told
     assert "feedback_case" in about - forgotten - kept_by("feedback")
+
+
+def sources_of(service: str) -> str:
+    """Give the text of every module from which a service composes a person's file."""
+    [root] = (find_spec(service) or pytest.fail(service)).submodule_search_locations or ()
+    modules = [each.name for each in pkgutil.walk_packages([root], f"{service}.") if each.name.endswith("own_data")]
+    return "\n".join(Path(str(import_module(name).__file__)).read_text() for name in modules)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_column_of_a_table_that_is_told_is_told_or_listed(service: str) -> None:
+    told = set(re.findall(r"\w+", sources_of(service)))
+    tables = [
+        each for each in declared_by(service).tables.values() if each.name not in {*NOT_OF_FEATURES, *UNTOLD[service]}
+    ]
+    about = [each for each in tables if any(NAMES_A_PERSON.fullmatch(column.name) for column in each.columns)]
+    untold = {f"{each.name}.{column.name}" for each in about for column in each.columns if column.name not in told}
+    assert untold - WITHHELD.keys() == set(), "tell it in the feature's `own_data`, or say here why not"
+    assert {each for each in WITHHELD if each.partition(".")[0] in {table.name for table in about}} == untold

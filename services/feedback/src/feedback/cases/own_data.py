@@ -13,8 +13,8 @@ from feedback.cases.tables import Case, CaseEntry
 from privacy import Asked
 
 _CASE_FIELDS = (
-    "case_id", "category", "organisation_id", "responsible_id", "status", "opened_at", "due_at", "answered_at",
-    "confirmed_at",
+    "case_id", "category", "organisation_id", "responsible_id", "status", "opened_at", "due_at",
+    "due_provisionally", "answered_at", "confirmed_at",
 )  # fmt: skip
 
 

@@ -3,8 +3,8 @@
 from privacy import Told
 
 _ASSIGNED = """
-select responsibility_id, category, organisation_id, responsible_id, valid_from, assigned_at from responsibility
-where assigned_by = $1 order by assigned_at, responsibility_id
+select responsibility_id, category, organisation_id, responsible_id, working_days, valid_from, assigned_at
+from responsibility where assigned_by = $1 order by assigned_at, responsibility_id
 """
 
 OWN_DATA = Told(assigned_in_office=_ASSIGNED)

@@ -11,7 +11,7 @@ from gateway.erasing import erase_people
 from privacy import Asked
 
 _ITEMS = """
-select kind, subject_id, organisation_id, since, due_at, open from home_item
+select kind, subject_id, organisation_id, since, due_at, expires_at, open, parts, facts from home_item
 where audience = 'person:' || $1::text order by since, key
 """
 _DONE = """

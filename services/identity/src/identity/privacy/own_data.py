@@ -40,7 +40,8 @@ async def compose(asked: Asked) -> dict[str, Any]:
         "roles": await _rows(
             session,
             RoleAssignment,
-            "assignment_id role organisation_id valid_from valid_until status granted_at ended_at",
+            "assignment_id role organisation_id administration valid_from valid_until status proposed_until granted_at "
+            "decided_at ended_at",
             RoleAssignment.person_id == person_id,
         ),
         "consents": await _rows(
@@ -60,12 +61,15 @@ async def compose(asked: Asked) -> dict[str, Any]:
             session, KnownBrowser, "known_since expires_at", KnownBrowser.account_id == person_id
         ),
         "recoveries": await _rows(
-            session, Recovery, "status requested_at completed_at", Recovery.account_id == person_id
+            session,
+            Recovery,
+            "status lost_device needs_approval requested_at ready_at completed_at",
+            Recovery.account_id == person_id,
         ),
         "phone_replacements": await _rows(
             session,
             PhoneReplacement,
-            "status proposed_at confirmed_at approved_at objected_at completed_at",
+            "status proposed_at confirmed_at approved_at ready_at objected_at completed_at",
             PhoneReplacement.account_id == person_id,
         ),
         "legal_holds": await _rows(
@@ -93,11 +97,10 @@ async def _account(session: AsyncSession, ring: KeyRing, person_id: UUID) -> dic
 
 async def _ways_in(session: AsyncSession, ring: KeyRing, person_id: UUID) -> dict[str, Any]:
     keys = await session.scalars(select(Passkey).where(Passkey.account_id == person_id).order_by(Passkey.added_at))
+    told = ["added_at", "last_used_at", "suspected_at", "transports", "backup_eligible", "backed_up"]
     return {
         "passwords": await _rows(session, Credential, "kind set_at first_until", Credential.account_id == person_id),
-        "passkeys": [
-            {"name": name_of(ring, key), "added_at": key.added_at, "last_used_at": key.last_used_at} for key in keys
-        ],
+        "passkeys": [{"name": name_of(ring, key), **{column: getattr(key, column) for column in told}} for key in keys],
         "authenticator_apps": await _rows(session, Totp, "made_at confirmed_at", Totp.account_id == person_id),
         "recovery_codes": await _rows(session, RecoveryCode, "made_at used_at", RecoveryCode.account_id == person_id),
         "linked_accounts": await _rows(
@@ -114,7 +117,7 @@ async def _sessions(session: AsyncSession, person_id: UUID) -> dict[str, Any]:
         "front_ends": await _rows(
             session,
             TokenFamily,
-            "client_id device scope acr amr signed_in_at expires_at revoked_at revoked_for",
+            "client_id device scope resources acr amr signed_in_at idle_until expires_at revoked_at revoked_for",
             TokenFamily.account_id == person_id,
         ),
     }
