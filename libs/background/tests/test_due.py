@@ -112,6 +112,27 @@ async def test_a_row_that_fails_waits_longer_each_time_and_keeps_no_other_waitin
     assert [(each["table"], each["key"], each["attempts"]) for each in told] == [("letter", "1", 1), ("letter", "1", 2)]
 
 
+async def test_a_row_that_cannot_even_be_put_off_ends_the_job_once_the_others_are_done(office: Office) -> None:
+    refusing = """
+        create function refuse() returns trigger language plpgsql as $$ begin raise 'no'; end $$;
+        create trigger refuse before update on letter for each row
+        when (new.letter_id = 1 and new.attempts = old.attempts) execute function refuse()
+    """
+    async with office._database.raw_transaction() as connection:
+        await connection.execute(refusing)
+    await office.write((1, timedelta(0)), (2, timedelta(0)))
+
+    async def send(row: asyncpg.Record) -> None:
+        if row["letter_id"] == 1:
+            raise TryAgain
+        await asyncio.sleep(0.3)
+        await office.send(row)
+
+    with pytest.raises(asyncpg.RaiseError):
+        await office.due(at_once=2).work_off(office._database, send)
+    assert office.sent == [2]
+
+
 async def test_what_was_told_of_already_is_tried_again_without_a_word(
     office: Office, caplog: pytest.LogCaptureFixture
 ) -> None:

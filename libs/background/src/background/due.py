@@ -71,7 +71,9 @@ class Due:
             OLDEST.labels(self.table).set(max(waited, default=0.0))
             if not rows:
                 return
-            await asyncio.gather(*(self._try(database, row, do) for row in rows))
+            tried = await asyncio.gather(*(self._try(database, row, do) for row in rows), return_exceptions=True)
+            for error in filter(None, tried):  # a row that could not even be put off: the others have ended by now
+                raise error
 
     async def _try(
         self, database: Database, row: asyncpg.Record, do: Callable[[asyncpg.Record], Awaitable[None]]
