@@ -5,7 +5,6 @@ import re
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -247,8 +246,8 @@ async def test_a_feature_left_out_would_be_found(databases: TestDatabases, templ
 
 def sources_of(service: str) -> str:
     """Give the text of every module from which a service composes a person's file."""
-    [root] = (find_spec(service) or pytest.fail(service)).submodule_search_locations or ()
-    modules = [each.name for each in pkgutil.walk_packages([root], f"{service}.") if each.name.endswith("own_data")]
+    packages = pkgutil.walk_packages(import_module(service).__path__, f"{service}.")
+    modules = [each.name for each in packages if each.name.endswith("own_data")]
     return "\n".join(Path(str(import_module(name).__file__)).read_text() for name in modules)
 
 
