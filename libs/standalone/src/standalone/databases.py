@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import asyncpg
 
 from standalone.refusals import CannotRun
+from standalone.services import folder_of
 
 
 def prepare(superuser_url: str, passwords: Mapping[str, str]) -> None:
@@ -23,8 +24,9 @@ def prepare(superuser_url: str, passwords: Mapping[str, str]) -> None:
 
 
 async def _prepare(superuser_url: str, passwords: Mapping[str, str]) -> None:
-    import audit  # noqa: PLC0415 - a second of imports that no command needs but those that start PostgreSQL
-
+    if (package := folder_of("audit")) is None:
+        raise CannotRun("this environment has no audit; install the package xiangqiao-audit")
+    audit = (package / "provisioning.sql").read_text("utf-8")
     connection = await asyncpg.connect(superuser_url)
     try:
         roles = {row[0] for row in await connection.fetch("select rolname from pg_roles")}
@@ -39,7 +41,11 @@ async def _prepare(superuser_url: str, passwords: Mapping[str, str]) -> None:
     finally:
         await connection.close()
     for name in passwords:
-        await audit.provision(urlsplit(superuser_url)._replace(path=f"/{name}").geturl())
+        connection = await asyncpg.connect(urlsplit(superuser_url)._replace(path=f"/{name}").geturl())
+        try:
+            await connection.execute(audit)
+        finally:
+            await connection.close()
 
 
 def _quoted(text: str) -> str:

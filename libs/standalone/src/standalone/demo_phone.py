@@ -8,7 +8,6 @@ https://www.tencentcloud.com/document/product/1084/39391 (the signature).
 import hashlib
 import hmac
 import html
-import importlib.util
 import json
 import os
 import re
@@ -19,11 +18,11 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from standalone import processes
 from standalone.data_directory import DataDirectory
+from standalone.services import folder_of
 
 KEY_ID = "demonstration"
 APPLICATION = "1400006666"
@@ -142,10 +141,9 @@ def demo_phone(home: DataDirectory, *, wanted: bool = True) -> Iterator[tuple[st
 
 def texts_of_identity() -> dict[str, dict[str, str]] | None:
     """Read the texts that identity sends, which an operator would register with the gateway; None without its files."""
-    spec = importlib.util.find_spec("identity")
-    if spec is None or spec.origin is None:
+    if (package := folder_of("identity")) is None:
         return None
-    file = Path(spec.origin).parent / "messages" / "texts.toml"
+    file = package / "messages" / "texts.toml"
     return tomllib.loads(file.read_text("utf-8")) if file.is_file() else None
 
 

@@ -90,12 +90,16 @@ def nats_user(service: str, password: str) -> NatsUser:
     return NatsUser(service, password, publish=bus.publish_subjects(service), subscribe=bus.subscribe_subjects(service))
 
 
+def folder_of(package: str) -> Path | None:
+    """Find the files of an installed package without importing it, which takes seconds; None when it has none."""
+    spec = importlib.util.find_spec(package)
+    return None if spec is None or spec.origin is None else Path(spec.origin).parent
+
+
 def fingerprint(service: str) -> str | None:
     """Return a digest of a service's code and migrations, None when they are not to be found as files."""
-    spec = importlib.util.find_spec(service)
-    if spec is None or spec.origin is None:
+    if (package := folder_of(service)) is None:
         return None
-    package = Path(spec.origin).parent
     migrations = next(
         (place for place in (package / "migrations", package.parents[1] / "migrations") if place.is_dir()), None
     )
