@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+import pytest
 import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from joserfc import jws, jwt
@@ -15,7 +16,7 @@ from joserfc.jwt import JWTClaimsRegistry
 
 from database import new_id
 from testkit.tokens import TokenIssuer
-from webapi import Authenticator, Refusal
+from webapi import Authenticator, Refusal, signing_keys
 
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # of P-256
 LEEWAY_SECONDS = 5
@@ -25,7 +26,8 @@ STRICTER = {"the token lives too long", "the header asks for what is not support
 
 
 @pytest_asyncio.fixture
-async def authenticator(issuer: TokenIssuer) -> AsyncIterator[Authenticator]:
+async def authenticator(issuer: TokenIssuer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Authenticator]:
+    monkeypatch.setattr(signing_keys, "FETCH_INTERVAL_SECONDS", 0.0)  # it is asked after many keys that nobody has
     made = Authenticator(issuer.jwks_url, issuer.issuer, issuer.audience)
     yield made
     await made.close()
