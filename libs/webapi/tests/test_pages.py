@@ -56,6 +56,7 @@ def encoded(text: str) -> str:
         encoded('["now", 1]'),
         encoded('["2026-01-01T00:00:00Z"]'),
         encoded("1"),
+        encoded('["9999-12-31T23:59:59-05:00", "00000000-0000-7000-8000-000000000000"]'),
     ],
 )
 async def test_a_cursor_that_was_tampered_with_is_refused(

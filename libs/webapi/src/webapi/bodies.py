@@ -1,4 +1,4 @@
-"""Bodies that people send, and the kinds of text in them: everything bounded, nothing unforeseen."""
+"""Bodies that people send, all bounded and nothing unforeseen, the kinds of text in them, and what answers them."""
 
 from typing import Annotated
 
@@ -25,3 +25,9 @@ class Body(BaseModel):
     """What is sent to a route: a field it does not know is refused, and no error repeats what was sent."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Shown(BaseModel):
+    """What a route answers with, read by its fields from a row or a thing."""
+
+    model_config = ConfigDict(from_attributes=True, frozen=True)

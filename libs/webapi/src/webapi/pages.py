@@ -3,17 +3,25 @@
 import base64
 import binascii
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Generic, TypeVar, overload
+from datetime import datetime
+from typing import Annotated, Any, Final, Generic, TypeVar, overload
 
 import orjson
 from fastapi import Depends, Query
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from sqlalchemy import Row, Select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
+from china_time import Moment
+from database import page_of
 from webapi.problems import CURSOR_INVALID, Refusal
 
 DEFAULT_LIMIT = 50
 LARGEST_LIMIT = 200
 LONGEST_CURSOR = 1000
+_BOUNDED: Final[dict[type, Any]] = {datetime: Moment, int: Annotated[int, Field(ge=1, lt=2**31)]}
+"""What a cursor may hold of these types: further away, some values overflow on their way to the database."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -72,6 +80,32 @@ class PageRequest:
         if len(rows) > self.limit:
             cursor = cursor_of(key(shown[-1]))
         return Page(items=[shape(row) for row in shown] if shape else list(shown), next_cursor=cursor)
+
+    async def select(
+        self,
+        session: AsyncSession,
+        chosen: Select[*tuple[Any, ...]],
+        *key: InstrumentedAttribute[Any],
+        shape: Callable[[Any], T],
+        latest_first: bool = False,
+    ) -> Page[T]:
+        """Read the page of what `chosen` selects, in the order of the columns `key`, which are unique together.
+
+        `shape` makes the response model of a row; of the thing itself, where `chosen` selects one thing alone. Raises
+        the 422 problem `cursor_invalid`.
+        """
+        after = self.after(*(_BOUNDED.get(column.type.python_type, column.type.python_type) for column in key))
+        ordered = page_of(chosen, *key, after=after, limit=self.fetch, latest_first=latest_first)
+        return self.of(
+            (await session.execute(ordered)).all(),
+            key=lambda row: [_value(row, column) for column in key],
+            shape=lambda row: shape(row[0] if len(row) == 1 else row),
+        )
+
+
+def _value(row: Row[*tuple[Any, ...]], column: InstrumentedAttribute[Any]) -> object:
+    """Give what a row holds of a column, which it selects by itself or with the rest of its table."""
+    return getattr(getattr(row, column.class_.__name__, row), column.key)
 
 
 async def _page_request(

@@ -10,9 +10,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import text
+from sqlalchemy import select, text
+from sqlalchemy.orm import Mapped, mapped_column
 
-from database import Database, raw
+from database import Database, Table, raw
 from webapi import (
     Application,
     Caller,
@@ -52,8 +53,20 @@ class PlantTree(BaseModel):
     height: Annotated[int, Field(ge=0, le=100)] = 0
 
 
+class Tree(Table):
+    """A tree as it stands in the orchard."""
+
+    __tablename__ = "tree"
+
+    tree_id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    planted_at: Mapped[datetime]
+
+
 class TreeOut(BaseModel):
     """A tree."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     tree_id: UUID
     kind: str
@@ -115,14 +128,9 @@ async def plant_quickly(body: PlantTree, caller: Caller) -> Response:
 @router.get("", response_model=Page[TreeOut], openapi_extra=access("self"))
 async def list_(page: PageQuery, caller: Caller) -> Response:
     """List trees by the time they were planted."""
-    after = page.after(datetime, UUID)
-    condition = "where (planted_at, tree_id) > (:planted_at, :tree_id)" if after else ""
-    values = dict(zip(("planted_at", "tree_id"), after, strict=True)) if after else {}
-    statement = text(f"select * from tree {condition} order by planted_at, tree_id limit :fetch")  # noqa: S608
     async with caller.read() as session:
-        rows = (await session.execute(statement, {**values, "fetch": page.fetch})).mappings().all()
-    shape = TreeOut.model_validate
-    return json_answer(page.of(rows, lambda row: (row["planted_at"], row["tree_id"]), lambda row: shape(dict(row))))
+        shape = TreeOut.model_validate
+        return json_answer(await page.select(session, select(Tree), Tree.planted_at, Tree.tree_id, shape=shape))
 
 
 @router.put("/graft", status_code=204, openapi_extra=access("self"))
