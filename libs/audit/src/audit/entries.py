@@ -107,7 +107,8 @@ def _by_nearest_office(entry: Entry, ancestors: Sequence[UUID]) -> Entry:
 class Actor(NamedTuple):
     """Who acts, for whom, in which assisted session, and by which office; `offices` are all that allow it.
 
-    A command takes one, for the `origin` of its event and for its `entry`.
+    A command takes one, for the `origin` of its event and for its `entry`. `remit` are the organisations on which the
+    permission is held: without one, nothing lies within.
     """
 
     actor: UUID
@@ -116,6 +117,12 @@ class Actor(NamedTuple):
     actor_role: str | None = None
     actor_organisation_id: UUID | None = None
     offices: Offices = ()
+    remit: Collection[UUID] = ()
+
+    @property
+    def person_id(self) -> UUID:
+        """The person who acts, or for whom a helper acts."""
+        return self.on_behalf_of or self.actor
 
     @property
     def origin(self) -> Origin:
@@ -142,7 +149,7 @@ class Actor(NamedTuple):
             purpose=purpose,
             decision=decision,
             rule=rule,
-            **self._asdict(),
+            **{name: value for name, value in self._asdict().items() if name != "remit"},
         )
 
 
@@ -163,6 +170,7 @@ def by(principal: Principal, remit: Collection[UUID] = ()) -> Actor:
         actor_role=role,
         actor_organisation_id=organisation_id,
         offices=offices,
+        remit=remit,
     )
 
 
