@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequen
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from importlib.resources import files
 from pathlib import Path
 from typing import Generic, NoReturn, TypeVar
 
@@ -119,8 +120,8 @@ class Service(Generic[S]):
         """Give what composes this service's part of a person's file."""
         return privacy.Parts(self.name, self.own_data, ring_of(settings))
 
-    def main(self, migrations: Path) -> NoReturn:
-        """Be `python -m <name>`; `migrations` is the service's folder of that name."""
+    def main(self) -> NoReturn:
+        """Be `python -m <name>`; the service's migrations stand beside the folder of its package."""
         tasks: dict[str, Task[S] | TaskWithArguments] = {"parked": ParkedCommand(), "verify-audit": VerifyAudit()}
         if self.witness is not None:
             tasks["audit-witnessed"] = AuditWitnessed(self._ring)
@@ -129,7 +130,7 @@ class Service(Generic[S]):
             settings=self.settings,
             application=self.application,
             worker=self.worker,
-            migrations=migrations,
+            migrations=Path(str(files(self.name))).parents[1] / "migrations",
             tasks={**tasks, **self.tasks},
         )
 
