@@ -1,6 +1,6 @@
 """Commands on participation: register for an activity, and take down who took part from whatever source says so."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
@@ -110,23 +110,18 @@ class AttendanceReported(NamedTuple):
 
 
 async def register(
-    connection: asyncpg.Connection,
-    *,
-    participation_id: UUID,
-    activity_id: UUID,
-    person_id: UUID,
-    by: audit.Actor,
-    now: datetime,
+    connection: asyncpg.Connection, *, participation_id: UUID, activity_id: UUID, by: audit.Actor, now: datetime
 ) -> ParticipationOut:
-    """Register a person for an activity; registering again changes nothing.
+    """Register whoever asks for an activity; registering again changes nothing.
 
     Raises `ActivityUnknown`, `NotAMemberThere`, `ActivityClosed` and `ActivityOver`.
     """
-    facts = known(await connection.fetchrow(_JUDGE, [activity_id], [person_id]), ActivityUnknown)
+    facts = known(await connection.fetchrow(_JUDGE, [activity_id], [by.person_id]), ActivityUnknown)
     if facts["affiliation_id"] is None:
         raise NotAMemberThere
     check_can_register(_times(facts), now)
-    row = await connection.fetchrow(_REGISTER, participation_id, activity_id, person_id, facts["affiliation_id"], now)
+    branch = facts["affiliation_id"]
+    row = await connection.fetchrow(_REGISTER, participation_id, activity_id, by.person_id, branch, now)
     if row["changed"]:
         event = ParticipantRegisteredV1(**_state(row, facts["organisation_id"]))
         await append(connection, [Publication(event, row["version"], by.origin)])
@@ -176,16 +171,15 @@ async def record_sheet(
     activity_id: UUID,
     entries: Sequence[tuple[UUID, UUID]],
     mode: ParticipationMode,
-    remit: Collection[UUID],
     by: audit.Actor,
     now: datetime,
 ) -> dict[UUID, ParticipationOut | NotAMemberThere]:
     """Take down a paper list: `entries` are (participation id, person id), each person once.
 
     Gives for each person the participation, or why the name was refused. Raises `ActivityUnknown` for an activity
-    outside `remit`, and `ActivityClosed` or `rulebook.Refused` for the list as a whole.
+    outside the remit, and `ActivityClosed` or `rulebook.Refused` for the list as a whole.
     """
-    visible = orgtree.within(Activity.organisation_id, remit)
+    visible = orgtree.within(Activity.organisation_id, by.remit)
     found = select(Activity).where(Activity.activity_id == activity_id, visible)
     activity = known(await session.scalar(found.with_for_update(read=True)), ActivityUnknown)
     source_of_paper_list(Times(activity.starts_at, activity.ends_at, activity.status == "closed"), now=now)

@@ -12,7 +12,8 @@ from activities.participation.tables import Participation
 from activities.scheduling.commands import ActivityUnknown
 from activities.scheduling.queries import one_activity
 from activities.scheduling.tables import Activity
-from database import page_of
+from database import known
+from webapi import Page, PageRequest
 
 
 async def activity_for_me(
@@ -27,23 +28,13 @@ async def activity_for_me(
 
 
 async def list_participations(
-    session: AsyncSession,
-    *,
-    activity_id: UUID,
-    remit: Collection[UUID],
-    attended: bool | None,
-    after: tuple[UUID] | None,
-    limit: int,
-) -> list[ParticipationOut]:
+    session: AsyncSession, page: PageRequest, *, activity_id: UUID, remit: Collection[UUID], attended: bool | None
+) -> Page[ParticipationOut]:
     """List who takes part in an activity, in the order of their ids; raises `ActivityUnknown` outside `remit`."""
     visible = orgtree.within(Activity.organisation_id, remit)
     held = select(Activity.activity_id).where(Activity.activity_id == activity_id, visible)
-    if await session.scalar(held) is None:
-        raise ActivityUnknown
+    known(await session.scalar(held), ActivityUnknown)
     wanted = select(Participation).where(Participation.activity_id == activity_id)
     if attended is not None:
-        wanted = wanted.where(
-            Participation.attended_at.is_not(None) if attended else Participation.attended_at.is_(None)
-        )
-    page = page_of(wanted, Participation.person_id, after=after, limit=limit)
-    return [ParticipationOut.model_validate(participation) for participation in await session.scalars(page)]
+        wanted = wanted.where(Participation.attended_at.is_not(None) == attended)
+    return await page.select(session, wanted, Participation.person_id, shape=ParticipationOut.model_validate)

@@ -57,13 +57,9 @@ async def register(activity_id: UUID, caller: Caller) -> Response:
     """Register oneself; registering again changes nothing."""
     try:
         async with caller.raw_command() as command:
+            by = audit.by(caller.principal)
             participation = await commands.register(
-                command.connection,
-                participation_id=new_id(),
-                activity_id=activity_id,
-                person_id=caller.person_id,
-                by=audit.by(caller.principal),
-                now=command.now,
+                command.connection, participation_id=new_id(), activity_id=activity_id, by=by, now=command.now
             )
             return await command.respond(201, participation)
     except NotAMemberThere:
@@ -103,7 +99,7 @@ async def report_attendance(
 )
 async def enter_sheet(activity_id: UUID, body: EnterSheet, caller: Caller) -> Response:
     """Enter a paper list of up to 500 people; a name that is refused does not keep the others out."""
-    remit = await caller.remit(RECORD)
+    by = audit.by(caller.principal, await caller.remit(RECORD))
     people = list(dict.fromkeys(body.person_ids))
     async with caller.command() as command:
         outcomes = await commands.record_sheet(
@@ -111,8 +107,7 @@ async def enter_sheet(activity_id: UUID, body: EnterSheet, caller: Caller) -> Re
             activity_id=activity_id,
             entries=[(new_id(), person_id) for person_id in people],
             mode=body.mode,
-            remit=remit,
-            by=audit.by(caller.principal, remit),
+            by=by,
             now=command.now,
         )
         rows = [_row(person_id, outcomes[person_id]) for person_id in people]
@@ -134,17 +129,12 @@ async def list_participations(
     """List who registered and who took part, for staff."""
     remit = await caller.remit(READ)
     async with caller.recorded_read() as read:
-        rows = await queries.list_participations(
-            read.session,
-            activity_id=activity_id,
-            remit=remit,
-            attended=attended,
-            after=page.after(UUID),
-            limit=page.fetch,
+        listed = await queries.list_participations(
+            read.session, page, activity_id=activity_id, remit=remit, attended=attended
         )
         entry = audit.by(caller.principal, remit).entry("activities.participation.listed", object_id=activity_id)
         await audit.record(read.session, entry, now=read.now)
-        return json_answer(page.of(rows, key=lambda row: (row.person_id,)))
+        return json_answer(listed)
 
 
 def _row(person_id: UUID, outcome: ParticipationOut | NotAMemberThere) -> SheetRow:

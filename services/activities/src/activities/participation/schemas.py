@@ -4,12 +4,12 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from activities.participation.rules import ParticipationMode, Provenance
 from activities.scheduling.schemas import ActivityOut
 from china_time import Moment
-from webapi.bodies import Body
+from webapi.bodies import Body, Shown
 
 
 class ReportAttendance(Body):
@@ -26,10 +26,8 @@ class EnterSheet(Body):
     mode: ParticipationMode = "in_person"
 
 
-class ParticipationOut(BaseModel):
+class ParticipationOut(Shown):
     """One person's part in one activity; `provenance` lists the sources that reported attendance, in order."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     participation_id: UUID
     activity_id: UUID

@@ -1,6 +1,5 @@
 """Commands on activities: schedule one, close it."""
 
-from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -9,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 import audit
 import orgtree
-from activities.scheduling.rules import Kind, check_can_close, check_times
+from activities.scheduling.rules import check_can_close, check_times
+from activities.scheduling.schemas import ScheduleActivity
 from activities.scheduling.tables import Activity
 from contracts.activities import ActivityClosedV1, ActivityScheduledV1, ActivityState
 from database import insert_or_same, known
@@ -25,39 +25,15 @@ class ActivityIdTaken(Exception):
 
 
 async def schedule_activity(
-    session: AsyncSession,
-    *,
-    activity_id: UUID,
-    organisation_id: UUID,
-    kind: Kind,
-    title: str,
-    starts_at: datetime,
-    ends_at: datetime,
-    place: str | None,
-    join_url: str | None,
-    agenda: Sequence[str],
-    remit: Collection[UUID],
-    person_id: UUID,
-    by: audit.Actor,
-    now: datetime,
+    session: AsyncSession, *, activity_id: UUID, wanted: ScheduleActivity, by: audit.Actor, now: datetime
 ) -> Activity:
     """Set down an activity of an organisation; the same one under the same id again changes nothing.
 
     Raises `orgtree.OutsideRemit`, `EndsBeforeItStarts`, `LastsTooLong` and `ActivityIdTaken`.
     """
-    await orgtree.require_within(session, organisation_id, remit)
-    check_times(starts_at, ends_at)
-    stated = {
-        "organisation_id": organisation_id,
-        "kind": kind,
-        "title": title,
-        "starts_at": starts_at,
-        "ends_at": ends_at,
-        "place": place,
-        "join_url": join_url,
-        "agenda": list(agenda),
-        "scheduled_by": person_id,
-    }
+    await orgtree.require_within(session, wanted.organisation_id, by.remit)
+    check_times(wanted.starts_at, wanted.ends_at)
+    stated = {**wanted.model_dump(exclude={"activity_id"}), "scheduled_by": by.person_id}
     new = {"activity_id": activity_id, **stated, "status": "scheduled", "scheduled_at": now, "version": 1}
     activity, inserted = await insert_or_same(session, Activity, new, stated=stated, taken=ActivityIdTaken)
     if inserted:
@@ -65,26 +41,18 @@ async def schedule_activity(
     return activity
 
 
-async def close_activity(
-    session: AsyncSession,
-    *,
-    activity_id: UUID,
-    remit: Collection[UUID],
-    person_id: UUID,
-    by: audit.Actor,
-    now: datetime,
-) -> Activity:
+async def close_activity(session: AsyncSession, *, activity_id: UUID, by: audit.Actor, now: datetime) -> Activity:
     """Make an activity's attendance final; closing it again changes nothing.
 
     Raises `ActivityUnknown` and `NotYetBegun`.
     """
-    visible = orgtree.within(Activity.organisation_id, remit)
+    visible = orgtree.within(Activity.organisation_id, by.remit)
     found = select(Activity).where(Activity.activity_id == activity_id, visible).with_for_update()
     activity = known(await session.scalar(found), ActivityUnknown)
     if activity.status == "closed":
         return activity
     check_can_close(activity.starts_at, now)
-    activity.status, activity.closed_by, activity.closed_at = "closed", person_id, now
+    activity.status, activity.closed_by, activity.closed_at = "closed", by.person_id, now
     activity.version += 1
     await session.flush()
     await _publish(session, ActivityClosedV1, activity, by=by, action="activities.activity.closed", now=now)

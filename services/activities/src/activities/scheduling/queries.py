@@ -11,7 +11,8 @@ import orgtree
 from activities.scheduling.commands import ActivityUnknown
 from activities.scheduling.schemas import ActivityOut
 from activities.scheduling.tables import Activity
-from database import narrowed, page_of
+from database import known, narrowed
+from webapi import Page, PageRequest
 
 
 async def visible_to(session: AsyncSession, person_id: UUID, remit: Collection[UUID]) -> ColumnElement[bool]:
@@ -28,6 +29,7 @@ async def visible_to(session: AsyncSession, person_id: UUID, remit: Collection[U
 
 async def list_activities(
     session: AsyncSession,
+    page: PageRequest,
     *,
     person_id: UUID,
     remit: Collection[UUID],
@@ -36,10 +38,8 @@ async def list_activities(
     status: str | None,
     starts_from: datetime | None,
     starts_until: datetime | None,
-    after: tuple[datetime, UUID] | None,
-    limit: int,
-) -> list[ActivityOut]:
-    """List the activities a person may see, the latest start first, from the one after `after`."""
+) -> Page[ActivityOut]:
+    """List the activities a person may see, the latest start first."""
     wanted = select(Activity).where(await visible_to(session, person_id, remit))
     same = {Activity.organisation_id: organisation_id, Activity.kind: kind, Activity.status: status}
     wanted = narrowed(wanted, same)
@@ -47,8 +47,8 @@ async def list_activities(
         wanted = wanted.where(Activity.starts_at >= starts_from)
     if starts_until is not None:
         wanted = wanted.where(Activity.starts_at < starts_until)
-    page = page_of(wanted, Activity.starts_at, Activity.activity_id, after=after, limit=limit, latest_first=True)
-    return [ActivityOut.model_validate(activity) for activity in await session.scalars(page)]
+    key, shape = (Activity.starts_at, Activity.activity_id), ActivityOut.model_validate
+    return await page.select(session, wanted, *key, shape=shape, latest_first=True)
 
 
 async def one_activity(
@@ -56,7 +56,5 @@ async def one_activity(
 ) -> ActivityOut:
     """Give an activity; raises `ActivityUnknown` for one the person may not see."""
     visible = await visible_to(session, person_id, remit)
-    activity = await session.scalar(select(Activity).where(Activity.activity_id == activity_id, visible))
-    if activity is None:
-        raise ActivityUnknown
-    return ActivityOut.model_validate(activity)
+    found = select(Activity).where(Activity.activity_id == activity_id, visible)
+    return ActivityOut.model_validate(known(await session.scalar(found), ActivityUnknown))

@@ -29,19 +29,14 @@ router = APIRouter(prefix="/v1/activities", tags=["activities"])
 )
 async def schedule_activity(body: ScheduleActivity, caller: Caller) -> Response:
     """Set down a meeting or activity of an organisation."""
-    remit = await caller.remit(SCHEDULE)
+    by = audit.by(caller.principal, await caller.remit(SCHEDULE))
     async with caller.command() as command:
+        activity_id = body.activity_id or new_id()
         activity = await commands.schedule_activity(
-            command.session,
-            activity_id=body.activity_id or new_id(),
-            **body.model_dump(exclude={"activity_id"}),
-            remit=remit,
-            person_id=caller.person_id,
-            by=audit.by(caller.principal, remit),
-            now=command.now,
+            command.session, activity_id=activity_id, wanted=body, by=by, now=command.now
         )
         shown = ActivityOut.model_validate(activity)
-        return await command.respond(201, shown, location=f"/v1/activities/{activity.activity_id}")
+        return await command.respond(201, shown, location=f"/v1/activities/{activity_id}")
 
 
 @router.get("", response_model=Page[ActivityOut], openapi_extra=access("self", READ) | unaudited(NO_PEOPLE))
@@ -58,8 +53,9 @@ async def list_activities(
     """List the activities one may take part in, and for staff those within their remit, the latest start first."""
     remit = await caller.remit_if_any(READ)
     async with caller.read() as session:
-        rows = await queries.list_activities(
+        found = await queries.list_activities(
             session,
+            page,
             person_id=caller.person_id,
             remit=remit,
             organisation_id=organisation_id,
@@ -67,10 +63,8 @@ async def list_activities(
             status=status,
             starts_from=starts_from,
             starts_until=starts_until,
-            after=page.after(Moment, UUID),
-            limit=page.fetch,
         )
-    return json_answer(page.of(rows, key=lambda row: (row.starts_at, row.activity_id)))
+    return json_answer(found)
 
 
 @router.post(
@@ -80,14 +74,7 @@ async def list_activities(
 )
 async def close_activity(activity_id: UUID, caller: Caller) -> Response:
     """Make the activity's attendance final."""
-    remit = await caller.remit(SCHEDULE)
+    by = audit.by(caller.principal, await caller.remit(SCHEDULE))
     async with caller.command() as command:
-        activity = await commands.close_activity(
-            command.session,
-            activity_id=activity_id,
-            remit=remit,
-            person_id=caller.person_id,
-            by=audit.by(caller.principal, remit),
-            now=command.now,
-        )
+        activity = await commands.close_activity(command.session, activity_id=activity_id, by=by, now=command.now)
         return await command.respond(200, ActivityOut.model_validate(activity))

@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from activities.scheduling.rules import Kind
 from china_time import Moment
-from webapi.bodies import Body, HttpsUrl, Line
+from webapi.bodies import Body, HttpsUrl, Line, Shown
 
 
 class ScheduleActivity(Body):
@@ -27,10 +27,8 @@ class ScheduleActivity(Body):
     )
 
 
-class ActivityOut(BaseModel):
+class ActivityOut(Shown):
     """An activity as it stands."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     activity_id: UUID
     organisation_id: UUID
