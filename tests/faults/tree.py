@@ -13,6 +13,7 @@ from contracts.identity import RoleDefinedV1
 from contracts.members import OrganisationEstablishedV1
 from database import Database, new_id, utc_now
 from feedback.responsibilities.commands import assign_responsibility
+from feedback.responsibilities.schemas import AssignResponsibility
 from messaging import Publication
 from orgtree import ROOT_ID
 
@@ -69,14 +70,14 @@ async def plant_in(url: str, *, responsibilities: bool) -> None:
             await assign_responsibility(
                 session,
                 responsibility_id=new_id(),
-                category=CATEGORY,
-                organisation_id=ROOT_ID,
-                responsible_id=TOWNSHIP,
-                working_days=5,
-                valid_from=date(2020, 1, 1),
-                remit={ROOT_ID},
-                person_id=new_id(),
-                by=audit.Actor(actor=new_id()),
+                wanted=AssignResponsibility(
+                    category=CATEGORY,
+                    organisation_id=ROOT_ID,
+                    responsible_id=TOWNSHIP,
+                    working_days=5,
+                    valid_from=date(2020, 1, 1),
+                ),
+                by=audit.Actor(actor=new_id(), remit={ROOT_ID}),
                 now=utc_now(),
             )
     await database.close()

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -16,7 +15,8 @@ from contracts.feedback import CaseAnsweredV1, CaseConfirmedV1, CaseOpenedV1, Ca
 from database import KeyRing, insert_or_same, known
 from feedback.cases.queries import CaseUnknown, visible_to
 from feedback.cases.rules import NotResponsible, NotTheReporter, check_can_answer, check_can_confirm
-from feedback.cases.sealing import new_key, open_key, seal_text, unseal_text
+from feedback.cases.schemas import OpenCase
+from feedback.cases.sealing import new_key, seal_text, text_of
 from feedback.cases.tables import Case, CaseEntry
 from feedback.responsibilities.queries import assignments_along
 from feedback.responsibilities.rules import nearest
@@ -36,49 +36,38 @@ class CaseIdTaken(Exception):
 
 
 async def open_case(
-    session: AsyncSession,
-    *,
-    case_id: UUID,
-    category: str,
-    organisation_id: UUID,
-    text: str,
-    ring: KeyRing,
-    person_id: UUID,
-    by: audit.Actor,
-    now: datetime,
+    session: AsyncSession, *, case_id: UUID, wanted: OpenCase, ring: KeyRing, by: audit.Actor, now: datetime
 ) -> Case:
     """Take in a case and route it to whoever is responsible on this day; the same under its id changes nothing.
 
     Raises `PlaceUnknown`, `CategoryWithoutOwner` and `CaseIdTaken`.
     """
-    path = await orgtree.ancestors_of(session, organisation_id)
+    path = await orgtree.ancestors_of(session, wanted.organisation_id)
     if not path:
         raise PlaceUnknown
-    assigned = nearest(path, await assignments_along(session, category, path), day_of(now))
+    assigned = nearest(path, await assignments_along(session, wanted.category, path), day_of(now))
     due = deadline(now, assigned.working_days)
-    data_key, wrapped = new_key(ring, case_id)
     new = {
         "case_id": case_id,
-        "category": category,
-        "organisation_id": organisation_id,
+        "category": wanted.category,
+        "organisation_id": wanted.organisation_id,
         "responsibility_id": assigned.responsibility_id,
         "responsible_id": assigned.responsible_id,
-        "reporter_id": person_id,
+        "reporter_id": by.person_id,
         "status": "open",
         "opened_at": now,
         "due_at": due.due_at,
         "due_provisionally": due.provisional,
-        "data_key": wrapped,
+        "data_key": new_key(ring, case_id),
         "version": 1,
     }
     stated = ("reporter_id", "category", "organisation_id")
     case, inserted = await insert_or_same(session, Case, new, stated=stated, taken=CaseIdTaken)
     if not inserted:
-        if await _what_was_said(session, case, ring) != text:
+        if text_of(ring, case, await session.get_one(CaseEntry, (case_id, 1))) != wanted.text:
             raise CaseIdTaken
         return case
-    sealed = seal_text(data_key, case_id, case.version, text)
-    await _record(session, case, "opened", CaseOpenedV1, sealed, by=by, at=now)
+    await _record(session, case, "opened", CaseOpenedV1, seal_text(ring, case, wanted.text), by=by, at=now)
     return case
 
 
@@ -87,30 +76,26 @@ async def answer_case(
     *,
     case_id: UUID,
     text: str,
-    remit: Collection[UUID],
     visible: Collection[UUID],
     ring: KeyRing,
-    person_id: UUID,
     by: audit.Actor,
     now: datetime,
 ) -> Case:
     """Answer a case for the organisation responsible for it.
 
-    `remit` is where the caller may answer, `visible` where the caller may read. Raises `CaseUnknown`,
+    The remit is where the caller may answer, `visible` where the caller may read. Raises `CaseUnknown`,
     `NotResponsible`, `CaseNotOpen` and `ReporterErased`.
     """
-    case = await _locked(session, case_id, person_id=person_id, remit={*remit, *visible})
+    case = await _locked(session, case_id, by, {*by.remit, *visible})
     try:
-        await orgtree.require_within(session, case.responsible_id, remit)
+        await orgtree.require_within(session, case.responsible_id, by.remit)
     except orgtree.OutsideRemit as outside:
         raise NotResponsible from outside
     check_can_answer(case.status)
     if case.data_key is None:
         raise ReporterErased
     case.status, case.answered_at, case.version = "answered", now, case.version + 1
-    data_key = open_key(ring, case_id, case.data_key)
-    sealed = seal_text(data_key, case_id, case.version, text)
-    await _record(session, case, "answered", CaseAnsweredV1, sealed, by=by, at=now)
+    await _record(session, case, "answered", CaseAnsweredV1, seal_text(ring, case, text), by=by, at=now)
     entry = by.entry(
         "feedback.case.answered", subject=case.reporter_id, object_id=case_id, organisation_id=case.organisation_id
     )
@@ -119,20 +104,14 @@ async def answer_case(
 
 
 async def confirm_answer(
-    session: AsyncSession,
-    *,
-    case_id: UUID,
-    visible: Collection[UUID],
-    person_id: UUID,
-    by: audit.Actor,
-    now: datetime,
+    session: AsyncSession, *, case_id: UUID, visible: Collection[UUID], by: audit.Actor, now: datetime
 ) -> Case:
     """Take the reporter's word that the answer settles the case; confirming again changes nothing.
 
     Raises `CaseUnknown`, `NotTheReporter` and `CaseNotAnswered`.
     """
-    case = await _locked(session, case_id, person_id=person_id, remit=visible)
-    if case.reporter_id != person_id:
+    case = await _locked(session, case_id, by, visible)
+    if case.reporter_id != by.person_id:
         raise NotTheReporter
     check_can_confirm(case.status)
     if case.status == "confirmed":
@@ -142,18 +121,9 @@ async def confirm_answer(
     return case
 
 
-async def _locked(session: AsyncSession, case_id: UUID, *, person_id: UUID, remit: Collection[UUID]) -> Case:
-    found = select(Case).where(Case.case_id == case_id, visible_to(person_id, remit))
+async def _locked(session: AsyncSession, case_id: UUID, by: audit.Actor, visible: Collection[UUID]) -> Case:
+    found = select(Case).where(Case.case_id == case_id, visible_to(by.person_id, visible))
     return known(await session.scalar(found.with_for_update()), CaseUnknown)
-
-
-async def _what_was_said(session: AsyncSession, case: Case, ring: KeyRing) -> str | None:
-    """Give the text a case was opened with."""
-    if case.data_key is None:
-        return None
-    entry = await session.get_one(CaseEntry, (case.case_id, 1))
-    data_key = open_key(ring, case.case_id, case.data_key)
-    return None if entry.text is None else unseal_text(data_key, case.case_id, 1, entry.text)
 
 
 async def _record(
@@ -167,8 +137,7 @@ async def _record(
     at: datetime,
 ) -> None:
     """Write what happened to a case: its entry and its event, both of the case's new version."""
-    actor: Any = by.actor
-    session.add(CaseEntry(case_id=case.case_id, version=case.version, kind=kind, actor_id=actor, at=at, text=sealed))
+    session.add(CaseEntry(case_id=case.case_id, version=case.version, kind=kind, actor_id=by.actor, at=at, text=sealed))
     await session.flush()
     state = event.model_validate(case, from_attributes=True)
     await append(session, [Publication(state, case.version, by.origin)])

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import KeyRing
-from feedback.cases.sealing import open_key, unseal_text
+from feedback.cases.sealing import text_of
 from feedback.cases.tables import Case, CaseEntry
 from privacy import Asked
 
@@ -42,9 +42,13 @@ async def _cases(session: AsyncSession, ring: KeyRing, person_id: UUID) -> list[
     for case in (await session.scalars(found)).all():
         entries = select(CaseEntry).where(CaseEntry.case_id == case.case_id).order_by(CaseEntry.version)
         said = [
-            {"kind": entry.kind, "at": entry.at, "by_oneself": entry.actor_id == person_id, "text": text}
+            {
+                "kind": entry.kind,
+                "at": entry.at,
+                "by_oneself": entry.actor_id == person_id,
+                "text": text_of(ring, case, entry),
+            }
             for entry in (await session.scalars(entries)).all()
-            for text in [_text_of(ring, case, entry)]
         ]
         cases.append({**{field: getattr(case, field) for field in _CASE_FIELDS}, "entries": said})
     return cases
@@ -59,12 +63,6 @@ async def _answers(session: AsyncSession, ring: KeyRing, person_id: UUID) -> lis
         .order_by(CaseEntry.at, CaseEntry.case_id)
     )
     return [
-        {"case_id": case.case_id, "at": entry.at, "text": _text_of(ring, case, entry)}
+        {"case_id": case.case_id, "at": entry.at, "text": text_of(ring, case, entry)}
         for case, entry in (await session.execute(found)).all()
     ]
-
-
-def _text_of(ring: KeyRing, case: Case, entry: CaseEntry) -> str | None:
-    if entry.text is None or case.data_key is None:
-        return None
-    return unseal_text(open_key(ring, case.case_id, case.data_key), case.case_id, entry.version, entry.text)

@@ -1,18 +1,18 @@
 """Reads of cases: one's own, and for staff those of places and organisations within their remit."""
 
 from collections.abc import Collection
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
-from database import KeyRing, narrowed, page_of
+from database import KeyRing, known, narrowed
 from feedback.cases.rules import CaseStatus
 from feedback.cases.schemas import CaseEntryOut, CaseOut, CaseWithEntries
-from feedback.cases.sealing import open_key, unseal_text
+from feedback.cases.sealing import text_of
 from feedback.cases.tables import Case, CaseEntry
+from webapi import Page, PageRequest
 
 
 class CaseUnknown(Exception):
@@ -29,6 +29,7 @@ def visible_to(person_id: UUID, remit: Collection[UUID]) -> ColumnElement[bool]:
 
 async def list_cases(
     session: AsyncSession,
+    page: PageRequest,
     *,
     person_id: UUID,
     remit: Collection[UUID],
@@ -36,13 +37,10 @@ async def list_cases(
     category: str | None,
     organisation_id: UUID | None,
     responsible_id: UUID | None,
-    after: tuple[datetime, UUID] | None,
-    limit: int,
-) -> list[CaseOut]:
-    """List the cases a person may see, the latest first, from the one after `after`."""
-    wanted = select(Case).where(visible_to(person_id, remit))
+) -> Page[CaseOut]:
+    """List the cases a person may see, the latest first."""
     wanted = narrowed(
-        wanted,
+        select(Case).where(visible_to(person_id, remit)),
         {
             Case.status: status,
             Case.category: category,
@@ -50,26 +48,18 @@ async def list_cases(
             Case.responsible_id: responsible_id,
         },
     )
-    page = page_of(wanted, Case.opened_at, Case.case_id, after=after, limit=limit, latest_first=True)
-    return [CaseOut.model_validate(case) for case in await session.scalars(page)]
+    key = (Case.opened_at, Case.case_id)
+    return await page.select(session, wanted, *key, shape=CaseOut.model_validate, latest_first=True)
 
 
 async def one_case(
     session: AsyncSession, case_id: UUID, *, person_id: UUID, remit: Collection[UUID], ring: KeyRing
 ) -> CaseWithEntries:
     """Give a case with what was said, unsealed; raises `CaseUnknown`."""
-    case = await session.scalar(select(Case).where(Case.case_id == case_id, visible_to(person_id, remit)))
-    if case is None:
-        raise CaseUnknown
-    data_key = None if case.data_key is None else open_key(ring, case_id, case.data_key)
+    found = select(Case).where(Case.case_id == case_id, visible_to(person_id, remit))
+    case = known(await session.scalar(found), CaseUnknown)
     rows = await session.scalars(select(CaseEntry).where(CaseEntry.case_id == case_id).order_by(CaseEntry.version))
     entries = [
-        CaseEntryOut(
-            kind=row.kind,
-            at=row.at,
-            actor_id=row.actor_id,
-            text=unseal_text(data_key, case_id, row.version, row.text) if row.text and data_key else None,
-        )
-        for row in rows
+        CaseEntryOut(kind=row.kind, at=row.at, actor_id=row.actor_id, text=text_of(ring, case, row)) for row in rows
     ]
     return CaseWithEntries(**CaseOut.model_validate(case).model_dump(), entries=entries)

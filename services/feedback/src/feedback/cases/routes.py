@@ -7,7 +7,6 @@ from fastapi import APIRouter, Query, Response
 
 import audit
 from audit import audited
-from china_time import Moment
 from contracts import Code
 from database import new_id
 from feedback.cases import commands, queries
@@ -27,19 +26,11 @@ router = APIRouter(prefix="/v1/cases", tags=["cases"])
 async def open_case(body: OpenCase, caller: Caller, ring: Ring) -> Response:
     """Say something about a place; it reaches whoever is responsible there, with a deadline."""
     async with caller.command() as command:
+        case_id, by = body.case_id or new_id(), audit.by(caller.principal)
         case = await commands.open_case(
-            command.session,
-            case_id=body.case_id or new_id(),
-            category=body.category,
-            organisation_id=body.organisation_id,
-            text=body.text,
-            ring=ring,
-            person_id=caller.person_id,
-            by=audit.by(caller.principal),
-            now=command.now,
+            command.session, case_id=case_id, wanted=body, ring=ring, by=by, now=command.now
         )
-        shown = CaseOut.model_validate(case)
-        return await command.respond(201, shown, location=f"/v1/cases/{case.case_id}")
+        return await command.respond(201, CaseOut.model_validate(case), location=f"/v1/cases/{case_id}")
 
 
 @router.get("", response_model=Page[CaseOut], openapi_extra=access("self", READ) | audited("feedback.case.listed"))
@@ -55,22 +46,20 @@ async def list_cases(
     """List one's own cases, and for staff those of places and organisations within their remit, the latest first."""
     remit = await caller.remit_if_any(READ)
     async with caller.recorded_read() as read:
-        rows = await queries.list_cases(
+        listed = await queries.list_cases(
             read.session,
+            page,
             person_id=caller.person_id,
             remit=remit,
             status=status,
             category=category,
             organisation_id=organisation_id,
             responsible_id=responsible_id,
-            after=page.after(Moment, UUID),
-            limit=page.fetch,
         )
         if remit:
             entry = audit.by(caller.principal, remit).entry("feedback.case.listed", organisation_id=organisation_id)
             await audit.record(read.session, entry, now=read.now)
-        shown = page.of(rows, key=lambda row: (row.opened_at, row.case_id))
-        return json_answer(shown)
+        return json_answer(listed)
 
 
 @router.get(
@@ -101,19 +90,11 @@ async def get_case(case_id: UUID, caller: Caller, ring: Ring) -> Response:
 )
 async def answer_case(case_id: UUID, body: AnswerCase, caller: Caller, ring: Ring) -> Response:
     """Answer a case for the organisation responsible for it."""
-    remit = await caller.remit(ANSWER)
+    by = audit.by(caller.principal, await caller.remit(ANSWER))
     visible = await caller.remit_if_any(READ)
     async with caller.command() as command:
         case = await commands.answer_case(
-            command.session,
-            case_id=case_id,
-            text=body.text,
-            remit=remit,
-            visible=visible,
-            ring=ring,
-            person_id=caller.person_id,
-            by=audit.by(caller.principal, remit),
-            now=command.now,
+            command.session, case_id=case_id, text=body.text, visible=visible, ring=ring, by=by, now=command.now
         )
         return await command.respond(201, CaseOut.model_validate(case))
 
@@ -122,14 +103,7 @@ async def answer_case(case_id: UUID, body: AnswerCase, caller: Caller, ring: Rin
 @assistable("feedback.confirm_case")
 async def confirm_answer(case_id: UUID, caller: Caller) -> Response:
     """Confirm that the answer settles one's case."""
-    visible = await caller.remit_if_any(READ)
+    by, visible = audit.by(caller.principal), await caller.remit_if_any(READ)
     async with caller.command() as command:
-        case = await commands.confirm_answer(
-            command.session,
-            case_id=case_id,
-            visible=visible,
-            person_id=caller.person_id,
-            by=audit.by(caller.principal),
-            now=command.now,
-        )
+        case = await commands.confirm_answer(command.session, case_id=case_id, visible=visible, by=by, now=command.now)
         return await command.respond(200, CaseOut.model_validate(case))

@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from contracts import Code
 from feedback.cases.rules import CaseStatus
-from webapi.bodies import Body, Words
+from webapi.bodies import Body, Shown, Words
 
 
 class OpenCase(Body):
@@ -26,10 +26,8 @@ class AnswerCase(Body):
     text: Words
 
 
-class CaseOut(BaseModel):
+class CaseOut(Shown):
     """A case as it stands, without what was said."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     case_id: UUID
     category: str

@@ -1,7 +1,6 @@
 """The command on responsibilities: assign one."""
 
-from collections.abc import Collection
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -11,6 +10,7 @@ import audit
 import orgtree
 from database import insert_or_same
 from feedback.responsibilities.rules import check_owner
+from feedback.responsibilities.schemas import AssignResponsibility
 from feedback.responsibilities.tables import Responsibility
 
 
@@ -19,40 +19,23 @@ class ResponsibilityTaken(Exception):
 
 
 async def assign_responsibility(
-    session: AsyncSession,
-    *,
-    responsibility_id: UUID,
-    category: str,
-    organisation_id: UUID,
-    responsible_id: UUID,
-    working_days: int,
-    valid_from: date,
-    remit: Collection[UUID],
-    person_id: UUID,
-    by: audit.Actor,
-    now: datetime,
+    session: AsyncSession, *, responsibility_id: UUID, wanted: AssignResponsibility, by: audit.Actor, now: datetime
 ) -> Responsibility:
     """Make an organisation answer a category's cases from a place and all below it; the same again changes nothing.
 
     Raises `orgtree.OutsideRemit` for either organisation, `CategoryWithoutOwner` and `ResponsibilityTaken`.
     """
-    await orgtree.require_within(session, organisation_id, remit)
-    await orgtree.require_within(session, responsible_id, remit)
-    for_root = (Responsibility.category == category, Responsibility.organisation_id == orgtree.ROOT_ID)
+    await orgtree.require_within(session, wanted.organisation_id, by.remit)
+    await orgtree.require_within(session, wanted.responsible_id, by.remit)
+    for_root = (Responsibility.category == wanted.category, Responsibility.organisation_id == orgtree.ROOT_ID)
     owned_from = await session.scalar(select(func.min(Responsibility.valid_from)).where(*for_root))
-    check_owner(orgtree.ROOT_ID, organisation_id, valid_from, owned_from)
-    stated = {
-        "category": category,
-        "organisation_id": organisation_id,
-        "responsible_id": responsible_id,
-        "working_days": working_days,
-        "valid_from": valid_from,
-    }
-    new = {"responsibility_id": responsibility_id, **stated, "assigned_by": person_id, "assigned_at": now}
+    check_owner(orgtree.ROOT_ID, wanted.organisation_id, wanted.valid_from, owned_from)
+    stated = wanted.model_dump(exclude={"responsibility_id"})
+    new = {"responsibility_id": responsibility_id, **stated, "assigned_by": by.person_id, "assigned_at": now}
     assigned, inserted = await insert_or_same(session, Responsibility, new, stated=stated, taken=ResponsibilityTaken)
     if inserted:
         entry = by.entry(
-            "feedback.responsibility.assigned", object_id=responsibility_id, organisation_id=organisation_id
+            "feedback.responsibility.assigned", object_id=responsibility_id, organisation_id=wanted.organisation_id
         )
         await audit.record(session, entry, now=now)
     return assigned

@@ -6,24 +6,20 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from database import narrowed, page_of
+from database import narrowed
 from feedback.responsibilities.rules import Assignment
 from feedback.responsibilities.schemas import ResponsibilityOut
 from feedback.responsibilities.tables import Responsibility
+from webapi import Page, PageRequest
 
 
 async def list_responsibilities(
-    session: AsyncSession,
-    *,
-    category: str | None,
-    organisation_id: UUID | None,
-    after: tuple[UUID] | None,
-    limit: int,
-) -> list[ResponsibilityOut]:
-    """List responsibilities in the order of their ids, from the one after `after`."""
+    session: AsyncSession, page: PageRequest, *, category: str | None, organisation_id: UUID | None
+) -> Page[ResponsibilityOut]:
+    """List responsibilities in the order of their ids."""
     same = {Responsibility.category: category, Responsibility.organisation_id: organisation_id}
-    page = page_of(narrowed(select(Responsibility), same), Responsibility.responsibility_id, after=after, limit=limit)
-    return [ResponsibilityOut.model_validate(row) for row in await session.scalars(page)]
+    wanted, shape = narrowed(select(Responsibility), same), ResponsibilityOut.model_validate
+    return await page.select(session, wanted, Responsibility.responsibility_id, shape=shape)
 
 
 async def assignments_along(session: AsyncSession, category: str, path: Sequence[UUID]) -> list[Assignment]:

@@ -26,16 +26,11 @@ router = APIRouter(prefix="/v1/responsibilities", tags=["responsibilities"])
 )
 async def assign_responsibility(body: AssignResponsibility, caller: Caller) -> Response:
     """Make an organisation answer a category's cases from a place and all below it."""
-    remit = await caller.remit(ASSIGN)
+    by = audit.by(caller.principal, await caller.remit(ASSIGN))
     async with caller.command() as command:
+        responsibility_id = body.responsibility_id or new_id()
         assigned = await commands.assign_responsibility(
-            command.session,
-            responsibility_id=body.responsibility_id or new_id(),
-            **body.model_dump(exclude={"responsibility_id"}),
-            remit=remit,
-            person_id=caller.person_id,
-            by=audit.by(caller.principal, remit),
-            now=command.now,
+            command.session, responsibility_id=responsibility_id, wanted=body, by=by, now=command.now
         )
         return await command.respond(201, ResponsibilityOut.model_validate(assigned))
 
@@ -49,11 +44,5 @@ async def list_responsibilities(
 ) -> Response:
     """List who answers what from where; open to everyone signed in, because it says whom a case will reach."""
     async with caller.read() as session:
-        rows = await queries.list_responsibilities(
-            session,
-            category=category,
-            organisation_id=organisation_id,
-            after=page.after(UUID),
-            limit=page.fetch,
-        )
-    return json_answer(page.of(rows, key=lambda row: (row.responsibility_id,)))
+        listed = await queries.list_responsibilities(session, page, category=category, organisation_id=organisation_id)
+    return json_answer(listed)

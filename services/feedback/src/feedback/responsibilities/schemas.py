@@ -4,11 +4,11 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from china_time import Day
 from contracts import Code
-from webapi.bodies import Body
+from webapi.bodies import Body, Shown
 
 
 class AssignResponsibility(Body):
@@ -22,10 +22,8 @@ class AssignResponsibility(Body):
     valid_from: Day
 
 
-class ResponsibilityOut(BaseModel):
+class ResponsibilityOut(Shown):
     """Who answers which cases from where, from when on, and within how many working days."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     responsibility_id: UUID
     category: str
