@@ -1,6 +1,6 @@
 """The command on courses: publish an edition."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -37,8 +37,6 @@ async def publish_edition(
     organisation_id: UUID,
     title: str,
     lessons: Sequence[Draft],
-    remit: Collection[UUID],
-    person_id: UUID,
     by: audit.Actor,
     now: datetime,
 ) -> None:
@@ -47,7 +45,7 @@ async def publish_edition(
     Raises `orgtree.OutsideRemit`, `LessonTwice`, `LessonEmpty`, `CourseIdTaken`, `EditionOutOfOrder` and
     `LessonIdTaken`.
     """
-    await orgtree.require_within(session, organisation_id, remit)
+    await orgtree.require_within(session, organisation_id, by.remit)
     check_lessons(lessons)
     await insert_new(session, Course, {"course_id": course_id, "organisation_id": organisation_id, "edition": 0})
     course = await session.get_one(Course, course_id, with_for_update=True)
@@ -60,7 +58,7 @@ async def publish_edition(
     check_follows(edition, course.edition)
     course.edition = edition
     await session.flush()
-    await _write(session, course_id, edition, title, lessons, person_id=person_id, now=now)
+    await _write(session, course_id, edition, title, lessons, person_id=by.person_id, now=now)
     event = CoursePublishedV1(
         course_id=course_id,
         organisation_id=organisation_id,

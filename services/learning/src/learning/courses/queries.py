@@ -1,7 +1,6 @@
 """Reads of courses and lessons: those open to a person, in the edition the person is learning."""
 
 from collections.abc import Collection
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,10 +8,11 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
-from database import known, narrowed, page_of
+from database import known, narrowed
 from learning.courses.commands import CourseUnknown
 from learning.courses.schemas import CourseOut, CourseSummary, LessonInCourse, LessonOut
 from learning.courses.tables import Course, CourseEdition, EditionLesson, Enrolment, Lesson
+from webapi import Page, PageRequest
 
 
 class LessonUnknown(Exception):
@@ -46,14 +46,13 @@ def edition_for(person_id: UUID) -> Any:
 
 async def list_courses(
     session: AsyncSession,
+    page: PageRequest,
     *,
     person_id: UUID,
     remit: Collection[UUID],
     organisation_id: UUID | None,
-    after: tuple[datetime, UUID] | None,
-    limit: int,
-) -> list[CourseSummary]:
-    """List the courses open to a person in their newest edition, the latest first, from the one after `after`."""
+) -> Page[CourseSummary]:
+    """List the courses open to a person in their newest edition, the latest first."""
     shown = (
         Course.course_id,
         Course.organisation_id,
@@ -65,8 +64,7 @@ async def list_courses(
     wanted = select(*shown).join(CourseEdition, newest).where(await open_to(session, person_id, remit))
     wanted = narrowed(wanted, {Course.organisation_id: organisation_id})
     key = (CourseEdition.published_at, CourseEdition.course_id)
-    page = page_of(wanted, *key, after=after, limit=limit, latest_first=True)
-    return [CourseSummary.model_validate(row) for row in await session.execute(page)]
+    return await page.select(session, wanted, *key, shape=CourseSummary.model_validate, latest_first=True)
 
 
 async def one_course(session: AsyncSession, course_id: UUID, *, person_id: UUID, remit: Collection[UUID]) -> CourseOut:
@@ -90,9 +88,8 @@ async def _in_edition(session: AsyncSession, edition: Any, *conditions: ColumnEl
         CourseEdition.published_at,
     )
     joined = and_(CourseEdition.course_id == Course.course_id, CourseEdition.edition == edition)
-    row = (await session.execute(select(*shown).join(CourseEdition, joined).where(*conditions))).one_or_none()
-    if row is None:
-        raise CourseUnknown
+    wanted = select(*shown).join(CourseEdition, joined).where(*conditions)
+    row = known((await session.execute(wanted)).one_or_none(), CourseUnknown)
     lessons = (
         select(EditionLesson.lesson_id, EditionLesson.position, EditionLesson.title, EditionLesson.kind)
         .where(EditionLesson.course_id == row.course_id, EditionLesson.edition == row.edition)

@@ -6,7 +6,6 @@ from fastapi import APIRouter, Response
 
 import audit
 from audit import audited, unaudited
-from china_time import Moment
 from database import new_id
 from learning.courses import commands, queries
 from learning.courses.rules import Draft
@@ -33,18 +32,11 @@ async def staff_remit(caller: AuthenticatedCaller) -> frozenset[UUID]:
 )
 async def publish_course(body: PublishCourse, caller: Caller) -> Response:
     """Publish an edition of a course for everyone at and below an organisation."""
-    remit = await caller.remit(PUBLISH)
+    by = audit.by(caller.principal, await caller.remit(PUBLISH))
     course_id = body.course_id or new_id()
     lessons = [
-        Draft(
-            lesson_id=lesson.lesson_id or new_id(),
-            brought=lesson.lesson_id is not None,
-            title=lesson.title,
-            kind=lesson.kind,
-            body=lesson.body,
-            url=lesson.url,
-        )
-        for lesson in body.lessons
+        Draft(each.lesson_id or new_id(), each.lesson_id is not None, each.title, each.kind, each.body, each.url)
+        for each in body.lessons
     ]
     async with caller.command() as command:
         await commands.publish_edition(
@@ -54,9 +46,7 @@ async def publish_course(body: PublishCourse, caller: Caller) -> Response:
             organisation_id=body.organisation_id,
             title=body.title,
             lessons=lessons,
-            remit=remit,
-            person_id=caller.person_id,
-            by=audit.by(caller.principal, remit),
+            by=by,
             now=command.now,
         )
         shown = await queries.one_edition(command.session, course_id, body.edition)
@@ -70,15 +60,10 @@ async def list_courses(page: PageQuery, caller: Caller, organisation_id: UUID | 
     """List the courses open to the caller, the latest published first."""
     remit = await staff_remit(caller)
     async with caller.read() as session:
-        rows = await queries.list_courses(
-            session,
-            person_id=caller.person_id,
-            remit=remit,
-            organisation_id=organisation_id,
-            after=page.after(Moment, UUID),
-            limit=page.fetch,
+        listed = await queries.list_courses(
+            session, page, person_id=caller.person_id, remit=remit, organisation_id=organisation_id
         )
-    return json_answer(page.of(rows, key=lambda row: (row.published_at, row.course_id)))
+    return json_answer(listed)
 
 
 @router.get(

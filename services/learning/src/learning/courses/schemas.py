@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from learning.courses.rules import LessonKind
-from webapi.bodies import Body, HttpsUrl, Line
+from webapi.bodies import Body, HttpsUrl, Line, Shown
 
 Content = Annotated[str, StringConstraints(max_length=10_000, pattern=r"^[^\x00]*$")]
 
@@ -32,10 +32,8 @@ class PublishCourse(Body):
     lessons: Annotated[list[LessonToPublish], Field(min_length=1, max_length=200)]
 
 
-class LessonInCourse(BaseModel):
+class LessonInCourse(Shown):
     """A lesson as the course lists it."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     lesson_id: UUID
     position: int
@@ -52,10 +50,8 @@ class LessonOut(LessonInCourse):
     url: str | None
 
 
-class CourseSummary(BaseModel):
+class CourseSummary(Shown):
     """A course in its newest edition."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     course_id: UUID
     organisation_id: UUID

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Collection
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import and_, func, or_, select
@@ -10,13 +9,13 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
-from database import page_of
 from learning.courses.tables import EditionLesson
 from learning.help_requests.rules import Counts, Level, hidden_along, summed
 from learning.help_requests.schemas import HelpNeeded, PersonInNeed
 from learning.study.rules import MEASURE_PREFIX, lesson_of, measure_of
 from learning.study.tables import LessonStudy
 from suppression import NOBODY, Group
+from webapi import Page, PageRequest
 
 FACTS = f"""
 select asked_organisation_id, '{MEASURE_PREFIX}' || lesson_id, person_mark(person_id), 1
@@ -63,14 +62,13 @@ async def list_needs(
 
 async def list_people(
     session: AsyncSession,
+    page: PageRequest,
     lesson_id: UUID,
     organisation_id: UUID,
     *,
     remit: Collection[UUID],
-    after: tuple[datetime, UUID] | None,
-    limit: int,
-) -> list[PersonInNeed]:
-    """List who asked an organisation for help with a lesson, those who wait longest first, from the one after `after`.
+) -> Page[PersonInNeed]:
+    """List who asked an organisation for help with a lesson, those who wait longest first.
 
     Raises `orgtree.OutsideRemit`, and `NotOwnStaff` where the caller's role is on a superior.
     """
@@ -82,8 +80,8 @@ async def list_people(
         LessonStudy.lesson_id == lesson_id,
         LessonStudy.asked_at.is_not(None),
     )
-    page = page_of(wanted, LessonStudy.asked_at, LessonStudy.person_id, after=after, limit=limit)
-    return [PersonInNeed.model_validate(row) for row in await session.execute(page)]
+    key = (LessonStudy.asked_at, LessonStudy.person_id)
+    return await page.select(session, wanted, *key, shape=PersonInNeed.model_validate)
 
 
 async def _levels(session: AsyncSession, path: tuple[UUID, ...]) -> list[Level]:

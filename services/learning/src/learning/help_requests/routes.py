@@ -7,7 +7,6 @@ from fastapi import APIRouter, Query, Response
 
 import audit
 from audit import audited, unaudited
-from china_time import Moment
 from learning.courses.routes import NEEDS
 from learning.help_requests import queries
 from learning.help_requests.schemas import HelpNeeded, PersonInNeed
@@ -40,24 +39,11 @@ async def list_people(lesson_id: UUID, page: PageQuery, caller: Caller, organisa
     """List who asked one's own organisation for help with a lesson, those who wait longest first."""
     remit = await caller.remit(NEEDS)
     async with caller.recorded_read() as read:
-        rows = await queries.list_people(
-            read.session,
-            lesson_id,
-            organisation_id,
-            remit=remit,
-            after=page.after(Moment, UUID),
-            limit=page.fetch,
-        )
-        by = audit.by(caller.principal, remit)
+        listed = await queries.list_people(read.session, page, lesson_id, organisation_id, remit=remit)
+        by, action = audit.by(caller.principal, remit), "learning.help_request.read"
         entries = [
-            by.entry(
-                "learning.help_request.read",
-                subject=row.person_id,
-                object_id=lesson_id,
-                organisation_id=organisation_id,
-            )
-            for row in rows[: page.limit]
+            by.entry(action, subject=person.person_id, object_id=lesson_id, organisation_id=organisation_id)
+            for person in listed.items
         ]
         await audit.record_all(read.session, entries, now=read.now)
-        shown = page.of(rows, key=lambda row: (row.asked_at, row.person_id))
-        return json_answer(shown)
+        return json_answer(listed)

@@ -3,7 +3,9 @@
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
+
+from webapi.bodies import Shown
 
 
 class HelpNeeded(BaseModel):
@@ -18,10 +20,8 @@ class HelpNeeded(BaseModel):
     )
 
 
-class PersonInNeed(BaseModel):
+class PersonInNeed(Shown):
     """Somebody who asked for help with a lesson."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     person_id: UUID
     asked_at: datetime

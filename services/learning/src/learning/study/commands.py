@@ -26,27 +26,25 @@ async def report_progress(
     study_id: UUID,
     lesson_id: UUID,
     progress: int,
-    remit: Collection[UUID],
-    person_id: UUID,
+    visible: Collection[UUID],
     by: audit.Actor,
     now: datetime,
 ) -> LessonStudy:
     """Note how far a person came; less than before changes nothing.
 
-    `study_id` is the id of the study if this begins it. Raises `LessonUnknown`.
+    `study_id` is the id of the study if this begins it, `visible` where the person is staff. Raises `LessonUnknown`.
     """
-    lesson = await one_lesson(session, lesson_id, person_id=person_id, remit=remit)
-    study = await _locked_study(session, study_id, lesson, person_id=person_id, now=now)
+    lesson, study = await _begun(session, study_id, lesson_id, visible, by=by, now=now)
     reached = furthest(study.progress, progress)
     if study.version and reached == study.progress:
         return study
     completes = reached == COMPLETE and study.completed_at is None
-    study.progress, study.affiliation_id = reached, await orgtree.affiliation_of(session, person_id)
+    study.progress, study.affiliation_id = reached, await orgtree.affiliation_of(session, by.person_id)
     if completes:
         study.completed_at = now
     await publish_study(session, LessonProgressedV1, study, by.origin)
     if completes:
-        await _finish_edition(session, lesson, person_id=person_id, now=now)
+        await _finish_edition(session, lesson, person_id=by.person_id, now=now)
     return study
 
 
@@ -56,25 +54,23 @@ async def report_understanding(
     study_id: UUID,
     lesson_id: UUID,
     understanding: Understanding,
-    remit: Collection[UUID],
-    person_id: UUID,
+    visible: Collection[UUID],
     by: audit.Actor,
     now: datetime,
 ) -> LessonStudy:
     """Note that a person understood a lesson or needs help with it; the same word again changes nothing.
 
     Help is asked of the person's own branch, by someone without one of the organisation that publishes the course.
-    `study_id` is the id of the study if this begins it. Raises `LessonUnknown`.
+    `study_id` is the id of the study if this begins it, `visible` where the person is staff. Raises `LessonUnknown`.
     """
-    lesson = await one_lesson(session, lesson_id, person_id=person_id, remit=remit)
-    study = await _locked_study(session, study_id, lesson, person_id=person_id, now=now)
+    lesson, study = await _begun(session, study_id, lesson_id, visible, by=by, now=now)
     if study.understood is understood(understanding):
         return study
-    measure, mark = measure_of(lesson_id), await orgtree.mark_of(session, person_id)
+    measure, mark = measure_of(lesson_id), await orgtree.mark_of(session, by.person_id)
     deltas: list[orgtree.Delta] = []
     if study.asked_organisation_id is not None:
         deltas.append(orgtree.Delta(study.asked_organisation_id, measure, -1, mark))
-    study.affiliation_id = await orgtree.affiliation_of(session, person_id)
+    study.affiliation_id = await orgtree.affiliation_of(session, by.person_id)
     study.understood, study.asked_at, study.asked_organisation_id = understood(understanding), None, None
     if not study.understood:
         asked = study.affiliation_id or (await session.get_one(Course, lesson.course_id)).organisation_id
@@ -85,16 +81,17 @@ async def report_understanding(
     return study
 
 
-async def _locked_study(
-    session: AsyncSession, study_id: UUID, lesson: LessonOut, *, person_id: UUID, now: datetime
-) -> LessonStudy:
-    """Give the person's study of the lesson, locked; one that this begins has version 0."""
-    begun = {"person_id": person_id, "course_id": lesson.course_id}
+async def _begun(
+    session: AsyncSession, study_id: UUID, lesson_id: UUID, visible: Collection[UUID], *, by: audit.Actor, now: datetime
+) -> tuple[LessonOut, LessonStudy]:
+    """Give the lesson, and the person's study of it, locked; one that this begins has version 0."""
+    lesson = await one_lesson(session, lesson_id, person_id=by.person_id, remit=visible)
+    begun = {"person_id": by.person_id, "course_id": lesson.course_id}
     await insert_new(session, Enrolment, {**begun, "edition": lesson.edition, "started_at": now})
-    new = {"study_id": study_id, **begun, "lesson_id": lesson.lesson_id, "progress": 0, "started_at": now, "version": 0}
+    new = {"study_id": study_id, **begun, "lesson_id": lesson_id, "progress": 0, "started_at": now, "version": 0}
     await insert_new(session, LessonStudy, new)
-    found = select(LessonStudy).where(LessonStudy.person_id == person_id, LessonStudy.lesson_id == lesson.lesson_id)
-    return (await session.scalars(found.with_for_update())).one()
+    found = select(LessonStudy).where(LessonStudy.person_id == by.person_id, LessonStudy.lesson_id == lesson_id)
+    return lesson, (await session.scalars(found.with_for_update())).one()
 
 
 async def _finish_edition(session: AsyncSession, lesson: LessonOut, *, person_id: UUID, now: datetime) -> None:
@@ -125,15 +122,5 @@ async def publish_study(session: AsyncSession, event: type[LessonState], study: 
     """Count a change of a study and tell the others how it stands now."""
     study.version += 1
     await session.flush()
-    state = event(
-        study_id=study.study_id,
-        person_id=study.person_id,
-        course_id=study.course_id,
-        lesson_id=study.lesson_id,
-        affiliation_id=study.affiliation_id,
-        progress=study.progress,
-        completed=study.completed_at is not None,
-        understood=study.understood,
-        asked_organisation_id=study.asked_organisation_id,
-    )
+    state = event.model_validate(study, from_attributes=True)
     await append(session, [Publication(state, study.version, origin)])

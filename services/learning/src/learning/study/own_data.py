@@ -1,20 +1,18 @@
 """What a person gets of their studies, and what is forgotten of them."""
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
 from contracts.learning import UnderstandingReportedV1
-from database import raw
 from learning.study.commands import publish_study
 from learning.study.rules import measure_of
 from learning.study.tables import LessonStudy
 from messaging import origin
-from privacy import Asked
+from privacy import Told
 
 _STUDIES = """
 select study.course_id, study.lesson_id, lesson.title, study.affiliation_id, study.progress, study.started_at,
@@ -27,10 +25,7 @@ where study.person_id = $1 order by study.started_at, study.lesson_id
 """
 
 
-async def compose(asked: Asked) -> dict[str, Any]:
-    """Give what a person studied, and where they asked for help."""
-    rows = await (await raw(asked.session)).fetch(_STUDIES, asked.person_id)
-    return {"studies": [dict(row) for row in rows]}
+compose = Told(studies=_STUDIES).compose
 
 
 async def forget(session: AsyncSession, person_ids: Sequence[UUID]) -> None:
@@ -38,11 +33,15 @@ async def forget(session: AsyncSession, person_ids: Sequence[UUID]) -> None:
 
     What was studied stays as that of an id that leads to nobody any more: learning holds no name, and counts stay.
     """
-    asking = select(LessonStudy).where(LessonStudy.person_id.in_(person_ids), LessonStudy.asked_at.is_not(None))
+    asking = (
+        select(LessonStudy, func.person_mark(LessonStudy.person_id))
+        .where(LessonStudy.person_id.in_(person_ids), LessonStudy.asked_at.is_not(None))
+        .order_by(LessonStudy.study_id)
+        .with_for_update()
+    )
     deltas: list[orgtree.Delta] = []
-    for study in (await session.scalars(asking.order_by(LessonStudy.study_id).with_for_update())).all():
+    for study, mark in (await session.execute(asking)).all():
         if study.asked_organisation_id is not None:
-            mark = await orgtree.mark_of(session, study.person_id)
             deltas.append(orgtree.Delta(study.asked_organisation_id, measure_of(study.lesson_id), -1, mark))
         study.understood, study.asked_at, study.asked_organisation_id = None, None, None
         await publish_study(session, UnderstandingReportedV1, study, origin())

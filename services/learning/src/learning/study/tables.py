@@ -45,3 +45,8 @@ class LessonStudy(Table):
     asked_organisation_id: Mapped[UUID | None]
     asked_at: Mapped[datetime | None]
     version: Mapped[int]
+
+    @property
+    def completed(self) -> bool:
+        """Whether the person came to the end of the lesson."""
+        return self.completed_at is not None
