@@ -175,14 +175,13 @@ async def test_a_file_is_told_as_it_was_on_a_day(province: Province, database: D
     branch, person, now = await province.branch(), new_id(), datetime.now(UTC)
     last_year = now - timedelta(days=365)
     file = NewMember(person, False, branch, "full", False, True, PersonalFields("张三", id_number(), "14200000001"))
-    by = Actor(actor=new_id())
-    remit = [orgtree.ROOT_ID]
+    by = Actor(actor=new_id(), remit=[orgtree.ROOT_ID])
     async with database.transaction() as session:
-        await enrol_member(session, member=file, remit=remit, ring=ring, now=last_year, by=by)
+        await enrol_member(session, member=file, ring=ring, now=last_year, by=by)
     async with database.transaction() as session:
-        changes = {"phone": "14200000002", "away": True}
+        changes, oneself = {"phone": "14200000002", "away": True}, by._replace(remit=())
         await revise_member(
-            session, person_id=person, base_version=1, changes=changes, own=True, remit=[], ring=ring, now=now, by=by
+            session, person_id=person, base_version=1, changes=changes, own=True, ring=ring, now=now, by=oneself
         )
     officer = province.person(("officer", branch))
     then = {"purpose": "contact", "as_of": str(day_of(now - timedelta(days=1)))}

@@ -6,7 +6,7 @@ import pytest
 
 from database import Database, KeyRing, SealBroken, raw
 from members.files.queries import Own, one_file
-from members.files.sealing import sealed_file
+from members.files.sealing import SealedFile
 
 from .provinces import Province, member_row
 
@@ -58,7 +58,7 @@ async def test_swapped_ciphertexts_do_not_open(
             row = await one_file(session, person, reader=Own(person))
         assert row is not None
         with pytest.raises(SealBroken):
-            sealed_file(ring, dict(row._mapping)).open(field)
+            SealedFile(ring, dict(row._mapping)).open(field)
 
 
 async def test_an_older_version_put_in_place_of_the_newer_does_not_open(
@@ -75,7 +75,7 @@ async def test_an_older_version_put_in_place_of_the_newer_does_not_open(
         row = await one_file(session, person, reader=Own(person))
     assert row is not None
     with pytest.raises(SealBroken):
-        sealed_file(ring, dict(row._mapping)).open("phone")
+        SealedFile(ring, dict(row._mapping)).open("phone")
 
 
 async def test_without_its_data_key_a_file_is_unreadable(province: Province, database: Database, ring: KeyRing) -> None:
@@ -88,4 +88,4 @@ async def test_without_its_data_key_a_file_is_unreadable(province: Province, dat
     async with database.read() as session:
         assert await one_file(session, person, reader=Own(person)) is None
     with pytest.raises(SealBroken):
-        sealed_file(ring, {**row._mapping, "wrapped": None})
+        SealedFile(ring, {**row._mapping, "wrapped": None})

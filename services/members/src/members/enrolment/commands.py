@@ -1,9 +1,9 @@
 """Enrols members: opens a file for each, sealed, and counts their branches anew."""
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -22,10 +22,11 @@ from members.enrolment.rules import (
     erased,
     with_normal_id_number,
 )
+from members.enrolment.schemas import EnrolmentOutcome
 from members.files.counting import recount
 from members.files.rules.counts import Counts
 from members.files.rules.size import check_size
-from members.files.sealing import new_file_key, seal_fields, sealed_file
+from members.files.sealing import SealedFile, new_file_key, seal_fields
 from members.refused_rows import RowError, RowsRefused
 from messaging import Publication, append
 from privacy import erased_among
@@ -67,24 +68,11 @@ class EnrolledMeanwhile(Exception):
     """Another request enrolled one of these people just now; sent again, this one is judged by what is there then."""
 
 
-class Enrolled(NamedTuple):
-    """What came of a request to enrol members."""
-
-    added: int
-    unchanged: int
-
-
 async def enrol_member(
-    session: AsyncSession,
-    *,
-    member: NewMember,
-    remit: Collection[UUID],
-    ring: KeyRing,
-    now: datetime,
-    by: audit.Actor,
-) -> Enrolled:
+    session: AsyncSession, *, member: NewMember, ring: KeyRing, now: datetime, by: audit.Actor
+) -> EnrolmentOutcome:
     """Open a file for a member; one that says the same is left as it is. Raises what `import_members` does."""
-    enrolled = await _enrol(session, [member], remit=remit, ring=ring, now=now, by=by)
+    enrolled = await _enrol(session, [member], ring, now, by)
     if enrolled.added:
         entry = by.entry("members.file.enrolled", subject=member.person_id, organisation_id=member.organisation_id)
         await audit.record(session, entry, now=now)
@@ -92,19 +80,13 @@ async def enrol_member(
 
 
 async def import_members(
-    session: AsyncSession,
-    *,
-    members: Sequence[NewMember],
-    remit: Collection[UUID],
-    ring: KeyRing,
-    now: datetime,
-    by: audit.Actor,
-) -> Enrolled:
+    session: AsyncSession, *, members: Sequence[NewMember], ring: KeyRing, now: datetime, by: audit.Actor
+) -> EnrolmentOutcome:
     """Open a file for each member who has none, all or none; a file that says the same is left as it is.
 
     Raises `RowsRefused`, and `EnrolledMeanwhile` when another request enrols one of them at the same moment.
     """
-    enrolled = await _enrol(session, members, remit=remit, ring=ring, now=now, by=by)
+    enrolled = await _enrol(session, members, ring, now, by)
     branches = sorted({member.organisation_id for member in members})
     entries = [by.entry("members.file.imported", organisation_id=branch) for branch in branches]
     await audit.record_all(session, entries, now=now)
@@ -112,45 +94,37 @@ async def import_members(
 
 
 async def _enrol(
-    session: AsyncSession,
-    members: Sequence[NewMember],
-    *,
-    remit: Collection[UUID],
-    ring: KeyRing,
-    now: datetime,
-    by: audit.Actor,
-) -> Enrolled:
+    session: AsyncSession, members: Sequence[NewMember], ring: KeyRing, now: datetime, by: audit.Actor
+) -> EnrolmentOutcome:
     today = day_of(now)
     rows = [with_normal_id_number(member) for member in members]
-    checked, errors = check_rows(rows, await _branches(session, rows, remit), today)
+    checked, errors = check_rows(rows, await _branches(session, rows, by), today)
     gone = await erased_among(session, [row.member.person_id for row in checked])
     errors += [erased(row.row) for row in checked if row.member.person_id in gone]
     if errors:
         raise RowsRefused(errors)
-    new = await _without_those_on_file(session, checked, remit, ring)
+    new = await _without_those_on_file(session, checked, by, ring)
     if new:
         branches = {row.member.organisation_id for row in new}
         await _insert(session, new, ring, now, by)
         await _announce(session, new, by)
         _check_sizes(new, await recount(session, branches, today), today)
-    return Enrolled(len(new), len(rows) - len(new))
+    return EnrolmentOutcome(added=len(new), unchanged=len(rows) - len(new))
 
 
-async def _branches(
-    session: AsyncSession, members: Sequence[NewMember], remit: Collection[UUID]
-) -> dict[UUID, BranchEntry]:
+async def _branches(session: AsyncSession, members: Sequence[NewMember], by: audit.Actor) -> dict[UUID, BranchEntry]:
     ids = {member.organisation_id for member in members}
-    records = await (await raw(session)).fetch(_BRANCHES, list(ids), list(remit))
+    records = await (await raw(session)).fetch(_BRANCHES, list(ids), list(by.remit))
     return {record["organisation_id"]: BranchEntry(record["kind"], bool(record["visible"])) for record in records}
 
 
 async def _without_those_on_file(
-    session: AsyncSession, rows: Sequence[CheckedMember], remit: Collection[UUID], ring: KeyRing
+    session: AsyncSession, rows: Sequence[CheckedMember], by: audit.Actor, ring: KeyRing
 ) -> list[CheckedMember]:
     """Leave out the rows that say what a visible file says; raises `RowsRefused` for those that say otherwise."""
     people = [row.member.person_id for row in rows]
     indexes = [ring.blind_index("id_number", row.member.fields.id_number) for row in rows]
-    found = await (await raw(session)).fetch(_ON_FILE, people, indexes, list(remit))
+    found = await (await raw(session)).fetch(_ON_FILE, people, indexes, list(by.remit))
     by_person = {record["person_id"]: record for record in found}
     by_number = {record["id_number_index"]: record for record in found}
     new: list[CheckedMember] = []
@@ -176,7 +150,7 @@ def _says(record: asyncpg.Record, member: NewMember, ring: KeyRing) -> bool:
         return False
     if not (record["visible"] and same_person and all(record[t] == getattr(member, t) for t in open_traits)):
         return False
-    return sealed_file(ring, record).open_all() == member.fields
+    return SealedFile(ring, record).open_all() == member.fields
 
 
 async def _insert(
@@ -201,23 +175,18 @@ def _stored_rows(
     for _, member, birth_month in sorted(rows, key=lambda row: row.member.fields.id_number):
         traits = (member.person_id, member.organisation_id, member.stage, member.away, member.smartphone)
         fields = member.fields
-        key = new_file_key(ring, member.person_id)
+        data_key, wrapped = new_file_key(ring, member.person_id)
         phone_index = None if fields.phone is None else ring.blind_index("phone", fields.phone)
         members.append((*traits, birth_month, ring.blind_index("id_number", fields.id_number), phone_index))
-        file_keys.append((member.person_id, key.wrapped))
-        versions.append((*traits, *seal_fields(key.data_key, fields, person_id=member.person_id, version=1)))
+        file_keys.append((member.person_id, wrapped))
+        versions.append((*traits, *seal_fields(data_key, fields, person_id=member.person_id, version=1)))
     return members, file_keys, versions
 
 
 async def _announce(session: AsyncSession, rows: Sequence[CheckedMember], by: audit.Actor) -> None:
-    origin = by.origin
-    affiliated = [
-        Publication(
-            MemberAffiliatedV1(person_id=row.member.person_id, organisation_id=row.member.organisation_id), 1, origin
-        )
-        for row in rows
-    ]
-    await append(session, affiliated)
+    origin, people = by.origin, (row.member for row in rows)
+    events = [MemberAffiliatedV1(person_id=each.person_id, organisation_id=each.organisation_id) for each in people]
+    await append(session, [Publication(event, 1, origin) for event in events])
 
 
 def _check_sizes(rows: Sequence[CheckedMember], counts: Mapping[UUID, Counts], today: date) -> None:

@@ -26,17 +26,12 @@ router = APIRouter(prefix="/v1", tags=["members"])
 )
 async def enrol_member(body: EnrolMember, caller: Caller, ring: Ring) -> Response:
     """Open a file for a member of a branch; 200 when it is there already and says the same."""
-    remit = await caller.remit(IMPORT)
+    by, member = audit.by(caller.principal, await caller.remit(IMPORT)), _new_member(body)
     async with caller.command() as command:
-        member = _new_member(body)
-        by = audit.by(caller.principal, remit)
-        outcome = await commands.enrol_member(
-            command.session, member=member, remit=remit, ring=ring, now=command.now, by=by
-        )
-        shown = disclosure.shown(
-            await queries.file_by_id_number(command.session, member.fields.id_number, ring=ring, remit=remit),
-            ring,
-        )
+        outcome = await commands.enrol_member(command.session, member=member, ring=ring, now=command.now, by=by)
+        number = member.fields.id_number
+        row = await queries.file_by_id_number(command.session, number, ring=ring, remit=by.remit)
+        shown = disclosure.shown(row, ring)
         status = 201 if outcome.added else 200
         return await command.respond(status, shown, location=f"/v1/members/{shown.person_id}")
 
@@ -46,14 +41,10 @@ async def enrol_member(body: EnrolMember, caller: Caller, ring: Ring) -> Respons
 )
 async def import_members(body: ImportMembers, caller: Caller, ring: Ring) -> Response:
     """Open files for up to 1,000 members, all or none; rows that are on file already are counted as unchanged."""
-    remit = await caller.remit(IMPORT)
+    by, members = audit.by(caller.principal, await caller.remit(IMPORT)), [_new_member(row) for row in body.rows]
     async with caller.command() as command:
-        members = [_new_member(row) for row in body.rows]
-        by = audit.by(caller.principal, remit)
-        outcome = await commands.import_members(
-            command.session, members=members, remit=remit, ring=ring, now=command.now, by=by
-        )
-        return await command.respond(200, EnrolmentOutcome(added=outcome.added, unchanged=outcome.unchanged))
+        outcome = await commands.import_members(command.session, members=members, ring=ring, now=command.now, by=by)
+        return await command.respond(200, outcome)
 
 
 def _new_member(body: EnrolMember) -> NewMember:

@@ -3,10 +3,10 @@
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from members.files.schemas import Phone, Stage
-from webapi.bodies import Body, PersonName
+from webapi.bodies import Body, PersonName, Shown
 
 IdNumber = Annotated[str, StringConstraints(min_length=1, max_length=30)]
 MOST_ROWS = 1_000
@@ -31,10 +31,8 @@ class ImportMembers(Body):
     rows: Annotated[tuple[EnrolMember, ...], Field(min_length=1, max_length=MOST_ROWS)]
 
 
-class EnrolmentOutcome(BaseModel):
+class EnrolmentOutcome(Shown):
     """How many rows were new, and how many said what was on file already."""
-
-    model_config = ConfigDict(frozen=True)
 
     added: int
     unchanged: int

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,20 +12,20 @@ from database import KeyRing
 from members.files.queries import FileRow
 from members.files.rules.personal_fields import masked
 from members.files.schemas import MemberOut, VersionOut
-from members.files.sealing import FIELDS, sealed_file
+from members.files.sealing import FIELDS, SealedFile
 from members.files.tables import FileAccess
 
 
 async def record_openings(
     session: AsyncSession,
+    rows: Sequence[FileRow],
     *,
-    person_ids: Sequence[UUID],
     purpose: str,
     fields: Collection[str],
     now: datetime,
     by: audit.Actor,
 ) -> None:
-    """Keep that these files were opened, by whom and for what, before anything of them is shown."""
+    """Keep and record that these files were opened, by whom and for what, before anything of them is shown."""
     opening = {
         "reader_id": by.actor,
         "on_behalf_of": by.on_behalf_of,
@@ -34,8 +33,13 @@ async def record_openings(
         "fields": sorted(fields),
         "opened_at": now,
     }
-    if person_ids:
-        await session.execute(insert(FileAccess), [{**opening, "person_id": person_id} for person_id in person_ids])
+    if rows:
+        await session.execute(insert(FileAccess), [{**opening, "person_id": row.person_id} for row in rows])
+    entries = [
+        by.entry("members.file.read", subject=row.person_id, organisation_id=row.organisation_id, purpose=purpose)
+        for row in rows
+    ]
+    await audit.record_all(session, entries, now=now)
 
 
 def shown(row: FileRow, ring: KeyRing, *, opened: Collection[str] = ()) -> MemberOut:
@@ -50,8 +54,7 @@ def shown_version(row: FileRow, ring: KeyRing) -> VersionOut:
 
 def _shown(row: FileRow, ring: KeyRing, opened: Collection[str]) -> dict[str, Any]:
     stored: dict[str, Any] = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented way to the row as a mapping
-    file = sealed_file(ring, stored)
-    for field in FIELDS:
-        plain = file.open(field)
-        stored[field] = plain if plain is None or field in opened else masked(field, plain)
-    return stored | {"opened": sorted(opened)}
+    file = SealedFile(ring, stored)
+    plain = {field: file.open(field) for field in FIELDS}
+    told = {name: text if text is None or name in opened else masked(name, text) for name, text in plain.items()}
+    return stored | told | {"opened": sorted(opened)}

@@ -8,8 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import raw
 from members.files.queries import Own, list_versions
-from members.files.sealing import FIELDS, sealed_file
+from members.files.sealing import FIELDS, SealedFile
 from privacy import Asked
+from webapi import PageRequest
 
 _MOST_VERSIONS = 10_000
 _OPENINGS = """
@@ -32,10 +33,10 @@ _FORGET = (
 async def compose(asked: Asked) -> dict[str, Any]:
     """Give every version of a person's file in clear, and who opened it for what."""
     mine = Own(asked.person_id)
-    rows = await list_versions(asked.session, asked.person_id, reader=mine, after=None, limit=_MOST_VERSIONS)
+    rows = await list_versions(asked.session, asked.person_id, reader=mine, page=PageRequest(_MOST_VERSIONS))
     versions = []
     for row in reversed(rows):
-        file = sealed_file(asked.ring, dict(row._mapping))  # noqa: SLF001 - SQLAlchemy's documented way to the row
+        file = SealedFile(asked.ring, dict(row._mapping))  # noqa: SLF001 - SQLAlchemy's documented way to the row
         open_fields = ("version", "recorded_at", "organisation_id", "stage", "away", "smartphone")
         in_clear = {field: file.open(field) for field in FIELDS}
         versions.append({**{field: getattr(row, field) for field in open_fields}, **in_clear})

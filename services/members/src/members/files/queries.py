@@ -11,7 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 import orgtree
 from china_time import first_moment_after
 from database import KeyRing, page_of
+from members.files.schemas import Version
 from members.files.tables import Member, MemberKey, MemberVersion
+from webapi import PageRequest
 
 FileRow = Row[*tuple[Any, ...]]
 """A version of a file as it is stored, with its wrapped key."""
@@ -82,7 +84,7 @@ async def file_by_id_number(
 
 
 async def list_files(
-    session: AsyncSession, *, organisation_id: UUID, remit: Collection[UUID], after: tuple[UUID] | None, limit: int
+    session: AsyncSession, *, organisation_id: UUID, remit: Collection[UUID], page: PageRequest
 ) -> list[FileRow]:
     """List the files of an organisation and everything below it, in the order of their ids."""
     wanted = _files().where(
@@ -90,16 +92,15 @@ async def list_files(
         orgtree.within(Member.organisation_id, [organisation_id]),
         orgtree.within(Member.organisation_id, remit),
     )
-    return list((await session.execute(page_of(wanted, Member.person_id, after=after, limit=limit))).all())
+    wanted = page_of(wanted, Member.person_id, after=page.after(UUID), limit=page.fetch)
+    return list((await session.execute(wanted)).all())
 
 
-async def list_versions(
-    session: AsyncSession, person_id: UUID, *, reader: Reader, after: tuple[int] | None, limit: int
-) -> list[FileRow]:
+async def list_versions(session: AsyncSession, person_id: UUID, *, reader: Reader, page: PageRequest) -> list[FileRow]:
     """List the versions of a file, the latest first."""
     wanted = _files().where(Member.person_id == person_id, _shown_to(reader))
-    page = page_of(wanted, MemberVersion.version, after=after, limit=limit, latest_first=True)
-    return list((await session.execute(page)).all())
+    wanted = page_of(wanted, MemberVersion.version, after=page.after(Version), limit=page.fetch, latest_first=True)
+    return list((await session.execute(wanted)).all())
 
 
 def _shown_to(reader: Reader) -> ColumnElement[bool]:

@@ -15,7 +15,7 @@ from members.files.rules.changes import merge
 from members.files.rules.personal_fields import PersonalFields, masked
 from members.files.rules.size import check_size
 from members.files.rules.stages import check_stage_change
-from members.files.sealing import FIELDS, SealedFile, seal_fields, sealed_file
+from members.files.sealing import FIELDS, SealedFile, seal_fields
 
 # Apart from the reading: who waits here for another change would else join the new row with a version of before it.
 _LOCK = "select from member where person_id = $1 for update"
@@ -67,7 +67,6 @@ async def revise_member(
     base_version: int,
     changes: Mapping[str, Any],
     own: bool,
-    remit: Collection[UUID],
     ring: KeyRing,
     now: datetime,
     by: audit.Actor,
@@ -80,11 +79,11 @@ async def revise_member(
     """
     connection = await raw(session)
     await connection.execute(_LOCK, person_id)
-    record = known(await connection.fetchrow(_PRESENT, person_id, own, list(remit)), FileUnknown)
+    record = known(await connection.fetchrow(_PRESENT, person_id, own, list(by.remit)), FileUnknown)
     base = known(await connection.fetchrow(_BASE, person_id, base_version, record["wrapped"]), BaseUnknown)
-    file = sealed_file(ring, record)
+    file = SealedFile(ring, record)
     present = _contents(record, file)
-    merged = merge(present, base=_contents(base, sealed_file(ring, base)), changes=changes)
+    merged = merge(present, base=_contents(base, SealedFile(ring, base)), changes=changes)
     if merged.clashing:
         raise StaleFile(record["version"], _both(merged.clashing, present, changes, in_clear=own))
     if merged.result == present:
@@ -92,12 +91,8 @@ async def revise_member(
     today = day_of(now)
     check_stage_change(present["stage"], merged.result["stage"], today)
     version: int = record["version"] + 1
-    sealed = seal_fields(
-        file.data_key,
-        PersonalFields(*(merged.result[field] for field in FIELDS)),
-        person_id=person_id,
-        version=version,
-    )
+    fields = PersonalFields(*(merged.result[field] for field in FIELDS))
+    sealed = seal_fields(file.data_key, fields, person_id=person_id, version=version)
     traits = [merged.result[trait] for trait in TRAITS]
     branch = record["organisation_id"]
     await connection.execute(_INSERT_VERSION, person_id, version, now, by.actor, branch, *traits, *sealed)

@@ -21,13 +21,7 @@ from members.files.queries import FileRow, Own, Reader
 from members.files.revision import FileUnknown
 from members.files.rules.changes import NotForOneself, check_own_changes
 from members.files.rules.purposes import PurposeMissing, fields_opened, roles_of
-from members.files.schemas import (
-    MemberOut,
-    ReviseMember,
-    RevisionOutcome,
-    Version,
-    VersionOut,
-)
+from members.files.schemas import MemberOut, ReviseMember, RevisionOutcome, VersionOut
 from members.files.sealing import FIELDS
 from rulebook import Refused
 from webapi import AuthenticatedCaller, Caller, Page, PageQuery, RecordedRead, access, assistable, json_answer
@@ -66,13 +60,7 @@ async def list_members(
         async with caller.recorded_read() as read:
             within = _where_allowed(caller, remit, purpose, read)
             await orgtree.require_within(read.session, organisation_id, within)
-            rows = await queries.list_files(
-                read.session,
-                organisation_id=organisation_id,
-                remit=within,
-                after=page.after(UUID),
-                limit=page.fetch,
-            )
+            rows = await queries.list_files(read.session, organisation_id=organisation_id, remit=within, page=page)
             by = audit.by(caller.principal, within)
             listed = by.entry("members.file.listed", organisation_id=organisation_id, purpose=purpose)
             await audit.record(read.session, listed, now=read.now)
@@ -138,7 +126,6 @@ async def revise_member(person_id: UUID, body: ReviseMember, caller: Caller, rin
                 base_version=body.base_version,
                 changes=body.changes,
                 own=own,
-                remit=remit,
                 ring=ring,
                 now=command.now,
                 by=audit.by(caller.principal, remit),
@@ -165,14 +152,11 @@ async def list_versions(
             raise PurposeMissing
         async with caller.recorded_read() as read:
             reader = Own(caller.person_id) if own else _where_allowed(caller, remit, purpose, read)
-            rows = await queries.list_versions(
-                read.session, person_id, reader=reader, after=page.after(Version), limit=page.fetch
-            )
+            rows = await queries.list_versions(read.session, person_id, reader=reader, page=page)
             if not rows:
                 raise FileUnknown
             if not isinstance(reader, Own):
-                by = audit.by(caller.principal, reader)
-                entry = by.entry(
+                entry = audit.by(caller.principal, reader).entry(
                     "members.file.history_read",
                     subject=person_id,
                     organisation_id=rows[0].organisation_id,
@@ -214,19 +198,7 @@ async def _open(
     """Give the fields to be shown in clear, after it was kept and recorded that they are."""
     opened = fields_opened(purpose, day_of(read.now), roles=_roles(caller, remit), on_list=on_list)
     by = audit.by(caller.principal, remit)
-    await disclosure.record_openings(
-        read.session,
-        person_ids=[row.person_id for row in rows],
-        purpose=purpose,
-        fields=opened,
-        now=read.now,
-        by=by,
-    )
-    entries = [
-        by.entry("members.file.read", subject=row.person_id, organisation_id=row.organisation_id, purpose=purpose)
-        for row in rows
-    ]
-    await audit.record_all(read.session, entries, now=read.now)
+    await disclosure.record_openings(read.session, rows, purpose=purpose, fields=opened, now=read.now, by=by)
     return frozenset(opened)
 
 

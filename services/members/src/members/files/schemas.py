@@ -3,11 +3,11 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
 from members.files.rules.personal_fields import SealedField
 from webapi import rule_broken
-from webapi.bodies import Body, PersonName
+from webapi.bodies import Body, PersonName, Shown
 
 Stage = Literal["applicant", "activist", "development_target", "probationary", "full"]
 Phone = Annotated[str, StringConstraints(pattern=r"^1[0-9]{10}$"), Field(description="A mobile number: 11 digits.")]
@@ -47,10 +47,8 @@ class ReviseMember(Body):
         return self
 
 
-class MemberOut(BaseModel):
+class MemberOut(Shown):
     """A version of a member's file. Name, identity number and phone are masked unless they are among `opened`."""
-
-    model_config = ConfigDict(frozen=True)
 
     person_id: UUID
     organisation_id: UUID
@@ -71,10 +69,8 @@ class VersionOut(MemberOut):
     recorded_by: UUID
 
 
-class RevisionOutcome(BaseModel):
+class RevisionOutcome(Shown):
     """The version of the file that resulted."""
-
-    model_config = ConfigDict(frozen=True)
 
     person_id: UUID
     version: int

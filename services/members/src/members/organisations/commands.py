@@ -4,10 +4,9 @@ The other services learn of a change by its event. Here the same projection runs
 that an organisation is within the remit as soon as it exists.
 """
 
-from collections.abc import Collection, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import insert, select, update
@@ -15,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 import audit
 import orgtree
+from china_time import day_of
 from contracts.members import (
     OrganisationEstablishedV1,
     OrganisationMovedV1,
@@ -32,6 +32,7 @@ from members.organisations.rules import (
     sort_rows,
     too_deep,
 )
+from members.organisations.schemas import ImportOutcome, MoveOrganisation, OrganisationRow, RenameOrganisation
 from members.organisations.tables import OrganisationPeriod, RegisteredOrganisation
 from members.refused_rows import RowsRefused
 from messaging import Publication, append
@@ -51,6 +52,9 @@ _ESTABLISH = """
         returning organisation_id, established_on, parent_id, name, division_code
     )
     insert into organisation_period (organisation_id, from_day, parent_id, name, division_code) select * from new
+"""
+_NEW_PARENT = """
+    select kind, level, ancestors from organisation where organisation_id = $1 and ancestors && $2::uuid[]
 """
 _ACTIONS = {
     OrganisationEstablishedV1: "members.organisation.established",
@@ -75,94 +79,65 @@ class RootStays(Exception):
     """The root of the tree cannot be moved."""
 
 
-class Established(NamedTuple):
-    """What came of a request to establish organisations."""
-
-    established: int
-    unchanged: int
-
-
 async def establish_organisations(
-    session: AsyncSession,
-    *,
-    rows: Sequence[NewOrganisation],
-    undated: AbstractSet[UUID] = frozenset(),
-    remit: Collection[UUID],
-    today: date,
-    by: audit.Actor,
-    now: datetime,
-) -> Established:
+    session: AsyncSession, *, rows: Sequence[OrganisationRow], by: audit.Actor, now: datetime
+) -> ImportOutcome:
     """Establish the organisations that are not there yet, all or none; parents come before their children.
 
     Raises `RowsRefused`, and `ChangedMeanwhile` when another request establishes one of them at the same moment.
     """
     await orgtree.lock_tree(session)
-    connection = await raw(session)
+    connection, today = await raw(session), day_of(now)
     ids = {row.organisation_id for row in rows} | {row.parent_id for row in rows}
-    found = await connection.fetch(_REGISTER, list(ids), list(remit))
+    found = await connection.fetch(_REGISTER, list(ids), list(by.remit))
     register = {record["organisation_id"]: RegisterEntry(*record) for record in found}
-    judged = sort_rows(rows, register, undated=undated, deepest=orgtree.MAX_DEPTH, today=today)
+    wanted = [NewOrganisation(**{**row.model_dump(), "established_on": row.established_on or today}) for row in rows]
+    undated = {row.organisation_id for row in rows if row.established_on is None}
+    judged = sort_rows(wanted, register, undated=undated, deepest=orgtree.MAX_DEPTH, today=today)
     if judged.errors:
         raise RowsRefused(judged.errors)
     if judged.new:
         if count_of(await connection.execute(_ESTABLISH, *columns(judged.new))) != len(judged.new):
             raise ChangedMeanwhile
-        await _announce(session, [(_established(row), 1) for row in judged.new], by=by, now=now)
-    return Established(len(judged.new), judged.unchanged)
+        await _announce(session, [(OrganisationEstablishedV1(**_state(row)), 1) for row in judged.new], by=by, now=now)
+    return ImportOutcome(added=len(judged.new), unchanged=judged.unchanged)
 
 
 async def rename_organisation(
-    session: AsyncSession,
-    *,
-    organisation_id: UUID,
-    name: str | None,
-    division_code: str | None,
-    on: date,
-    remit: Collection[UUID],
-    today: date,
-    by: audit.Actor,
-    now: datetime,
-) -> RegisteredOrganisation:
+    session: AsyncSession, *, organisation_id: UUID, wanted: RenameOrganisation, by: audit.Actor, now: datetime
+) -> None:
     """Give an organisation another name or division code from the day `on`; what is None stays.
 
     Raises `OrganisationUnknown`, and `Refused` for a day that does not follow what is registered.
     """
     await orgtree.lock_tree(session)
-    organisation = await _locked(session, organisation_id, remit)
-    name, division_code = name or organisation.name, division_code or organisation.division_code
+    organisation, today = await _locked(session, organisation_id, by), day_of(now)
+    name = wanted.name or organisation.name
+    division_code = wanted.division_code or organisation.division_code
     if (organisation.name, organisation.division_code) == (name, division_code):
-        return organisation
+        return
+    on = wanted.on or today
     check_day(on, since=await _present_since(session, organisation_id), today=today)
     await _change(session, organisation, on=on, name=name, division_code=division_code)
     event = OrganisationRenamedV1(**_state(organisation))
     await _announce(session, [(event, organisation.version)], by=by, now=now)
-    return organisation
 
 
 async def move_organisation(
-    session: AsyncSession,
-    *,
-    organisation_id: UUID,
-    parent_id: UUID,
-    on: date,
-    remit: Collection[UUID],
-    today: date,
-    by: audit.Actor,
-    now: datetime,
-) -> RegisteredOrganisation:
+    session: AsyncSession, *, organisation_id: UUID, wanted: MoveOrganisation, by: audit.Actor, now: datetime
+) -> None:
     """Move an organisation, and all below it, under another parent from the day `on`; the caller is in charge of both.
 
     Raises `OrganisationUnknown`, `ParentUnknown`, `RootStays`, and `Refused` when it may not stand there.
     """
     await orgtree.lock_tree(session)
-    organisation = await _locked(session, organisation_id, remit)
+    organisation, today = await _locked(session, organisation_id, by), day_of(now)
     if organisation.parent_id is None:
         raise RootStays
-    parent = (await (await raw(session)).fetch(_NEW_PARENT, parent_id, list(remit)) or [None])[0]
-    if parent is None:
-        raise ParentUnknown
+    connection, parent_id, on = await raw(session), wanted.parent_id, wanted.on or today
+    parent = known(await connection.fetchrow(_NEW_PARENT, parent_id, list(by.remit)), ParentUnknown)
     if organisation.parent_id == parent_id:
-        return organisation
+        return
     since = await _present_since(session, organisation_id)
     check_move(organisation_id, new_parent_ancestors=parent["ancestors"], on=on, since=since, today=today)
     check_place(Standing(organisation.kind, organisation.level), Standing(parent["kind"], parent["level"]), today)
@@ -170,26 +145,15 @@ async def move_organisation(
     event = OrganisationMovedV1(**_state(organisation))
     await _announce(session, [(event, organisation.version)], by=by, now=now)
     # Nothing of ours hangs in the air, so what has no path now stands deeper than a path can reach.
-    if await (await raw(session)).fetchval("select exists (select from organisation where path is null)"):
+    if await connection.fetchval("select exists (select from organisation where path is null)"):
         raise too_deep(orgtree.MAX_DEPTH, today)
-    return organisation
 
 
-_NEW_PARENT = """
-    select kind, level, ancestors from organisation where organisation_id = $1 and ancestors && $2::uuid[]
-"""
-
-
-async def _locked(session: AsyncSession, organisation_id: UUID, remit: Collection[UUID]) -> RegisteredOrganisation:
-    wanted = (
-        select(RegisteredOrganisation)
-        .where(
-            RegisteredOrganisation.organisation_id == organisation_id,
-            orgtree.within(RegisteredOrganisation.organisation_id, remit),
-        )
-        .with_for_update(key_share=True)
-    )
-    return known((await session.scalars(wanted)).one_or_none(), OrganisationUnknown)
+async def _locked(session: AsyncSession, organisation_id: UUID, by: audit.Actor) -> RegisteredOrganisation:
+    this = RegisteredOrganisation.organisation_id == organisation_id
+    visible = orgtree.within(RegisteredOrganisation.organisation_id, by.remit)
+    found = select(RegisteredOrganisation).where(this, visible).with_for_update(key_share=True)
+    return known(await session.scalar(found), OrganisationUnknown)
 
 
 async def _present_since(session: AsyncSession, organisation_id: UUID) -> date:
@@ -224,14 +188,8 @@ async def _change(session: AsyncSession, organisation: RegisteredOrganisation, *
         await session.execute(insert(OrganisationPeriod).values(new))
 
 
-def _state(organisation: RegisteredOrganisation) -> dict[str, Any]:
+def _state(organisation: RegisteredOrganisation | NewOrganisation) -> dict[str, Any]:
     return {field: getattr(organisation, field) for field in OrganisationState.model_fields}
-
-
-def _established(row: NewOrganisation) -> OrganisationEstablishedV1:
-    return OrganisationEstablishedV1.model_validate(
-        {field: getattr(row, field) for field in OrganisationState.model_fields}
-    )
 
 
 async def _announce(
@@ -239,8 +197,7 @@ async def _announce(
 ) -> None:
     """Publish what happened to organisations, show it in our own copy of the tree, and record it."""
     origin = by.origin
-    publications = [Publication(event, version, origin) for event, version in states]
-    await append(session, publications)
+    await append(session, [Publication(event, version, origin) for event, version in states])
     await orgtree.place_organisations(session, states)
     entries = [
         by.entry(

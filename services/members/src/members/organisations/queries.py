@@ -9,8 +9,10 @@ from sqlalchemy import ColumnElement, Row, Select, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
-from database import narrowed, page_of
+from database import narrowed
+from members.organisations.schemas import OrganisationOut
 from members.organisations.tables import OrganisationPeriod, RegisteredOrganisation
+from webapi import Page, PageRequest
 
 
 def organisations_as_of(day: date | None, remit: Collection[UUID]) -> Select[*tuple[Any, ...]]:
@@ -47,18 +49,16 @@ async def one_organisation(
 
 async def list_organisations(
     session: AsyncSession,
+    page: PageRequest,
     *,
     remit: Collection[UUID],
     day: date | None = None,
     parent_id: UUID | None = None,
     level: str | None = None,
     kind: str | None = None,
-    after: tuple[UUID] | None,
-    limit: int,
-) -> list[Row[*tuple[Any, ...]]]:
-    """List organisations in the order of their ids, from the one after `after`."""
-    wanted = organisations_as_of(day, remit)
-    register = RegisteredOrganisation
+) -> Page[OrganisationOut]:
+    """List organisations in the order of their ids."""
+    register, shape = RegisteredOrganisation, OrganisationOut.model_validate
     same = {OrganisationPeriod.parent_id: parent_id, register.level: level, register.kind: kind}
-    page = page_of(narrowed(wanted, same), register.organisation_id, after=after, limit=limit)
-    return list((await session.execute(page)).all())
+    wanted = narrowed(organisations_as_of(day, remit), same)
+    return await page.select(session, wanted, register.organisation_id, shape=shape)

@@ -7,11 +7,11 @@ from fastapi import APIRouter, Query, Response
 
 import audit
 from audit import audited, unaudited
-from china_time import Day, day_of
-from database import new_id
+from china_time import Day
+from database import known, new_id
 from members.organisations import commands, queries
 from members.organisations.commands import OrganisationUnknown
-from members.organisations.rules import Kind, Level, NewOrganisation
+from members.organisations.rules import Kind, Level
 from members.organisations.schemas import (
     EstablishOrganisation,
     ImportOrganisations,
@@ -21,7 +21,7 @@ from members.organisations.schemas import (
     OrganisationRow,
     RenameOrganisation,
 )
-from webapi import AuthenticatedCaller, Caller, Command, Page, PageQuery, access
+from webapi import Caller, Command, Page, PageQuery, access
 
 READ = "members.organisation.read"
 ESTABLISH = "members.organisation.establish"
@@ -38,23 +38,22 @@ AsOf = Annotated[Day | None, Query(description="As it was on this day; now when 
 )
 async def establish_organisation(body: EstablishOrganisation, caller: Caller) -> Response:
     """Establish an organisation under its parent; 200 when it is there already and says the same."""
-    remit = await caller.remit(ESTABLISH)
-    organisation_id = body.organisation_id or new_id()
+    by = audit.by(caller.principal, await caller.remit(ESTABLISH))
+    row = OrganisationRow(**{**body.model_dump(), "organisation_id": body.organisation_id or new_id()})
     async with caller.command() as command:
-        row = OrganisationRow(**body.model_dump(exclude={"organisation_id"}), organisation_id=organisation_id)
-        outcome = await _establish(command, [row], remit, caller)
-        shown = await _present(command, organisation_id, remit)
-        status = 201 if outcome.established else 200
-        return await command.respond(status, shown, location=f"/v1/organisations/{organisation_id}")
+        outcome = await commands.establish_organisations(command.session, rows=[row], by=by, now=command.now)
+        shown = await _present(command, row.organisation_id, by)
+        status = 201 if outcome.added else 200
+        return await command.respond(status, shown, location=f"/v1/organisations/{row.organisation_id}")
 
 
 @router.post("/organisation-imports", response_model=ImportOutcome, openapi_extra=access(ESTABLISH) | ESTABLISHED)
 async def import_organisations(body: ImportOrganisations, caller: Caller) -> Response:
     """Establish up to 1,000 organisations, all or none; rows that are there already are counted as unchanged."""
-    remit = await caller.remit(ESTABLISH)
+    by = audit.by(caller.principal, await caller.remit(ESTABLISH))
     async with caller.command() as command:
-        outcome = await _establish(command, body.rows, remit, caller)
-        return await command.respond(200, ImportOutcome(added=outcome.established, unchanged=outcome.unchanged))
+        outcome = await commands.establish_organisations(command.session, rows=body.rows, by=by, now=command.now)
+        return await command.respond(200, outcome)
 
 
 @router.post(
@@ -64,20 +63,12 @@ async def import_organisations(body: ImportOrganisations, caller: Caller) -> Res
 )
 async def move_organisation(organisation_id: UUID, body: MoveOrganisation, caller: Caller) -> Response:
     """Move an organisation, and all below it, under another parent; both must be in the caller's charge."""
-    remit = await caller.remit(ESTABLISH)
+    by = audit.by(caller.principal, await caller.remit(ESTABLISH))
     async with caller.command() as command:
-        today = day_of(command.now)
         await commands.move_organisation(
-            command.session,
-            organisation_id=organisation_id,
-            parent_id=body.parent_id,
-            on=body.on or today,
-            remit=remit,
-            today=today,
-            by=audit.by(caller.principal, remit),
-            now=command.now,
+            command.session, organisation_id=organisation_id, wanted=body, by=by, now=command.now
         )
-        return await command.respond(200, await _present(command, organisation_id, remit))
+        return await command.respond(200, await _present(command, organisation_id, by))
 
 
 @router.post(
@@ -87,21 +78,12 @@ async def move_organisation(organisation_id: UUID, body: MoveOrganisation, calle
 )
 async def rename_organisation(organisation_id: UUID, body: RenameOrganisation, caller: Caller) -> Response:
     """Give an organisation another name or division code."""
-    remit = await caller.remit(ESTABLISH)
+    by = audit.by(caller.principal, await caller.remit(ESTABLISH))
     async with caller.command() as command:
-        today = day_of(command.now)
         await commands.rename_organisation(
-            command.session,
-            organisation_id=organisation_id,
-            name=body.name,
-            division_code=body.division_code,
-            on=body.on or today,
-            remit=remit,
-            today=today,
-            by=audit.by(caller.principal, remit),
-            now=command.now,
+            command.session, organisation_id=organisation_id, wanted=body, by=by, now=command.now
         )
-        return await command.respond(200, await _present(command, organisation_id, remit))
+        return await command.respond(200, await _present(command, organisation_id, by))
 
 
 @router.get("/organisations", openapi_extra=access(READ) | NO_PEOPLE)
@@ -115,16 +97,7 @@ async def list_organisations(
     """List the organisations in the caller's remit."""
     remit = await caller.remit(READ)
     async with caller.read() as session:
-        rows = await queries.list_organisations(
-            session,
-            remit=remit,
-            parent_id=parent_id,
-            level=level,
-            kind=kind,
-            after=page.after(UUID),
-            limit=page.fetch,
-        )
-    return page.of(rows, key=lambda row: [row.organisation_id], shape=OrganisationOut.model_validate)
+        return await queries.list_organisations(session, page, remit=remit, parent_id=parent_id, level=level, kind=kind)
 
 
 @router.get("/organisations/{organisation_id}", openapi_extra=access(READ) | NO_PEOPLE)
@@ -133,9 +106,7 @@ async def get_organisation(organisation_id: UUID, caller: Caller, as_of: AsOf = 
     remit = await caller.remit(READ)
     async with caller.read() as session:
         row = await queries.one_organisation(session, organisation_id, day=as_of, remit=remit)
-    if row is None:
-        raise OrganisationUnknown
-    return OrganisationOut.model_validate(row)
+    return OrganisationOut.model_validate(known(row, OrganisationUnknown))
 
 
 @router.get("/organisations/{organisation_id}/children", openapi_extra=access(READ) | NO_PEOPLE)
@@ -145,41 +116,10 @@ async def list_children(
     """List what stands directly below an organisation, or stood there on a day."""
     remit = await caller.remit(READ)
     async with caller.read() as session:
-        if await queries.one_organisation(session, organisation_id, day=as_of, remit=remit) is None:
-            raise OrganisationUnknown
-        rows = await queries.list_organisations(
-            session,
-            remit=remit,
-            day=as_of,
-            parent_id=organisation_id,
-            after=page.after(UUID),
-            limit=page.fetch,
-        )
-    return page.of(rows, key=lambda row: [row.organisation_id], shape=OrganisationOut.model_validate)
+        known(await queries.one_organisation(session, organisation_id, day=as_of, remit=remit), OrganisationUnknown)
+        return await queries.list_organisations(session, page, remit=remit, day=as_of, parent_id=organisation_id)
 
 
-async def _establish(
-    command: Command,
-    rows: list[OrganisationRow] | tuple[OrganisationRow, ...],
-    remit: frozenset[UUID],
-    caller: AuthenticatedCaller,
-) -> commands.Established:
-    today = day_of(command.now)
-    return await commands.establish_organisations(
-        command.session,
-        rows=[
-            NewOrganisation(**row.model_dump(exclude={"established_on"}), established_on=row.established_on or today)
-            for row in rows
-        ],
-        undated={row.organisation_id for row in rows if row.established_on is None},
-        remit=remit,
-        today=today,
-        by=audit.by(caller.principal, remit),
-        now=command.now,
-    )
-
-
-async def _present(command: Command, organisation_id: UUID, remit: frozenset[UUID]) -> OrganisationOut:
-    return OrganisationOut.model_validate(
-        await queries.one_organisation(command.session, organisation_id, day=None, remit=remit)
-    )
+async def _present(command: Command, organisation_id: UUID, by: audit.Actor) -> OrganisationOut:
+    row = await queries.one_organisation(command.session, organisation_id, day=None, remit=by.remit)
+    return OrganisationOut.model_validate(row)

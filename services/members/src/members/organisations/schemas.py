@@ -4,11 +4,11 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from china_time import Day
 from members.organisations.rules import Kind, Level
-from webapi.bodies import Body, Line
+from webapi.bodies import Body, Line, Shown
 
 DivisionCode = Annotated[
     str,
@@ -19,18 +19,6 @@ DivisionCode = Annotated[
     ),
 ]
 MOST_ROWS = 1_000
-
-
-class OrganisationRow(Body):
-    """An organisation to be established; the client brings its id (UUIDv7), so that sending it again adds nothing."""
-
-    organisation_id: UUID
-    parent_id: UUID
-    kind: Kind
-    level: Level
-    name: Line
-    division_code: DivisionCode | None = None
-    established_on: Annotated[Day | None, Field(description="The first day; today when left out.")] = None
 
 
 class EstablishOrganisation(Body):
@@ -45,16 +33,20 @@ class EstablishOrganisation(Body):
     established_on: Annotated[Day | None, Field(description="The first day; today when left out.")] = None
 
 
+class OrganisationRow(EstablishOrganisation):
+    """An organisation to be established; the client brings its id (UUIDv7), so that sending it again adds nothing."""
+
+    organisation_id: UUID
+
+
 class ImportOrganisations(Body):
     """Up to 1,000 organisations, parents before their children, established all or none."""
 
     rows: Annotated[tuple[OrganisationRow, ...], Field(min_length=1, max_length=MOST_ROWS)]
 
 
-class ImportOutcome(BaseModel):
+class ImportOutcome(Shown):
     """How many rows were new, and how many said what was there already."""
-
-    model_config = ConfigDict(frozen=True)
 
     added: int
     unchanged: int
@@ -75,10 +67,8 @@ class RenameOrganisation(Body):
     on: Annotated[Day | None, Field(description="The first day of the name; today when left out.")] = None
 
 
-class OrganisationOut(BaseModel):
+class OrganisationOut(Shown):
     """An organisation as it is, or as it was on the day that was asked for."""
-
-    model_config = ConfigDict(frozen=True, from_attributes=True)
 
     organisation_id: UUID
     parent_id: UUID | None
