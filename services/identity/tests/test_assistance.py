@@ -13,7 +13,7 @@ from sqlalchemy import text, update
 import orgtree
 from contracts.identity import SessionRevokedV1
 from database import raw, utc_now
-from identity.assistance.commands import Closing
+from identity.assistance.commands import close_what_is_over
 from identity.assistance.event_handlers import HANDLERS
 from identity.assistance.rules import ACTIONS as LISTED
 from identity.assistance.tables import AssistedSession
@@ -255,7 +255,7 @@ async def test_what_is_over_is_closed_and_told(here: Village) -> None:
     assist_id = await here.consented()
     back = timedelta(minutes=31)
     await moved_back(here.provider, assist_id, asked_at=back, consented_at=back, expires_at=back)
-    await Closing(ring()).run(here.provider.database)
+    await close_what_is_over(ring(), here.provider.database)
     seen = (await here.provider.http.get("/v1/me/assisted-sessions", headers=here.villager.headers)).json()["items"][0]
     assert (seen["status"], seen["ended_at"]) == ("ended", seen["expires_at"])
     assert (await here.phones.messages_to(here.number))[-1].template.startswith("assistance_ended.")

@@ -13,7 +13,7 @@ from sqlalchemy import select, text, update
 import orgtree
 from database import new_id, utc_now
 from identity.accounts.phones import phone_of, put_on_file
-from identity.phone_replacement.completion import Applying
+from identity.phone_replacement.completion import apply_what_is_ready
 from identity.phone_replacement.tables import PhoneReplacement
 from identity.privacy.removal import forget
 from identity.throttling.tables import RateCount
@@ -79,7 +79,7 @@ class Office(NamedTuple):
             }
             await session.execute(update(PhoneReplacement).where(mine).values(earlier))
             await session.execute(update(RateCount).values(expires_at=utc_now()))
-        await Applying(ring()).run(self.provider.database)
+        await apply_what_is_ready(ring(), self.provider.database)
 
     async def belong_to(self, organisation_id: UUID) -> None:
         async with self.provider.database.transaction() as session:

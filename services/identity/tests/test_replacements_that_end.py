@@ -14,7 +14,7 @@ import orgtree
 from china_time import day_of
 from database import new_id, raw, utc_now
 from identity.accounts.phones import put_on_file
-from identity.phone_replacement.completion import Applying
+from identity.phone_replacement.completion import apply_what_is_ready
 from identity.phone_replacement.tables import PhoneReplacement
 from identity.recovery.commands import lapse_recovery_of
 
@@ -149,7 +149,7 @@ async def test_an_objection_and_the_job_do_not_wait_for_each_other_in_a_circle(
         await session.execute(text("set local lock_timeout = '3s'"))
         await lapse_recovery_of(session, office.person_id)
     assert "It is stopped" in (await objecting).text
-    await Applying(ring()).run(provider.database)
+    await apply_what_is_ready(ring(), provider.database)
     assert await office.kept() == [("objected", False)]
 
 

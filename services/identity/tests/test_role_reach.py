@@ -27,6 +27,7 @@ from identity.roles.rules import (
     TooManyRoles,
     days_delegated,
 )
+from identity.roles.schemas import GrantRole, HandOnRole
 
 from .provider import Provider
 
@@ -81,8 +82,8 @@ async def _take(session: AsyncSession, world: World, step: tuple[str, int, int, 
     held = [("security_administrator", top)] if top is not None else [(role, place)]
     if kind == "grant":
         await grant_role(
-            session, assignment_id=made, person_id=person, role=role, organisation_id=place, valid_from=None,
-            valid_until=last_day, granter=actor, remit=remit, held=held, now=now,
+            session, assignment_id=made, granter=actor, remit=remit, held=held, now=now,
+            wanted=GrantRole(person_id=person, role=role, organisation_id=place, valid_until=last_day),
         )  # fmt: skip
         assert top is not None
         assert world.lies_within(place, top)
@@ -90,14 +91,14 @@ async def _take(session: AsyncSession, world: World, step: tuple[str, int, int, 
     elif world.given:
         source = list(world.given)[what % len(world.given)]
         if kind == "end":
-            await end_role(session, assignment_id=source, ender=actor, remit=remit, now=now)
+            await end_role(session, assignment_id=source, actor=actor, remit=remit, now=now)
             for ended in [each for each, facts in world.given.items() if source in (each, facts[3])]:
                 del world.given[ended]
             return
         holder, role, own_place, from_another = world.given[source]
         await delegate_role(
-            session, source_id=source, assignment_id=made, person_id=person, organisation_id=place, valid_from=None,
-            valid_until=last_day, holder=actor, now=now,
+            session, source_id=source, assignment_id=made, holder=actor, now=now,
+            wanted=HandOnRole(person_id=person, organisation_id=place, valid_until=last_day),
         )  # fmt: skip
         assert (holder, from_another) == (actor, None)
         assert role != "registrar"

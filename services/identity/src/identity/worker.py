@@ -3,18 +3,19 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 
 import messaging
 import privacy
 from background import Job
 from database import utc_now
-from identity.assistance.commands import Closing
+from identity.assistance.commands import close_what_is_over
 from identity.assistance.event_handlers import HANDLERS as ASSISTANCE_HANDLERS
 from identity.deactivation.event_handlers import HANDLERS
 from identity.housekeeping import delete_expired
 from identity.messages.channels import GatewayKey, TencentSms
 from identity.messages.delivery import Delivery
-from identity.phone_replacement.completion import Applying
+from identity.phone_replacement.completion import apply_what_is_ready
 from identity.privacy import own_data
 from identity.privacy.erasure import tell_again
 from identity.roles.periods import end_what_is_over
@@ -44,8 +45,8 @@ async def opened(settings: Settings) -> AsyncIterator[Sequence[Job]]:
         yield (
             Job("deliver_messages", timedelta(seconds=1), delivery.run),
             Job("rotate_keys", timedelta(hours=1), RotationJob(settings.ring)),
-            Job("apply_phone_replacements", timedelta(minutes=1), Applying(settings.ring).run),
-            Job("close_assisted_sessions", timedelta(seconds=10), Closing(settings.ring).run),
+            Job("apply_phone_replacements", timedelta(minutes=1), partial(apply_what_is_ready, settings.ring)),
+            Job("close_assisted_sessions", timedelta(seconds=10), partial(close_what_is_over, settings.ring)),
         )
     finally:
         await delivery.close()

@@ -3,10 +3,11 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.identity import AuthorizationChangedV1
+from database import known
 from identity.accounts.tables import Account
 from messaging import Publication, append
 
@@ -15,32 +16,30 @@ class AccountUnknown(Exception):
     """The person has no account."""
 
 
+async def lock_account(session: AsyncSession, person_id: UUID) -> None:
+    """Let changes of what one person may do, or let others do, follow each other. Raises `AccountUnknown`."""
+    locked = select(Account.account_id).where(Account.account_id == person_id).with_for_update()
+    known(await session.scalar(locked), AccountUnknown)
+
+
 async def raise_authorization_version(
-    session: AsyncSession,
-    person_id: UUID,
-    *,
-    now: datetime,
-    actor: UUID | None = None,
+    session: AsyncSession, person_id: UUID, *, now: datetime, actor: UUID | None = None
 ) -> int:
     """Count a change of what the account may do, and give its version: no token made before holds any more.
 
     The event's own version counts the changes told, without a gap. Raises `AccountUnknown`.
     """
     raised = (
-        await session.execute(
-            update(Account)
-            .where(Account.account_id == person_id)
-            .values(
-                authorization_version=Account.authorization_version + 1,
-                authorization_changes=Account.authorization_changes + 1,
-                authorization_changed_at=now,
-            )
-            .returning(Account.authorization_version, Account.authorization_changes)
+        update(Account)
+        .where(Account.account_id == person_id)
+        .values(
+            authorization_version=Account.authorization_version + 1,
+            authorization_changes=Account.authorization_changes + 1,
+            authorization_changed_at=now,
         )
-    ).one_or_none()
-    if raised is None:
-        raise AccountUnknown
-    version, changes = raised
+        .returning(Account.authorization_version, Account.authorization_changes)
+    )
+    version, changes = known((await session.execute(raised)).one_or_none(), AccountUnknown)
     event = AuthorizationChangedV1(person_id=person_id, authorization_version=version)
     await append(session, [Publication(event, version=changes)], actor=actor)
     return int(version)

@@ -4,12 +4,11 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import audit
 import orgtree
-from database import raw
+from database import insert_new, raw
 from identity.accounts.tables import Account, Credential, Identifier
 from identity.credentials.rules import FIRST_PASSWORD_LIFETIME
 
@@ -29,7 +28,6 @@ async def open_account(
     username: str,
     password_encoding: str,
     organisation_id: UUID,
-    remit: Collection[UUID],
     by: audit.Actor,
     new_id: Callable[[], UUID],
     now: datetime,
@@ -38,14 +36,13 @@ async def open_account(
 
     Its owner chooses another at the first sign-in by it, within `FIRST_PASSWORD_LIFETIME`.
 
-    `remit` is the organisations within which the opener may open accounts. `person_id` is brought for a person who is
-    known elsewhere. One who is affiliated somewhere must be affiliated within the remit: else an officer could take a
-    stranger's place by opening an account for them. Where the affiliation has not arrived yet, the account is opened,
-    and `deactivation.openings` holds it against the affiliation when it does. Raises `orgtree.OutsideRemit`,
-    `AccountExists` and `UsernameTaken`.
+    `person_id` is brought for a person who is known elsewhere. One who is affiliated somewhere must be affiliated
+    within the opener's remit: else an officer could take a stranger's place by opening an account for them. Where the
+    affiliation has not arrived yet, the account is opened, and `deactivation.openings` holds it against the affiliation
+    when it does. Raises `orgtree.OutsideRemit`, `AccountExists` and `UsernameTaken`.
     """
-    await orgtree.require_within(session, organisation_id, remit)
-    unchecked = person_id is not None and not await _is_affiliated_within(session, person_id, remit)
+    await orgtree.require_within(session, organisation_id, by.remit)
+    unchecked = person_id is not None and not await _is_affiliated_within(session, person_id, by.remit)
     account = await add_account(
         session,
         account_id=person_id or new_id(),
@@ -53,7 +50,7 @@ async def open_account(
         password_encoding=password_encoding,
         organisation_id=organisation_id,
         opener=by.actor,
-        opened_within=sorted(remit) if unchecked else None,
+        opened_within=sorted(by.remit) if unchecked else None,
         new_id=new_id,
         now=now,
     )
@@ -78,32 +75,22 @@ async def add_account(
 
     Raises `AccountExists` and `UsernameTaken`.
     """
-    opened: Account | None = await session.scalar(
-        insert(Account)
-        .values(
-            account_id=account_id,
-            organisation_id=organisation_id,
-            opened_at=now,
-            opened_by=opener,
-            opened_within=opened_within,
-        )
-        .on_conflict_do_nothing()
-        .returning(Account)
-    )
-    if opened is None:
+    account = {
+        "account_id": account_id,
+        "organisation_id": organisation_id,
+        "opened_at": now,
+        "opened_by": opener,
+        "opened_within": opened_within,
+    }
+    if not await insert_new(session, Account, account):
         raise AccountExists
-    named = await session.scalar(
-        insert(Identifier)
-        .values(identifier_id=new_id(), account_id=account_id, kind="username", plain=username, added_at=now)
-        .on_conflict_do_nothing()
-        .returning(Identifier.identifier_id)
-    )
-    if named is None:
+    name = {"identifier_id": new_id(), "account_id": account_id, "kind": "username", "plain": username, "added_at": now}
+    if not await insert_new(session, Identifier, name):
         raise UsernameTaken
     first = {"secret": password_encoding, "set_at": now, "first_until": now + FIRST_PASSWORD_LIFETIME}
     session.add(Credential(credential_id=new_id(), account_id=account_id, kind="password", **first))
     await session.flush()
-    return opened
+    return await session.get_one(Account, account_id)
 
 
 async def _is_affiliated_within(session: AsyncSession, person_id: UUID, remit: Collection[UUID]) -> bool:

@@ -7,10 +7,9 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Select, delete, select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from database import KeyRing, associated
+from database import KeyRing, associated, insert_new, known
 from identity.accounts.tables import Account, Identifier
 
 _MAINLAND_MOBILE = re.compile(r"(?:(?:\+|00)?86)?(1[3-9][0-9]{9})")
@@ -37,10 +36,7 @@ def normalised_phone(typed: str) -> str | None:
 
 def require_phone(typed: str) -> str:
     """Give the normalised number; raises `PhoneUnusable`."""
-    phone = normalised_phone(typed)
-    if phone is None:
-        raise PhoneUnusable
-    return phone
+    return known(normalised_phone(typed), PhoneUnusable)
 
 
 def phone_index(ring: KeyRing, phone: str) -> bytes:
@@ -91,20 +87,15 @@ async def put_on_file(
     """Make a normalised number the account's one number, in place of its former. Raises `PhoneTaken`."""
     await session.execute(delete(Identifier).where(Identifier.account_id == account_id, Identifier.kind == "phone"))
     identifier_id = new_id()
-    added = await session.scalar(
-        insert(Identifier)
-        .values(
-            identifier_id=identifier_id,
-            account_id=account_id,
-            kind="phone",
-            blind_index=phone_index(ring, phone),
-            sealed=ring.wrap(phone.encode(), binding=_binding_of(identifier_id)),
-            added_at=now,
-        )
-        .on_conflict_do_nothing()
-        .returning(Identifier.identifier_id)
-    )
-    if added is None:
+    number = {
+        "identifier_id": identifier_id,
+        "account_id": account_id,
+        "kind": "phone",
+        "blind_index": phone_index(ring, phone),
+        "sealed": ring.wrap(phone.encode(), binding=_binding_of(identifier_id)),
+        "added_at": now,
+    }
+    if not await insert_new(session, Identifier, number):
         raise PhoneTaken
 
 

@@ -31,7 +31,7 @@ async def open_account_(body: OpenAccount, caller: Caller, shared: Shared) -> Re
     An account for a member whose affiliation has not arrived yet is checked when it does, and deactivated if the member
     belongs to an organisation outside that remit.
     """
-    remit = await caller.remit(OPEN)
+    by = audit.by(caller.principal, await caller.remit(OPEN))
     username = require_username(body.username)
     phone = None if body.phone is None else require_phone(body.phone)
     password = require_password(body.password.get_secret_value(), username=username, also=[phone] if phone else [])
@@ -43,18 +43,17 @@ async def open_account_(body: OpenAccount, caller: Caller, shared: Shared) -> Re
             username=username,
             password_encoding=encoding,
             organisation_id=body.organisation_id,
-            remit=remit,
-            by=audit.by(caller.principal, remit),
+            by=by,
             new_id=new_id,
             now=command.now,
         )
+        person_id = account.account_id
         if phone is not None:
-            opened_for = account.account_id
             await put_on_file(
-                command.session, shared.ring, account_id=opened_for, phone=phone, new_id=new_id, now=command.now
+                command.session, shared.ring, account_id=person_id, phone=phone, new_id=new_id, now=command.now
             )
         opened = AccountOpened(
-            person_id=account.account_id,
+            person_id=person_id,
             username=username,
             organisation_id=account.organisation_id,
             opened_at=account.opened_at,

@@ -10,20 +10,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 import audit
 import orgtree
-from database import Database, KeyRing, utc_now
+from database import Database, KeyRing, known, utc_now
 from identity.accounts.phones import phone_of
-from identity.accounts.tables import Account
+from identity.accounts.remit import require_account_within
 from identity.assistance.rules import (
     CONSENT_WITHIN,
     SESSION_LIFETIME,
     TICKET_LIFETIME,
-    Evidence,
     HelpForOneself,
     NoConsent,
     NotAsked,
     require_listed,
     titles_of,
 )
+from identity.assistance.schemas import AskToHelp
 from identity.assistance.tables import AssistedSession
 from identity.challenges.commands import Asking, answer, issue
 from identity.messages.commands import tell
@@ -39,7 +39,7 @@ _AT_ONCE = 500
 
 
 class SubjectUnknown(Exception):
-    """There is no such person among those the helper may help."""
+    """The person's account is not in use."""
 
 
 class SessionUnknown(Exception):
@@ -59,30 +59,25 @@ async def ask_to_help(
     ring: KeyRing,
     *,
     assist_id: UUID,
+    wanted: AskToHelp,
     by: audit.Actor,
-    subject_id: UUID,
-    organisation_id: UUID,
-    actions: Collection[str],
-    evidence: Evidence,
-    remit: Collection[UUID],
     new_id: Callable[[], UUID],
     now: datetime,
 ) -> AssistedSession:
-    """Ask a person for their consent to be helped with `actions`, by a code to their phone or before a witness.
+    """Ask a person for their consent to be helped, by a code to their phone or before a witness.
 
-    `remit` is where the helper may help: the organisation and the person lie within. Raises `ActionUnlisted`,
-    `HelpForOneself`, `orgtree.OutsideRemit`, `SubjectUnknown`, `NoPhone` and `throttling.rates.TooOften`.
+    Where the helper may help, the organisation and the person lie. Raises `ActionUnlisted`, `HelpForOneself`,
+    `orgtree.OutsideRemit`, `SubjectUnknown`, `NoPhone` and `throttling.rates.TooOften`.
     """
-    listed = require_listed(actions)
-    await orgtree.require_within(session, organisation_id, remit)
+    listed, subject_id = require_listed(wanted.actions), wanted.subject_id
+    await orgtree.require_within(session, wanted.organisation_id, by.remit)
     if subject_id == by.actor:
         raise HelpForOneself
-    await _require_subject(session, subject_id, remit)
+    if (await require_account_within(session, subject_id, by.remit)).status != "active":
+        raise SubjectUnknown
     challenge_id = None
-    if evidence == "one_time_code":
-        phone = await phone_of(session, ring, subject_id)
-        if phone is None:
-            raise NoPhone
+    if wanted.evidence == "one_time_code":
+        phone = known(await phone_of(session, ring, subject_id), NoPhone)
         challenge_id = await issue(
             session,
             ring,
@@ -93,15 +88,15 @@ async def ask_to_help(
             now=now,
             new_id=new_id,
             text="assistance_code",
-            words=await _words(session, organisation_id, listed),
+            words=await _words(session, wanted.organisation_id, listed),
         )
     asked = AssistedSession(
         assist_id=assist_id,
         subject_id=subject_id,
         helper_id=by.actor,
-        organisation_id=organisation_id,
+        organisation_id=wanted.organisation_id,
         actions=listed,
-        evidence=evidence,
+        evidence=wanted.evidence,
         challenge_id=challenge_id,
         asked_at=now,
     )
@@ -123,7 +118,8 @@ async def consent_by_code(
         raise NotAsked
     verdict = await answer(session, ring, challenge_id=asked.challenge_id, purpose=PURPOSE, code=code, now=now)
     if not verdict.accepted or verdict.account_id != asked.subject_id:
-        await audit.record(session, audit.refused(_entry(asked, by, "identity.assistance.consented"), "code"), now=now)
+        attempt = _entry(asked, "identity.assistance.consented", purpose=asked.evidence, by=by)
+        await audit.record(session, audit.refused(attempt, "code"), now=now)
         return None
     await _consented(session, ring, asked, by, now)
     return asked
@@ -203,56 +199,29 @@ async def end_all(session: AsyncSession, ring: KeyRing | None, *conditions: Any,
     ).all()
     for each in found:
         await _end(session, ring, each, now=now, ended_by=None)
-        entry = audit.Entry(
-            action="identity.assistance.ended",
-            subject=each.subject_id,
-            object_id=each.assist_id,
-            assist_id=each.assist_id,
-            organisation_id=each.organisation_id,
-            purpose=reason,
-        )
-        await audit.record(session, entry, now=now)
+        await audit.record(session, _entry(each, "identity.assistance.ended", purpose=reason), now=now)
     return len(found)
 
 
-class Closing:
-    """The job that closes sessions whose half hour is over, and tells the people who were helped."""
-
-    def __init__(self, ring: KeyRing) -> None:
-        self._ring = ring
-
-    async def run(self, database: Database) -> None:
-        """Close all that are over, and requests that nobody agreed to."""
-        now = utc_now()
-        over = AssistedSession.expires_at <= now
-        unanswered = AssistedSession.consented_at.is_(None) & (AssistedSession.asked_at <= now - CONSENT_WITHIN)
-        while True:
-            async with database.transaction() as session:
-                if not await end_all(session, self._ring, over | unanswered, now=now, reason="time_over"):
-                    return
+async def close_what_is_over(ring: KeyRing, database: Database) -> None:
+    """Close sessions whose half hour is over, and requests nobody agreed to, and tell the people who were helped."""
+    now = utc_now()
+    over = AssistedSession.expires_at <= now
+    unanswered = AssistedSession.consented_at.is_(None) & (AssistedSession.asked_at <= now - CONSENT_WITHIN)
+    while True:
+        async with database.transaction() as session:
+            if not await end_all(session, ring, over | unanswered, now=now, reason="time_over"):
+                return
 
 
 def _waits(asked: AssistedSession, now: datetime) -> bool:
     return asked.consented_at is None and asked.ended_at is None and now < asked.asked_at + CONSENT_WITHIN
 
 
-async def _require_subject(session: AsyncSession, subject_id: UUID, remit: Collection[UUID]) -> None:
-    account = await session.get(Account, subject_id)
-    if account is None or account.status != "active":
-        raise SubjectUnknown
-    belongs = await orgtree.affiliation_of(session, subject_id) or account.organisation_id
-    try:
-        await orgtree.require_within(session, belongs, remit)
-    except orgtree.OutsideRemit:
-        raise SubjectUnknown from None
-
-
 async def _locked(session: AsyncSession, assist_id: UUID, *conditions: ColumnElement[bool]) -> AssistedSession:
     found = select(AssistedSession).where(AssistedSession.assist_id == assist_id, *conditions)
-    held = await session.scalar(found.with_for_update().execution_options(populate_existing=True))
-    if held is None:
-        raise SessionUnknown
-    return held
+    locked = found.with_for_update().execution_options(populate_existing=True)
+    return known(await session.scalar(locked), SessionUnknown)
 
 
 async def _consented(
@@ -291,19 +260,18 @@ async def _words(session: AsyncSession, organisation_id: UUID, actions: list[str
     return {"organisation": name or "", "actions": titles_of(actions, LANGUAGE)}
 
 
-def _entry(of: AssistedSession, by: audit.Actor, action: str) -> audit.Entry:
+def _entry(of: AssistedSession, action: str, *, purpose: str, by: audit.Actor | None = None) -> audit.Entry:
+    office = () if by is None else ("actor", "actor_role", "actor_organisation_id")
     return audit.Entry(
         action=action,
-        actor=by.actor,
-        actor_role=by.actor_role,
-        actor_organisation_id=by.actor_organisation_id,
         subject=of.subject_id,
         object_id=of.assist_id,
         assist_id=of.assist_id,
         organisation_id=of.organisation_id,
-        purpose=of.evidence,
+        purpose=purpose,
+        **{name: getattr(by, name) for name in office},
     )
 
 
 async def _record(session: AsyncSession, of: AssistedSession, by: audit.Actor, action: str, now: datetime) -> None:
-    await audit.record(session, _entry(of, by, action), now=now)
+    await audit.record(session, _entry(of, action, purpose=of.evidence, by=by), now=now)

@@ -1,17 +1,18 @@
 """Reads of assisted sessions: those in which one was helped, and those in which one helps."""
 
 from datetime import datetime
+from functools import partial
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
-from database import page_of
 from identity.assistance.rules import Times, status_at
 from identity.assistance.schemas import AssistedSessionOut
 from identity.assistance.tables import AssistedSession
 from identity.sessions.tables import TokenFamily
+from webapi import Page, PageRequest
 
 
 def sessions(*conditions: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
@@ -25,12 +26,12 @@ def sessions(*conditions: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     )
 
 
-def latest_first(
-    chosen: Select[*tuple[Any, ...]], after: tuple[datetime, UUID] | None, limit: int
-) -> Select[*tuple[Any, ...]]:
-    """Select a page, the latest first."""
+async def list_sessions(
+    session: AsyncSession, page: PageRequest, mine: ColumnElement[bool], now: datetime
+) -> Page[AssistedSessionOut]:
+    """List those of the caller's, the latest first."""
     key = (AssistedSession.asked_at, AssistedSession.assist_id)
-    return page_of(chosen, *key, after=after, limit=limit, latest_first=True)
+    return await page.select(session, sessions(mine), *key, shape=partial(shown, now=now), latest_first=True)
 
 
 def shown(row: Any, now: datetime) -> AssistedSessionOut:

@@ -10,7 +10,6 @@ from starlette.responses import Response
 
 import audit
 from audit import audited
-from china_time import Moment
 from database import new_id, utc_now
 from identity.assistance import commands, queries
 from identity.assistance.commands import SessionUnknown, WitnessFromElsewhere
@@ -49,20 +48,10 @@ async def list_actions(caller: Caller, page: PageQuery) -> Page[ActionOut]:  # n
 )
 async def ask_to_help(body: AskToHelp, caller: Caller, shared: Shared) -> Response:
     """Ask a person for their consent: by a code that goes to their phone, or before a second witness."""
-    remit = await caller.remit(GIVE)
+    by = audit.by(caller.principal, await caller.remit(GIVE))
     async with caller.command() as command:
         asked = await commands.ask_to_help(
-            command.session,
-            shared.ring,
-            assist_id=new_id(),
-            by=audit.by(caller.principal, remit),
-            subject_id=body.subject_id,
-            organisation_id=body.organisation_id,
-            actions=body.actions,
-            evidence=body.evidence,
-            remit=remit,
-            new_id=new_id,
-            now=command.now,
+            command.session, shared.ring, assist_id=new_id(), wanted=body, by=by, new_id=new_id, now=command.now
         )
         out = await _shown(command.session, asked.assist_id, command.now)
         return await command.respond(201, out, location=f"/v1/assisted-sessions/{asked.assist_id}")
@@ -76,14 +65,10 @@ async def ask_to_help(body: AskToHelp, caller: Caller, shared: Shared) -> Respon
 )
 async def consent_by_code(assist_id: UUID, body: ConsentCode, caller: Caller, shared: Shared) -> Response:
     """Take the code the person told the helper as their consent; it has five tries."""
+    by, code = audit.by(caller.principal), body.code.get_secret_value()
     async with caller.command() as command:
         consented = await commands.consent_by_code(
-            command.session,
-            shared.ring,
-            assist_id=assist_id,
-            by=audit.by(caller.principal),
-            code=body.code.get_secret_value(),
-            now=command.now,
+            command.session, shared.ring, assist_id=assist_id, by=by, code=code, now=command.now
         )
         if consented is None:
             raise RefusedWithEffect(CodeRefused())
@@ -99,14 +84,10 @@ async def consent_by_code(assist_id: UUID, body: ConsentCode, caller: Caller, sh
 async def witness(assist_id: UUID, caller: Caller, shared: Shared) -> Response:
     """Say, as a second person from where the helper helps, that one saw the person agree; two factors are needed."""
     caller.require_acr(WITNESS_ACR)
+    by, offices = audit.by(caller.principal), {grant.organisation_id for grant in caller.principal.roles}
     async with caller.command() as command:
         await commands.consent_before_witness(
-            command.session,
-            shared.ring,
-            assist_id=assist_id,
-            by=audit.by(caller.principal),
-            offices={grant.organisation_id for grant in caller.principal.roles},
-            now=command.now,
+            command.session, shared.ring, assist_id=assist_id, by=by, offices=offices, now=command.now
         )
         return await command.respond(200, await _shown(command.session, assist_id, command.now))
 
@@ -163,15 +144,8 @@ async def list_own(caller: Caller, page: PageQuery) -> Page[AssistedSessionOut]:
 
 
 async def _page(caller: AuthenticatedCaller, page: PageRequest, mine: Any) -> Page[AssistedSessionOut]:
-    chosen = queries.latest_first(queries.sessions(mine), page.after(Moment, UUID), page.fetch)
     async with caller.read() as session:
-        rows = (await session.execute(chosen)).all()
-    now = utc_now()
-    return page.of(rows, lambda row: _key(row.AssistedSession), lambda row: queries.shown(row, now))
-
-
-def _key(held: AssistedSession) -> tuple[datetime, UUID]:
-    return held.asked_at, held.assist_id
+        return await queries.list_sessions(session, page, mine, utc_now())
 
 
 async def _may_see(session: AsyncSession, held: AssistedSession, caller: AuthenticatedCaller) -> bool:

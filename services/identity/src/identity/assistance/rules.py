@@ -1,12 +1,14 @@
 """What an assisted session may be: which actions there are, how long each step has, how it stands."""
 
 import tomllib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from importlib import resources
 from typing import Annotated, Final, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
+
+from identity.purposes.rules import Stated
 
 Evidence = Literal["one_time_code", "witness"]
 Status = Literal["asked", "consented", "active", "ended", "lapsed"]
@@ -20,21 +22,16 @@ ASSISTED_ACR: Final = "1"
 """A code proves one factor. A witness beside the helper is one witness: in person with two would be "3"."""
 
 
-class Action(BaseModel):
+class Action(Stated):
     """What an action is called where people agree to it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     zh: Annotated[str, Field(min_length=1, max_length=40)]
     en: Annotated[str, Field(min_length=1, max_length=60)]
 
 
-def _load() -> Mapping[str, Action]:
-    text = (resources.files("identity.assistance") / "actions.toml").read_text("utf-8")
-    return TypeAdapter(dict[str, Action]).validate_python(tomllib.loads(text))
-
-
-ACTIONS: Final = _load()
+ACTIONS: Final = TypeAdapter(dict[str, Action]).validate_python(
+    tomllib.loads((resources.files("identity.assistance") / "actions.toml").read_text("utf-8"))
+)
 
 
 class ActionUnlisted(Exception):

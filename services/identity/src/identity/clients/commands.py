@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 import audit
 from contracts.identity import ClientQuotaSetV1
+from database import known
 from identity.clients.rules import require_usable
 from identity.clients.schemas import ClientTerms
 from identity.clients.tables import Client, ClientProposal
@@ -218,22 +219,17 @@ async def _decided(
 
 
 async def _locked(session: AsyncSession, client_id: str) -> Client:
-    client = await session.scalar(select(Client).where(Client.client_id == client_id).with_for_update())
-    if client is None:
-        raise ClientUnknown
-    return client
+    return known(await session.get(Client, client_id, with_for_update=True, populate_existing=True), ClientUnknown)
 
 
 async def _tell_quota(session: AsyncSession, client: Client, actor: UUID | None) -> None:
     client.version += 1
     await session.flush()
-    event = ClientQuotaSetV1.model_validate(
-        {
-            "client_principal_id": client.principal_id,
-            "client_id": client.client_id,
-            "requests_per_minute": client.requests_per_minute,
-            "status": client.status,
-        }
+    event = ClientQuotaSetV1(
+        client_principal_id=client.principal_id,
+        client_id=client.client_id,
+        requests_per_minute=client.requests_per_minute,
+        status=client.status,
     )
     await append(session, [Publication(event, version=client.version)], actor=actor)
 

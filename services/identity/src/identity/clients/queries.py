@@ -3,11 +3,11 @@
 from sqlalchemy import Select, and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from database import known, narrowed, page_of
+from database import known, narrowed
 from identity.clients.commands import ClientUnknown
 from identity.clients.schemas import ClientOut, ProposalOut
 from identity.clients.tables import Client, ClientProposal
-from webapi import PageRequest
+from webapi import Page, PageRequest
 
 _PENDING = and_(ClientProposal.client_id == Client.client_id, ClientProposal.status == "pending")
 
@@ -17,10 +17,10 @@ def clients() -> Select[Client, ClientProposal]:
     return select(Client, ClientProposal).outerjoin(ClientProposal, _PENDING)
 
 
-def clients_after(page: PageRequest, status: str | None) -> Select[Client, ClientProposal]:
-    """Select a page of the clients by id, those of one status or all."""
+async def list_clients(session: AsyncSession, page: PageRequest, status: str | None) -> Page[ClientOut]:
+    """List clients by id, those of one status or all."""
     chosen = narrowed(clients(), {Client.status: status})
-    return page_of(chosen, Client.client_id, after=page.after(str), limit=page.fetch)
+    return await page.select(session, chosen, Client.client_id, shape=lambda row: shaped(*row))
 
 
 async def client_by_id(session: AsyncSession, client_id: str) -> ClientOut:

@@ -1,7 +1,9 @@
 """Clients over HTTP: proposed by one person, reviewed by another, suspended and resumed."""
 
 import secrets
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -12,10 +14,11 @@ import audit
 import orgtree
 from audit import audited, unaudited
 from database import new_id
-from identity.clients import commands
-from identity.clients.queries import client_by_id, clients_after, shaped
+from identity.clients import commands, queries
+from identity.clients.queries import shaped
 from identity.clients.schemas import ClientOut, ClientTerms, ClientWithSecret, Decide, ProposeClient
-from webapi import Caller, Page, PageQuery, Refusal, access, json_answer
+from identity.clients.tables import Client
+from webapi import AuthenticatedCaller, Caller, Page, PageQuery, Refusal, access, json_answer
 from webapi.problems import PERMISSION_MISSING
 
 NOT_RECORDED = unaudited("it tells of clients, not of people")
@@ -81,13 +84,7 @@ async def propose_client_change(client_id: _ClientId, body: ClientTerms, caller:
 )
 async def approve_client(client_id: _ClientId, body: Decide, caller: Caller) -> Response:
     """Put a proposal of somebody else in force. A secret made by it is shown in this answer alone."""
-    by = await _of_whole_system(caller, REVIEW)
-    caller.require_acr(SECOND_FACTOR)
-    async with caller.command() as command:
-        registered = await commands.approve(
-            command.session, client_id=client_id, proposal_id=body.proposal_id, by=by, now=command.now
-        )
-        return await command.respond(200, _with_secret(registered))
+    return await _reviewed(client_id, caller, partial(commands.approve, proposal_id=body.proposal_id))
 
 
 @router.post(
@@ -98,13 +95,7 @@ async def approve_client(client_id: _ClientId, body: Decide, caller: Caller) -> 
 )
 async def refuse_client(client_id: _ClientId, body: Decide, caller: Caller) -> Response:
     """Refuse a proposal of somebody else; what is in force stays."""
-    by = await _of_whole_system(caller, REVIEW)
-    caller.require_acr(SECOND_FACTOR)
-    async with caller.command() as command:
-        client = await commands.refuse(
-            command.session, client_id=client_id, proposal_id=body.proposal_id, by=by, now=command.now
-        )
-        return await command.respond(200, shaped(client, None))
+    return await _reviewed(client_id, caller, partial(commands.refuse, proposal_id=body.proposal_id))
 
 
 @router.post(
@@ -115,7 +106,7 @@ async def refuse_client(client_id: _ClientId, body: Decide, caller: Caller) -> R
 )
 async def suspend_client(client_id: _ClientId, caller: Caller) -> Response:
     """Let a client get no more tokens, and none of its tokens through the gateway, until it is resumed."""
-    return await _set_suspended(client_id, caller, suspended=True)
+    return await _reviewed(client_id, caller, partial(commands.set_suspended, suspended=True))
 
 
 @router.post(
@@ -126,7 +117,7 @@ async def suspend_client(client_id: _ClientId, caller: Caller) -> Response:
 )
 async def resume_client(client_id: _ClientId, caller: Caller) -> Response:
     """Let a suspended client go on."""
-    return await _set_suspended(client_id, caller, suspended=False)
+    return await _reviewed(client_id, caller, partial(commands.set_suspended, suspended=False))
 
 
 @router.post(
@@ -141,11 +132,7 @@ async def rotate_client_secret(client_id: _ClientId, caller: Caller) -> Response
 
     The old one ends at once.
     """
-    by = await _of_whole_system(caller, REVIEW)
-    caller.require_acr(SECOND_FACTOR, timedelta(minutes=10))
-    async with caller.command() as command:
-        registered = await commands.rotate_secret(command.session, client_id=client_id, by=by, now=command.now)
-        return await command.respond(201, _with_secret(registered))
+    return await _reviewed(client_id, caller, commands.rotate_secret, max_age=timedelta(minutes=10), status=201)
 
 
 @router.get("", summary="The clients there are", openapi_extra=access(REGISTER, REVIEW) | NOT_RECORDED)
@@ -153,8 +140,7 @@ async def list_clients(caller: Caller, page: PageQuery, status: _Status = None) 
     """List clients by their ids, each with the change that is proposed."""
     await _of_whole_system(caller, REGISTER, REVIEW)
     async with caller.read() as session:
-        rows = (await session.execute(clients_after(page, status))).all()
-        return page.of(rows, lambda row: (row[0].client_id,), lambda row: shaped(*row))
+        return await queries.list_clients(session, page, status)
 
 
 @router.get(
@@ -167,20 +153,29 @@ async def read_client(client_id: _ClientId, caller: Caller) -> Response:
     """Give a client as it stands, with the change that is proposed."""
     await _of_whole_system(caller, REGISTER, REVIEW)
     async with caller.read() as session:
-        return json_answer(await client_by_id(session, client_id))
+        return json_answer(await queries.client_by_id(session, client_id))
 
 
-async def _set_suspended(client_id: str, caller: Caller, *, suspended: bool) -> Response:
+async def _reviewed(
+    client_id: str,
+    caller: AuthenticatedCaller,
+    command_: Callable[..., Awaitable[Client | commands.Registered]],
+    *,
+    max_age: timedelta | None = None,
+    status: int = 200,
+) -> Response:
+    """Do with a client what takes a reviewer and a second factor, and show it: with its secret, where that is told."""
     by = await _of_whole_system(caller, REVIEW)
-    caller.require_acr(SECOND_FACTOR)
+    caller.require_acr(SECOND_FACTOR, max_age)
     async with caller.command() as command:
-        client = await commands.set_suspended(
-            command.session, client_id=client_id, suspended=suspended, by=by, now=command.now
-        )
-        return await command.respond(200, shaped(client, None))
+        done = await command_(command.session, client_id=client_id, by=by, now=command.now)
+        if isinstance(done, Client):
+            return await command.respond(status, shaped(done, None))
+        shown = shaped(done.client, None).model_dump()
+        return await command.respond(status, ClientWithSecret(**shown, client_secret=done.secret))
 
 
-async def _of_whole_system(caller: Caller, *permissions: str) -> audit.Actor:
+async def _of_whole_system(caller: AuthenticatedCaller, *permissions: str) -> audit.Actor:
     """Tell who acts, by a permission held on the root: clients belong to no organisation below it."""
     remit: frozenset[UUID] = frozenset()
     for permission in permissions:
@@ -188,8 +183,3 @@ async def _of_whole_system(caller: Caller, *permissions: str) -> audit.Actor:
     if orgtree.ROOT_ID not in remit:
         raise Refusal(PERMISSION_MISSING, permission=permissions[0])
     return audit.by(caller.principal, {orgtree.ROOT_ID})
-
-
-def _with_secret(registered: commands.Registered) -> ClientWithSecret:
-    shown = ClientOut.model_validate(registered.client)
-    return ClientWithSecret(**shown.model_dump(), client_secret=registered.secret)

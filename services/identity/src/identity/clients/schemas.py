@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from identity.clients.rules import SCOPES
-from webapi.bodies import Body
+from webapi.bodies import Body, Shown
 
 ClientId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{2,63}$", max_length=64)]
 _Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50)]
@@ -78,10 +78,8 @@ class Decide(Body):
     proposal_id: UUID
 
 
-class ProposalOut(BaseModel):
+class ProposalOut(Shown):
     """A proposal that waits for its review."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     proposal_id: UUID
     terms: ClientTerms
@@ -89,10 +87,8 @@ class ProposalOut(BaseModel):
     proposed_at: datetime
 
 
-class ClientOut(BaseModel):
+class ClientOut(Shown):
     """A client as it stands, and the change that is proposed, if any."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     client_id: str
     principal_id: UUID

@@ -3,7 +3,6 @@
 A row of `Client` answers the questions authlib asks of it (`check_…`, `get_…`), each by one line or by a rule.
 """
 
-import hashlib
 from datetime import datetime
 from hmac import compare_digest
 from typing import Any
@@ -16,6 +15,7 @@ from sqlalchemy.types import Text
 
 from database import Table
 from identity.clients.rules import allowed_scope, redirect_uri_allowed
+from identity.secrets import hash_of
 
 
 class ClientProposal(Table):
@@ -92,8 +92,7 @@ class Client(Table):
 
     def check_client_secret(self, secret: str) -> bool:
         """Say whether this is the client's secret."""
-        digest = hashlib.sha256(secret.encode()).digest()
-        return self.secret_hash is not None and compare_digest(self.secret_hash, digest)
+        return self.secret_hash is not None and compare_digest(self.secret_hash, hash_of(secret))
 
     def check_grant_type(self, grant_type: str) -> bool:
         """Say whether the client was registered for this grant."""

@@ -1,6 +1,6 @@
 """Taking an account out of use, felt everywhere within seconds, and bringing it back."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import date, datetime
 from uuid import UUID
 
@@ -37,21 +37,15 @@ async def deactivate_account(
     ring: KeyRing,
     lapses: Iterable[Lapse],
     account_id: UUID,
-    remit: Collection[UUID],
     by: audit.Actor,
     now: datetime,
 ) -> None:
     """Take an account out of use: nobody signs in to it any more, and all that was signed in ends.
 
     Its roles and credentials stay for a reactivation; what it delegated ends, and by `lapses` what waits for it. Doing
-    so again changes nothing. Raises `OwnAccount`, `orgtree.OutsideRemit`,
-    `RoleBeyondRemit` and `LastAdministrator`.
+    so again changes nothing. Raises `OwnAccount`, `orgtree.OutsideRemit`, `RoleBeyondRemit` and `LastAdministrator`.
     """
-    if account_id == by.actor:
-        raise OwnAccount
-    account = await require_account_within(session, account_id, remit)
-    await require_roles_within(session, account_id, remit, today=day_of(now))
-    if account.status != "active":
+    if await _status(session, account_id, by, now) != "active":
         return
     await _require_other_administrators(session, account_id, today=day_of(now))
     await end_delegated_roles(session, account_id, ender=by.actor, now=now)
@@ -62,26 +56,29 @@ async def deactivate_account(
         await audit.record(session, by.entry("identity.account.deactivated", subject=account_id), now=now)
 
 
-async def reactivate_account(
-    session: AsyncSession, *, account_id: UUID, remit: Collection[UUID], by: audit.Actor, now: datetime
-) -> None:
+async def reactivate_account(session: AsyncSession, *, account_id: UUID, by: audit.Actor, now: datetime) -> None:
     """Bring an account back into use as it was: with its credentials, and signed in nowhere.
 
-    Doing so again changes nothing. Raises `OwnAccount`, `orgtree.OutsideRemit`,
-    `RoleBeyondRemit` and `AccountErased`.
+    Doing so again changes nothing. Raises `OwnAccount`, `orgtree.OutsideRemit`, `RoleBeyondRemit` and `AccountErased`.
     """
-    if account_id == by.actor:
-        raise OwnAccount
-    account = await require_account_within(session, account_id, remit)
-    await require_roles_within(session, account_id, remit, today=day_of(now))
-    if account.status == "active":
+    status = await _status(session, account_id, by, now)
+    if status == "active":
         return
-    if account.status != "deactivated":
+    if status != "deactivated":
         raise AccountErased
     # A sign-in that was under way while the account was taken out of use may have left a session behind.
     await end_all_sessions(session, account_id, reason="deactivated", now=now, actor=by.actor)
     if await _change(session, account_id, "deactivated", "active"):
         await audit.record(session, by.entry("identity.account.reactivated", subject=account_id), now=now)
+
+
+async def _status(session: AsyncSession, account_id: UUID, by: audit.Actor, now: datetime) -> str:
+    """Give how an account stands over which whoever acts has a say, with all its roles."""
+    if account_id == by.actor:
+        raise OwnAccount
+    account = await require_account_within(session, account_id, by.remit)
+    await require_roles_within(session, account_id, by.remit, today=day_of(now))
+    return account.status
 
 
 async def _change(session: AsyncSession, account_id: UUID, before: str, after: str) -> bool:

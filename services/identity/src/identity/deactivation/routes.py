@@ -5,7 +5,6 @@ from functools import partial
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
 import audit
@@ -13,16 +12,15 @@ from audit import audited
 from identity.deactivation.commands import deactivate_account, reactivate_account
 from identity.shared import Shared
 from webapi import AuthenticatedCaller, Caller, access
+from webapi.bodies import Shown
 
 router = APIRouter(prefix="/v1/accounts/{account_id}", tags=["accounts"])
 
 DEACTIVATE = "identity.account.deactivate"
 
 
-class AccountInUse(BaseModel):
+class AccountInUse(Shown):
     """Whether an account is in use."""
-
-    model_config = ConfigDict(frozen=True)
 
     person_id: UUID
     in_use: bool
@@ -54,8 +52,7 @@ async def reactivate(account_id: UUID, caller: Caller) -> Response:
 async def _change(
     caller: AuthenticatedCaller, account_id: UUID, command_: Callable[..., Awaitable[None]], *, in_use: bool
 ) -> Response:
-    remit = await caller.remit(DEACTIVATE)
+    by = audit.by(caller.principal, await caller.remit(DEACTIVATE))
     async with caller.command() as command:
-        by = audit.by(caller.principal, remit)
-        await command_(command.session, account_id=account_id, remit=remit, by=by, now=command.now)
+        await command_(command.session, account_id=account_id, by=by, now=command.now)
         return await command.respond(200, AccountInUse(person_id=account_id, in_use=in_use))

@@ -1,8 +1,7 @@
 """Replacing the phone on file: proposed and confirmed before one officer, approved by a second, open to objection."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import or_, select
@@ -11,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 import audit
 import orgtree
 from china_time import day_of
-from database import KeyRing, insert_new
+from database import KeyRing, insert_new, known
 from identity.accounts.authorization import AccountUnknown
 from identity.accounts.phones import belongs_to_another
 from identity.accounts.remit import belongs_to, require_account_within
@@ -38,20 +37,13 @@ from identity.recovery.rules import AlreadyApproved
 from identity.roles.reach import require_roles_within
 
 
-class Officer(NamedTuple):
-    """Who decides: as the audit names them, and where they have the permission."""
-
-    by: audit.Actor
-    remit: Collection[UUID]
-
-
 async def propose_phone(
     session: AsyncSession,
     ring: KeyRing,
     *,
     account_id: UUID,
     phone: str,
-    officer: Officer,
+    by: audit.Actor,
     asking: Asking,
     objection: str,
     new_id: Callable[[], UUID],
@@ -64,15 +56,15 @@ async def propose_phone(
     `OwnReplacement`, `orgtree.OutsideRemit`, `RoleBeyondRemit`, `AccountUnknown`, `NotIndependent`,
     `ReplacementUnderWay` and `TooOften`.
     """
-    if account_id == officer.by.actor:
+    if account_id == by.actor:
         raise OwnReplacement
-    account = await require_account_within(session, account_id, officer.remit)
+    account = await require_account_within(session, account_id, by.remit)
     if account.status != "active":
         raise AccountUnknown
-    await require_roles_within(session, account_id, officer.remit, today=day_of(now))
+    await require_roles_within(session, account_id, by.remit, today=day_of(now))
     organisation_id = await belongs_to(session, account)
     await require_independent_officers(
-        session, subject_id=account_id, organisation_id=organisation_id, actor=officer.by.actor, given=(), now=now
+        session, subject_id=account_id, organisation_id=organisation_id, actor=by.actor, given=(), now=now
     )
     gives_way = or_(
         PhoneReplacement.status == "proposed",
@@ -98,7 +90,7 @@ async def propose_phone(
         "status": "proposed",
         "sealed_phone": sealed(ring, replacement_id, phone),
         "challenge_id": challenge_id,
-        "proposed_by": officer.by.actor,
+        "proposed_by": by.actor,
         "proposed_at": now,
         "expires_at": now + CONFIRM_WITHIN,
     }
@@ -107,30 +99,30 @@ async def propose_phone(
     words = {"address": objection, "code": notice_code(ring, replacement_id)}
     await tell(session, ring, account_id, "phone_replacement_proposed", language="zh", now=now, **words)
     replacement = await session.get_one(PhoneReplacement, replacement_id)
-    await record(session, "proposed", replacement, now=now, by=officer.by)
+    await record(session, "proposed", replacement, now=now, by=by)
     return replacement
 
 
 async def confirm_phone(
-    session: AsyncSession, ring: KeyRing, *, replacement_id: UUID, code: str, officer: Officer, now: datetime
-) -> bool:
-    """Take the code that came to the new number, from the officer who proposed it; says whether it was right.
+    session: AsyncSession, ring: KeyRing, *, replacement_id: UUID, code: str, by: audit.Actor, now: datetime
+) -> PhoneReplacement | None:
+    """Take the code that came to the new number, from the officer who proposed it; None when it is wrong.
 
     Let the transaction commit whatever it says, else a wrong try would not count. Raises `ReplacementUnknown` and
     `ReplacementOver`.
     """
-    replacement = await _seen_by(session, officer, replacement_id)
-    if replacement.proposed_by != officer.by.actor:
+    replacement = await _seen_by(session, by, replacement_id)
+    if replacement.proposed_by != by.actor:
         raise ReplacementUnknown
     _require(replacement, "proposed", now)
     verdict = await answer(session, ring, challenge_id=replacement.challenge_id, purpose=PURPOSE, code=code, now=now)
     if not verdict.accepted:
-        return False
+        return None
     replacement.status, replacement.confirmed_at = "confirmed", now
     replacement.expires_at = now + APPROVE_WITHIN
     await session.flush()
-    await record(session, "confirmed", replacement, now=now, by=officer.by)
-    return True
+    await record(session, "confirmed", replacement, now=now, by=by)
+    return replacement
 
 
 async def is_taken(session: AsyncSession, ring: KeyRing, replacement: PhoneReplacement) -> bool:
@@ -139,27 +131,21 @@ async def is_taken(session: AsyncSession, ring: KeyRing, replacement: PhoneRepla
 
 
 async def approve_phone(
-    session: AsyncSession,
-    ring: KeyRing,
-    *,
-    replacement_id: UUID,
-    officer: Officer,
-    objection: str,
-    now: datetime,
-) -> None:
+    session: AsyncSession, ring: KeyRing, *, replacement_id: UUID, by: audit.Actor, objection: str, now: datetime
+) -> PhoneReplacement:
     """Agree, as a second officer, to a number that was confirmed; a day later it takes the place of the old one.
 
     Different people stand behind the two: neither speaks by an office that the other, or the person, delegated. Raises
     `ReplacementUnknown`, `OwnReplacement`, `RoleBeyondRemit`, `ReplacementOver`, `AlreadyApproved`, `NotIndependent`.
     """
-    replacement = await _seen_by(session, officer, replacement_id)
-    account_id, actor = replacement.account_id, officer.by.actor
+    replacement = await _seen_by(session, by, replacement_id)
+    account_id, actor = replacement.account_id, by.actor
     if account_id == actor:
         raise OwnReplacement
     _require(replacement, "confirmed", now)
     if replacement.proposed_by == actor:
         raise AlreadyApproved
-    await require_roles_within(session, account_id, officer.remit, today=day_of(now))
+    await require_roles_within(session, account_id, by.remit, today=day_of(now))
     await require_independent_officers(
         session,
         subject_id=account_id,
@@ -175,7 +161,8 @@ async def approve_phone(
     words = {"address": objection, "code": notice_code(ring, replacement_id)}
     words["hours"] = str(OBJECT_WITHIN // timedelta(hours=1))
     await tell(session, ring, account_id, "phone_replacement_approved", language="zh", now=now, **words)
-    await record(session, "approved", replacement, now=now, by=officer.by)
+    await record(session, "approved", replacement, now=now, by=by)
+    return replacement
 
 
 async def object_to_phone(
@@ -201,13 +188,12 @@ async def belongs_where_proposed(session: AsyncSession, replacement: PhoneReplac
     return await belongs_to(session, account) == replacement.organisation_id
 
 
-async def _seen_by(session: AsyncSession, officer: Officer, replacement_id: UUID) -> PhoneReplacement:
+async def _seen_by(session: AsyncSession, by: audit.Actor, replacement_id: UUID) -> PhoneReplacement:
     """Give and lock what is within the officer's remit. Raises `ReplacementUnknown` and `ReplacementOver`."""
     this = PhoneReplacement.replacement_id == replacement_id
-    visible = orgtree.within(PhoneReplacement.organisation_id, officer.remit)
-    replacement = await session.scalar(select(PhoneReplacement).where(this, visible).with_for_update())
-    if replacement is None:
-        raise ReplacementUnknown
+    visible = orgtree.within(PhoneReplacement.organisation_id, by.remit)
+    found = select(PhoneReplacement).where(this, visible).with_for_update()
+    replacement = known(await session.scalar(found), ReplacementUnknown)
     if not await belongs_where_proposed(session, replacement):
         raise ReplacementOver
     return replacement

@@ -25,48 +25,42 @@ AT_ONCE = 100
 _log = logging.getLogger(__name__)
 
 
-class Applying:
-    """Applies what is ready, each in a transaction of its own; what fails is tried again at the next run."""
+async def apply_what_is_ready(ring: KeyRing, database: Database) -> None:
+    """Lapse what is out of time, then apply each that is ready; what fails is tried again at the next run."""
+    now = utc_now()
+    async with database.transaction() as session:
+        await lapse(session, ring, PhoneReplacement.expires_at <= now, now=now)
+    ready = PhoneReplacement.status == "approved", PhoneReplacement.ready_at <= now
+    async with database.read() as session:
+        found = select(PhoneReplacement.replacement_id).where(*ready).order_by(PhoneReplacement.ready_at)
+        ids = (await session.scalars(found.limit(AT_ONCE))).all()
+    for replacement_id in ids:
+        try:
+            async with database.transaction() as session:
+                await _apply(session, ring, replacement_id, now=now)
+        except Exception:  # noqa: BLE001 - one that fails holds up none behind it
+            _log.exception("phone_not_replaced", extra={"replacement_id": replacement_id})
 
-    def __init__(self, ring: KeyRing) -> None:
-        self._ring = ring
 
-    async def run(self, database: Database) -> None:
-        """Lapse what is out of time, then apply what is ready."""
-        now = utc_now()
-        async with database.transaction() as session:
-            await lapse(session, self._ring, PhoneReplacement.expires_at <= now, now=now)
-        ready = PhoneReplacement.status == "approved", PhoneReplacement.ready_at <= now
-        async with database.read() as session:
-            found = select(PhoneReplacement.replacement_id).where(*ready).order_by(PhoneReplacement.ready_at)
-            ids = (await session.scalars(found.limit(AT_ONCE))).all()
-        for replacement_id in ids:
-            try:
-                async with database.transaction() as session:
-                    await self._apply(session, replacement_id, now=now)
-            except Exception:  # noqa: BLE001 - one that fails holds up none behind it
-                _log.exception("phone_not_replaced", extra={"replacement_id": replacement_id})
+async def _apply(session: AsyncSession, ring: KeyRing, replacement_id: UUID, *, now: datetime) -> None:
+    this = PhoneReplacement.replacement_id == replacement_id, PhoneReplacement.status == "approved"
+    replacement = await session.scalar(select(PhoneReplacement).where(*this).with_for_update(skip_locked=True))
+    if replacement is None:  # objected to, or another worker is at it
+        return
+    account = await session.get_one(Account, replacement.account_id)
+    if account.status != "active" or not await _still_holds(session, ring, replacement, now=now):
+        await lapse_of(session, ring, account.account_id, now=now)
+        return
+    await _complete(session, ring, replacement, now=now)
+    _log.info("phone_replaced", extra={"replacement_id": replacement_id, "account_id": account.account_id})
 
-    async def _apply(self, session: AsyncSession, replacement_id: UUID, *, now: datetime) -> None:
-        this = PhoneReplacement.replacement_id == replacement_id, PhoneReplacement.status == "approved"
-        replacement = await session.scalar(select(PhoneReplacement).where(*this).with_for_update(skip_locked=True))
-        if replacement is None:  # objected to, or another worker is at it
-            return
-        account = await session.get_one(Account, replacement.account_id)
-        if account.status != "active" or not await self._still_holds(session, replacement, now=now):
-            await lapse_of(session, self._ring, account.account_id, now=now)
-            return
-        await _complete(session, self._ring, replacement, now=now)
-        _log.info("phone_replaced", extra={"replacement_id": replacement_id, "account_id": account.account_id})
 
-    async def _still_holds(self, session: AsyncSession, replacement: PhoneReplacement, *, now: datetime) -> bool:
-        """Say whether what the two officers agreed to is still theirs to decide, and the number nobody else's."""
-        agreed_at = replacement.approved_at or now
-        if await was_given_a_role_since(session, replacement.account_id, agreed_at, day=day_of(now)):
-            return False
-        return await belongs_where_proposed(session, replacement) and not await is_taken(
-            session, self._ring, replacement
-        )
+async def _still_holds(session: AsyncSession, ring: KeyRing, replacement: PhoneReplacement, *, now: datetime) -> bool:
+    """Say whether what the two officers agreed to is still theirs to decide, and the number nobody else's."""
+    agreed_at = replacement.approved_at or now
+    if await was_given_a_role_since(session, replacement.account_id, agreed_at, day=day_of(now)):
+        return False
+    return await belongs_where_proposed(session, replacement) and not await is_taken(session, ring, replacement)
 
 
 async def _complete(session: AsyncSession, ring: KeyRing, replacement: PhoneReplacement, *, now: datetime) -> None:

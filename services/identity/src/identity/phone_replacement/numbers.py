@@ -19,14 +19,10 @@ def sealed(ring: KeyRing, replacement_id: UUID, phone: str) -> bytes:
     return ring.wrap(phone.encode(), binding=_binding_of(replacement_id))
 
 
-def opened(ring: KeyRing, replacement_id: UUID, number: bytes) -> str:
-    """Give the number that is sealed in this row. Raises `SealBroken`."""
-    return ring.unwrap(number, binding=_binding_of(replacement_id)).decode()
-
-
 def phone_in(ring: KeyRing, replacement: PhoneReplacement) -> str:
     """Give the number of an open replacement. Raises `SealBroken`."""
-    return opened(ring, replacement.replacement_id, replacement.sealed_phone or b"")
+    binding = _binding_of(replacement.replacement_id)
+    return ring.unwrap(replacement.sealed_phone or b"", binding=binding).decode()
 
 
 async def destroy_number(

@@ -15,7 +15,6 @@ from identity.accounts.phones import PhoneTaken, require_phone
 from identity.challenges.commands import Asking, CodeRefused
 from identity.clients.first_party import require_first_party
 from identity.phone_replacement.commands import (
-    Officer,
     approve_phone,
     confirm_phone,
     is_taken,
@@ -23,7 +22,7 @@ from identity.phone_replacement.commands import (
     propose_phone,
 )
 from identity.phone_replacement.lapses import lapse
-from identity.phone_replacement.queries import as_shown, moment_of, replacement_of, replacements_after
+from identity.phone_replacement.queries import as_shown, list_replacements
 from identity.phone_replacement.schemas import ConfirmNewPhone, PhoneReplacementOut, ProposePhone, Status
 from identity.phone_replacement.tables import PhoneReplacement
 from identity.recovery.pages import objection_address
@@ -49,8 +48,7 @@ async def list_phone_replacements(
         PhoneReplacement.account_id == caller.person_id, orgtree.within(PhoneReplacement.organisation_id, remit)
     )
     async with caller.read() as session:
-        rows = (await session.execute(replacements_after(page, visible, status))).all()
-    return page.of([as_shown(shared.ring, row) for row in rows], moment_of, lambda row: row)
+        return await list_replacements(session, shared.ring, page, visible, status)
 
 
 @router.post(
@@ -65,21 +63,20 @@ async def propose_phone_replacement(body: ProposePhone, caller: Caller, shared: 
 
     The number gets a code, which the person reads out; the number on file hears where to object.
     """
-    officer = await _officer(caller)
+    by = await _officer(caller)
     async with caller.command() as command:
         proposed = await propose_phone(
             command.session,
             shared.ring,
             account_id=body.person_id,
             phone=require_phone(body.phone),
-            officer=officer,
+            by=by,
             asking=Asking(caller.language, shared.client_address(request), shared.codes_per_address),
             objection=objection_address(shared),
             new_id=new_id,
             now=command.now,
         )
-        shown = await replacement_of(command.session, shared.ring, proposed.replacement_id)
-        return await command.respond(201, shown)
+        return await command.respond(201, as_shown(shared.ring, proposed))
 
 
 @router.post(
@@ -92,17 +89,18 @@ async def confirm_phone_replacement(
     replacement_id: UUID, body: ConfirmNewPhone, caller: Caller, shared: Shared
 ) -> Response:
     """Enter the code that came to the number which one has proposed; then another officer can approve it."""
-    officer = await _officer(caller)
+    by = await _officer(caller)
     async with caller.command() as command:
         session, now = command.session, command.now
-        if not await confirm_phone(
-            session, shared.ring, replacement_id=replacement_id, code=body.code, officer=officer, now=now
-        ):
+        confirmed = await confirm_phone(
+            session, shared.ring, replacement_id=replacement_id, code=body.code, by=by, now=now
+        )
+        if confirmed is None:
             raise RefusedWithEffect(CodeRefused())
-        if await is_taken(session, shared.ring, await session.get_one(PhoneReplacement, replacement_id)):
+        if await is_taken(session, shared.ring, confirmed):
             await lapse(session, shared.ring, PhoneReplacement.replacement_id == replacement_id, now=now)
             raise RefusedWithEffect(PhoneTaken())
-        return await command.respond(200, await replacement_of(session, shared.ring, replacement_id))
+        return await command.respond(200, as_shown(shared.ring, confirmed))
 
 
 @router.post(
@@ -117,17 +115,12 @@ async def approve_phone_replacement(replacement_id: UUID, caller: Caller, shared
 
     A day later it takes the place of the number on file, and every session of the person ends.
     """
-    officer = await _officer(caller)
+    by, objection = await _officer(caller), objection_address(shared)
     async with caller.command() as command:
-        await approve_phone(
-            command.session,
-            shared.ring,
-            replacement_id=replacement_id,
-            officer=officer,
-            objection=objection_address(shared),
-            now=command.now,
+        approved = await approve_phone(
+            command.session, shared.ring, replacement_id=replacement_id, by=by, objection=objection, now=command.now
         )
-        return await command.respond(201, await replacement_of(command.session, shared.ring, replacement_id))
+        return await command.respond(201, as_shown(shared.ring, approved))
 
 
 @router.post(
@@ -141,15 +134,15 @@ async def object_to_phone_replacement(replacement_id: UUID, caller: Caller, shar
     """Stop the replacement of the phone on one's own account."""
     await require_first_party(caller)
     async with caller.command() as command:
-        await object_to_phone(
+        stopped = await object_to_phone(
             command.session, shared.ring, account_id=caller.person_id, replacement_id=replacement_id, now=command.now
         )
-        return await command.respond(201, await replacement_of(command.session, shared.ring, replacement_id))
+        return await command.respond(201, as_shown(shared.ring, stopped))
 
 
-async def _officer(caller: AuthenticatedCaller) -> Officer:
+async def _officer(caller: AuthenticatedCaller) -> audit.Actor:
     """Give the officer who acts, with two factors, by a client of the system: two clients of one hand are no two."""
     await require_first_party(caller)
     remit = await caller.remit(APPROVE)
     caller.require_acr("2")
-    return Officer(audit.by(caller.principal, remit), remit)
+    return audit.by(caller.principal, remit)

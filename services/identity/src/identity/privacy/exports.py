@@ -3,16 +3,18 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import audit
 from contracts.identity import ExportRequestedV1
-from database import known, page_of
-from identity.accounts.tables import Account
+from database import known
+from identity.accounts.authorization import lock_account
 from identity.privacy.rules import EXPORT_LIFETIME, MOST_EXPORTS
+from identity.privacy.schemas import ExportRequested
 from identity.privacy.tables import ExportRequest
 from messaging import Publication, append
+from webapi import Page, PageRequest
 
 
 class TooManyExports(Exception):
@@ -24,8 +26,8 @@ class ExportUnknown(Exception):
 
 
 async def request_export(session: AsyncSession, *, export_id: UUID, by: audit.Actor, now: datetime) -> ExportRequest:
-    """Have every service compose its part of what is known of the caller. Raises `TooManyExports`."""
-    await session.execute(select(Account.account_id).where(Account.account_id == by.actor).with_for_update())
+    """Have every service compose what it knows of the caller. Raises `AccountUnknown` and `TooManyExports`."""
+    await lock_account(session, by.actor)
     recent = select(func.count()).where(ExportRequest.person_id == by.actor, ExportRequest.expires_at > now)
     if (await session.scalar(recent) or 0) >= MOST_EXPORTS:
         raise TooManyExports
@@ -45,9 +47,10 @@ async def one_export(session: AsyncSession, export_id: UUID, person_id: UUID, no
     return known(await session.scalar(select(ExportRequest).where(*mine)), ExportUnknown)
 
 
-def exports_of(
-    person_id: UUID, now: datetime, after: tuple[datetime, UUID] | None, limit: int
-) -> Select[ExportRequest]:
-    """Select a page of a person's exports that can still be fetched, the latest first."""
+async def list_exports(
+    session: AsyncSession, page: PageRequest, person_id: UUID, now: datetime
+) -> Page[ExportRequested]:
+    """List a person's exports that can still be fetched, the latest first."""
     chosen = select(ExportRequest).where(ExportRequest.person_id == person_id, ExportRequest.expires_at > now)
-    return page_of(chosen, ExportRequest.asked_at, ExportRequest.export_id, after=after, limit=limit, latest_first=True)
+    key, shape = (ExportRequest.asked_at, ExportRequest.export_id), ExportRequested.model_validate
+    return await page.select(session, chosen, *key, shape=shape, latest_first=True)

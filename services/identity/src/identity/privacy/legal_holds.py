@@ -1,24 +1,26 @@
 """Legal holds: placing and lifting what keeps somebody's data from being erased."""
 
 from collections.abc import Collection
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import audit
 import orgtree
 from china_time import day_of
-from database import narrowed, page_of
+from database import known, narrowed
+from identity.accounts.remit import belongs_to, require_account_within
 from identity.accounts.tables import Account
 from identity.privacy.rules import GROUNDS, HoldBasisUnknown
-from identity.privacy.schemas import HoldOut, OwnHoldOut
+from identity.privacy.schemas import HoldOut, OwnHoldOut, PlaceHold
 from identity.privacy.tables import LegalHold
+from webapi import Page, PageRequest
 
 
 class PersonUnknown(Exception):
-    """There is no such person among those whose data the caller may hold."""
+    """There is no such person, or they are erased."""
 
 
 class OwnHold(Exception):
@@ -26,55 +28,37 @@ class OwnHold(Exception):
 
 
 class HoldUnknown(Exception):
-    """There is no such hold, or none that the caller may see."""
+    """There is no such hold."""
 
 
 async def place_hold(
-    session: AsyncSession,
-    *,
-    hold_id: UUID,
-    by: audit.Actor,
-    person_id: UUID,
-    basis: str,
-    holds_until: date | None,
-    remit: Collection[UUID],
-    now: datetime,
+    session: AsyncSession, *, hold_id: UUID, wanted: PlaceHold, by: audit.Actor, now: datetime
 ) -> LegalHold:
-    """Hold a person's data back from erasure. Raises `OwnHold`, `HoldBasisUnknown` and `PersonUnknown`."""
-    if person_id == by.actor:
+    """Hold a person's data back from erasure.
+
+    Raises `OwnHold`, `HoldBasisUnknown`, `PersonUnknown` and `orgtree.OutsideRemit`.
+    """
+    if wanted.person_id == by.actor:
         raise OwnHold
-    if basis not in GROUNDS.holds:
+    if wanted.basis not in GROUNDS.holds:
         raise HoldBasisUnknown
-    account = await session.scalar(select(Account).where(Account.account_id == person_id).with_for_update())
+    account = await session.scalar(select(Account).where(Account.account_id == wanted.person_id).with_for_update())
     if account is None or account.status == "erased":
         raise PersonUnknown
-    await _require_reach(session, account, remit)
-    hold = LegalHold(
-        hold_id=hold_id,
-        person_id=person_id,
-        basis=basis,
-        placed_by=by.actor,
-        placed_at=now,
-        holds_until=holds_until,
-    )
+    await orgtree.require_within(session, await belongs_to(session, account), by.remit)
+    hold = LegalHold(hold_id=hold_id, **wanted.model_dump(), placed_by=by.actor, placed_at=now)
     session.add(hold)
     await session.flush()
-    entry = by.entry("identity.legal_hold.placed", subject=person_id, object_id=hold_id, purpose=basis)
+    entry = by.entry("identity.legal_hold.placed", subject=hold.person_id, object_id=hold_id, purpose=hold.basis)
     await audit.record(session, entry, now=now)
     return hold
 
 
-async def lift_hold(
-    session: AsyncSession, *, hold_id: UUID, by: audit.Actor, remit: Collection[UUID], now: datetime
-) -> LegalHold:
-    """Lift a hold; again changes nothing. Raises `HoldUnknown` and `OwnHold`."""
-    hold = await session.scalar(select(LegalHold).where(LegalHold.hold_id == hold_id).with_for_update())
-    if hold is None:
-        raise HoldUnknown
-    try:
-        await _require_reach(session, await session.get_one(Account, hold.person_id), remit)
-    except PersonUnknown:
-        raise HoldUnknown from None
+async def lift_hold(session: AsyncSession, *, hold_id: UUID, by: audit.Actor, now: datetime) -> LegalHold:
+    """Lift a hold; again changes nothing. Raises `HoldUnknown`, `orgtree.OutsideRemit` and `OwnHold`."""
+    found = select(LegalHold).where(LegalHold.hold_id == hold_id).with_for_update()
+    hold = known(await session.scalar(found), HoldUnknown)
+    await require_account_within(session, hold.person_id, by.remit)
     if hold.person_id == by.actor:
         raise OwnHold
     if hold.lifted_at is None:
@@ -97,10 +81,10 @@ async def holds_on(session: AsyncSession, person_id: UUID, now: datetime) -> lis
     return list(await session.scalars(found))
 
 
-def holds_within(
-    remit: Collection[UUID], person_id: UUID | None, after: tuple[datetime, UUID] | None, limit: int
-) -> Select[LegalHold]:
-    """Select a page of the holds on people within `remit`, the latest first."""
+async def list_holds(
+    session: AsyncSession, page: PageRequest, remit: Collection[UUID], person_id: UUID | None
+) -> Page[HoldOut]:
+    """List the holds on people within `remit`, the latest first."""
     belongs = orgtree.affiliation
     reach = or_(
         orgtree.within(belongs.c.organisation_id, remit),
@@ -113,7 +97,8 @@ def holds_within(
         .where(reach)
     )
     chosen = narrowed(chosen, {LegalHold.person_id: person_id})
-    return page_of(chosen, LegalHold.placed_at, LegalHold.hold_id, after=after, limit=limit, latest_first=True)
+    key = (LegalHold.placed_at, LegalHold.hold_id)
+    return await page.select(session, chosen, *key, shape=shown, latest_first=True)
 
 
 def shown_to_oneself(hold: LegalHold) -> OwnHoldOut:
@@ -138,11 +123,3 @@ def shown(hold: LegalHold) -> HoldOut:
         lifted_by=hold.lifted_by,
         lifted_at=hold.lifted_at,
     )
-
-
-async def _require_reach(session: AsyncSession, account: Account, remit: Collection[UUID]) -> None:
-    belongs = await orgtree.affiliation_of(session, account.account_id) or account.organisation_id
-    try:
-        await orgtree.require_within(session, belongs, remit)
-    except orgtree.OutsideRemit:
-        raise PersonUnknown from None

@@ -8,7 +8,6 @@ from starlette.responses import Response
 
 import audit
 from audit import audited, unaudited
-from china_time import Moment
 from database import new_id, utc_now
 from identity.factors.ownership import require_owner
 from identity.privacy import erasure, exports, legal_holds
@@ -37,9 +36,8 @@ async def request_export(caller: Caller) -> Response:
     """
     await require_owner(caller)
     async with caller.command() as command:
-        asked = await exports.request_export(
-            command.session, export_id=new_id(), by=audit.by(caller.principal), now=command.now
-        )
+        by = audit.by(caller.principal)
+        asked = await exports.request_export(command.session, export_id=new_id(), by=by, now=command.now)
         return await command.respond(201, ExportRequested.model_validate(asked))
 
 
@@ -47,10 +45,8 @@ async def request_export(caller: Caller) -> Response:
 async def list_exports(caller: Caller, page: PageQuery) -> Page[ExportRequested]:
     """List the caller's exports that can still be fetched, the latest first; demands what asking for one does."""
     await require_owner(caller)
-    chosen = exports.exports_of(caller.person_id, utc_now(), page.after(Moment, UUID), page.fetch)
     async with caller.read() as session:
-        rows = (await session.scalars(chosen)).all()
-        return page.of(rows, lambda row: (row.asked_at, row.export_id), ExportRequested.model_validate)
+        return await exports.list_exports(session, page, caller.person_id, utc_now())
 
 
 @router.get("/me/export-requests/{export_id}", summary="One of one's exports", openapi_extra=access("self"))
@@ -94,17 +90,10 @@ async def erase(caller: Caller, shared: Shared) -> Response:
 )
 async def place_hold(body: PlaceHold, caller: Caller) -> Response:
     """Keep a person's data from being erased, anybody's but one's own; the person sees that and why."""
-    remit = await caller.remit(HOLD)
+    by = audit.by(caller.principal, await caller.remit(HOLD))
     caller.require_acr("2")
     async with caller.command() as command:
-        hold = await legal_holds.place_hold(
-            command.session,
-            hold_id=new_id(),
-            by=audit.by(caller.principal, remit),
-            **body.model_dump(),
-            remit=remit,
-            now=command.now,
-        )
+        hold = await legal_holds.place_hold(command.session, hold_id=new_id(), wanted=body, by=by, now=command.now)
         return await command.respond(201, legal_holds.shown(hold), location=f"/v1/legal-holds/{hold.hold_id}")
 
 
@@ -116,12 +105,10 @@ async def place_hold(body: PlaceHold, caller: Caller) -> Response:
 )
 async def lift_hold(hold_id: UUID, caller: Caller) -> Response:
     """Lift a hold on somebody else; it stays on record."""
-    remit = await caller.remit(HOLD)
+    by = audit.by(caller.principal, await caller.remit(HOLD))
     caller.require_acr("2")
     async with caller.command() as command:
-        hold = await legal_holds.lift_hold(
-            command.session, hold_id=hold_id, by=audit.by(caller.principal, remit), remit=remit, now=command.now
-        )
+        hold = await legal_holds.lift_hold(command.session, hold_id=hold_id, by=by, now=command.now)
         return await command.respond(200, legal_holds.shown(hold))
 
 
@@ -133,7 +120,5 @@ async def list_holds(
 ) -> Page[HoldOut]:
     """List the holds on people within one's remit, the latest first."""
     remit = await caller.remit(HOLD)
-    chosen = legal_holds.holds_within(remit, person_id, page.after(Moment, UUID), page.fetch)
     async with caller.read() as session:
-        rows = (await session.scalars(chosen)).all()
-        return page.of(rows, lambda row: (row.placed_at, row.hold_id), legal_holds.shown)
+        return await legal_holds.list_holds(session, page, remit, person_id)

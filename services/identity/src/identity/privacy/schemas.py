@@ -4,15 +4,13 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from webapi.bodies import Body
+from webapi.bodies import Body, Shown
 
 
-class ExportRequested(BaseModel):
+class ExportRequested(Shown):
     """A person's request for all that is known of them."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     export_id: UUID
     asked_at: datetime

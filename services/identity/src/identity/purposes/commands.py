@@ -8,8 +8,8 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import audit
-from identity.accounts.authorization import AccountUnknown
-from identity.accounts.tables import Account
+from database import known
+from identity.accounts.authorization import lock_account
 from identity.factors.tables import FederatedIdentity
 from identity.purposes.rules import PURPOSES, PurposeUnknown, TextChanged, purpose_by_consent
 from identity.purposes.schemas import ConsentOut
@@ -32,7 +32,7 @@ async def give_consent(
     asked = purpose_by_consent(purpose)
     if text_version != asked.version:
         raise TextChanged(asked)
-    await _lock(session, by.actor)
+    await lock_account(session, by.actor)
     given = await _given(session, by.actor, purpose)
     if given is None or given.text_version != text_version:
         if given is not None:
@@ -51,7 +51,7 @@ async def give_consent(
 async def withdraw_consent(session: AsyncSession, *, by: audit.Actor, purpose: str, now: datetime) -> ConsentOut:
     """End a consent and what rests on it; without one nothing changes. Raises `PurposeUnknown`, `NotByConsent`."""
     purpose_by_consent(purpose)
-    await _lock(session, by.actor)
+    await lock_account(session, by.actor)
     given = await _given(session, by.actor, purpose)
     if given is not None:
         given.withdrawn_at = now
@@ -81,9 +81,7 @@ async def drop_what_rests_on(session: AsyncSession, person_id: UUID, purpose: st
 
 async def state_of(session: AsyncSession, person_id: UUID, name: str) -> ConsentOut:
     """Show a purpose with its text and whether this person agreed to it; raises `PurposeUnknown`."""
-    purpose = PURPOSES.get(name)
-    if purpose is None:
-        raise PurposeUnknown
+    purpose = known(PURPOSES.get(name), PurposeUnknown)
     given = await _given(session, person_id, name)
     return ConsentOut(
         purpose=name,
@@ -100,10 +98,3 @@ async def state_of(session: AsyncSession, person_id: UUID, name: str) -> Consent
 async def _given(session: AsyncSession, person_id: UUID, purpose: str) -> Consent | None:
     living = (Consent.person_id == person_id, Consent.purpose == purpose, Consent.withdrawn_at.is_(None))
     return await session.scalar(select(Consent).where(*living))
-
-
-async def _lock(session: AsyncSession, person_id: UUID) -> None:
-    """Let one change of a person's consents wait for the other. Raises `AccountUnknown`."""
-    locked = select(Account.account_id).where(Account.account_id == person_id).with_for_update()
-    if await session.scalar(locked) is None:
-        raise AccountUnknown

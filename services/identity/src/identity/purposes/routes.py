@@ -1,15 +1,13 @@
 """Consents over HTTP: what is asked, what one agreed to, and what one once agreed to."""
 
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Path
 from sqlalchemy import select
 from starlette.responses import Response
 
 import audit
-from china_time import Moment
-from database import new_id, page_of
+from database import new_id
 from identity.clients.first_party import require_first_party
 from identity.purposes import commands
 from identity.purposes.rules import PURPOSES
@@ -35,11 +33,9 @@ async def list_consents(caller: Caller, page: PageQuery) -> Page[ConsentOut]:
 @router.get("/consent-history", summary="Consents one gave and withdrew", openapi_extra=access("self"))
 async def list_history(caller: Caller, page: PageQuery) -> Page[ConsentHistoryOut]:
     """List every consent the caller ever gave, with the version of its text, the latest first."""
-    chosen, after = select(Consent).where(Consent.person_id == caller.person_id), page.after(Moment, UUID)
-    ordered = page_of(chosen, Consent.given_at, Consent.consent_id, after=after, limit=page.fetch, latest_first=True)
+    mine, shape = select(Consent).where(Consent.person_id == caller.person_id), ConsentHistoryOut.model_validate
     async with caller.read() as session:
-        rows = (await session.scalars(ordered)).all()
-        return page.of(rows, lambda row: (row.given_at, row.consent_id), ConsentHistoryOut.model_validate)
+        return await page.select(session, mine, Consent.given_at, Consent.consent_id, shape=shape, latest_first=True)
 
 
 @router.put(
@@ -49,13 +45,9 @@ async def give_consent(purpose: Purpose, body: GiveConsent, caller: Caller) -> R
     """Agree to the text that was shown; when it is not the present one, the answer brings the present one."""
     await require_first_party(caller)
     async with caller.command() as command:
+        by, version = audit.by(caller.principal), body.text_version
         given = await commands.give_consent(
-            command.session,
-            by=audit.by(caller.principal),
-            purpose=purpose,
-            text_version=body.text_version,
-            new_id=new_id,
-            now=command.now,
+            command.session, by=by, purpose=purpose, text_version=version, new_id=new_id, now=command.now
         )
         return await command.respond(200, given)
 
@@ -67,7 +59,6 @@ async def withdraw_consent(purpose: Purpose, caller: Caller) -> Response:
     """Withdraw a consent; what only it allowed to keep is deleted."""
     await require_first_party(caller)
     async with caller.command() as command:
-        ended = await commands.withdraw_consent(
-            command.session, by=audit.by(caller.principal), purpose=purpose, now=command.now
-        )
+        by = audit.by(caller.principal)
+        ended = await commands.withdraw_consent(command.session, by=by, purpose=purpose, now=command.now)
         return await command.respond(200, ended)

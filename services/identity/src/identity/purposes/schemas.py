@@ -4,15 +4,14 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from identity.purposes.rules import Basis
+from webapi.bodies import Body, Shown
 
 
-class GiveConsent(BaseModel):
+class GiveConsent(Body):
     """Agree to the text that was shown."""
-
-    model_config = ConfigDict(extra="forbid")
 
     text_version: Annotated[int, Field(ge=1, lt=2**31)]
 
@@ -30,10 +29,8 @@ class ConsentOut(BaseModel):
     given_at: datetime | None
 
 
-class ConsentHistoryOut(BaseModel):
+class ConsentHistoryOut(Shown):
     """A consent that was given, and when it was withdrawn."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     consent_id: UUID
     purpose: str

@@ -4,15 +4,12 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-import orgtree
 from china_time import day_of
-from database import known
+from identity.accounts.authorization import lock_account
 from identity.roles.assignments import (
-    AssignmentUnknown,
-    lock_account,
+    locked_within,
     record,
     require_combinable,
     require_room,
@@ -24,57 +21,55 @@ from identity.roles.tables import RoleAssignment
 
 
 async def approve_role(
-    session: AsyncSession, *, assignment_id: UUID, approver: UUID, remit: Collection[UUID], now: datetime
+    session: AsyncSession, *, assignment_id: UUID, actor: UUID, remit: Collection[UUID], now: datetime
 ) -> RoleAssignment:
     """Let a proposed assignment hold from now on; approving it again changes nothing.
 
     Raises `AssignmentUnknown`, `SecondPersonNeeded`, `AlreadyDecided`, `AdministrationsCombined` and `TooManyRoles`.
     """
-    assignment = await _awaiting(session, assignment_id, approver, remit=remit, wanted="granted", now=now)
+    assignment = await _awaiting(session, assignment_id, actor, remit=remit, wanted="granted", now=now)
     if assignment.status == "granted":
         return assignment
     await lock_account(session, assignment.person_id)
     await require_combinable(session, assignment.person_id, assignment.role)
     await require_room(session, assignment.person_id, today=day_of(now))
     await take_administration(session, assignment.person_id, assignment.role)
-    assignment.status, assignment.decided_by, assignment.decided_at = "granted", approver, now
+    assignment.status, assignment.decided_by, assignment.decided_at = "granted", actor, now
     assignment.valid_from = max(assignment.valid_from, day_of(now))
     await session.flush()
-    await tell_granted(session, assignment, actor=approver, now=now)
+    await tell_granted(session, assignment, actor=actor, now=now)
     return assignment
 
 
 async def refuse_role(
-    session: AsyncSession, *, assignment_id: UUID, approver: UUID, remit: Collection[UUID], now: datetime
+    session: AsyncSession, *, assignment_id: UUID, actor: UUID, remit: Collection[UUID], now: datetime
 ) -> RoleAssignment:
     """Refuse a proposed assignment for good; refusing it again changes nothing.
 
     Raises `AssignmentUnknown`, `SecondPersonNeeded` and `AlreadyDecided`.
     """
-    assignment = await _awaiting(session, assignment_id, approver, remit=remit, wanted="refused", now=now)
+    assignment = await _awaiting(session, assignment_id, actor, remit=remit, wanted="refused", now=now)
     if assignment.status == "proposed":
-        assignment.status, assignment.decided_by, assignment.decided_at = "refused", approver, now
+        assignment.status, assignment.decided_by, assignment.decided_at = "refused", actor, now
         await session.flush()
-        await record(session, "identity.role.refused", assignment, actor=approver, now=now)
+        await record(session, "identity.role.refused", assignment, actor=actor, now=now)
     return assignment
 
 
 async def _awaiting(
     session: AsyncSession,
     assignment_id: UUID,
-    approver: UUID,
+    actor: UUID,
     *,
     remit: Collection[UUID],
     wanted: str,
     now: datetime,
 ) -> RoleAssignment:
-    """Lock a proposal that waits for a word, or find the one to which the approver said what they say again."""
-    visible = orgtree.within(RoleAssignment.organisation_id, remit)
-    found = select(RoleAssignment).where(RoleAssignment.assignment_id == assignment_id, visible).with_for_update()
-    assignment = known(await session.scalar(found), AssignmentUnknown)
-    if approver in {assignment.granted_by, assignment.person_id}:
+    """Lock a proposal that waits for a word, or find the one to which the actor said what they say again."""
+    assignment = await locked_within(session, assignment_id, remit)
+    if actor in {assignment.granted_by, assignment.person_id}:
         raise SecondPersonNeeded
-    if assignment.status == wanted and assignment.decided_by == approver:
+    if assignment.status == wanted and assignment.decided_by == actor:
         return assignment
     over = assignment.valid_until is not None and assignment.valid_until < day_of(now)
     lapsed = assignment.proposed_until is None or assignment.proposed_until <= now

@@ -1,6 +1,6 @@
 """An assignment of a role, and what its beginning and its end bring with them: each is told to every service."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -9,11 +9,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import audit
+import orgtree
 from china_time import day_of
 from contracts.identity import RoleEndedV1, RoleGrantedV1
 from database import known
-from identity.accounts.authorization import AccountUnknown, raise_authorization_version
-from identity.accounts.tables import Account
+from identity.accounts.authorization import lock_account, raise_authorization_version
 from identity.roles.queries import count_of_not_over
 from identity.roles.rules import ADMINISTRATIONS, MOST_ROLES_HELD, READS_FILES, AdministrationsCombined, TooManyRoles
 from identity.roles.tables import Administrator, RoleAssignment, RoleDefinition
@@ -37,22 +37,28 @@ async def definition_of(session: AsyncSession, role: str) -> RoleDefinition:
     return known(await session.scalar(select(RoleDefinition).where(RoleDefinition.role == role)), RoleUnknown)
 
 
+async def locked_within(session: AsyncSession, assignment_id: UUID, remit: Collection[UUID]) -> RoleAssignment:
+    """Lock and give an assignment that is visible within `remit`. Raises `AssignmentUnknown`."""
+    visible = orgtree.within(RoleAssignment.organisation_id, remit)
+    found = select(RoleAssignment).where(RoleAssignment.assignment_id == assignment_id, visible).with_for_update()
+    return known(await session.scalar(found), AssignmentUnknown)
+
+
 async def add_assignment(
     session: AsyncSession, *, person_id: UUID, role: str, granted_at: datetime, status: str, **others: object
 ) -> RoleAssignment:
-    """Write a new assignment for a person whose account is locked; what is not named here are columns of its row.
+    """Lock a person's account and write a new assignment; what is not named here are columns of its row.
 
-    Raises `AssignmentExists` and `TooManyRoles`.
+    Raises `AccountUnknown`, `AdministrationsCombined`, `TooManyRoles` and `AssignmentExists`.
     """
+    await lock_account(session, person_id)
+    await require_combinable(session, person_id, role)
     await require_room(session, person_id, today=day_of(granted_at))
     if status == "granted":
         await take_administration(session, person_id, role)
     values = {"person_id": person_id, "role": role, "granted_at": granted_at, "status": status, **others}
-    stated = insert(RoleAssignment).values(values).on_conflict_do_nothing()
-    assignment: RoleAssignment | None = await session.scalar(stated.returning(RoleAssignment))
-    if assignment is None:
-        raise AssignmentExists
-    return assignment
+    stated = insert(RoleAssignment).values(values).on_conflict_do_nothing().returning(RoleAssignment)
+    return known(await session.scalar(stated), AssignmentExists)
 
 
 async def end_assignments(
@@ -101,13 +107,6 @@ async def record(
         purpose=assignment.role,
     )
     await audit.record(session, entry, now=now)
-
-
-async def lock_account(session: AsyncSession, person_id: UUID) -> None:
-    """Let changes of one person's roles follow each other. Raises `AccountUnknown`."""
-    account = select(Account.account_id).where(Account.account_id == person_id).with_for_update()
-    if await session.scalar(account) is None:
-        raise AccountUnknown
 
 
 async def require_combinable(session: AsyncSession, person_id: UUID, role: str) -> None:

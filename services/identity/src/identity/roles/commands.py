@@ -9,29 +9,26 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
 from china_time import day_of
-from database import known
 from identity.accounts.tables import Account
 from identity.roles.assignments import (
-    AssignmentUnknown,
     add_assignment,
     definition_of,
     end_assignments,
-    lock_account,
+    locked_within,
     record,
-    require_combinable,
     tell_granted,
 )
 from identity.roles.queries import holds_on
 from identity.roles.rules import (
     ADMINISTRATIONS,
     PROPOSALS_HOLD,
-    Days,
     LastAdministrator,
     RoleForOneself,
     RoleNotYours,
     grantable_within,
     require_days_in_order,
 )
+from identity.roles.schemas import GrantRole
 from identity.roles.tables import RoleAssignment
 
 
@@ -39,11 +36,7 @@ async def grant_role(
     session: AsyncSession,
     *,
     assignment_id: UUID,
-    person_id: UUID,
-    role: str,
-    organisation_id: UUID,
-    valid_from: date | None,
-    valid_until: date | None,
+    wanted: GrantRole,
     granter: UUID,
     remit: Collection[UUID],
     held: Collection[tuple[str, UUID]],
@@ -55,26 +48,25 @@ async def grant_role(
     `orgtree.OutsideRemit`, `RoleForOneself`, `RoleUnknown`, `RoleNotYours`, `AccountUnknown`, `AssignmentExists`,
     `DaysOutOfOrder`, `AdministrationsCombined` and `TooManyRoles`.
     """
+    person_id, organisation_id = wanted.person_id, wanted.organisation_id
     await orgtree.require_within(session, organisation_id, remit)
     if granter == person_id:
         raise RoleForOneself
-    definition = await definition_of(session, role)
+    definition = await definition_of(session, wanted.role)
     allowed = grantable_within(definition.granted_by, held, remit)
     if not allowed:
         raise RoleNotYours
     await orgtree.require_within(session, organisation_id, allowed)
-    days = Days(valid_from or day_of(now), valid_until)
-    require_days_in_order(*days, today=day_of(now))
-    await lock_account(session, person_id)
-    await require_combinable(session, person_id, role)
+    first = wanted.valid_from or day_of(now)
+    require_days_in_order(first, wanted.valid_until, today=day_of(now))
     assignment = await add_assignment(
         session,
         assignment_id=assignment_id,
         person_id=person_id,
-        role=role,
+        role=wanted.role,
         organisation_id=organisation_id,
-        valid_from=days.valid_from,
-        valid_until=days.valid_until,
+        valid_from=first,
+        valid_until=wanted.valid_until,
         status="proposed" if definition.privileged else "granted",
         granted_by=granter,
         granted_at=now,
@@ -95,8 +87,6 @@ async def appoint(
     Raises `RoleUnknown`, `AccountUnknown`, `AssignmentExists`, `AdministrationsCombined` and `TooManyRoles`.
     """
     await definition_of(session, role)
-    await lock_account(session, person_id)
-    await require_combinable(session, person_id, role)
     assignment = await add_assignment(
         session,
         assignment_id=assignment_id,
@@ -112,22 +102,20 @@ async def appoint(
 
 
 async def end_role(
-    session: AsyncSession, *, assignment_id: UUID, ender: UUID, remit: Collection[UUID], now: datetime
+    session: AsyncSession, *, assignment_id: UUID, actor: UUID, remit: Collection[UUID], now: datetime
 ) -> RoleAssignment:
     """End a role assignment from this moment on, and all that was delegated from it; ending it again changes nothing.
 
     A proposal is withdrawn. Raises `AssignmentUnknown` for one that does not exist or lies outside `remit`, and
     `LastAdministrator`.
     """
-    visible = orgtree.within(RoleAssignment.organisation_id, remit)
-    found = select(RoleAssignment).where(RoleAssignment.assignment_id == assignment_id, visible).with_for_update()
-    assignment = known(await session.scalar(found), AssignmentUnknown)
+    assignment = await locked_within(session, assignment_id, remit)
     if assignment.status == "proposed":
-        assignment.status, assignment.ended_at, assignment.ended_by = "withdrawn", now, ender
-        await record(session, "identity.role.withdrawn", assignment, actor=ender, now=now)
+        assignment.status, assignment.ended_at, assignment.ended_by = "withdrawn", now, actor
+        await record(session, "identity.role.withdrawn", assignment, actor=actor, now=now)
     elif assignment.status == "granted":
         await _require_another_administrator(session, assignment, today=day_of(now))
-        await end_assignments(session, [assignment], ender=ender, now=now)
+        await end_assignments(session, [assignment], ender=actor, now=now)
     await session.flush()
     return assignment
 

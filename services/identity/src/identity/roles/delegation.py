@@ -1,6 +1,6 @@
 """Delegating one's own role to another, and taking it back."""
 
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -8,16 +8,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
 from china_time import day_of
+from database import known
 from identity.roles.assignments import (
     AssignmentUnknown,
     add_assignment,
     definition_of,
     end_assignments,
-    lock_account,
-    require_combinable,
     tell_granted,
 )
 from identity.roles.rules import Days, RoleForOneself, RoleNotDelegable, days_delegated
+from identity.roles.schemas import HandOnRole
 from identity.roles.tables import RoleAssignment
 
 
@@ -26,10 +26,7 @@ async def delegate_role(
     *,
     source_id: UUID,
     assignment_id: UUID,
-    person_id: UUID,
-    organisation_id: UUID | None,
-    valid_from: date | None,
-    valid_until: date | None,
+    wanted: HandOnRole,
     holder: UUID,
     now: datetime,
 ) -> RoleAssignment:
@@ -39,28 +36,27 @@ async def delegate_role(
     `orgtree.OutsideRemit`, `BeyondOwnPeriod`, `DaysOutOfOrder`, `AccountUnknown`, `AdministrationsCombined`,
     `AssignmentExists`, `TooManyRoles`.
     """
-    own = (RoleAssignment.assignment_id == source_id, RoleAssignment.person_id == holder)
-    source = await session.scalar(select(RoleAssignment).where(*own).with_for_update())
-    if source is None or source.status != "granted" or _is_over(source, day_of(now)):
+    mine = (RoleAssignment.assignment_id == source_id, RoleAssignment.person_id == holder)
+    source = await session.scalar(select(RoleAssignment).where(*mine).with_for_update())
+    over = source is not None and source.valid_until is not None and source.valid_until < day_of(now)
+    if source is None or source.status != "granted" or over:
         raise AssignmentUnknown
     definition = await definition_of(session, source.role)
     if not definition.delegable or source.delegated_from is not None:
         raise RoleNotDelegable
-    if person_id == holder:
+    if wanted.person_id == holder:
         raise RoleForOneself
-    place = organisation_id or source.organisation_id
+    place = wanted.organisation_id or source.organisation_id
     await orgtree.require_within(session, place, {source.organisation_id})
-    days = days_delegated(Days(source.valid_from, source.valid_until), valid_from, valid_until, today=day_of(now))
-    await lock_account(session, person_id)
-    await require_combinable(session, person_id, source.role)
+    own = Days(source.valid_from, source.valid_until)
+    days = days_delegated(own, wanted.valid_from, wanted.valid_until, today=day_of(now))
     assignment = await add_assignment(
         session,
         assignment_id=assignment_id,
-        person_id=person_id,
+        person_id=wanted.person_id,
         role=source.role,
         organisation_id=place,
-        valid_from=days.valid_from,
-        valid_until=days.valid_until,
+        **days._asdict(),
         status="granted",
         delegated_from=source_id,
         granted_by=holder,
@@ -74,14 +70,9 @@ async def take_back_role(
     session: AsyncSession, *, source_id: UUID, delegation_id: UUID, holder: UUID, now: datetime
 ) -> RoleAssignment:
     """End what the holder of a role delegated from it; doing so again changes nothing. Raises `AssignmentUnknown`."""
-    assignment = await session.scalar(
-        select(RoleAssignment)
-        .where(RoleAssignment.assignment_id == delegation_id, RoleAssignment.delegated_from == source_id)
-        .where(RoleAssignment.granted_by == holder)
-        .with_for_update()
-    )
-    if assignment is None:
-        raise AssignmentUnknown
+    this = (RoleAssignment.assignment_id == delegation_id, RoleAssignment.delegated_from == source_id)
+    found = select(RoleAssignment).where(*this, RoleAssignment.granted_by == holder).with_for_update()
+    assignment = known(await session.scalar(found), AssignmentUnknown)
     if assignment.status == "granted":
         await end_assignments(session, [assignment], ender=holder, now=now)
     return assignment
@@ -99,7 +90,3 @@ async def end_delegated_roles(session: AsyncSession, holder: UUID, *, ender: UUI
     delegated = (await session.scalars(found)).all()
     if delegated:
         await end_assignments(session, delegated, ender=ender, now=now)
-
-
-def _is_over(assignment: RoleAssignment, today: date) -> bool:
-    return assignment.valid_until is not None and assignment.valid_until < today

@@ -8,11 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 import orgtree
-from china_time import Moment
-from database import page_of
 from identity.accounts.tables import Account
+from identity.roles.schemas import RoleAssignmentOut
 from identity.roles.tables import RoleAssignment
-from webapi import PageRequest
+from webapi import Page, PageRequest
 
 
 def holds_on(day: date) -> ColumnElement[bool]:
@@ -72,8 +71,10 @@ async def was_given_a_role_since(session: AsyncSession, person_id: UUID, moment:
     return await session.scalar(given.limit(1)) is not None
 
 
-def assignments_after(page: PageRequest, *conditions: ColumnElement[bool]) -> Select[RoleAssignment]:
-    """Select a page of the assignments that meet all conditions, newest first."""
-    chosen, after = select(RoleAssignment).where(*conditions), page.after(Moment, UUID)
+async def list_assignments(
+    session: AsyncSession, page: PageRequest, *conditions: ColumnElement[bool]
+) -> Page[RoleAssignmentOut]:
+    """List the assignments that meet all conditions, newest first."""
+    chosen, shape = select(RoleAssignment).where(*conditions), RoleAssignmentOut.model_validate
     key = (RoleAssignment.granted_at, RoleAssignment.assignment_id)
-    return page_of(chosen, *key, after=after, limit=page.fetch, latest_first=True)
+    return await page.select(session, chosen, *key, shape=shape, latest_first=True)

@@ -1,5 +1,6 @@
 """Roles over HTTP: which there are, who holds them, granting, approving, delegating and ending."""
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 from uuid import UUID
 
@@ -9,15 +10,15 @@ from starlette.responses import Response
 
 import orgtree
 from audit import audited, unaudited
-from database import new_id
+from database import known, new_id
+from identity.roles import queries
 from identity.roles.approval import approve_role, refuse_role
 from identity.roles.assignments import AssignmentUnknown
 from identity.roles.commands import end_role, grant_role
 from identity.roles.delegation import delegate_role, take_back_role
-from identity.roles.queries import assignments_after
 from identity.roles.schemas import GrantRole, HandOnRole, RoleAssignmentOut, RoleList, RoleOut, Status
 from identity.roles.tables import RoleAssignment, RoleDefinition
-from webapi import Caller, Page, PageQuery, access
+from webapi import AuthenticatedCaller, Caller, Page, PageQuery, access
 
 NOT_RECORDED = unaudited("it tells of offices, which are no secret")
 
@@ -56,11 +57,7 @@ async def grant_role_(body: GrantRole, caller: Caller) -> Response:
         assignment = await grant_role(
             command.session,
             assignment_id=body.assignment_id or new_id(),
-            person_id=body.person_id,
-            role=body.role,
-            organisation_id=body.organisation_id,
-            valid_from=body.valid_from,
-            valid_until=body.valid_until,
+            wanted=body,
             granter=caller.person_id,
             remit=remit,
             held=caller.principal.roles,
@@ -87,8 +84,7 @@ async def list_assignments(
     if status is not None:
         conditions.append(RoleAssignment.status == status)
     async with caller.read() as session:
-        rows = (await session.scalars(assignments_after(page, *conditions))).all()
-        return page.of(rows, lambda row: (row.granted_at, row.assignment_id), RoleAssignmentOut.model_validate)
+        return await queries.list_assignments(session, page, *conditions)
 
 
 @router.delete(
@@ -102,13 +98,7 @@ async def end_role_(assignment_id: UUID, caller: Caller) -> Response:
 
     It takes a second factor. What was, stays on record.
     """
-    remit = await caller.remit(GRANT)
-    caller.require_acr(TWO_FACTORS)
-    async with caller.command() as command:
-        assignment = await end_role(
-            command.session, assignment_id=assignment_id, ender=caller.person_id, remit=remit, now=command.now
-        )
-        return await command.respond(200, RoleAssignmentOut.model_validate(assignment))
+    return await _in_office(caller, GRANT, assignment_id, end_role)
 
 
 @router.post(
@@ -119,13 +109,7 @@ async def end_role_(assignment_id: UUID, caller: Caller) -> Response:
 )
 async def approve_role_(assignment_id: UUID, caller: Caller) -> Response:
     """Let a proposed role hold from now on, as the second person, neither who proposed it nor who is to hold it."""
-    remit = await caller.remit(APPROVE)
-    caller.require_acr(TWO_FACTORS)
-    async with caller.command() as command:
-        assignment = await approve_role(
-            command.session, assignment_id=assignment_id, approver=caller.person_id, remit=remit, now=command.now
-        )
-        return await command.respond(200, RoleAssignmentOut.model_validate(assignment))
+    return await _in_office(caller, APPROVE, assignment_id, approve_role)
 
 
 @router.post(
@@ -136,13 +120,7 @@ async def approve_role_(assignment_id: UUID, caller: Caller) -> Response:
 )
 async def refuse_role_(assignment_id: UUID, caller: Caller) -> Response:
     """Refuse a proposed role for good, as the second person; it may be proposed anew."""
-    remit = await caller.remit(APPROVE)
-    caller.require_acr(TWO_FACTORS)
-    async with caller.command() as command:
-        assignment = await refuse_role(
-            command.session, assignment_id=assignment_id, approver=caller.person_id, remit=remit, now=command.now
-        )
-        return await command.respond(200, RoleAssignmentOut.model_validate(assignment))
+    return await _in_office(caller, APPROVE, assignment_id, refuse_role)
 
 
 @router.post(
@@ -163,10 +141,7 @@ async def hand_on_role_(assignment_id: UUID, body: HandOnRole, caller: Caller) -
             command.session,
             source_id=assignment_id,
             assignment_id=body.assignment_id or new_id(),
-            person_id=body.person_id,
-            organisation_id=body.organisation_id,
-            valid_from=body.valid_from,
-            valid_until=body.valid_until,
+            wanted=body,
             holder=caller.person_id,
             now=command.now,
         )
@@ -186,10 +161,9 @@ async def list_delegations(assignment_id: UUID, caller: Caller, page: PageQuery)
     )
     async with caller.read() as session:
         source = RoleAssignment.assignment_id == assignment_id
-        if await session.scalar(select(RoleAssignment.assignment_id).where(source, visible)) is None:
-            raise AssignmentUnknown
-        rows = (await session.scalars(assignments_after(page, RoleAssignment.delegated_from == assignment_id))).all()
-        return page.of(rows, lambda row: (row.granted_at, row.assignment_id), RoleAssignmentOut.model_validate)
+        found = select(RoleAssignment.assignment_id).where(source, visible)
+        known(await session.scalar(found), AssignmentUnknown)
+        return await queries.list_assignments(session, page, RoleAssignment.delegated_from == assignment_id)
 
 
 @router.delete(
@@ -201,11 +175,24 @@ async def list_delegations(assignment_id: UUID, caller: Caller, page: PageQuery)
 async def take_back_role_(assignment_id: UUID, delegation_id: UUID, caller: Caller) -> Response:
     """End from now on what one delegated oneself."""
     async with caller.command() as command:
+        session, mine = command.session, caller.person_id
         assignment = await take_back_role(
-            command.session,
-            source_id=assignment_id,
-            delegation_id=delegation_id,
-            holder=caller.person_id,
-            now=command.now,
+            session, source_id=assignment_id, delegation_id=delegation_id, holder=mine, now=command.now
+        )
+        return await command.respond(200, RoleAssignmentOut.model_validate(assignment))
+
+
+async def _in_office(
+    caller: AuthenticatedCaller,
+    permission: str,
+    assignment_id: UUID,
+    command_: Callable[..., Awaitable[RoleAssignment]],
+) -> Response:
+    """Carry out on an assignment within one's own remit what takes a permission and a second factor."""
+    remit = await caller.remit(permission)
+    caller.require_acr(TWO_FACTORS)
+    async with caller.command() as command:
+        assignment = await command_(
+            command.session, assignment_id=assignment_id, actor=caller.person_id, remit=remit, now=command.now
         )
         return await command.respond(200, RoleAssignmentOut.model_validate(assignment))

@@ -4,17 +4,15 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from china_time import Day
 from contracts import Code
-from webapi.bodies import Body
+from webapi.bodies import Body, Shown
 
 
-class RoleOut(BaseModel):
+class RoleOut(Shown):
     """A role and what it permits."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     role: str
     title_zh: str
@@ -57,10 +55,8 @@ Status = Literal["proposed", "granted", "refused", "lapsed", "withdrawn", "ended
 """How an assignment stands; it holds only while it is granted, and on its days."""
 
 
-class RoleAssignmentOut(BaseModel):
+class RoleAssignmentOut(Shown):
     """Who holds, or is to hold, which role on which organisation, from when to when, and who said so."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     assignment_id: UUID
     person_id: UUID
