@@ -1,5 +1,6 @@
 """The declarative base of every service's tables, with one naming convention for constraints."""
 
+import re
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
@@ -18,7 +19,10 @@ NAMING_CONVENTION = {
 
 
 class Table(DeclarativeBase):
-    """A row of one of the service's tables: text without length, times with zone, ids as uuid, dicts as jsonb."""
+    """A row of one of the service's tables: text without length, times with zone, ids as uuid, dicts as jsonb.
+
+    The table is called as the class, `lesson_study` for `LessonStudy`, unless that says otherwise.
+    """
 
     metadata = MetaData(naming_convention=NAMING_CONVENTION)
     type_annotation_map: ClassVar[dict[Any, Any]] = {
@@ -27,3 +31,9 @@ class Table(DeclarativeBase):
         UUID: Uuid(),
         dict[str, Any]: JSONB,
     }
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Name the table before it is declared."""
+        if "__tablename__" not in vars(cls):
+            cls.__tablename__ = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+        super().__init_subclass__(**kwargs)

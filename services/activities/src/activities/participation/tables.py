@@ -17,7 +17,6 @@ class Participation(Table):
     and the first of `provenance` come from the first report; later sources are added to `provenance` alone.
     """
 
-    __tablename__ = "participation"
     __table_args__ = (
         UniqueConstraint("activity_id", "person_id"),
         CheckConstraint("registered_at is not null or attended_at is not null", name="registered_or_attended"),
@@ -39,8 +38,6 @@ class Participation(Table):
 
 class AttendanceReport(Table):
     """One source's word that a person took part: who said so, when, and about what time. Never changed."""
-
-    __tablename__ = "attendance_report"
 
     participation_id: Mapped[UUID] = mapped_column(ForeignKey("participation.participation_id"), primary_key=True)
     source: Mapped[str] = mapped_column(primary_key=True)

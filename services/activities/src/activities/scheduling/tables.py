@@ -13,7 +13,6 @@ from database import Table
 class Activity(Table):
     """A meeting or activity of one organisation; `version` counts its events."""
 
-    __tablename__ = "activity"
     __table_args__ = (
         CheckConstraint("ends_at > starts_at", name="ends_after_it_starts"),
         CheckConstraint("status in ('scheduled', 'closed')", name="status_known"),

@@ -48,7 +48,6 @@ class Case(Table):
 class CaseEntry(Table):
     """One thing said or done in a case. The database refuses to change or remove it."""
 
-    __tablename__ = "case_entry"
     __table_args__ = (CheckConstraint("kind in ('opened', 'answered', 'confirmed')", name="kind_known"),)
 
     case_id: Mapped[UUID] = mapped_column(ForeignKey("feedback_case.case_id"), primary_key=True)

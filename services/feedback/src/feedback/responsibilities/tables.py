@@ -15,7 +15,6 @@ class Responsibility(Table):
     It holds until the next row of the same category and place. Never changed.
     """
 
-    __tablename__ = "responsibility"
     __table_args__ = (
         UniqueConstraint("category", "organisation_id", "valid_from"),
         CheckConstraint("working_days between 1 and 90", name="working_days_bounded"),

@@ -15,7 +15,6 @@ class Contribution(Table):
     `person` is the mark of whom it is about (`orgtree.mark_of`), nothing where it is about nobody or who is erased.
     """
 
-    __tablename__ = "contribution"
     __table_args__ = (Index("ix_contribution_person", "person", postgresql_where=text("person is not null")),)
 
     aggregate: Mapped[str] = mapped_column(primary_key=True)

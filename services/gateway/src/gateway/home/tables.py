@@ -13,7 +13,6 @@ from database import Table
 class HomeItem(Table):
     """One thing to do or to read, for one audience."""
 
-    __tablename__ = "home_item"
     __table_args__ = (Index(None, "audience", "since", "key", postgresql_where="open"),)
 
     key: Mapped[str] = mapped_column(primary_key=True)
@@ -32,8 +31,6 @@ class HomeItem(Table):
 
 class HomeDone(Table):
     """Whether a person has done one part of what items of a kind ask; what is not done keeps its version here."""
-
-    __tablename__ = "home_done"
 
     person_id: Mapped[UUID] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(primary_key=True)

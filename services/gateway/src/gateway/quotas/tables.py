@@ -11,7 +11,6 @@ from database import Table
 class ClientQuota(Table):
     """One client's present quota."""
 
-    __tablename__ = "client_quota"
     __table_args__ = (CheckConstraint("requests_per_minute > 0", name="requests_per_minute"),)
 
     client_id: Mapped[str] = mapped_column(primary_key=True)

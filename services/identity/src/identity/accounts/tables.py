@@ -16,7 +16,6 @@ class Account(Table):
     `authorization_version` rises with every change of what the person may do.
     """
 
-    __tablename__ = "account"
     __table_args__ = (
         CheckConstraint("status in ('active', 'deactivated', 'erased')", name="status"),
         Index("ix_account_unchecked", "account_id", postgresql_where=text("opened_within is not null")),
@@ -39,7 +38,6 @@ class Account(Table):
 class Identifier(Table):
     """A name an account is found by: in the clear (a username), or sealed with a blind index (a phone number)."""
 
-    __tablename__ = "identifier"
     __table_args__ = (
         CheckConstraint("kind in ('username', 'phone')", name="kind"),
         CheckConstraint("num_nonnulls(plain, blind_index) = 1", name="plain_or_sealed"),
@@ -62,7 +60,6 @@ class Identifier(Table):
 class Credential(Table):
     """One way in for an account; `secret` is what the kind needs to check it: for a password, its argon2id string."""
 
-    __tablename__ = "credential"
     __table_args__ = (
         CheckConstraint("kind in ('password')", name="kind"),
         Index("uq_credential_password", "account_id", unique=True, postgresql_where=text("kind = 'password'")),

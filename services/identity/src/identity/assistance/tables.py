@@ -17,7 +17,6 @@ class AssistedSession(Table):
     The ticket that consent gives is kept as its SHA-256 alone. The family of the token has the session's own id.
     """
 
-    __tablename__ = "assisted_session"
     __table_args__ = (
         CheckConstraint("evidence in ('one_time_code', 'witness')", name="evidence"),
         CheckConstraint("subject_id <> helper_id", name="two_people"),

@@ -12,7 +12,6 @@ from database import Sealed, Table
 class Challenge(Table):
     """A code that was sent to a phone, for one purpose; without an account nobody was told and no code is right."""
 
-    __tablename__ = "challenge"
     __table_args__ = (
         CheckConstraint("tries between 0 and 5", name="tries"),
         Index("ix_challenge_open", "phone_index", "purpose", postgresql_where=text("ended_at is null")),

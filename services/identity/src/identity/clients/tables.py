@@ -21,7 +21,6 @@ from identity.secrets import hash_of
 class ClientProposal(Table):
     """A registration, new or changed, as one person proposed it and a second one decided on it."""
 
-    __tablename__ = "client_proposal"
     __table_args__ = (
         CheckConstraint("status in ('pending', 'approved', 'refused', 'superseded')", name="status"),
         CheckConstraint("(status in ('approved', 'refused')) = (decided_by is not null)", name="decided_by_somebody"),
@@ -44,7 +43,6 @@ class ClientProposal(Table):
 class Client(Table):
     """A front end that may ask for tokens, as it was registered."""
 
-    __tablename__ = "client"
     __table_args__ = (
         CheckConstraint("status in ('proposed', 'refused', 'active', 'suspended')", name="status"),
         CheckConstraint("application_type in ('web', 'native', 'service', 'terminal')", name="application_type"),

@@ -14,7 +14,6 @@ from database import Sealed, Table
 class Totp(Table):
     """A secret shared with an authenticator app: pending until a code of it was given, one of each an account."""
 
-    __tablename__ = "totp"
     __table_args__ = (
         Index("uq_totp_pending", "account_id", unique=True, postgresql_where=text("confirmed_at is null")),
         Index("uq_totp_confirmed", "account_id", unique=True, postgresql_where=text("confirmed_at is not null")),
@@ -33,8 +32,6 @@ class Totp(Table):
 class RecoveryCode(Table):
     """One of the codes that stand in for a lost authenticator; used once. 80 random bits need no slow hash."""
 
-    __tablename__ = "recovery_code"
-
     code_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.account_id", ondelete="cascade"), index=True)
     made_at: Mapped[datetime]
@@ -44,7 +41,6 @@ class RecoveryCode(Table):
 class Passkey(Table):
     """A public key whose private half a person's device holds; the name they gave it is sealed."""
 
-    __tablename__ = "passkey"
     __table_args__ = (CheckConstraint("backup_eligible or not backed_up", name="backed_up"),)
 
     passkey_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -66,7 +62,6 @@ class Passkey(Table):
 class PasskeyCeremony(Table):
     """A challenge a browser was given, for one registration or one sign-in, bound to who asked for it."""
 
-    __tablename__ = "passkey_ceremony"
     __table_args__ = (
         CheckConstraint("purpose in ('registration', 'sign_in')", name="purpose"),
         CheckConstraint("(purpose = 'registration') = (account_id is not null)", name="registers_for_an_account"),
@@ -84,7 +79,6 @@ class PasskeyCeremony(Table):
 class FederatedIdentity(Table):
     """Somebody's account elsewhere, by a keyed hash of its id there; nothing else is known of it."""
 
-    __tablename__ = "federated_identity"
     __table_args__ = (
         CheckConstraint("provider in ('wechat')", name="provider"),
         UniqueConstraint("provider", "subject_index", name="uq_federated_identity_provider_subject_index"),
@@ -102,7 +96,6 @@ class FederatedIdentity(Table):
 class WechatVisit(Table):
     """A browser that was sent to WeChat: what its `state` stands for when it comes back, once."""
 
-    __tablename__ = "wechat_visit"
     __table_args__ = (CheckConstraint("purpose in ('sign_in', 'link')", name="purpose"),)
 
     state_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)

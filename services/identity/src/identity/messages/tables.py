@@ -15,7 +15,6 @@ class MessageToSend(Table):
     A `withheld` one is never sent. It stands where nobody is to be told, so that both cost the same.
     """
 
-    __tablename__ = "message_to_send"
     __table_args__ = (CheckConstraint("language in ('zh', 'en')", name="language"),)
 
     message_id: Mapped[UUID] = mapped_column(primary_key=True)

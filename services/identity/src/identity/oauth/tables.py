@@ -19,8 +19,6 @@ from identity.sessions.tables import CodeForAuthlib
 class AuthorizationCode(CodeForAuthlib, Table):
     """A code given to a client, and its tombstone after use: whoever brings it again ends the family it gave."""
 
-    __tablename__ = "authorization_code"
-
     code_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     client_id: Mapped[str] = mapped_column(ForeignKey("client.client_id"))
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.account_id"))
@@ -61,8 +59,6 @@ class AuthorizationCode(CodeForAuthlib, Table):
 class ClientConsent(Table):
     """What a person lets a client of somebody else have; a withdrawn row stays, and counts for nothing."""
 
-    __tablename__ = "client_consent"
-
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.account_id"), primary_key=True)
     client_id: Mapped[str] = mapped_column(ForeignKey("client.client_id"), primary_key=True)
     scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
@@ -73,8 +69,6 @@ class ClientConsent(Table):
 class UsedAssertion(Table):
     """An assertion by which a client proved itself, kept until it expires, so that it works once."""
 
-    __tablename__ = "used_assertion"
-
     client_id: Mapped[str] = mapped_column(ForeignKey("client.client_id"), primary_key=True)
     jti_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     expires_at: Mapped[datetime] = mapped_column(index=True)
@@ -82,8 +76,6 @@ class UsedAssertion(Table):
 
 class RevokedClientToken(Table):
     """A client's own token that it gave up, by its `sid`, kept until it expires; such tokens have no family."""
-
-    __tablename__ = "revoked_client_token"
 
     session_id: Mapped[UUID] = mapped_column(primary_key=True)
     expires_at: Mapped[datetime] = mapped_column(index=True)

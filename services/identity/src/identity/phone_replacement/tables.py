@@ -15,7 +15,6 @@ class PhoneReplacement(Table):
     The number is sealed, and destroyed as soon as it is on file or never will be.
     """
 
-    __tablename__ = "phone_replacement"
     __table_args__ = (
         CheckConstraint(
             "status in ('proposed', 'confirmed', 'approved', 'objected', 'completed', 'lapsed')", name="status"

@@ -12,7 +12,6 @@ from database import Table
 class ExportRequest(Table):
     """A person asked for all that is known of them; every service composes its part."""
 
-    __tablename__ = "export_request"
     __table_args__ = (Index("ix_export_request_person_id", "person_id", "asked_at", "export_id"),)
 
     export_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -24,7 +23,6 @@ class ExportRequest(Table):
 class LegalHold(Table):
     """A person's data must stay, on a basis of `grounds.toml`, until a day or until the hold is lifted."""
 
-    __tablename__ = "legal_hold"
     __table_args__ = (
         CheckConstraint("(lifted_by is null) = (lifted_at is null)", name="lifted"),
         Index("ix_legal_hold_person_id", "person_id", "placed_at", "hold_id"),
@@ -43,8 +41,6 @@ class LegalHold(Table):
 
 class Erasure(Table):
     """Somebody was erased. It is told again and again, as the stream forgets and backups are restored."""
-
-    __tablename__ = "erasure"
 
     person_id: Mapped[UUID] = mapped_column(primary_key=True)
     decided_at: Mapped[datetime]

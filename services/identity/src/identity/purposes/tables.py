@@ -12,7 +12,6 @@ from database import Table
 class Consent(Table):
     """A person agreed to one version of the text of a purpose; a withdrawn one stays on record."""
 
-    __tablename__ = "consent"
     __table_args__ = (
         CheckConstraint("text_version > 0", name="text_version"),
         Index("ix_consent_person_id", "person_id", "purpose", "given_at"),

@@ -15,7 +15,6 @@ class Recovery(Table):
     `proof_hash` is the SHA-256 of the cookie with which the new password may be set, once everything else is done.
     """
 
-    __tablename__ = "recovery"
     __table_args__ = (
         CheckConstraint("status in ('requested', 'approved', 'objected', 'completed', 'lapsed')", name="status"),
         CheckConstraint("ready_at is not null or status not in ('approved', 'completed')", name="ready_once_approved"),
@@ -51,8 +50,6 @@ class Recovery(Table):
 
 class RecoveryApproval(Table):
     """One officer agreed to a recovery."""
-
-    __tablename__ = "recovery_approval"
 
     recovery_id: Mapped[UUID] = mapped_column(ForeignKey("recovery.recovery_id", ondelete="cascade"), primary_key=True)
     approver_id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -27,8 +27,6 @@ class RoleDefinition(Table):
     of a `delegable` one may delegate it.
     """
 
-    __tablename__ = "role_definition"
-
     role_id: Mapped[UUID] = mapped_column(primary_key=True)
     role: Mapped[str] = mapped_column(unique=True)
     title_zh: Mapped[str]
@@ -48,7 +46,6 @@ class Administrator(Table):
     assignment that holds, or will hold, refers to this row by the role it is of.
     """
 
-    __tablename__ = "administrator"
     __table_args__ = (
         CheckConstraint(f"role in ({_LISTED})", name="role"),
         UniqueConstraint("person_id", "role", name="uq_administrator_person_id_role"),
@@ -66,7 +63,6 @@ class RoleAssignment(Table):
     on, whatever its days say; one that is `delegated_from` another ends with it. `version` counts what was told of it.
     """
 
-    __tablename__ = "role_assignment"
     __table_args__ = (
         CheckConstraint("valid_until >= valid_from", name="days_in_order"),
         CheckConstraint("status in ('proposed', 'granted', 'refused', 'lapsed', 'withdrawn', 'ended')", name="status"),

@@ -55,7 +55,6 @@ class BrowserSession(Table):
 class TokenFamily(Table):
     """All tokens that descend from one code: one sign-in of one front end. Its id is the `sid` of its tokens."""
 
-    __tablename__ = "token_family"
     __table_args__ = (
         CheckConstraint("(revoked_at is null) = (revoked_for is null)", name="revoked_for_a_reason"),
         CheckConstraint(f"revoked_for in {get_args(RevokedFor)}", name="revoked_for"),
@@ -94,8 +93,6 @@ class TokenFamily(Table):
 class RefreshToken(Table):
     """One link in a family's chain: used once, then only a sign that somebody has a copy."""
 
-    __tablename__ = "refresh_token"
-
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     family_id: Mapped[UUID] = mapped_column(ForeignKey("token_family.family_id", ondelete="cascade"), index=True)
     parent_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
@@ -131,7 +128,6 @@ class CodeForAuthlib:
 class DeviceCode(CodeForAuthlib, Table):
     """One request of a device; its own code is kept as SHA-256, the one to type as a keyed hash."""
 
-    __tablename__ = "device_code"
     __table_args__ = (
         CheckConstraint("decision in ('approved', 'denied')", name="decision"),
         CheckConstraint(
@@ -180,8 +176,6 @@ class DeviceCode(CodeForAuthlib, Table):
 
 class KnownBrowser(Table):
     """A browser on which the owner of an account has signed in; its cookie is kept as its SHA-256 alone."""
-
-    __tablename__ = "known_browser"
 
     secret_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     account_id: Mapped[UUID] = mapped_column(

@@ -12,7 +12,6 @@ from database import Table
 class SigningKey(Table):
     """An ES256 key pair; the private part is sealed under the key ring, bound to this row, and gone at retirement."""
 
-    __tablename__ = "signing_key"
     __table_args__ = (
         CheckConstraint("state in ('next', 'active', 'retired')", name="state"),
         Index("uq_signing_key_active", "state", unique=True, postgresql_where=text("state = 'active'")),

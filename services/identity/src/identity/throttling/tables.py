@@ -11,8 +11,6 @@ from database import Table
 class RateCount(Table):
     """How often a subject did something in its present window; the subject is a keyed hash of what is counted."""
 
-    __tablename__ = "rate_count"
-
     subject: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     window_seconds: Mapped[int] = mapped_column(primary_key=True)
     began_at: Mapped[datetime]
@@ -22,8 +20,6 @@ class RateCount(Table):
 
 class GuessCount(Table):
     """Failed sign-ins on a name, from an address or on a known browser, and until when the next one waits."""
-
-    __tablename__ = "guess_count"
 
     subject: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     failures: Mapped[int]

@@ -13,7 +13,6 @@ from learning.courses.rules import LessonKind
 class Course(Table):
     """A course of one organisation; `edition` is its newest, and counts its events, one for each edition."""
 
-    __tablename__ = "course"
     __table_args__ = (Index("ix_course_organisation_id", "organisation_id"),)
 
     course_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -24,7 +23,6 @@ class Course(Table):
 class CourseEdition(Table):
     """One edition of a course, as it was published. Never changed."""
 
-    __tablename__ = "course_edition"
     __table_args__ = (Index("ix_course_edition_published_at", "published_at", "course_id"),)
 
     course_id: Mapped[UUID] = mapped_column(ForeignKey("course.course_id"), primary_key=True)
@@ -37,8 +35,6 @@ class CourseEdition(Table):
 class Lesson(Table):
     """A lesson belongs to one course for good; what it says is of an edition."""
 
-    __tablename__ = "lesson"
-
     lesson_id: Mapped[UUID] = mapped_column(primary_key=True)
     course_id: Mapped[UUID] = mapped_column(ForeignKey("course.course_id"), index=True)
 
@@ -46,7 +42,6 @@ class Lesson(Table):
 class EditionLesson(Table):
     """What a lesson is called and contains in one edition. Never changed."""
 
-    __tablename__ = "edition_lesson"
     __table_args__ = (
         ForeignKeyConstraint(["course_id", "edition"], ["course_edition.course_id", "course_edition.edition"]),
         UniqueConstraint("course_id", "edition", "position"),
@@ -66,7 +61,6 @@ class EditionLesson(Table):
 class Enrolment(Table):
     """A person is learning, or has finished, an edition of a course; at most one edition is unfinished at a time."""
 
-    __tablename__ = "enrolment"
     __table_args__ = (
         ForeignKeyConstraint(["course_id", "edition"], ["course_edition.course_id", "course_edition.edition"]),
         Index(

@@ -17,7 +17,6 @@ class LessonStudy(Table):
     organisation that publishes the course.
     """
 
-    __tablename__ = "lesson_study"
     __table_args__ = (
         UniqueConstraint("person_id", "lesson_id"),
         CheckConstraint("progress between 0 and 100", name="progress_is_a_percentage"),

@@ -17,7 +17,6 @@ class Member(Table):
     `affiliation_version` counts the events of the person's one affiliation.
     """
 
-    __tablename__ = "member"
     __table_args__ = (Index("ix_member_organisation_id", "organisation_id", "person_id"),)
 
     person_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -35,7 +34,6 @@ class Member(Table):
 class MemberKey(Table):
     """The data key that seals one member's file, wrapped under the service's key ring; nothing once it is destroyed."""
 
-    __tablename__ = "member_key"
     __table_args__ = (CheckConstraint("(wrapped is null) = (destroyed_at is not null)", name="destroyed"),)
 
     person_id: Mapped[UUID] = mapped_column(ForeignKey("member.person_id"), primary_key=True)
@@ -49,8 +47,6 @@ class MemberVersion(Table):
 
     A sealed value is bound to its column, person and version, so that it opens nowhere else.
     """
-
-    __tablename__ = "member_version"
 
     person_id: Mapped[UUID] = mapped_column(ForeignKey("member.person_id"), primary_key=True)
     version: Mapped[int] = mapped_column(BigInteger, primary_key=True)
@@ -68,7 +64,6 @@ class MemberVersion(Table):
 class FileAccess(Table):
     """Who opened which fields of whose file, for what purpose."""
 
-    __tablename__ = "file_access"
     __table_args__ = (Index("ix_file_access_person_id", "person_id", "opened_at"),)
 
     access_id: Mapped[UUID] = mapped_column(primary_key=True, server_default=text("uuidv7()"))
@@ -82,8 +77,6 @@ class FileAccess(Table):
 
 class Composition(Table):
     """How a branch is composed, as counted on `counted_on`; `version` counts its events from 1."""
-
-    __tablename__ = "composition"
 
     organisation_id: Mapped[UUID] = mapped_column(
         ForeignKey("registered_organisation.organisation_id"), primary_key=True

@@ -15,8 +15,6 @@ from database import Table
 class RegisteredOrganisation(Table):
     """One organisation as it now is; only the root has no parent. `version` counts its events from 1."""
 
-    __tablename__ = "registered_organisation"
-
     organisation_id: Mapped[UUID] = mapped_column(primary_key=True)
     parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("registered_organisation.organisation_id"), index=True)
     kind: Mapped[str]
@@ -31,7 +29,6 @@ class RegisteredOrganisation(Table):
 class OrganisationPeriod(Table):
     """Where an organisation stood and what it was called from `from_day` through `until_day`, both included."""
 
-    __tablename__ = "organisation_period"
     __table_args__ = (
         Index(
             "uq_organisation_period_open", "organisation_id", unique=True, postgresql_where=text("until_day is null")
