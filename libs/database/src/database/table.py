@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import DateTime, MetaData, Text, Uuid
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase
 
 NAMING_CONVENTION = {
@@ -21,7 +21,7 @@ NAMING_CONVENTION = {
 class Table(DeclarativeBase):
     """A row of one of the service's tables: text without length, times with zone, ids as uuid, dicts as jsonb.
 
-    The table is called as the class, `lesson_study` for `LessonStudy`, unless that says otherwise.
+    Lists are arrays. The table is called as the class, `lesson_study` for `LessonStudy`, unless that says otherwise.
     """
 
     metadata = MetaData(naming_convention=NAMING_CONVENTION)
@@ -30,6 +30,8 @@ class Table(DeclarativeBase):
         datetime: DateTime(timezone=True),
         UUID: Uuid(),
         dict[str, Any]: JSONB,
+        list[str]: ARRAY(Text),
+        list[UUID]: ARRAY(Uuid),
     }
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

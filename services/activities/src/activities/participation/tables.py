@@ -3,8 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from database import Table
@@ -32,7 +31,7 @@ class Participation(Table):
     registered_at: Mapped[datetime | None]
     attended_at: Mapped[datetime | None]
     mode: Mapped[str | None]
-    provenance: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    provenance: Mapped[list[str]]
     version: Mapped[int]
 
 

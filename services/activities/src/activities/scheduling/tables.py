@@ -3,8 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, Text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import CheckConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from database import Table
@@ -29,7 +28,7 @@ class Activity(Table):
     ends_at: Mapped[datetime]
     place: Mapped[str | None]
     join_url: Mapped[str | None]
-    agenda: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    agenda: Mapped[list[str]]
     status: Mapped[str]
     scheduled_by: Mapped[UUID]
     scheduled_at: Mapped[datetime]

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Index, Uuid
+from sqlalchemy import BigInteger, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from database import Table
@@ -25,7 +25,7 @@ class HomeItem(Table):
     due_at: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]
     open: Mapped[bool]
-    parts: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
+    parts: Mapped[list[UUID]]
     facts: Mapped[dict[str, Any]]
 
 

@@ -3,8 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Uuid, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from database import Table
@@ -31,7 +30,7 @@ class Account(Table):
     """The organisation that opened the account."""
     opened_at: Mapped[datetime]
     opened_by: Mapped[UUID | None]
-    opened_within: Mapped[list[UUID] | None] = mapped_column(ARRAY(Uuid))
+    opened_within: Mapped[list[UUID] | None]
     """Where the opener may open accounts, until it is known whether the person was affiliated within that."""
 
 

@@ -4,9 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, text
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
-from sqlalchemy.types import Text
 
 from database import Table
 
@@ -39,7 +37,7 @@ class AssistedSession(Table):
     helper_id: Mapped[UUID] = mapped_column(ForeignKey("account.account_id"))
     organisation_id: Mapped[UUID]
     """The organisation for which the helper helps."""
-    actions: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    actions: Mapped[list[str]]
     evidence: Mapped[str]
     challenge_id: Mapped[UUID | None]
     witness_id: Mapped[UUID | None]

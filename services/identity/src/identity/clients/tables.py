@@ -9,9 +9,8 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, text
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
-from sqlalchemy.types import Text
 
 from database import Table
 from identity.clients.rules import allowed_scope, redirect_uri_allowed
@@ -68,10 +67,10 @@ class Client(Table):
     first_party: Mapped[bool] = mapped_column(server_default=text("false"))
     """Part of the system itself: people are not asked whether it may have what it asks for."""
     token_endpoint_auth_method: Mapped[str] = mapped_column(server_default="none")
-    redirect_uris: Mapped[list[str]] = mapped_column(ARRAY(Text))
-    grant_types: Mapped[list[str]] = mapped_column(ARRAY(Text))
-    scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
-    post_logout_redirect_uris: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    redirect_uris: Mapped[list[str]]
+    grant_types: Mapped[list[str]]
+    scopes: Mapped[list[str]]
+    post_logout_redirect_uris: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
     jwks: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     """The public keys of a client that proves itself by `private_key_jwt`."""
     secret_hash: Mapped[bytes | None] = mapped_column(LargeBinary)

@@ -4,9 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
-from sqlalchemy.types import Text
 
 from database import Sealed, Table
 
@@ -48,7 +46,7 @@ class Passkey(Table):
     credential_id: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     public_key: Mapped[bytes] = mapped_column(LargeBinary)
     sign_count: Mapped[int] = mapped_column(BigInteger)
-    transports: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    transports: Mapped[list[str]]
     backup_eligible: Mapped[bool]
     """Whether the device may copy the key to others (a synced passkey)."""
     backed_up: Mapped[bool]

@@ -8,9 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, LargeBinary, text
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
-from sqlalchemy.types import Text
 
 from database import Table
 from identity.sessions.tables import CodeForAuthlib
@@ -27,12 +25,12 @@ class AuthorizationCode(CodeForAuthlib, Table):
     """The family of tokens this code gives when it is redeemed."""
     redirect_uri: Mapped[str]
     scope: Mapped[str]
-    resources: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    resources: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
     """The resources the tokens are for (RFC 8707); none named means the API of all services."""
     nonce: Mapped[str | None]
     code_challenge: Mapped[str]
     acr: Mapped[str]
-    amr: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    amr: Mapped[list[str]]
     signed_in_at: Mapped[datetime]
     issued_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)
@@ -61,7 +59,7 @@ class ClientConsent(Table):
 
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.account_id"), primary_key=True)
     client_id: Mapped[str] = mapped_column(ForeignKey("client.client_id"), primary_key=True)
-    scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    scopes: Mapped[list[str]]
     granted_at: Mapped[datetime]
     withdrawn_at: Mapped[datetime | None]
 

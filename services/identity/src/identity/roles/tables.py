@@ -4,9 +4,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Computed, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
-from sqlalchemy.types import Text
 
 from database import Table
 from identity.roles.rules import ADMINISTRATIONS
@@ -31,10 +29,10 @@ class RoleDefinition(Table):
     role: Mapped[str] = mapped_column(unique=True)
     title_zh: Mapped[str]
     title_en: Mapped[str]
-    permissions: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    permissions: Mapped[list[str]]
     privileged: Mapped[bool]
     delegable: Mapped[bool]
-    granted_by: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    granted_by: Mapped[list[str]]
     version: Mapped[int]
     defined_at: Mapped[datetime]
 

@@ -5,9 +5,7 @@ from typing import Any, Literal, get_args
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, text
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
-from sqlalchemy.types import Text
 
 from database import Table
 
@@ -41,7 +39,7 @@ class BrowserSession(Table):
     cookie_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.account_id"), index=True)
     acr: Mapped[str]
-    amr: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    amr: Mapped[list[str]]
     """The ways in which the person proved who they are (RFC 8176)."""
     device: Mapped[str | None]
     """The kind of device, in a few words such as "chrome android"; what the browser sent is not kept."""
@@ -72,10 +70,10 @@ class TokenFamily(Table):
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.account_id"), index=True)
     session_id: Mapped[UUID] = mapped_column(index=True)
     scope: Mapped[str]
-    resources: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    resources: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
     """The resources its tokens are for (RFC 8707)."""
     acr: Mapped[str]
-    amr: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    amr: Mapped[list[str]]
     """The ways in which the person proved who they are (RFC 8176)."""
     signed_in_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)
@@ -152,7 +150,7 @@ class DeviceCode(CodeForAuthlib, Table):
     decision: Mapped[str | None]
     account_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.account_id"))
     acr: Mapped[str | None]
-    amr: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
+    amr: Mapped[list[str] | None]
     signed_in_at: Mapped[datetime | None]
     family_id: Mapped[UUID]
     """The family of tokens this code gives when it is redeemed."""

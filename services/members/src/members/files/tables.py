@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, Text, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from database import BlindIndex, Sealed, Table
@@ -71,7 +71,7 @@ class FileAccess(Table):
     reader_id: Mapped[UUID]
     on_behalf_of: Mapped[UUID | None]
     purpose: Mapped[str]
-    fields: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    fields: Mapped[list[str]]
     opened_at: Mapped[datetime]
 
 
