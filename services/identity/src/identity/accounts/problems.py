@@ -1,13 +1,11 @@
 """The refusals about accounts as problem details: part of identity's table."""
 
-from collections.abc import Mapping
-
 from identity.accounts.authorization import AccountUnknown
 from identity.accounts.commands import AccountExists, UsernameTaken
 from identity.accounts.phones import PhoneTaken, PhoneUnusable
 from webapi import Problem
 
-PROBLEMS: Mapping[type[Exception], Problem] = {
+PROBLEMS: dict[type[Exception], Problem] = {
     AccountUnknown: Problem(422, "account_unknown", "This person has no account.", "此人没有账号。"),
     AccountExists: Problem(409, "account_exists", "This person has an account already.", "此人已有账号。"),
     UsernameTaken: Problem(409, "username_taken", "This user name is taken.", "此用户名已被使用。"),

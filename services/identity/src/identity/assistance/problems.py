@@ -1,12 +1,10 @@
 """The refusals about assisted sessions as problem details: part of identity's table."""
 
-from collections.abc import Mapping
-
 from identity.assistance.commands import NoPhone, SessionUnknown, SubjectUnknown, WitnessFromElsewhere
 from identity.assistance.rules import ActionUnlisted, HelpForOneself, NoConsent, NotAsked
 from webapi import NOT_FOUND, Problem
 
-PROBLEMS: Mapping[type[Exception], Problem] = {
+PROBLEMS: dict[type[Exception], Problem] = {
     SessionUnknown: NOT_FOUND,
     SubjectUnknown: NOT_FOUND,
     WitnessFromElsewhere: NOT_FOUND,

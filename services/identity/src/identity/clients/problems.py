@@ -1,7 +1,5 @@
 """The refusals about clients as problem details: part of identity's table."""
 
-from collections.abc import Mapping
-
 from identity.clients.commands import (
     ClientBuiltIn,
     ClientExists,
@@ -14,7 +12,7 @@ from identity.clients.commands import (
 from identity.clients.rules import ClientUnusable
 from webapi import NOT_FOUND, Problem
 
-PROBLEMS: Mapping[type[Exception], Problem] = {
+PROBLEMS: dict[type[Exception], Problem] = {
     ClientUnknown: NOT_FOUND,
     ClientUnusable: Problem(422, "client_unusable", "This cannot be a client.", "不能登记这样的客户端。", ("field",)),
     ClientExists: Problem(409, "client_exists", "This client id is taken.", "此客户端编号已被使用。"),

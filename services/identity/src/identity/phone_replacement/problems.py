@@ -1,12 +1,9 @@
 """What clients are told when a phone replacement is refused."""
 
-from collections.abc import Mapping
-from typing import Final
-
 from identity.phone_replacement.rules import OwnReplacement, ReplacementOver, ReplacementUnderWay, ReplacementUnknown
 from webapi import NOT_FOUND, Problem
 
-PROBLEMS: Final[Mapping[type[Exception], Problem]] = {
+PROBLEMS: dict[type[Exception], Problem] = {
     ReplacementUnknown: NOT_FOUND,
     OwnReplacement: Problem(
         403,

@@ -1,14 +1,12 @@
 """The refusals about exports, erasure and legal holds as problem details: part of identity's table."""
 
-from collections.abc import Mapping
-
 from identity.privacy.erasure import AlreadyErased
 from identity.privacy.exports import ExportUnknown, TooManyExports
 from identity.privacy.legal_holds import HoldUnknown, OwnHold, PersonUnknown
 from identity.privacy.rules import HoldBasisUnknown, LegallyHeld
 from webapi import NOT_FOUND, Problem
 
-PROBLEMS: Mapping[type[Exception], Problem] = {
+PROBLEMS: dict[type[Exception], Problem] = {
     ExportUnknown: NOT_FOUND,
     HoldUnknown: NOT_FOUND,
     PersonUnknown: NOT_FOUND,

@@ -1,11 +1,9 @@
 """The refusals about consents to purposes as problem details: part of identity's table."""
 
-from collections.abc import Mapping
-
 from identity.purposes.rules import NotByConsent, PurposeUnknown, TextChanged
 from webapi import NOT_FOUND, Problem
 
-PROBLEMS: Mapping[type[Exception], Problem] = {
+PROBLEMS: dict[type[Exception], Problem] = {
     PurposeUnknown: NOT_FOUND,
     NotByConsent: Problem(
         409,

@@ -1,7 +1,5 @@
 """The refusals about roles as problem details: part of identity's table."""
 
-from collections.abc import Mapping
-
 from identity.roles.assignments import AssignmentExists, AssignmentUnknown, RoleUnknown
 from identity.roles.independence import NotIndependent
 from identity.roles.reach import RoleBeyondRemit
@@ -19,7 +17,7 @@ from identity.roles.rules import (
 )
 from webapi import NOT_FOUND, Problem
 
-PROBLEMS: Mapping[type[Exception], Problem] = {
+PROBLEMS: dict[type[Exception], Problem] = {
     AssignmentUnknown: NOT_FOUND,
     AssignmentExists: Problem(409, "assignment_exists", "This id is taken.", "此编号已被使用。"),
     RoleUnknown: Problem(422, "role_unknown", "There is no such role.", "没有此角色。"),
