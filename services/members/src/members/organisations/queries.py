@@ -5,11 +5,12 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
-from database import narrowed
+from database import known, narrowed
+from members.organisations.commands import OrganisationUnknown
 from members.organisations.schemas import OrganisationOut
 from members.organisations.tables import OrganisationPeriod, RegisteredOrganisation
 from webapi import Page, PageRequest
@@ -40,11 +41,12 @@ def organisations_as_of(day: date | None, remit: Collection[UUID]) -> Select[*tu
 
 
 async def one_organisation(
-    session: AsyncSession, organisation_id: UUID, *, day: date | None, remit: Collection[UUID]
-) -> Row[*tuple[Any, ...]] | None:
-    """Find an organisation as of `day`; nothing when it was not there or lies outside the remit."""
+    session: AsyncSession, organisation_id: UUID, *, day: date | None = None, remit: Collection[UUID]
+) -> OrganisationOut:
+    """Give an organisation as of `day`; raises `OrganisationUnknown` where it was not there or is not in the remit."""
     wanted = organisations_as_of(day, remit).where(RegisteredOrganisation.organisation_id == organisation_id)
-    return (await session.execute(wanted)).one_or_none()
+    row = known((await session.execute(wanted)).one_or_none(), OrganisationUnknown)
+    return OrganisationOut.model_validate(row)
 
 
 async def list_organisations(

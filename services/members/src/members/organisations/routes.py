@@ -8,9 +8,8 @@ from fastapi import APIRouter, Query, Response
 import audit
 from audit import audited, unaudited
 from china_time import Day
-from database import known, new_id
+from database import new_id
 from members.organisations import commands, queries
-from members.organisations.commands import OrganisationUnknown
 from members.organisations.rules import Kind, Level
 from members.organisations.schemas import (
     EstablishOrganisation,
@@ -21,7 +20,7 @@ from members.organisations.schemas import (
     OrganisationRow,
     RenameOrganisation,
 )
-from webapi import Caller, Command, Page, PageQuery, access
+from webapi import Caller, Page, PageQuery, access
 
 READ = "members.organisation.read"
 ESTABLISH = "members.organisation.establish"
@@ -42,7 +41,7 @@ async def establish_organisation(body: EstablishOrganisation, caller: Caller) ->
     row = OrganisationRow(**{**body.model_dump(), "organisation_id": body.organisation_id or new_id()})
     async with caller.command() as command:
         outcome = await commands.establish_organisations(command.session, rows=[row], by=by, now=command.now)
-        shown = await _present(command, row.organisation_id, by)
+        shown = await queries.one_organisation(command.session, row.organisation_id, remit=by.remit)
         status = 201 if outcome.added else 200
         return await command.respond(status, shown, location=f"/v1/organisations/{row.organisation_id}")
 
@@ -68,7 +67,8 @@ async def move_organisation(organisation_id: UUID, body: MoveOrganisation, calle
         await commands.move_organisation(
             command.session, organisation_id=organisation_id, wanted=body, by=by, now=command.now
         )
-        return await command.respond(200, await _present(command, organisation_id, by))
+        shown = await queries.one_organisation(command.session, organisation_id, remit=by.remit)
+        return await command.respond(200, shown)
 
 
 @router.post(
@@ -83,7 +83,8 @@ async def rename_organisation(organisation_id: UUID, body: RenameOrganisation, c
         await commands.rename_organisation(
             command.session, organisation_id=organisation_id, wanted=body, by=by, now=command.now
         )
-        return await command.respond(200, await _present(command, organisation_id, by))
+        shown = await queries.one_organisation(command.session, organisation_id, remit=by.remit)
+        return await command.respond(200, shown)
 
 
 @router.get("/organisations", openapi_extra=access(READ) | NO_PEOPLE)
@@ -105,8 +106,7 @@ async def get_organisation(organisation_id: UUID, caller: Caller, as_of: AsOf = 
     """Read one organisation, as it is or as it was on a day."""
     remit = await caller.remit(READ)
     async with caller.read() as session:
-        row = await queries.one_organisation(session, organisation_id, day=as_of, remit=remit)
-    return OrganisationOut.model_validate(known(row, OrganisationUnknown))
+        return await queries.one_organisation(session, organisation_id, day=as_of, remit=remit)
 
 
 @router.get("/organisations/{organisation_id}/children", openapi_extra=access(READ) | NO_PEOPLE)
@@ -116,10 +116,5 @@ async def list_children(
     """List what stands directly below an organisation, or stood there on a day."""
     remit = await caller.remit(READ)
     async with caller.read() as session:
-        known(await queries.one_organisation(session, organisation_id, day=as_of, remit=remit), OrganisationUnknown)
+        await queries.one_organisation(session, organisation_id, day=as_of, remit=remit)
         return await queries.list_organisations(session, page, remit=remit, day=as_of, parent_id=organisation_id)
-
-
-async def _present(command: Command, organisation_id: UUID, by: audit.Actor) -> OrganisationOut:
-    row = await queries.one_organisation(command.session, organisation_id, day=None, remit=by.remit)
-    return OrganisationOut.model_validate(row)
