@@ -92,22 +92,8 @@ async def _write(
     await session.execute(
         insert(CourseEdition).values(**published, title=title, published_by=person_id, published_at=now)
     )
-    await session.execute(
-        insert(EditionLesson).values(
-            [
-                {
-                    **published,
-                    "lesson_id": lesson.lesson_id,
-                    "position": position,
-                    "title": lesson.title,
-                    "kind": lesson.kind,
-                    "body": lesson.body,
-                    "url": lesson.url,
-                }
-                for position, lesson in enumerate(lessons, start=1)
-            ]
-        )
-    )
+    listed = [{**published, **lesson.content, "position": position} for position, lesson in enumerate(lessons, start=1)]
+    await session.execute(insert(EditionLesson).values(listed))
 
 
 async def _is_same(session: AsyncSession, course_id: UUID, edition: int, title: str, lessons: Sequence[Draft]) -> bool:

@@ -37,6 +37,11 @@ class Draft(NamedTuple):
     body: str | None
     url: str | None
 
+    @property
+    def content(self) -> dict[str, object]:
+        """What an edition keeps of it, by column."""
+        return {name: value for name, value in self._asdict().items() if name != "brought"}
+
     def same_as(self, other: "Draft") -> bool:
         """Say whether both are the same lesson, an id that was not brought left aside."""
         return self[2:] == other[2:] and (not self.brought or self.lesson_id == other.lesson_id)
