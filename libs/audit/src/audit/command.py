@@ -11,7 +11,7 @@ import orjson
 
 from audit.reading import Heard, Report, heard_of, verify_database
 from audit.verifying import Witnessed
-from database import Database, KeyRing, utc_now
+from database import Database, KeyRing, closing, utc_now
 from webapi import CannotStart
 
 _HASHES = ("head", "root", "signature")
@@ -80,11 +80,8 @@ class VerifyAudit:
 
     async def __call__(self, database: Database, arguments: Namespace) -> str:
         """Verify; what is wrong is raised, so that the process ends with 1."""
-        connection = await database.connect()
-        try:
+        async with closing(database.connect()) as connection:
             report = await verify_database(connection, arguments.witnessed, now=utc_now(), day=arguments.day)
-        finally:
-            await connection.close()
         if report.findings:
             raise CannotStart("the audit is broken / 审计记录已被破坏\n" + "\n".join(map(str, report.findings)))
         return text_of(report)
@@ -105,8 +102,5 @@ class AuditWitnessed:
 
     async def __call__(self, database: Database, arguments: Namespace) -> str:
         """Give it as JSON."""
-        connection = await database.connect()
-        try:
+        async with closing(database.connect()) as connection:
             return written(await heard_of(connection, arguments.of, self._ring()))
-        finally:
-            await connection.close()

@@ -5,7 +5,8 @@ from typing import Any
 
 import asyncpg
 
-REVISION = 1
+from database import closing
+
 _PRESENT = "select to_regclass('audit.origin') is not null"
 
 
@@ -16,11 +17,8 @@ def script() -> str:
 
 async def provision(superuser_url: str) -> None:
     """Make what is missing of the audit in the database at this address, for the role that owns the database."""
-    connection = await asyncpg.connect(superuser_url)
-    try:
+    async with closing(asyncpg.connect(superuser_url)) as connection:
         await connection.execute(script())
-    finally:
-        await connection.close()
 
 
 class NotProvisioned(Exception):

@@ -1,7 +1,7 @@
 """PostgreSQL for one service: engine, transactions, ids, sealed columns, migrations."""
 
 from database import migrations
-from database.engine import Database, asyncpg_dsn, raw
+from database.engine import Database, asyncpg_dsn, closing, raw
 from database.ids import new_id, utc_now
 from database.inserting import NeedsSQLAlchemy, insert_new, insert_or_same
 from database.listing import narrowed, page_of
@@ -19,6 +19,7 @@ __all__ = [
     "Table",
     "associated",
     "asyncpg_dsn",
+    "closing",
     "columns",
     "count_of",
     "insert_new",

@@ -1,7 +1,7 @@
 """One service's PostgreSQL: the pool, and the only function that commits."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -141,6 +141,16 @@ class Database:
                 while pool.checkedout():  # noqa: ASYNC110 - a pool tells nobody that one has come back
                     await asyncio.sleep(0.01)
         await self.engine.dispose()
+
+
+@asynccontextmanager
+async def closing(opening: Awaitable[asyncpg.Connection]) -> AsyncIterator[asyncpg.Connection]:
+    """Open a connection of one's own for the block: `async with closing(database.connect()) as connection`."""
+    connection = await opening
+    try:
+        yield connection
+    finally:
+        await connection.close()
 
 
 def _begin(session: Session, execution_options: dict[str, Any]) -> None:

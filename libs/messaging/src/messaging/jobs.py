@@ -3,17 +3,14 @@
 from datetime import timedelta
 
 from background import Job
-from database import Database, utc_now
+from database import Database, closing, utc_now
 from messaging import metrics, partitions
 
 
 async def keep_partitions(database: Database) -> None:
     """Make the coming days' partitions of outbox and inbox and drop the outdated."""
-    connection = await database.connect()
-    try:
+    async with closing(database.connect()) as connection:
         await partitions.maintain(connection, utc_now().date())
-    finally:
-        await connection.close()
 
 
 async def count_parked(database: Database) -> None:

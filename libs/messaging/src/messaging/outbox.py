@@ -12,7 +12,7 @@ from opentelemetry import trace
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts import Event, Origin
-from database import Database, columns, count_of, new_id, raw, utc_now
+from database import Database, closing, columns, count_of, new_id, raw, utc_now
 from messaging.streams import partition_of, subject_of
 
 logger = logging.getLogger(__name__)
@@ -238,8 +238,5 @@ async def republish(database: Database, *, since: datetime) -> int:
 
     For after a loss at the broker. The relay publishes from there again; consumers drop what they already had.
     """
-    connection = await database.connect()
-    try:
+    async with closing(database.connect()) as connection:
         return count_of(await connection.execute(_REPUBLISH, since))
-    finally:
-        await connection.close()

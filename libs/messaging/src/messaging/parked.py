@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from database import Database, count_of
+from database import Database, closing, count_of
 from messaging import metrics
 from messaging.received import Arrival
 from messaging.wire import read_headers
@@ -110,11 +110,8 @@ async def list_parked(
         where id > $1 and ($2::text is null or consumer = $2) and state <> 'discarded'
         order by id limit $3
     """  # noqa: S608 - the fields' own names
-    connection = await database.connect()
-    try:
+    async with closing(database.connect()) as connection:
         records = await connection.fetch(query, after, consumer, max(1, min(limit, MAX_PAGE)))
-    finally:
-        await connection.close()
     return [Parked(*record) for record in records]
 
 
@@ -140,11 +137,8 @@ async def resend(
                           state = case state when 'waiting' then state else 'parked' end
         where {_SELECTED} and state <> 'discarded'
     """  # noqa: S608 - a constant of this module
-    connection = await database.connect()
-    try:
+    async with closing(database.connect()) as connection:
         return count_of(await connection.execute(query, consumer, event_id, aggregate_id))
-    finally:
-        await connection.close()
 
 
 _DISCARD = """
@@ -163,8 +157,5 @@ _DISCARD = """
 
 async def discard(database: Database, event_id: UUID, *, consumer: str | None = None) -> int:
     """Give one event up, so that its aggregate goes on without it; the row stays as evidence. Gives how many rows."""
-    connection = await database.connect()
-    try:
+    async with closing(database.connect()) as connection:
         return len(await connection.fetch(_DISCARD, event_id, consumer))
-    finally:
-        await connection.close()

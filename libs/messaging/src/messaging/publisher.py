@@ -6,7 +6,7 @@ import logging
 from nats.errors import Error as NatsError
 
 from background import open_session
-from database import Database
+from database import Database, closing
 from messaging import streams
 from messaging.connection import NatsConnection
 from messaging.relay import Relay
@@ -28,11 +28,8 @@ class Publisher:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Publish until `stop`; raises an exception group when a relay fails, after the others have ended."""
-        connection = await open_session(self._database)
-        try:
+        async with closing(open_session(self._database)) as connection:
             shards: int = await connection.fetchval("select shards from outbox_state")
-        finally:
-            await connection.close()
         await streams.declare_stream(self._nats, self._service, replicas=self._replicas)
         await self._capture_advisories()
         self._relays = [

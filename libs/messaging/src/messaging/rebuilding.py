@@ -10,7 +10,7 @@ from nats.js.errors import NotFoundError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from background import leadership
-from database import Database, raw
+from database import Database, closing, raw
 from messaging import shadow, spaces, streams
 from messaging.connection import NatsConnection
 from messaging.consumer import Consumer
@@ -96,8 +96,7 @@ async def rebuild(
     `messaging.shadow.CannotRebuild` or `messaging.spaces.WroteToLiveTable`; the live tables are then as they were.
     """
     began = time.monotonic()
-    connection = await leadership.open_session(database)
-    try:
+    async with closing(leadership.open_session(database)) as connection:
         await connection.execute("set statement_timeout = 0")
         await connection.execute(f"set lock_timeout = '{_LOCK_TIMEOUT}'")
         if not await leadership.try_lock(connection, "rebuild"):
@@ -117,8 +116,6 @@ async def rebuild(
                     await work.become_live(connection, tables, before_switch)
         finally:
             await work.clean_up(connection)
-    finally:
-        await connection.close()
     seconds = time.monotonic() - began
     details = {"consumer": consumer.name, "events": work.events, "switched": switched, "seconds": round(seconds, 1)}
     logger.info("projection_rebuilt", extra=details)

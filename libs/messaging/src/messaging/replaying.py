@@ -5,7 +5,7 @@ import logging
 from nats.js.errors import NotFoundError
 
 from background import leadership
-from database import Database
+from database import Database, closing
 from messaging import streams
 from messaging.connection import NatsConnection
 from messaging.consumer import Consumer
@@ -23,14 +23,11 @@ async def apply_again(database: Database, nats: NatsConnection, name: str, handl
     The inbox is not asked: each handler must stand an event it has seen, also an old one after a newer. `name` is the
     name of the service's consumer, whose right to rebuild is used. Raises `RebuildUnderWay` while a rebuild uses it.
     """
-    connection = await leadership.open_session(database)
-    try:
+    async with closing(leadership.open_session(database)) as connection:
         if not await leadership.try_lock(connection, "rebuild"):
             raise RebuildUnderWay
         consumer = Consumer(name, handlers=handlers)
         counts = [await _apply_stream(database, nats, consumer, service) for service in consumer.filters]
-    finally:
-        await connection.close()
     logger.info("events_applied_again", extra={"consumer": name, "events": sum(counts)})
     return sum(counts)
 

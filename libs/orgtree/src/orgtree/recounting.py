@@ -9,12 +9,11 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-import asyncpg
 from prometheus_client import Gauge
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from china_time import CHINA
-from database import Database, raw, utc_now
+from database import Database, closing, raw, utc_now
 from orgtree.lock import lock_tree
 from orgtree.rollups import Delta, Difference, add_deltas, fold_here, mend, recount
 
@@ -99,16 +98,13 @@ class NightlyRecount:
 
     async def recount(self, database: Database) -> None:
         """Compare the totals with the own values and these with the facts, and tell what differs."""
-        connection: asyncpg.Connection = await database.connect(default_transaction_read_only="on")
-        try:
+        async with closing(database.connect(default_transaction_read_only="on")) as connection:
             _tell("totals", await recount(connection, limit=_MOST, within_seconds=_SECONDS))
             rows = await connection.fetch(self._compare_own, _MOST, timeout=_SECONDS)
             found = [Difference(*row) for row in rows]
             for place, measure, _, *numbers in await connection.fetch(self._compare_people, _MOST, timeout=_SECONDS):
                 found.append(Difference(place, f"people of {measure}", *numbers))
             _tell("own_values", found)
-        finally:
-            await connection.close()
 
 
 async def mend_by_facts(session: AsyncSession, facts: str) -> tuple[int, int]:

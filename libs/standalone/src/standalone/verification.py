@@ -8,7 +8,7 @@ import asyncpg
 
 from audit.command import text_of
 from audit.reading import Report, heard_of, verify_database
-from database import KeyRing, utc_now
+from database import KeyRing, closing, utc_now
 from standalone import running, services
 from standalone.data_directory import DataDirectory
 from standalone.refusals import CannotRun
@@ -42,14 +42,8 @@ async def _verify(
 ) -> list[Report]:
     reports = []
     for name in names:
-        witness = await asyncpg.connect(urls[services.WITNESSES[name]])
-        try:
+        async with closing(asyncpg.connect(urls[services.WITNESSES[name]])) as witness:
             heard = await heard_of(witness, name, rings[services.WITNESSES[name]])
-        finally:
-            await witness.close()
-        own = await asyncpg.connect(urls[name])
-        try:
+        async with closing(asyncpg.connect(urls[name])) as own:
             reports.append(await verify_database(own, heard, now=utc_now(), day=day))
-        finally:
-            await own.close()
     return reports

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import asyncpg
 
 import audit
+from database import closing
 from testkit.rewinding import SchemaChanged, Snapshot, rewind, taken
 
 _LOCK = 0x746573746B6974  # guards the making of roles and templates across workers; any constant will do
@@ -75,8 +76,8 @@ class TestDatabases:
         for file in sorted(_files(sources)):
             key.update(str(file).encode() + b"\0" + file.read_bytes())
         template = Template(f"template_{owner}_{key.hexdigest()[:12]}", owner)
-        async with self._administration() as connection:
-            await connection.execute("select pg_advisory_lock($1)", _LOCK)
+        async with closing(asyncpg.connect(self.superuser_url)) as connection:
+            await connection.execute("select pg_advisory_lock($1)", _LOCK)  # until the connection is closed
             await self._ensure_role(connection, owner)
             if await connection.fetchval("select 1 from pg_database where datname = $1", template.name):
                 return template
@@ -95,7 +96,7 @@ class TestDatabases:
         """Make a database, a copy of the template or one with an audit alone, and return its address for its owner."""
         owner = template.owner if template else "tester"
         name = f"test_{owner}_{uuid.uuid4().hex[:12]}"
-        async with self._administration() as connection:
+        async with closing(asyncpg.connect(self.superuser_url)) as connection:
             if template:
                 copied = f'template "{template.name}" strategy file_copy'
             else:
@@ -109,7 +110,7 @@ class TestDatabases:
     async def drop(self, url: str) -> None:
         """Delete a database made by `create`, ending whatever is still connected to it."""
         name = url.rpartition("/")[2]
-        async with self._administration() as connection:
+        async with closing(asyncpg.connect(self.superuser_url)) as connection:
             await connection.execute(f'drop database if exists "{name}" with (force)')
 
     @asynccontextmanager
@@ -146,14 +147,6 @@ class TestDatabases:
         """Delete the databases that wait for another block."""
         for url, _ in itertools.chain.from_iterable(self._free.values()):
             await self.drop(url)
-
-    @asynccontextmanager
-    async def _administration(self) -> AsyncIterator[asyncpg.Connection]:
-        connection = await asyncpg.connect(self.superuser_url)
-        try:
-            yield connection
-        finally:
-            await connection.close()  # which also releases the lock
 
     async def _ensure_role(self, connection: asyncpg.Connection, name: str) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", name):

@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import asyncpg
 
+from database import closing
+
 _TABLES = """
 select nspname, relname from pg_class join pg_namespace on pg_namespace.oid = relnamespace
 where relkind = 'r' and pg_class.oid >= 16384 and nspname <> 'information_schema'
@@ -46,8 +48,7 @@ class Snapshot(NamedTuple):
 
 async def taken(superuser_url: str) -> Snapshot:
     """Read what the database at this address holds."""
-    connection = await asyncpg.connect(superuser_url)
-    try:
+    async with closing(asyncpg.connect(superuser_url)) as connection:
         tables = await connection.fetch(_TABLES)
         rows = {}
         for schema, table in tables:
@@ -59,8 +60,6 @@ async def taken(superuser_url: str) -> Snapshot:
         for name, first, last in await connection.fetch(_SEQUENCES):
             emptying.append(f"select setval('{name}', {last or first}, {last is not None})")
         return Snapshot(await connection.fetchval(_SCHEMA), rows, "; ".join(emptying))
-    finally:
-        await connection.close()
 
 
 async def rewind(superuser_url: str, snapshot: Snapshot, *, alone: bool) -> None:
@@ -68,8 +67,7 @@ async def rewind(superuser_url: str, snapshot: Snapshot, *, alone: bool) -> None
 
     Raises `SchemaChanged`.
     """
-    connection = await asyncpg.connect(superuser_url, server_settings={"lock_timeout": "10s"})
-    try:
+    async with closing(asyncpg.connect(superuser_url, server_settings={"lock_timeout": "10s"})) as connection:
         if alone:
             await connection.execute(_END_OTHERS)
         if await connection.fetchval(_SCHEMA) != snapshot.schema:
@@ -78,5 +76,3 @@ async def rewind(superuser_url: str, snapshot: Snapshot, *, alone: bool) -> None
             await connection.execute(f"set local session_replication_role = replica; {snapshot.emptying}")
             for (schema, table), rows in snapshot.rows.items():
                 await connection.copy_to_table(table, schema_name=schema, source=io.BytesIO(rows), format="binary")
-    finally:
-        await connection.close()

@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 
 import asyncpg
 
+from database import closing
+
 _TABLES = """
     select format('%I.%I', nspname, relname) from pg_class join pg_namespace on pg_namespace.oid = relnamespace
     where relkind = 'r' and nspname not in ('pg_catalog', 'information_schema') order by 1
@@ -65,11 +67,8 @@ def _decoded(run: bytes) -> bytes:
 
 async def tables(url: str) -> AsyncIterator[tuple[str, bytes]]:
     """Give every table of a database as COPY writes it, in text; `url` is the superuser's, who may read all."""
-    connection = await asyncpg.connect(url)
-    try:
+    async with closing(asyncpg.connect(url)) as connection:
         for (table,) in await connection.fetch(_TABLES):
             text = io.BytesIO()
             await connection.copy_from_query(f"select * from {table}", output=text)  # noqa: S608 - from the catalogue
             yield table, text.getvalue()
-    finally:
-        await connection.close()
