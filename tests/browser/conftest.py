@@ -12,8 +12,8 @@ from contracts.scopes import API_SCOPES
 from identity.messages.texts import TEXTS
 from testkit.accounts import purge
 from testkit.databases import Template, TestDatabases
-from testkit.sms import running_gateway
-from testkit.wechat import running_wechat
+from testkit.sms import SmsGateway
+from testkit.wechat import WechatServer
 from tests.browser.control import controlled
 from tests.outside.system import running_system
 
@@ -30,7 +30,7 @@ async def told(
 ) -> AsyncIterator[dict[str, Any]]:
     await purge(nats_account_url)
     folder = tmp_path_factory.mktemp("browser")
-    async with running_gateway() as phones, running_wechat() as wechat:
+    with SmsGateway() as phones, WechatServer() as wechat:
         outside = {**phones.identity_settings(TEXTS), **wechat.settings}
         settings = {**outside, "codes_per_address": "10000", "failures_per_address": "10000"}
         async with running_system(databases, template_of, nats_account_url, folder, host=HOST, told=settings) as system:

@@ -26,9 +26,9 @@ from standalone.running import ADMINISTRATORS, administrator_password
 from standalone.seed import Authenticators, Passwords, SeedResult, seed
 from standalone.seed.sign_in import SignedIn
 from standalone.services import public_url
-from testkit.sms import SmsGateway, running_gateway
+from testkit.sms import SmsGateway
 from testkit.spans import SpanReceiver
-from testkit.wechat import WechatServer, running_wechat
+from testkit.wechat import WechatServer
 from tests.flows.overhearing import Overheard, overhearing
 from tests.flows.people import Person, first_of
 
@@ -169,9 +169,9 @@ async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Syst
         else:
             data = tmp_path_factory.mktemp("system") / "data"
             spans = stack.enter_context(SpanReceiver())
-            phones = await stack.enter_async_context(running_gateway())
-            outside = Outside(phones, await stack.enter_async_context(running_wechat()))
-            url = stack.enter_context(_standalone(data, spans.endpoint, outside))
+            phones = stack.enter_context(SmsGateway())
+            outside = Outside(phones, stack.enter_context(WechatServer()))
+            url = stack.enter_context(_standalone(data, spans.url, outside))
             password = administrator_password(DataDirectory(data), first=True)
 
         authenticators = Authenticators(DataDirectory(data if data is not None else _kept_for(url)))

@@ -115,7 +115,7 @@ telemetry.shutdown()
 
 
 def test_with_a_collector_a_request_is_exported_as_a_server_span(spans: SpanReceiver) -> None:
-    command = [sys.executable, "-c", PROGRAM, spans.endpoint, HEADER]
+    command = [sys.executable, "-c", PROGRAM, spans.url, HEADER]
     subprocess.run(command, check=True, env=dict(os.environ))  # noqa: S603 - the program above
     [span] = spans.of_trace(TRACE)
     assert (span.service, span.name, span.parent_id) == ("orchard", "POST /v1/trees", SPAN)

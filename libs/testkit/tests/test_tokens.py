@@ -48,7 +48,7 @@ async def test_the_collector_tells_which_service_led_to_which(spans: SpanReceive
         if link:
             span.links.add(trace_id=b"t" * 16, span_id=link * 8)
     async with httpx.AsyncClient(trust_env=False) as client:
-        answer = await client.post(f"{spans.endpoint}/v1/traces", content=request.SerializeToString())
+        answer = await client.post(f"{spans.url}/v1/traces", content=request.SerializeToString())
     assert answer.status_code == 200
     await spans.wait_for(lambda received: len(received) == 3)
     assert spans.edges() == {("gateway", "members"), ("members", "learning")}

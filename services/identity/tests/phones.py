@@ -11,7 +11,7 @@ from identity.accounts.phones import put_on_file
 from identity.messages.delivery import Delivery
 from identity.messages.texts import TEXTS
 from identity.worker import channel_of
-from testkit.sms import Sent, SmsGateway, running_gateway
+from testkit.sms import Sent, SmsGateway
 
 from .provider import Provider, ring, settings_for
 
@@ -65,5 +65,6 @@ async def delivering(gateway: SmsGateway, database: Database) -> AsyncIterator[D
 @asynccontextmanager
 async def phones_of(provider: Provider) -> AsyncIterator[Phones]:
     """Run a gateway and give the phones it reaches."""
-    async with running_gateway() as gateway, delivering(gateway, provider.database) as delivery:
-        yield Phones(gateway, provider, delivery)
+    with SmsGateway() as gateway:
+        async with delivering(gateway, provider.database) as delivery:
+            yield Phones(gateway, provider, delivery)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -20,7 +20,7 @@ from identity.messages.delivery import AT_ONCE, Delivery
 from identity.messages.tables import MessageToSend
 from identity.messages.texts import TEXTS, words_of
 from testkit.databases import Template, TestDatabases
-from testkit.sms import APPLICATION, KEY, KEY_ID, SIGNATURE, Sent, SmsGateway, running_gateway
+from testkit.sms import APPLICATION, KEY, KEY_ID, SIGNATURE, Sent, SmsGateway
 
 from .phones import delivering as delivery_for
 from .provider import ring, settings_for
@@ -36,9 +36,9 @@ async def database(databases: TestDatabases, database_template: Template) -> Asy
         await opened.close()
 
 
-@pytest_asyncio.fixture
-async def gateway() -> AsyncIterator[SmsGateway]:
-    async with running_gateway() as started:
+@pytest.fixture
+def gateway() -> Iterator[SmsGateway]:
+    with SmsGateway() as started:
         yield started
 
 

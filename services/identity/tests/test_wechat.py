@@ -21,7 +21,7 @@ from identity.purposes.tables import Consent
 from identity.sign_in import by_wechat
 from identity.throttling.rules import Limit
 from testkit.databases import Template, TestDatabases
-from testkit.wechat import APP_ID, KEY, Somebody, WechatServer, running_wechat
+from testkit.wechat import APP_ID, KEY, Somebody, WechatServer
 
 from .authenticator import claims, set_up
 from .front_end import FrontEnd, answer_of, tokens_of
@@ -37,12 +37,9 @@ class Place(NamedTuple):
 
 @pytest_asyncio.fixture(scope="module")
 async def place(databases: TestDatabases, database_template: Template) -> AsyncIterator[Place]:
-    async with (
-        databases.database(database_template) as url,
-        running_wechat() as wechat,
-        running(url, **wechat.settings) as provider,
-    ):
-        yield Place(provider, wechat)
+    with WechatServer() as wechat:
+        async with databases.database(database_template) as url, running(url, **wechat.settings) as provider:
+            yield Place(provider, wechat)
 
 
 @pytest.fixture

@@ -11,25 +11,27 @@ import html
 import json
 import os
 import re
-import threading
 import time
 import tomllib
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 
 from standalone import processes
 from standalone.data_directory import DataDirectory
+from standalone.loopback import Answer, Asked, LoopbackServer
 from standalone.services import folder_of
 
 KEY_ID = "demonstration"
 APPLICATION = "1400006666"
 SIGNATURE = "乡桥"
 SHOWN = 50
-LARGEST_BODY = 64 * 1024
 _CLOCK_SECONDS = 300
+_UNSHARED = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
 _AUTHORIZATION = re.compile(
     r"TC3-HMAC-SHA256 Credential=([^/]+)/(\d{4}-\d\d-\d\d)/sms/tc3_request, SignedHeaders=([a-z;-]+), "
     r"Signature=([0-9a-f]{64})"
@@ -112,6 +114,19 @@ class MessageGateway:
         return None if hmac.compare_digest(expected, match[4]) else "AuthFailure.SignatureFailure"
 
 
+class MessageServer(MessageGateway, LoopbackServer):
+    """Such a gateway that listens on this machine."""
+
+    def __init__(self, key: str, port: int = 0) -> None:
+        MessageGateway.__init__(self, key)
+        LoopbackServer.__init__(self, port)
+
+    def taken(self, asked: Asked) -> Answer:
+        """Answer a message, one at a time."""
+        with self.turn:
+            return Answer(json.dumps(self.answer(asked.headers, asked.body)).encode(), "application/json")
+
+
 @contextmanager
 def demo_phone(home: DataDirectory, *, wanted: bool = True) -> Iterator[tuple[str, dict[str, str]] | None]:
     """Run the phone for the length of the block: its page's address, and identity's settings, named as in `secrets_of`.
@@ -124,19 +139,11 @@ def demo_phone(home: DataDirectory, *, wanted: bool = True) -> Iterator[tuple[st
         home.remember(demo_phone=None)
         yield None
         return
-    gateway = MessageGateway(home.secret("sms.token"))
     before = home.state.get("demo_phone") or 0
     port = before if before and processes.is_port_free(before) else 0
-    server = ThreadingHTTPServer(("127.0.0.1", port), _handler(gateway, texts))
-    home.remember(demo_phone=server.server_port)
-    url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, name="demo-phone", daemon=True)
-    thread.start()
-    try:
-        yield url, {name.upper(): value for name, value in gateway.settings(url, texts).items()}
-    finally:
-        server.shutdown()
-        server.server_close()
+    with _Phone(home.secret("sms.token"), port, texts) as phone:
+        home.remember(demo_phone=phone.port)
+        yield phone.url, {name.upper(): value for name, value in phone.settings(phone.url, texts).items()}
 
 
 def texts_of_identity() -> dict[str, dict[str, str]] | None:
@@ -152,42 +159,20 @@ def number_of(position: int) -> str:
     return f"1420000{position:04}"
 
 
-def _handler(gateway: MessageGateway, texts: Mapping[str, Mapping[str, str]]) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        """One connection."""
+class _Phone(MessageServer):
+    """Takes messages by POST, and shows by GET what came."""
 
-        timeout = 10
+    def __init__(self, key: str, port: int, texts: Mapping[str, Mapping[str, str]]) -> None:
+        super().__init__(key, port)
+        self._texts = texts
 
-        def do_POST(self) -> None:
-            """Take a message."""
-            length = self.headers.get("content-length", "")
-            if not length.isdecimal() or int(length) > LARGEST_BODY:
-                self.send_error(413)
-                return
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            self._send(json.dumps(gateway.answer(headers, self.rfile.read(int(length)))), "application/json")
-
-        def do_GET(self) -> None:
-            """Show what came, to who asks for this machine by its own name: no other site's page gets it."""
-            if self.headers.get("host", "").partition(":")[0] not in {"127.0.0.1", "localhost"}:
-                self.send_error(421)
-                return
-            self._send(_page(gateway, texts), "text/html; charset=utf-8")
-
-        def log_message(self, *_: object) -> None:
-            """Log nothing: requests hold codes."""
-
-        def _send(self, content: str, kind: str) -> None:
-            encoded = content.encode()
-            self.send_response(200)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(encoded)))
-            self.send_header("Cache-Control", "no-store")
-            self.send_header("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-            self.end_headers()
-            self.wfile.write(encoded)
-
-    return Handler
+    def respond(self, asked: Asked) -> Answer:
+        """Show the page to who asks for this machine by its own name: no other site's page gets it."""
+        if asked.method == "POST":
+            return self.taken(asked)
+        if asked.headers.get("host", "").partition(":")[0] not in {"127.0.0.1", "localhost"}:
+            return Answer(b"", "text/plain", 421)
+        return Answer(_page(self, self._texts).encode(), "text/html; charset=utf-8", headers=_UNSHARED)
 
 
 def _page(gateway: MessageGateway, texts: Mapping[str, Mapping[str, str]]) -> str:

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from standalone import processes
-from standalone.refusals import CannotRun, DidNotStart, PortTaken, of_disk
+from standalone.embedded import EmbeddedServer, Start
+from standalone.refusals import CannotRun
 
 
 @dataclass(frozen=True)
@@ -37,12 +38,16 @@ class NatsAccount:
     users: tuple[NatsUser, ...]
 
 
-class NatsServer:
+class NatsServer(EmbeddedServer):
     """One nats-server with its JetStream store and configuration in `directory`.
 
     `sync_interval` "always" makes every acknowledged message survive a power cut; anything else (for example "2m")
     is for tests that do not measure durability.
     """
+
+    title = "NATS"
+    port_setting = "XIANGQIAO_NATS_PORT"
+    gentle = signal.SIGTERM
 
     def __init__(
         self,
@@ -52,89 +57,32 @@ class NatsServer:
         accounts: Sequence[NatsAccount],
         log: Path,
         name: str = "xiangqiao",
-        max_payload_bytes: int = 1_048_576,
         sync_interval: str = "always",
-        setting_for_port: str = "XIANGQIAO_NATS_PORT",
     ) -> None:
-        self.directory = directory.absolute()
-        self.port = port
-        self.accounts = tuple(accounts)
-        self.log = log
-        self.name = name
-        self._max_payload_bytes = max_payload_bytes
+        super().__init__(directory, port=port, log=log)
+        self._accounts = tuple(accounts)
+        self._name = name
         self._sync_interval = sync_interval
-        self._setting_for_port = setting_for_port
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def pid(self) -> int:
-        """The id of the running server's process. Raises CannotRun when it was not started."""
-        if self._process is None:
-            raise CannotRun("NATS was not started")
-        return self._process.pid
-
-    @property
-    def process(self) -> subprocess.Popen[bytes] | None:
-        """The running server's process, None before the first start."""
-        return self._process
 
     def url(self, user: str) -> str:
         """Return the address for a user of any account. Raises KeyError for a user that is not configured."""
-        found = {known.name: known for account in self.accounts for known in account.users}[user]
+        found = {known.name: known for account in self._accounts for known in account.users}[user]
         return f"nats://{found.name}:{found.password}@127.0.0.1:{self.port}"
 
-    def start(self, *, timeout_seconds: float = 60) -> None:
-        """Launch the server and return once it answers with JetStream on. Raises DidNotStart, and as `launch`."""
-        logged = processes.size_of(self.log)
-        self.launch()
-        processes.wait_until(lambda: self._is_ready() or not self.is_running(), timeout_seconds)
-        if not self._is_ready():
-            self.stop()
-            reason = processes.last_lines(self.log, since=logged)
-            raise DidNotStart(f"NATS did not start: {reason} (log: {self.log})")
-
     def launch(self) -> subprocess.Popen[bytes]:
-        """Write the configuration and launch the server, which answers once it has read its store.
+        """Launch the server, and keep its process id beside its store."""
+        process = super().launch()
+        (self.directory / "pid").write_text(str(process.pid))
+        return process
 
-        Call it from a thread that lives as long as the server should (see `processes.spawn`).
-
-        Raises PortTaken, NotWritable or another CannotRun.
-        """
+    def _prepare(self) -> Start:
         config = self.directory / "nats.conf"
-        try:
-            self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self.log.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(config, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-            with os.fdopen(descriptor, "w") as file:
-                file.write(self._configuration())
-            self._stop_left_over()
-        except OSError as error:
-            raise of_disk(error, self.directory) from error
-        if not processes.is_port_free(self.port):
-            raise PortTaken(self.port, purpose="NATS", remedy=f"set {self._setting_for_port} to another")
-        self._process = processes.spawn(
-            [program(), "--config", config],
-            log=self.log,
-            directory=self.directory,
-            death_signal=signal.SIGTERM,
-        )
-        (self.directory / "pid").write_text(str(self._process.pid))
-        return self._process
-
-    def is_running(self) -> bool:
-        """Tell whether the server's process is alive."""
-        return self._process is not None and self._process.poll() is None
-
-    def stop(self, *, timeout_seconds: float = 10) -> None:
-        """Stop the server: clients are disconnected, the store is written out; killed if it hangs."""
-        if self._process is not None:
-            processes.stop(self._process, timeout_seconds=timeout_seconds)
-
-    def kill(self) -> None:
-        """Kill the server like a crash would (for fault tests)."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
+        self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(config, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(self._configuration())
+        self._stop_left_over()
+        return Start([program(), "--config", config])
 
     def _stop_left_over(self) -> None:
         """Stop a server that a killed supervisor left behind: two must not write one store."""
@@ -146,13 +94,13 @@ class NatsServer:
         """Return the configuration; NATS reads JSON as it reads its own form."""
         return json.dumps(
             {
-                "server_name": self.name,
+                "server_name": self._name,
                 "listen": f"127.0.0.1:{self.port}",
-                "max_payload": self._max_payload_bytes,
+                "max_payload": 1_048_576,
                 "jetstream": {"store_dir": str(self.directory / "store"), "sync_interval": self._sync_interval},
                 "accounts": {
                     account.name: {"jetstream": "enabled", "users": [_user(user) for user in account.users]}
-                    for account in self.accounts
+                    for account in self._accounts
                 },
             },
             indent=2,

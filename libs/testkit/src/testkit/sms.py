@@ -1,29 +1,21 @@
 """A gateway of short messages as a server of its own, for tests that read what phones got, or let it fail."""
 
-import asyncio
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+import time
+from collections.abc import Iterable
 
-import uvicorn
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.routing import Route
+from standalone.demo_phone import APPLICATION, KEY_ID, SIGNATURE, MessageServer, Sent
+from standalone.loopback import Answer, Asked
 
-from standalone.demo_phone import APPLICATION, KEY_ID, SIGNATURE, MessageGateway, Sent
-from testkit.listening import listener
-
-__all__ = ["APPLICATION", "KEY", "KEY_ID", "SIGNATURE", "Sent", "SmsGateway", "running_gateway"]
+__all__ = ["APPLICATION", "KEY", "KEY_ID", "SIGNATURE", "Sent", "SmsGateway"]
 
 KEY = "the key of a fake gateway"
 
 
-class SmsGateway(MessageGateway):
+class SmsGateway(MessageServer):
     """The running gateway, at `url`; `failing` is a code it answers, `hanging` makes it not answer at all."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self) -> None:
         super().__init__(KEY)
-        self.url = url
         self.hanging = False
         self.requests = 0
 
@@ -31,27 +23,10 @@ class SmsGateway(MessageGateway):
         """Give the settings by which identity sends here."""
         return self.settings(self.url, texts)
 
-    async def take(self, request: Request) -> JSONResponse:
+    def respond(self, asked: Asked) -> Answer:
         """Answer a request, after its time if it hangs."""
-        self.requests += 1
+        with self.turn:
+            self.requests += 1
         if self.hanging:
-            await asyncio.sleep(3600)
-        return JSONResponse(self.answer(dict(request.headers), await request.body()))
-
-
-@asynccontextmanager
-async def running_gateway() -> AsyncIterator[SmsGateway]:
-    """Serve a gateway on a free port of loopback for the length of the block."""
-    with listener() as listening:
-        gateway = SmsGateway(f"http://127.0.0.1:{listening.getsockname()[1]}")
-        application = Starlette(routes=[Route("/", gateway.take, methods=["POST"])])
-        config = uvicorn.Config(
-            application, lifespan="off", log_config=None, access_log=False, timeout_graceful_shutdown=1
-        )
-        server = uvicorn.Server(config)
-        serving = asyncio.create_task(server.serve([listening]))
-        try:
-            yield gateway
-        finally:
-            server.should_exit = True
-            await serving
+            time.sleep(3600)
+        return self.taken(asked)

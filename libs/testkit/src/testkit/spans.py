@@ -5,11 +5,12 @@ import gzip
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+
+from standalone.loopback import Answer, Asked, LoopbackServer
 
 
 @dataclass(frozen=True)
@@ -26,30 +27,14 @@ class ReceivedSpan:
     attributes: dict[str, Any] = field(hash=False)
 
 
-class SpanReceiver:
-    """Listens while the `with` block lasts; `endpoint` is the base address for `XIANGQIAO_OTLP_ENDPOINT`."""
+class SpanReceiver(LoopbackServer):
+    """Listens while the `with` block lasts; `url` is the base address for `XIANGQIAO_OTLP_ENDPOINT`."""
 
     def __init__(self) -> None:
         self._received: list[ReceivedSpan] = []
         self._exports: list[bytes] = []
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-
-    def __enter__(self) -> "SpanReceiver":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-    @property
-    def endpoint(self) -> str:
-        """The collector's base address; exporters add `/v1/traces`."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        super().__init__()
 
     @property
     def spans(self) -> list[ReceivedSpan]:
@@ -92,8 +77,11 @@ class SpanReceiver:
             seen = sorted({f"{span.service}: {span.name}" for span in self.spans})
             raise TimeoutError(f"spans seen in {seconds} s: {seen}") from error
 
-    def _receive(self, body: bytes) -> None:
-        request = ExportTraceServiceRequest.FromString(body)
+    def respond(self, asked: Asked) -> Answer:
+        """Take traces; accept and forget metrics and logs."""
+        body = gzip.decompress(asked.body) if asked.headers.get("content-encoding") == "gzip" else asked.body
+        is_trace = asked.path.endswith("/v1/traces")
+        request = ExportTraceServiceRequest.FromString(body if is_trace else b"")
         found = [
             ReceivedSpan(
                 service=str(_attributes(resource.resource.attributes).get("service.name", "")),
@@ -111,30 +99,8 @@ class SpanReceiver:
         ]
         with self._lock:
             self._received.extend(found)
-            self._exports.append(body)
-
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            """Takes traces; accepts and forgets metrics and logs."""
-
-            def do_POST(self) -> None:
-                """Take one export."""
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                if self.headers.get("Content-Encoding") == "gzip":
-                    body = gzip.decompress(body)
-                if self.path.endswith("/v1/traces"):
-                    receiver._receive(body)
-                self.send_response(200)
-                self.send_header("Content-Type", "application/x-protobuf")
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                """Keep the tests' output clean."""
-
-        return Handler
+            self._exports += [body] if is_trace else []
+        return Answer(b"", "application/x-protobuf")
 
 
 def _attributes(pairs: Any) -> dict[str, Any]:

@@ -1,11 +1,9 @@
 """An identity provider in the test process: makes access tokens like identity's and publishes its key."""
 
 import json
-import threading
 import time
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,12 +11,13 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from contracts.scopes import API_SCOPES
+from standalone.loopback import Answer, Asked, LoopbackServer
 
 LIFETIME = timedelta(minutes=10)
 EVERY_SCOPE = " ".join(("openid", *API_SCOPES))
 
 
-class TokenIssuer:
+class TokenIssuer(LoopbackServer):
     """Signs `at+jwt` access tokens with an ES256 key of its own; while it is open, `jwks_url` gives the public key.
 
     Use it in a `with` block. `new_key()` rotates: tokens signed before stay valid, the old key stays published;
@@ -33,23 +32,12 @@ class TokenIssuer:
         self.scope = scope
         self.key = _make_key()
         self._published = [self.key]
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-
-    def __enter__(self) -> "TokenIssuer":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__init__()
 
     @property
     def jwks_url(self) -> str:
         """Where the public keys are to be fetched."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}/.well-known/jwks.json"
+        return f"{self.url}/.well-known/jwks.json"
 
     @property
     def jwks(self) -> dict[str, Any]:
@@ -117,25 +105,9 @@ class TokenIssuer:
         """Return the HTTP headers of a request by that person; `options` are those of `token`."""
         return {"Authorization": f"Bearer {self.token(person_id, roles, **options)}"}
 
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        issuer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            """Answers every GET with the public keys."""
-
-            def do_GET(self) -> None:
-                """Answer with the public keys."""
-                body = json.dumps(issuer.jwks).encode()
-                self.send_response(200)
-                self.send_header("Content-Type", "application/jwk-set+json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: object) -> None:
-                """Keep the tests' output clean."""
-
-        return Handler
+    def respond(self, _: Asked) -> Answer:
+        """Answer whatever is asked with the public keys."""
+        return Answer(json.dumps(self.jwks).encode(), "application/jwk-set+json")
 
 
 def _make_key() -> ECKey:

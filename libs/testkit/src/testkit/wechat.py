@@ -4,21 +4,14 @@ Websites: https://developers.weixin.qq.com/doc/oplatform/Website_App/WeChat_Logi
 for official accounts: https://developers.weixin.qq.com/doc/offiaccount/OA_Web_Apps/Wechat_webpage_authorization.html
 """
 
-import asyncio
 import json
 import secrets
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+import time
+from collections.abc import Mapping
 from typing import NamedTuple
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
-import uvicorn
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
-from starlette.routing import Route
-
-from testkit.listening import listener
+from standalone.loopback import Answer, Asked, LoopbackServer
 
 APP_ID = "wxtestkit0000000001"
 KEY = "the key of an application at a fake WeChat"
@@ -32,14 +25,14 @@ class Somebody(NamedTuple):
     unionid: str | None = None
 
 
-class WechatServer:
+class WechatServer(LoopbackServer):
     """The running server. `visitor` is who agrees on its page (None: nobody does); codes are good once.
 
     `failing` is an `errcode` it answers instead of a token, `hanging` makes it not answer.
     """
 
-    def __init__(self, url: str) -> None:
-        self.url = url
+    def __init__(self) -> None:
+        super().__init__()
         self.visitor: Somebody | None = None
         self.failing: int | None = None
         self.hanging = False
@@ -56,42 +49,44 @@ class WechatServer:
             "wechat_api_address": self.url,
         }
 
-    async def agree(self, request: Request) -> Response:
+    def respond(self, asked: Asked) -> Answer:
+        """Show the page, or answer the exchange of a code."""
+        path, query = urlsplit(asked.path).path, dict(parse_qsl(urlsplit(asked.path).query))
+        return self._redeem(query) if path == "/sns/oauth2/access_token" else self._agree(path, query)
+
+    def _agree(self, path: str, asked: Mapping[str, str]) -> Answer:
         """Show the page on which a person agrees, and send the browser back at once."""
-        asked = request.query_params
-        page = request.url.path.removeprefix("/connect/")
-        if asked.get("appid") != APP_ID or asked.get("response_type") != "code" or asked.get("scope") != _SCOPES[page]:
-            return PlainTextResponse("Scope 参数错误或没有 Scope 权限")
+        scope = _SCOPES[path.removeprefix("/connect/")]
+        if asked.get("appid") != APP_ID or asked.get("response_type") != "code" or asked.get("scope") != scope:
+            return _text("Scope 参数错误或没有 Scope 权限")
         brought = {"state": asked.get("state", "")}
         if self.visitor is not None:
             code = secrets.token_hex(16)
             self._codes[code] = self.visitor
             brought = {"code": code, **brought}
-        return RedirectResponse(f"{asked['redirect_uri']}?{urlencode(brought)}", 302)
+        return _text("", 302, {"Location": f"{asked['redirect_uri']}?{urlencode(brought)}"})
 
-    async def redeem(self, request: Request) -> Response:
-        """Answer the exchange of a code: refusals come with status 200."""
-        self.exchanges += 1
+    def _redeem(self, asked: Mapping[str, str]) -> Answer:
+        """Answer the exchange of a code: refusals come with status 200, and JSON with the media type of plain text."""
+        with self.turn:
+            self.exchanges += 1
         if self.hanging:
-            await asyncio.sleep(3600)
-        asked = request.query_params
-        person = self._codes.get(asked.get("code", ""))
-        if (refusal := self._refused(asked)) is not None or person is None:
-            return refusal or _refusal(40163, "code been used")
-        self._codes[asked["code"]] = None
-        union = {"unionid": person.unionid} if person.unionid else {}
-        return _text(
-            {
-                "access_token": secrets.token_urlsafe(64),
-                "expires_in": 7200,
-                "refresh_token": secrets.token_urlsafe(64),
-                "openid": person.openid,
-                "scope": "snsapi_login",
-                **union,
-            }
-        )
+            time.sleep(3600)
+        with self.turn:
+            person = self._codes.get(asked.get("code", ""))
+            if (refusal := self._refused(asked)) is not None or person is None:
+                return refusal or _refusal(40163, "code been used")
+            self._codes[asked["code"]] = None
+        told = {
+            "access_token": secrets.token_urlsafe(64),
+            "expires_in": 7200,
+            "refresh_token": secrets.token_urlsafe(64),
+            "openid": person.openid,
+            "scope": "snsapi_login",
+        }
+        return _text(json.dumps(told | ({"unionid": person.unionid} if person.unionid else {})))
 
-    def _refused(self, asked: Mapping[str, str]) -> Response | None:
+    def _refused(self, asked: Mapping[str, str]) -> Answer | None:
         """Check an exchange; gives the refusal of what is wrong, None for a good one and for a code that was used."""
         for wrong, errcode, errmsg in (
             (self.failing is not None, self.failing or 0, "system error"),
@@ -105,29 +100,9 @@ class WechatServer:
         return None
 
 
-@asynccontextmanager
-async def running_wechat() -> AsyncIterator[WechatServer]:
-    """Serve WeChat on a free port of loopback for the length of the block."""
-    with listener() as listening:
-        wechat = WechatServer(f"http://127.0.0.1:{listening.getsockname()[1]}")
-        routes = [Route(f"/connect/{page}", wechat.agree) for page in _SCOPES]
-        application = Starlette(routes=[*routes, Route("/sns/oauth2/access_token", wechat.redeem)])
-        config = uvicorn.Config(
-            application, lifespan="off", log_config=None, access_log=False, timeout_graceful_shutdown=1
-        )
-        server = uvicorn.Server(config)
-        serving = asyncio.create_task(server.serve([listening]))
-        try:
-            yield wechat
-        finally:
-            server.should_exit = True
-            await serving
+def _refusal(errcode: int, errmsg: str) -> Answer:
+    return _text(json.dumps({"errcode": errcode, "errmsg": f"{errmsg}, rid: 6523f2d8-1d1f1d1e-0c3a1b2c"}))
 
 
-def _refusal(errcode: int, errmsg: str) -> Response:
-    return _text({"errcode": errcode, "errmsg": f"{errmsg}, rid: 6523f2d8-1d1f1d1e-0c3a1b2c"})
-
-
-def _text(content: Mapping[str, object]) -> Response:
-    """Answer JSON as WeChat does: with the media type of plain text."""
-    return PlainTextResponse(json.dumps(content))
+def _text(content: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
+    return Answer(content.encode(), "text/plain; charset=utf-8", status, headers or {})
