@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 import contracts
-from contracts import EVENT_TYPES, Envelope, Event, feedback, handlers_of, learning, members
+from contracts import EVENT_TYPES, Envelope, Event, Origin, feedback, handlers_of, learning, members
 from contracts.audit import AuditChainState
 from testkit.envelopes import around
 
@@ -23,7 +23,7 @@ def affiliated() -> members.MemberAffiliatedV1:
 
 def test_an_event_comes_out_of_its_envelope_as_it_went_in() -> None:
     event = affiliated()
-    envelope = around(event, event_id=uuid4(), version=3, time=NOW, actor=uuid4())
+    envelope = around(event, event_id=uuid4(), version=3, time=NOW, cause=Origin(uuid4()))
     received = Envelope.model_validate_json(envelope.model_dump_json())
     assert received == envelope
     assert received.event() == event

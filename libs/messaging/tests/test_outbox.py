@@ -19,7 +19,7 @@ from testkit.envelopes import around
 async def test_a_row_holds_the_whole_envelope_and_the_place_it_goes_to(stage: Any) -> None:
     organisation, actor, person = new_id(), new_id(), new_id()
     async with stage.database.transaction() as session:
-        await append(session, [Publication(stage.established(organisation), 1)], actor=actor, on_behalf_of=person)
+        await append(session, [Publication(stage.established(organisation), 1, Origin(actor, person))])
     [row] = await stage.fetch("select * from outbox")
     envelope = Envelope.model_validate_json(row["payload"])
     assert envelope.event() == stage.established(organisation)
@@ -33,10 +33,9 @@ async def test_a_row_holds_the_whole_envelope_and_the_place_it_goes_to(stage: An
 
 async def test_what_is_encoded_by_hand_is_what_the_contract_describes(stage: Any) -> None:
     event: Event = stage.established()
-    facts: dict[str, Any] = {"event_id": new_id(), "version": 3, "time": datetime.now(UTC), "actor": new_id()}
-    traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-    described = around(event, **facts, traceparent=traceparent)
-    assert Envelope.model_validate_json(encode(event, **facts, traceparent=traceparent)) == described
+    cause = Origin(new_id(), traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+    facts: dict[str, Any] = {"event_id": new_id(), "version": 3, "time": datetime.now(UTC), "cause": cause}
+    assert Envelope.model_validate_json(encode(event, **facts)) == around(event, **facts)
 
 
 async def test_events_of_one_command_keep_their_order(stage: Any) -> None:

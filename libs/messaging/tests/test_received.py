@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts import Envelope, identity, members
+from contracts import Envelope, Origin, identity, members
 from database import new_id
 from messaging.received import Arrival, Delivery, Reader, waves
 from messaging.streams import subject_of
@@ -39,9 +39,8 @@ def delivery(envelope: Envelope, **changes: Any) -> Delivery:
 
 def test_a_delivery_gives_the_event_and_the_envelopes_attributes() -> None:
     event = organisation(name="某村党支部")
-    envelope = around(
-        event, event_id=new_id(), version=4, time=NOON, actor=new_id(), on_behalf_of=new_id(), traceparent="00-a-b-01"
-    )
+    cause = Origin(new_id(), new_id(), "00-a-b-01")
+    envelope = around(event, event_id=new_id(), version=4, time=NOON, cause=cause)
     received = READER.read(delivery(envelope)).received
     assert received is not None
     assert received.event == event

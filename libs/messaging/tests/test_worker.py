@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
-from background import Job, PartFailing
+from background import Job
 from database import Database
 from messaging import Consumer, Worker, connect, streams
 from messaging.inbox import Inbox
 from messaging.metrics import EVENT_AGE
+from messaging.worker import PartFailing
 from testkit.proxy import TcpProxy
 
 
@@ -41,7 +42,7 @@ async def test_a_part_that_crashes_is_started_again_and_told(
 async def test_a_part_that_fails_for_long_makes_the_worker_unready_until_it_recovers(
     stage: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("background.worker._FAILING_SECONDS", 1.0)
+    monkeypatch.setattr("messaging.worker._FAILING_SECONDS", 1.0)
     worker = stage.worker()
     check, broken = worker.checks()["parts"], True
     run = worker._publisher.run

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-import background.worker
+import messaging.worker
 from standalone import services
 from standalone.command import application
 from standalone.data_directory import DataDirectory
@@ -88,7 +88,7 @@ def test_every_service_lists_resends_and_discards_parked_events(service: str) ->
 
 def test_operations_tells_how_long_a_process_may_take_to_end() -> None:
     told = " ".join(OPERATIONS.read_text().split())
-    api, worker = processes.DRAIN_SECONDS, int(background.worker.DRAIN_SECONDS)
+    api, worker = processes.DRAIN_SECONDS, int(messaging.worker.DRAIN_SECONDS)
     assert f"ends the present ones, at most {api} seconds; a `worker` finishes its batch, at most {worker};" in told
     assert f"`all` does one after the other, at most {api + worker}." in told
     assert f"`xiangqiao run` waits {STOP_SECONDS:.0f} seconds, then kills" in told

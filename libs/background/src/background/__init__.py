@@ -1,10 +1,9 @@
 """What a service does beside its routes: jobs and due rows, each led by one process at a time."""
 
 from background.due import Due, TryAgain
-from background.jobs import Job
+from background.jobs import Job, RunningJob
 from background.leadership import LeadershipLost, Lease, Locks, open_session, try_lock
-from background.waiting import GrowingDelay, pause
-from background.worker import Part, PartFailing, Worker
+from background.waiting import GrowingDelay, pause, unless
 
 __all__ = [
     "Due",
@@ -13,11 +12,10 @@ __all__ = [
     "LeadershipLost",
     "Lease",
     "Locks",
-    "Part",
-    "PartFailing",
+    "RunningJob",
     "TryAgain",
-    "Worker",
     "open_session",
     "pause",
     "try_lock",
+    "unless",
 ]

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import asyncpg
 
+from background.waiting import pause
 from database import Database
 
 STATEMENT_SECONDS = 5.0
@@ -54,8 +55,7 @@ class Locks:
         while lease is None and not stop.is_set():
             lease = await self._try(name)
             if lease is None:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), RETRY_SECONDS)
+                await pause(stop, RETRY_SECONDS)
         try:
             yield lease
         finally:

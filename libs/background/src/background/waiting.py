@@ -2,12 +2,28 @@
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 async def pause(stop: asyncio.Event, seconds: float) -> None:
     """Wait so many seconds, or until `stop` is set."""
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(stop.wait(), seconds)
+
+
+async def unless(happens: asyncio.Event, doing: Awaitable[T]) -> T | None:
+    """Do something and give what comes of it, or None when `happens` was set before it was done."""
+    task, happening = asyncio.ensure_future(doing), asyncio.ensure_future(happens.wait())
+    try:
+        await asyncio.wait({task, happening}, return_when=asyncio.FIRST_COMPLETED)
+        return task.result() if task.done() else None
+    finally:
+        happening.cancel()
+        if task.cancel():
+            await asyncio.wait({task})
 
 
 class GrowingDelay:

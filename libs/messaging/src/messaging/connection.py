@@ -12,6 +12,7 @@ from nats.aio.msg import Msg
 from nats.errors import ConnectionReconnectingError
 from nats.errors import Error as NatsError
 
+from background import unless
 from messaging.wire import DirectClient
 
 logger = logging.getLogger(__name__)
@@ -89,16 +90,10 @@ class NatsConnection:
         Raises `nats.errors.Error` when none comes within so many seconds, when nobody listens, and at once when the
         connection breaks meanwhile: the reply will not find us any more.
         """
-        asking = asyncio.ensure_future(self._client.request(subject, payload, timeout=seconds, headers=headers))
-        breaking = asyncio.ensure_future(self._broken.wait())
-        try:
-            await asyncio.wait({asking, breaking}, return_when=asyncio.FIRST_COMPLETED)
-            if not asking.done():
-                raise ConnectionReconnectingError
-            return asking.result()
-        finally:
-            breaking.cancel()
-            asking.cancel()
+        asking = self._client.request(subject, payload, timeout=seconds, headers=headers)
+        if (reply := await unless(self._broken, asking)) is None:
+            raise ConnectionReconnectingError
+        return reply
 
     async def close(self) -> None:
         """Send what is pending and close; nothing reconnects after that."""

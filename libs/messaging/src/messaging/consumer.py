@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 from contracts import Event
 from messaging import streams
+from messaging.connection import NatsConnection
+from messaging.pulling import Puller
 from messaging.received import Handler, Reader
 
 
@@ -22,3 +24,8 @@ class Consumer:
         self.handlers_by_type = {event_type.type: handler for event_type, handler in handlers.items()}
         self.filters = streams.filters_of(handlers)
         self.reader = Reader(self.handlers)
+
+    def puller(self, nats: NatsConnection, service: str, *, durable: str) -> Puller:
+        """Give what reads the stream of `service` for it, by the durable consumer of this name."""
+        stream, subjects = streams.stream_name(service), self.filters[service]
+        return Puller(nats, self.reader, stream=stream, durable=durable, subjects=subjects)

@@ -65,20 +65,11 @@ class Inbox:
     `space` says in which tables and which inbox space; a rebuild works in others than the live ones.
     """
 
-    def __init__(
-        self,
-        consumer: Consumer,
-        database: Database,
-        stream: str,
-        *,
-        space: Space | None = None,
-        parked_as: str | None = None,
-    ) -> None:
+    def __init__(self, consumer: Consumer, database: Database, stream: str, *, space: Space | None = None) -> None:
         self._consumer = consumer
         self._database = database
         self._stream = stream
         self._space = space or LiveSpace(consumer.name)
-        self._parked_as = parked_as or consumer.name
 
     async def apply(self, arrivals: Sequence[Arrival]) -> Outcome:
         """Commit the effect of a batch, each new event exactly once, in order within an aggregate.
@@ -105,9 +96,9 @@ class Inbox:
             label = await self._space.enter(connection)
             fresh = await enter(connection, label, [arrival for arrival in arrivals if _is_ours(arrival)])
             aggregates = {arrival.aggregate_id for arrival in fresh if arrival.aggregate_id is not None}
-            result = _Sorted(held=await parked.held_aggregates(connection, self._parked_as, aggregates))
+            result = _Sorted(held=await parked.held_aggregates(connection, self._space.name, aggregates))
             await work(session, result.sort(fresh), result)
-            await parked.put_aside(connection, self._parked_as, self._stream, result.aside_in_order())
+            await parked.put_aside(connection, self._space.name, self._stream, result.aside_in_order())
             await self._space.leave(connection)
         return Outcome(result.applied, result.aside, len(arrivals) - len(fresh))
 

@@ -6,17 +6,9 @@ cluster whose transaction ids it counts by, and the number of shards; `inbox` ma
 """
 
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Any
 
 from messaging.partitions import DAYS_AHEAD, bounds, partition_name
-
-
-class Operations(Protocol):
-    """The part of Alembic's `op` that is needed here."""
-
-    def execute(self, sqltext: str) -> None:
-        """Run one SQL statement."""
-
 
 _TABLES_V1 = (
     """
@@ -103,8 +95,8 @@ _TABLES_V1 = (
 )
 
 
-def create_v1(op: Operations) -> None:
-    """Create the tables, with partitions of the coming days; the worker makes the later ones."""
+def create_v1(op: Any) -> None:
+    """Create the tables by Alembic's `op`, with partitions of the coming days; the worker makes the later ones."""
     for statement in _TABLES_V1:
         op.execute(statement)
     today = datetime.now(UTC).date()
@@ -114,7 +106,7 @@ def create_v1(op: Operations) -> None:
             op.execute(f"create table {partition_name(table, day)} partition of {table} {bounds(table, day)}")
 
 
-def drop_v1(op: Operations) -> None:
+def drop_v1(op: Any) -> None:
     """Drop what `create_v1` made, and every partition made since."""
     for table in ("consumer_generation", "parked", "inbox", "outbox_cursor", "outbox_state", "outbox"):
         op.execute(f"drop table {table}")

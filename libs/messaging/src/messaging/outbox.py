@@ -17,6 +17,7 @@ from messaging.streams import partition_of, subject_of
 
 logger = logging.getLogger(__name__)
 
+_NO_ORIGIN = Origin()
 MAX_PAYLOAD_BYTES = 512 * 1024  # half of what NATS carries by default
 
 _COLUMNS = "epoch, shard, event_id, type, subject, aggregate_id, aggregate_version, payload, traceparent"
@@ -55,21 +56,17 @@ class EventTooLarge(Exception):
 
 
 async def append(
-    session: AsyncSession | asyncpg.Connection,
-    publications: Sequence[Publication],
-    *,
-    actor: UUID | None = None,
-    on_behalf_of: UUID | None = None,
+    session: AsyncSession | asyncpg.Connection, publications: Sequence[Publication], *, actor: UUID | None = None
 ) -> None:
     """Write events to the outbox in the transaction of a session or a `raw_transaction`, in order, by one statement.
 
-    `actor` is the account that acted, `on_behalf_of` the person it acted for when they differ. The trace goes on from
-    the current OpenTelemetry span. Raises `EventTooLarge` above 512 KiB.
+    `actor` is the account that acted. The trace goes on from the current OpenTelemetry span. Raises `EventTooLarge`
+    above 512 KiB.
     """
     if not publications:
         return
     is_told = all(publication.origin for publication in publications)
-    here = Origin() if is_told else origin(actor=actor, on_behalf_of=on_behalf_of)
+    here = _NO_ORIGIN if is_told else origin(actor=actor)
     now = utc_now()
     rows = [_row(publication, publication.origin or here, now) for publication in publications]
     connection = await raw(session)
@@ -82,16 +79,7 @@ async def append(
 def _row(publication: Publication, cause: Origin, now: datetime) -> tuple[Any, ...]:
     event, event_id = publication.event, new_id()
     aggregate_id = event.aggregate_id
-    payload = encode(
-        event,
-        event_id=event_id,
-        version=publication.version,
-        time=now,
-        actor=cause.actor,
-        on_behalf_of=cause.on_behalf_of,
-        traceparent=cause.traceparent,
-        tracestate=cause.tracestate,
-    )
+    payload = encode(event, event_id=event_id, version=publication.version, time=now, cause=cause)
     if len(payload) > MAX_PAYLOAD_BYTES:
         raise EventTooLarge(f"{event.type} of {aggregate_id}: {len(payload)} bytes")
     return (
@@ -106,17 +94,7 @@ def _row(publication: Publication, cause: Origin, now: datetime) -> tuple[Any, .
     )
 
 
-def encode(
-    event: Event,
-    *,
-    event_id: UUID,
-    version: int,
-    time: datetime,
-    actor: UUID | None = None,
-    on_behalf_of: UUID | None = None,
-    traceparent: str | None = None,
-    tracestate: str | None = None,
-) -> bytes:
+def encode(event: Event, *, event_id: UUID, version: int, time: datetime, cause: Origin = _NO_ORIGIN) -> bytes:
     """Give the complete CloudEvents JSON of an event: what `contracts.Envelope` describes, without building one."""
     envelope: dict[str, Any] = {
         "specversion": "1.0",
@@ -128,14 +106,14 @@ def encode(
         "datacontenttype": "application/json",
         "aggregateversion": version,
     }
-    if actor is not None:
-        envelope["actor"] = str(actor)  # it may be the driver's kind of UUID, which orjson does not know
-    if on_behalf_of is not None:
-        envelope["onbehalfof"] = str(on_behalf_of)
-    if traceparent is not None:
-        envelope["traceparent"] = traceparent
-    if tracestate:
-        envelope["tracestate"] = tracestate
+    if cause.actor is not None:
+        envelope["actor"] = str(cause.actor)  # it may be the driver's kind of UUID, which orjson does not know
+    if cause.on_behalf_of is not None:
+        envelope["onbehalfof"] = str(cause.on_behalf_of)
+    if cause.traceparent is not None:
+        envelope["traceparent"] = cause.traceparent
+    if cause.tracestate:
+        envelope["tracestate"] = cause.tracestate
     envelope["data"] = orjson.Fragment(event.model_dump_json())
     return orjson.dumps(envelope)
 

@@ -115,6 +115,14 @@ class Puller:
             self.position = batch[-1].delivery.stream_seq
         return batch
 
+    async def next_if_any(self) -> list[Arrival] | None:
+        """Give the next arrivals; None when the stream has nothing more for this consumer at this moment."""
+        while not (arrivals := await self.next(streams.BATCH_SIZE, seconds=0.2)):
+            # How far the broker has "delivered" tells nothing: it counts what its filter passed over.
+            if not await streams.left_for(self._nats, self._stream, self._durable):
+                return None
+        return arrivals
+
     async def acknowledge(self, arrivals: Sequence[Arrival]) -> None:
         """Tell the broker that these are done with. A lost acknowledgement only brings them again."""
         try:

@@ -7,14 +7,14 @@ import time
 from nats.errors import Error as NatsError
 from nats.js.errors import NotFoundError
 
-from background import GrowingDelay, Lease, Locks, pause
+from background import GrowingDelay, Lease, Locks, pause, unless
 from database import Database
 from messaging import metrics, streams
 from messaging.connection import NatsConnection
 from messaging.consumer import Consumer
 from messaging.failures import is_passing, is_slow
 from messaging.inbox import Inbox, Outcome
-from messaging.pulling import Interrupted, Puller
+from messaging.pulling import Interrupted
 from messaging.received import Arrival
 from messaging.retries import Retries
 
@@ -43,13 +43,7 @@ class Reading:
         self._locks = locks
         self._inbox = Inbox(consumer, database, self._stream)
         self._retries = Retries(consumer, database, self._stream)
-        self._puller = Puller(
-            nats_connection,
-            consumer.reader,
-            stream=self._stream,
-            durable=consumer.name,
-            subjects=consumer.filters[service],
-        )
+        self._puller = consumer.puller(nats_connection, service, durable=consumer.name)
         self._limit = streams.BATCH_SIZE
         self._failing_since: float | None = None
         self._leads = False
@@ -88,11 +82,11 @@ class Reading:
         if not self._leads:
             return
         try:
-            info = await streams.request(self._nats, f"CONSUMER.INFO.{self._stream}.{self._consumer.name}")
+            left = await streams.left_for(self._nats, self._stream, self._consumer.name)
         except (NatsError, OSError) as error:
             logger.info("lag_unknown", extra={"part": self.name, "error": type(error).__name__})
             return
-        metrics.CONSUMER_LAG.labels(*self._labels).set(info["num_pending"] + info["num_ack_pending"])
+        metrics.CONSUMER_LAG.labels(*self._labels).set(left)
 
     async def _read_until_interrupted(self, lease: Lease, stop: asyncio.Event) -> None:
         try:
@@ -122,7 +116,7 @@ class Reading:
     async def _consume(self, lease: Lease, stop: asyncio.Event) -> None:
         confirmed_at = retried_at = time.monotonic()
         while not stop.is_set():
-            arrivals = await self._next(stop)
+            arrivals = await unless(stop, self._puller.next(self._limit, seconds=1.0)) or []
             while arrivals and not stop.is_set():
                 arrivals = await self._apply_some(arrivals, lease, stop)
             now = time.monotonic()
@@ -132,17 +126,6 @@ class Reading:
             if now - retried_at > RETRIES_SECONDS:
                 await self._retry()
                 retried_at = now
-
-    async def _next(self, stop: asyncio.Event) -> list[Arrival]:
-        pulling = asyncio.ensure_future(self._puller.next(self._limit, seconds=1.0))
-        stopping = asyncio.ensure_future(stop.wait())
-        try:
-            await asyncio.wait({pulling, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            stopping.cancel()
-            if not pulling.done():
-                pulling.cancel()
-        return [] if pulling.cancelled() or not pulling.done() else pulling.result()
 
     async def _apply_some(self, arrivals: list[Arrival], lease: Lease, stop: asyncio.Event) -> list[Arrival]:
         """Apply and acknowledge the first of them, however often it takes; gives those still to do."""

@@ -146,16 +146,10 @@ class _Rebuild:
         self._space = ShadowSpace(self._label)
         self._readers = {
             service: (
-                Puller(
-                    nats,
-                    consumer.reader,
-                    stream=streams.stream_name(service),
-                    durable=self._durable,
-                    subjects=subjects,
-                ),
-                Inbox(consumer, database, streams.stream_name(service), space=self._space, parked_as=self._label),
+                consumer.puller(nats, service, durable=self._durable),
+                Inbox(consumer, database, streams.stream_name(service), space=self._space),
             )
-            for service, subjects in consumer.filters.items()
+            for service in consumer.filters
         }
 
     async def begin(self, connection: asyncpg.Connection, tables: Sequence[str], snapshot: Hook | None) -> None:
@@ -178,7 +172,8 @@ class _Rebuild:
             while info is not None and not done:
                 try:
                     await puller.begin()
-                    done = await self._drain(puller, inbox, stream, info["state"]["last_seq"])
+                    await self._drain(puller, inbox, info["state"]["last_seq"])
+                    done = True
                 except Interrupted as interruption:
                     logger.info("rebuild_rewinds", extra={"stream": stream, "reason": interruption.code})
                 finally:
@@ -191,22 +186,14 @@ class _Rebuild:
         except NotFoundError:
             return None
 
-    async def _drain(self, puller: Puller, inbox: Inbox, stream: str, last_seq: int) -> bool:
-        while puller.position < last_seq:
-            arrivals = await puller.next(streams.BATCH_SIZE, seconds=0.2)
-            if arrivals:
-                outcome = await inbox.apply(arrivals)
-                self.events += len(outcome.applied)
-                await puller.acknowledge(arrivals)
-                if self.events - self._settled_events >= SETTLE_EVENTS:
-                    await self.settle()
-                continue
-            info = await streams.request(self._nats, f"CONSUMER.INFO.{stream}.{self._durable}")
-            # What comes between here and the last is of other aggregates. How far the broker has "delivered" tells
-            # nothing: it counts what its filter passed over.
-            if info["num_pending"] == 0 and info["num_ack_pending"] == 0:
-                break
-        return True
+    async def _drain(self, puller: Puller, inbox: Inbox, last_seq: int) -> None:
+        # What comes between the position and the last may be of other aggregates, and then is not for this consumer.
+        while puller.position < last_seq and (arrivals := await puller.next_if_any()) is not None:
+            outcome = await inbox.apply(arrivals)
+            self.events += len(outcome.applied)
+            await puller.acknowledge(arrivals)
+            if self.events - self._settled_events >= SETTLE_EVENTS:
+                await self.settle()
 
     async def settle(self) -> None:
         """Have what the handlers noted brought in, in a transaction of its own."""
@@ -247,10 +234,7 @@ class _Rebuild:
         async with connection.transaction():
             await shadow.drop(connection)
         for service in self._readers:
-            try:
-                await streams.request(self._nats, f"CONSUMER.DELETE.{streams.stream_name(service)}.{self._durable}")
-            except NotFoundError:
-                continue
+            await streams.delete_consumer(self._nats, streams.stream_name(service), self._durable)
 
     async def _carry_discarded(self, connection: asyncpg.Connection) -> None:
         live = await connection.fetchval(spaces.LABEL, self._name)

@@ -12,7 +12,7 @@ import asyncpg
 from nats.errors import Error as NatsError
 from nats.js.errors import NotFoundError
 
-from background import GrowingDelay, open_session, pause, try_lock
+from background import GrowingDelay, open_session, pause, try_lock, unless
 from database import Database
 from messaging import metrics, outbox, publishing, streams
 from messaging.connection import NatsConnection
@@ -259,15 +259,8 @@ class Relay:
 
         Gives what to wait past the next time: what commits after this is found by that.
         """
-        waiting = asyncio.ensure_future(connection.fetchval(_WAIT, seen, every, WAIT_SECONDS, timeout=DATABASE_SECONDS))
-        stopping = asyncio.ensure_future(stop.wait())
-        try:
-            await asyncio.wait({waiting, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            return int(waiting.result()) if waiting.done() else seen
-        finally:
-            stopping.cancel()
-            if waiting.cancel():
-                await asyncio.wait({waiting})
+        waiting = connection.fetchval(_WAIT, seen, every, WAIT_SECONDS, timeout=DATABASE_SECONDS)
+        return int(await unless(stop, waiting) or seen)
 
     async def _ship(self, connection: asyncpg.Connection, cursor: Cursor, stop: asyncio.Event) -> tuple[Cursor, int]:
         """Publish all that is committed beyond the cursor; gives the new cursor and how many rows went.

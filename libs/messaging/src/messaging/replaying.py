@@ -34,13 +34,13 @@ async def apply_again(database: Database, nats: NatsConnection, name: str, handl
 
 async def _apply_stream(database: Database, nats: NatsConnection, consumer: Consumer, service: str) -> int:
     stream, durable = streams.stream_name(service), f"{consumer.name}-rebuild"
-    await _forget(nats, stream, durable)
-    puller = Puller(nats, consumer.reader, stream=stream, durable=durable, subjects=consumer.filters[service])
+    await streams.delete_consumer(nats, stream, durable)
+    puller = consumer.puller(nats, service, durable=durable)
     try:
         while True:
             try:
                 await puller.begin()
-                return await _drain(database, nats, puller, consumer, f"{stream}.{durable}")
+                return await _drain(database, puller, consumer)
             except NotFoundError:
                 return 0  # a service that never published has nothing to say again
             except Interrupted as interruption:
@@ -48,27 +48,15 @@ async def _apply_stream(database: Database, nats: NatsConnection, consumer: Cons
             finally:
                 await puller.end()
     finally:
-        await _forget(nats, stream, durable)
+        await streams.delete_consumer(nats, stream, durable)
 
 
-async def _drain(database: Database, nats: NatsConnection, puller: Puller, consumer: Consumer, where: str) -> int:
+async def _drain(database: Database, puller: Puller, consumer: Consumer) -> int:
     applied = 0
-    while True:
-        arrivals = await puller.next(streams.BATCH_SIZE, seconds=0.2)
-        if not arrivals:
-            info = await streams.request(nats, f"CONSUMER.INFO.{where}")
-            if info["num_pending"] == 0 and info["num_ack_pending"] == 0:
-                return applied
-            continue
+    while (arrivals := await puller.next_if_any()) is not None:
         readable = [arrival for arrival in arrivals if arrival.received is not None]
         async with database.transaction() as session:
             await run_handlers(session, consumer, readable)
         await puller.acknowledge(arrivals)
         applied += len(readable)
-
-
-async def _forget(nats: NatsConnection, stream: str, durable: str) -> None:
-    try:
-        await streams.request(nats, f"CONSUMER.DELETE.{stream}.{durable}")
-    except NotFoundError:
-        return
+    return applied

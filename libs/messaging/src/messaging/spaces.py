@@ -23,7 +23,9 @@ _WRITTEN = """
 
 
 class Space(Protocol):
-    """The two ends of a batch's transaction."""
+    """The two ends of a batch's transaction; what it cannot process is parked under `name`."""
+
+    name: str
 
     async def enter(self, connection: asyncpg.Connection) -> str:
         """Prepare the transaction; gives the name of the inbox space its events are marked in."""
@@ -36,15 +38,15 @@ class LiveSpace:
     """The service's own tables, in the consumer's present generation."""
 
     def __init__(self, consumer: str) -> None:
-        self._consumer = consumer
+        self.name = consumer
 
     async def enter(self, connection: asyncpg.Connection) -> str:
         """Give the present inbox space, which stays the present one until the transaction ends."""
-        await connection.execute(_ENTER, self._consumer)
-        label = await connection.fetchval(LABEL, self._consumer)
+        await connection.execute(_ENTER, self.name)
+        label = await connection.fetchval(LABEL, self.name)
         if label is None:
-            await connection.execute(_ENSURE_GENERATION, self._consumer)
-            label = await connection.fetchval(LABEL, self._consumer)
+            await connection.execute(_ENSURE_GENERATION, self.name)
+            label = await connection.fetchval(LABEL, self.name)
         return str(label)
 
     async def leave(self, connection: asyncpg.Connection) -> None:
@@ -78,14 +80,14 @@ class ShadowSpace:
     """The shadow tables of a rebuild: unqualified names find them first."""
 
     def __init__(self, label: str) -> None:
-        self._label = label
+        self.name = label
         self._written: dict[str, int] = {}
 
     async def enter(self, connection: asyncpg.Connection) -> str:
         """Turn the transaction to the shadow tables."""
         await turn_to_shadow(connection)
         self._written = dict(await connection.fetch(_WRITTEN))
-        return self._label
+        return self.name
 
     async def leave(self, connection: asyncpg.Connection) -> None:
         """Raise `WroteToLiveTable` when the transaction changed a live table: it must not commit."""

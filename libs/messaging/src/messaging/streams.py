@@ -1,13 +1,14 @@
 """Names and settings of streams and consumers, and their declaration on the broker."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 from zlib import crc32
 
 import orjson
-from nats.js.errors import APIError
+from nats.js.errors import APIError, NotFoundError
 
 from contracts import Event
 from messaging.connection import NatsConnection
@@ -142,3 +143,15 @@ async def declare_consumer(nats: NatsConnection, stream: str, name: str, subject
     """
     body = {"stream_name": stream, "config": consumer_configuration(name, subjects)}
     return await request(nats, f"CONSUMER.CREATE.{stream}.{name}", body)
+
+
+async def left_for(nats: NatsConnection, stream: str, name: str) -> int:
+    """Give how much the stream holds for a durable consumer that it has not acknowledged."""
+    info = await request(nats, f"CONSUMER.INFO.{stream}.{name}")
+    return int(info["num_pending"] + info["num_ack_pending"])
+
+
+async def delete_consumer(nats: NatsConnection, stream: str, name: str) -> None:
+    """Remove a durable consumer, if there is one."""
+    with suppress(NotFoundError):
+        await request(nats, f"CONSUMER.DELETE.{stream}.{name}")

@@ -1,10 +1,12 @@
-"""The worker of a service that publishes and consumes: relay, consumers and jobs side by side."""
+"""The worker of a service: relay, consumers and jobs side by side, each started again when it fails."""
 
 import asyncio
+import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Protocol
 
-import background
-from background import Job, pause
+from background import GrowingDelay, Job, Locks, RunningJob, pause
 from database import Database
 from messaging.connection import NatsConnection
 from messaging.consumer import Consumer
@@ -12,10 +14,26 @@ from messaging.jobs import OWN_JOBS
 from messaging.publisher import Publisher
 from messaging.reading import Reading
 
+logger = logging.getLogger(__name__)
+
+DRAIN_SECONDS = 20.0
+_FAILING_SECONDS = 30.0
 _MEASURE_SECONDS = 10.0
 
 
-class Worker(background.Worker):
+class _Part(Protocol):
+    """Something that runs until it is told to stop, and returns when nothing is half done."""
+
+    name: str
+
+    async def run(self, stop: asyncio.Event) -> None: ...
+
+
+class PartFailing(Exception):
+    """A part of the worker has failed again and again for half a minute; the log says with what."""
+
+
+class Worker:
     """Everything of a service that runs beside its routes.
 
     `service` names the stream it publishes to; `replicas` is how many brokers keep that stream. Any number of workers
@@ -32,27 +50,78 @@ class Worker(background.Worker):
         *,
         replicas: int = 1,
     ) -> None:
-        names = [consumer.name for consumer in consumers] + [job.name for job in jobs]
+        names = [consumer.name for consumer in consumers] + [job.name for job in (*OWN_JOBS, *jobs)]
         if len(set(names)) != len(names):
             raise ValueError("names of consumers and of jobs are unique in a service")
-        super().__init__(service, database, (*OWN_JOBS, *jobs))
+        self._service = service
+        self._database = database
         self._nats = nats
+        self._locks = Locks(database)
+        self._failures: dict[str, tuple[float, float]] = {}  # part -> first and last failure of the present row
         self._publisher = Publisher(service, database, nats, replicas=replicas)
         self._readings = [
             Reading(consumer, publisher, database, nats, self._locks)
             for consumer in consumers
             for publisher in consumer.filters
         ]
-        self._parts += [*self._readings, self._publisher, _Measuring(self._readings)]
+        running = [RunningJob(job, database, self._locks) for job in (*OWN_JOBS, *jobs)]
+        self._parts: list[_Part] = [*running, *self._readings, self._publisher, _Measuring(self._readings)]
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set, then finish what is under way (20 seconds at most) and return."""
+        tasks = [asyncio.create_task(self._keep(part, stop), name=part.name) for part in self._parts]
+        logger.info("worker_started", extra={"service": self._service})
+        try:
+            await stop.wait()
+            _, late = await asyncio.wait(tasks, timeout=DRAIN_SECONDS)
+            for task in late:
+                logger.error("drain_timed_out", extra={"service": self._service, "part": task.get_name()})
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._locks.close()
+        logger.info("worker_stopped", extra={"service": self._service})
 
     def checks(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
         """Give the readiness checks: each returns when all is well and raises what is not."""
-        consumers = {"relay": self._publisher.check, "consumers": self._check_readings}
-        return {**super().checks(), "nats": self._nats.ping, **consumers}
+        return {
+            "database": self._database.ping,
+            "parts": self._check_parts,
+            "nats": self._nats.ping,
+            "relay": self._publisher.check,
+            "consumers": self._check_readings,
+        }
 
     async def _check_readings(self) -> None:
         for reading in self._readings:
             await reading.check()
+
+    async def _check_parts(self) -> None:
+        now = time.monotonic()
+        for name, (first, last) in self._failures.items():
+            if last - first > _FAILING_SECONDS and now - last < _FAILING_SECONDS:
+                raise PartFailing(name)
+
+    async def _keep(self, part: _Part, stop: asyncio.Event) -> None:
+        """Run a part until `stop`; when it fails or ends early, start it again after a growing delay."""
+        delay = GrowingDelay(first=0.5, longest=5.0)
+        while not stop.is_set():
+            began = time.monotonic()
+            try:
+                await part.run(stop)
+                if stop.is_set():
+                    return
+                logger.error("part_ended", extra={"service": self._service, "part": part.name})
+            except Exception:  # whatever a part raises, the others go on and it starts again
+                logger.exception("part_failed", extra={"service": self._service, "part": part.name})
+            failed_at = time.monotonic()
+            if failed_at - began > _FAILING_SECONDS:
+                delay.reset()
+                self._failures.pop(part.name, None)
+            first, _ = self._failures.get(part.name, (failed_at, failed_at))
+            self._failures[part.name] = (first, failed_at)
+            await pause(stop, delay.grow())
 
 
 class _Measuring:

@@ -1,6 +1,6 @@
 """The tables of the organisation tree as plain SQL, for a service's Alembic history."""
 
-from typing import Any, Protocol
+from typing import Any
 
 from orgtree.root import ROOT_ID, ROOT_KIND, ROOT_LEVEL, ROOT_NAME
 
@@ -9,13 +9,6 @@ TREE_TABLES = ("organisation", "affiliation", "role", "role_permission", "rollup
 
 PROJECTION_TABLES = (*TREE_TABLES, "rollup_own", "rollup_person", "rollup_delta")
 """What a rebuild makes anew, together, where the handlers of the rebuilt consumer add the deltas."""
-
-
-class Operations(Protocol):
-    """What is needed of `alembic.op`."""
-
-    def execute(self, sqltext: str, /) -> Any:
-        """Run one SQL statement."""
 
 
 _CREATE_V1 = (
@@ -120,25 +113,25 @@ _CREATE_V2 = (
 )
 
 
-def create_v1(op: Operations) -> None:
+def create_v1(op: Any) -> None:
     """Create the tables and the root organisation; `op` is `alembic.op`."""
     for statement in _CREATE_V1:
         op.execute(statement)
 
 
-def drop_v1(op: Operations) -> None:
+def drop_v1(op: Any) -> None:
     """Drop what `create_v1` made."""
     for table in ("organisation", "affiliation", "role", "role_permission", "rollup", "rollup_own", "rollup_delta"):
         op.execute(f"drop table {table}")
 
 
-def create_v2(op: Operations) -> None:
+def create_v2(op: Any) -> None:
     """Add the people behind the counts; what was counted before has none until it is counted anew."""
     for statement in _CREATE_V2:
         op.execute(statement)
 
 
-def drop_v2(op: Operations) -> None:
+def drop_v2(op: Any) -> None:
     """Drop what `create_v2` made."""
     op.execute("drop function person_mark")
     for table in ("person_mark_key", "rollup_people", "rollup_person"):

@@ -3,19 +3,12 @@
 from datetime import datetime
 from uuid import UUID
 
-from contracts import Envelope, Event
+from contracts import Envelope, Event, Origin
+
+_NO_ORIGIN = Origin()
 
 
-def around(
-    event: Event,
-    *,
-    event_id: UUID,
-    version: int,
-    time: datetime,
-    actor: UUID | None = None,
-    on_behalf_of: UUID | None = None,
-    traceparent: str | None = None,
-) -> Envelope:
+def around(event: Event, *, event_id: UUID, version: int, time: datetime, cause: Origin = _NO_ORIGIN) -> Envelope:
     """Wrap `event`, the `version`-th of its aggregate, as it happened at `time` (aware)."""
     return Envelope(
         id=event_id,
@@ -24,8 +17,8 @@ def around(
         subject=f"{event.aggregate}/{event.aggregate_id}",
         time=time,
         aggregateversion=version,
-        actor=actor,
-        onbehalfof=on_behalf_of,
-        traceparent=traceparent,
+        actor=cause.actor,
+        onbehalfof=cause.on_behalf_of,
+        traceparent=cause.traceparent,
         data=event.model_dump(mode="json"),
     )
