@@ -60,7 +60,7 @@ async def _totals(database: Database, branches: int) -> Result:
 
     async def kept() -> dict[UUID, int]:
         async with database.read() as session:
-            totals = await orgtree.totals_of_children(session, orgtree.ROOT_ID, [MEASURE])
+            totals = await orgtree.totals_of_children(session, orgtree.ROOT_ID)
         return {child: found[MEASURE] for child, found in totals.items()}
 
     if await recursive() != await kept():

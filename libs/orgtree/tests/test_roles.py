@@ -7,7 +7,7 @@ import pytest
 
 from contracts.identity import RoleDefinedV1
 from database import Database
-from orgtree import HANDLERS, Permissions, remit
+from orgtree import HANDLERS, Permissions
 
 from .trees import Arrived, number
 
@@ -25,8 +25,7 @@ async def define(database: Database, *definitions: tuple[str, tuple[str, ...], i
 
 
 async def remit_now(database: Database, held: list[tuple[str, UUID]], permission: str) -> frozenset[UUID]:
-    async with database.read() as session:
-        return await remit(session, held, permission)
+    return await Permissions(database).remit(held, permission)
 
 
 async def test_a_permission_holds_where_a_role_that_gives_it_is_held(database: Database) -> None:
@@ -77,7 +76,7 @@ async def test_remembered_permissions_are_those_of_the_tables(database: Database
     await define(database, ("reader", (READ,), 1), ("writer", (READ, WRITE), 1))
     permissions = Permissions(database)
     held = [("reader", number(1)), ("writer", number(2)), ("stranger", number(3))]
-    assert await permissions.remit(held, READ) == await remit_now(database, held, READ)
+    assert await permissions.remit(held, READ) == frozenset({number(1), number(2)})
     assert await permissions.remit(held, WRITE) == frozenset({number(2)})
     assert await permissions.of(held) == {READ, WRITE}
     assert await permissions.of(held[2:]) == frozenset()

@@ -2,12 +2,12 @@
 
 from orgtree import migrations
 from orgtree.affiliations import affiliation_of, affiliations_of
-from orgtree.handlers import HANDLERS, Handler, Received
+from orgtree.handlers import HANDLERS, Handler
 from orgtree.lock import lock_tree
 from orgtree.people import KEPT, Marks, mark_of, own_people, people, people_of_children
 from orgtree.places import MAX_DEPTH
 from orgtree.recounting import LOOK_EVERY, NightlyRecount, mend_by_facts
-from orgtree.roles import Permissions, Remit, remit
+from orgtree.roles import Permissions, Remit
 from orgtree.rollups import Delta, Difference, add_deltas, fold, fold_here, mend, recount, totals, totals_of_children
 from orgtree.root import ROOT_ID
 from orgtree.subtrees import OutsideRemit, require_within, within
@@ -27,7 +27,6 @@ __all__ = [
     "NightlyRecount",
     "OutsideRemit",
     "Permissions",
-    "Received",
     "Remit",
     "add_deltas",
     "affiliation",
@@ -47,7 +46,6 @@ __all__ = [
     "people_of_children",
     "place_organisations",
     "recount",
-    "remit",
     "require_within",
     "rollup",
     "rollup_people",

@@ -1,12 +1,13 @@
 """To which organisation each member belongs."""
 
 from collections.abc import Collection, Iterable
+from operator import itemgetter
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.members import MemberAffiliatedV1
-from database import raw
+from database import columns, raw
 
 # Sorted, so that two consumers which write the same people cannot wait for each other.
 _WRITE = """
@@ -19,14 +20,10 @@ where affiliation.version < excluded.version
 
 async def write_affiliations(session: AsyncSession, states: Iterable[tuple[MemberAffiliatedV1, int]]) -> None:
     """Take over affiliations, each with its aggregate's version, in any order; older ones change nothing."""
-    latest: dict[UUID, tuple[UUID, int]] = {}
-    for state, version in states:
-        known = latest.get(state.person_id)
-        if known is None or known[1] < version:
-            latest[state.person_id] = (state.organisation_id, version)
+    in_order = sorted(states, key=itemgetter(1))
+    latest = {state.person_id: (state.person_id, state.organisation_id, version) for state, version in in_order}
     if latest:
-        columns = zip(*((person, place, version) for person, (place, version) in latest.items()), strict=True)
-        await (await raw(session)).execute(_WRITE, *columns)
+        await (await raw(session)).execute(_WRITE, *columns(latest.values()))
 
 
 async def affiliation_of(session: AsyncSession, person_id: UUID) -> UUID | None:

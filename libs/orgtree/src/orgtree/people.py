@@ -11,7 +11,7 @@ lock alone.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 import asyncpg
@@ -134,19 +134,19 @@ async def mark_of(session: AsyncSession, person_id: UUID) -> int:
 
 async def people(session: AsyncSession, organisation_id: UUID) -> dict[str, Marks]:
     """Give by measure the people counted in an organisation and all below it: all of them, or eight of more."""
-    return _by_measure(await (await raw(session)).fetch(_PEOPLE, organisation_id))
+    return await _by_measure(session, _PEOPLE, organisation_id)
 
 
 async def own_people(session: AsyncSession, organisation_id: UUID) -> dict[str, Marks]:
     """Give by measure the people counted for the organisation itself: all of them, or eight of more."""
-    return _by_measure(await (await raw(session)).fetch(_OWN_PEOPLE, organisation_id))
+    return await _by_measure(session, _OWN_PEOPLE, organisation_id)
 
 
 async def people_of_children(session: AsyncSession, organisation_id: UUID) -> dict[UUID, dict[str, Marks]]:
     """Give `people` for each child of an organisation that has any."""
     found: dict[UUID, dict[str, Marks]] = defaultdict(dict)
-    for row in await (await raw(session)).fetch(_PEOPLE_OF_CHILDREN, organisation_id):
-        found[row["organisation_id"]][row["measure"]] = frozenset(row["people"])
+    for child, measure, marks in await (await raw(session)).fetch(_PEOPLE_OF_CHILDREN, organisation_id):
+        found[child][measure] = frozenset(marks)
     return found
 
 
@@ -200,5 +200,6 @@ async def differing(
     return [tuple(row) for row in rows]
 
 
-def _by_measure(rows: Collection[asyncpg.Record]) -> dict[str, Marks]:
-    return {row["measure"]: frozenset(row["people"]) for row in rows}
+async def _by_measure(session: AsyncSession, query: str, organisation_id: UUID) -> dict[str, Marks]:
+    rows = await (await raw(session)).fetch(query, organisation_id)
+    return {measure: frozenset(marks) for measure, marks in rows}

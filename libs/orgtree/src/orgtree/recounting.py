@@ -36,35 +36,21 @@ _MEND_SECONDS = 600.0
 _FORGET_AFTER = 3 * LOOK_EVERY
 
 # Deltas are noted in the transaction that changes the facts, so a snapshot holds them and the folded values together.
-_COMPARE_OWN = """
+_COMPARE = """
 with facts (organisation_id, measure, person, value) as ({facts}), kept as (
-    select organisation_id, measure, sum(value)::bigint as value from (
-        select organisation_id, measure, value from rollup_own
-        union all select organisation_id, measure, delta from rollup_delta
-    ) as noted group by organisation_id, measure
+    select {key}, sum(value)::bigint as value from (
+        select {key}, value from {table} union all select {key}, delta from rollup_delta where {wanted}
+    ) as noted group by {key}
 ), counted as (
-    select organisation_id, measure, sum(value)::bigint as value from facts group by organisation_id, measure
+    select {key}, sum(value)::bigint as value from facts where {wanted} group by {key}
 )
-select organisation_id, measure, coalesce(kept.value, 0) as kept, coalesce(counted.value, 0) as counted
-from kept full join counted using (organisation_id, measure)
+select {key}, coalesce(kept.value, 0) as kept, coalesce(counted.value, 0) as counted
+from kept full join counted using ({key})
 where coalesce(kept.value, 0) <> coalesce(counted.value, 0)
-order by organisation_id, measure limit $1
+order by {key} limit $1
 """
-_COMPARE_PEOPLE = """
-with facts (organisation_id, measure, person, value) as ({facts}), kept as (
-    select organisation_id, measure, person, sum(value)::bigint as value from (
-        select organisation_id, measure, person, value from rollup_person
-        union all select organisation_id, measure, person, delta from rollup_delta where person is not null
-    ) as noted group by organisation_id, measure, person
-), counted as (
-    select organisation_id, measure, person, sum(value)::bigint as value from facts where person is not null
-    group by organisation_id, measure, person
-)
-select organisation_id, measure, person, coalesce(kept.value, 0) as kept, coalesce(counted.value, 0) as counted
-from kept full join counted using (organisation_id, measure, person)
-where coalesce(kept.value, 0) <> coalesce(counted.value, 0)
-order by organisation_id, measure, person limit $1
-"""
+_OWN = {"key": "organisation_id, measure", "table": "rollup_own", "wanted": "true"}
+_PEOPLE = {"key": "organisation_id, measure, person", "table": "rollup_person", "wanted": "person is not null"}
 
 
 class NightlyRecount:
@@ -77,8 +63,8 @@ class NightlyRecount:
     """
 
     def __init__(self, facts: str) -> None:
-        self._compare_own = _COMPARE_OWN.format(facts=facts)
-        self._compare_people = _COMPARE_PEOPLE.format(facts=facts)
+        self._compare_own = _COMPARE.format(facts=facts, **_OWN)
+        self._compare_people = _COMPARE.format(facts=facts, **_PEOPLE)
         self._next: datetime | None = None
         self._forgetting: asyncio.TimerHandle | None = None
 
@@ -116,8 +102,8 @@ async def mend_by_facts(session: AsyncSession, facts: str) -> tuple[int, int]:
     connection = await raw(session)
     await connection.execute(f"set local transaction_timeout = '{_MEND_SECONDS:.0f}s'")
     await lock_tree(session)
-    people = await connection.fetch(_COMPARE_PEOPLE.format(facts=facts), None, timeout=_MEND_SECONDS)
-    own = await connection.fetch(_COMPARE_OWN.format(facts=facts), None, timeout=_MEND_SECONDS)
+    people = await connection.fetch(_COMPARE.format(facts=facts, **_PEOPLE), None, timeout=_MEND_SECONDS)
+    own = await connection.fetch(_COMPARE.format(facts=facts, **_OWN), None, timeout=_MEND_SECONDS)
     deltas = [Delta(row["organisation_id"], row["measure"], row["counted"] - row["kept"]) for row in own]
     for place, measure, person, kept, counted in people:
         # What differs of the value as a whole is noted above: here it changes hands.

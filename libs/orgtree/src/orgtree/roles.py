@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 from time import monotonic
 from uuid import UUID
 
@@ -36,11 +37,7 @@ class Remit(frozenset[UUID]):
 
 async def write_roles(session: AsyncSession, states: Iterable[tuple[RoleDefinedV1, int]]) -> None:
     """Take over roles' permissions, each set with its aggregate's version, in any order; older ones change nothing."""
-    latest: dict[str, tuple[RoleDefinedV1, int]] = {}
-    for state, version in states:
-        known = latest.get(state.role)
-        if known is None or known[1] < version:
-            latest[state.role] = (state, version)
+    latest = {state.role: (state, version) for state, version in sorted(states, key=itemgetter(1))}
     if not latest:
         return
     connection = await raw(session)
@@ -49,17 +46,6 @@ async def write_roles(session: AsyncSession, states: Iterable[tuple[RoleDefinedV
     await connection.execute(_FORGET, [row["role"] for row in newer])
     pairs = [(row["role"], each) for row in newer for each in set(latest[row["role"]][0].permissions)]
     await connection.execute(_ALLOW, [role for role, _ in pairs], [permission for _, permission in pairs])
-
-
-async def remit(session: AsyncSession, roles: Sequence[tuple[str, UUID]], permission: str) -> frozenset[UUID]:
-    """Give the organisations on which (role, organisation) pairs give `permission`, as of this transaction."""
-    rows = await (await raw(session)).fetch(
-        "select role from role_permission where permission = $1 and role = any($2::text[])",
-        permission,
-        [role for role, _ in roles],
-    )
-    allowing = {row["role"] for row in rows}
-    return frozenset(organisation_id for role, organisation_id in roles if role in allowing)
 
 
 class Permissions:

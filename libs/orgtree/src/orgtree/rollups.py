@@ -8,7 +8,7 @@ people behind the counts go the same way (`people.py`).
 """
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -93,16 +93,11 @@ select * from unnest($1::uuid[], $2::text[], $3::bigint[])
 on conflict (organisation_id, measure) do update set value = excluded.value
 """
 
-_TOTALS = """
-select measure, value from rollup
-where organisation_id = $1 and ($2::text[] is null or measure = any($2::text[]))
-"""
+_TOTALS = "select measure, value from rollup where organisation_id = $1"
 
 _TOTALS_OF_CHILDREN = """
 select child.organisation_id, rollup.measure, rollup.value
-from organisation child
-left join rollup on rollup.organisation_id = child.organisation_id
-    and ($2::text[] is null or rollup.measure = any($2::text[]))
+from organisation child left join rollup on rollup.organisation_id = child.organisation_id
 where child.parent_id = $1
 order by child.organisation_id
 """
@@ -212,29 +207,16 @@ async def follow_moves(session: AsyncSession, changed: Sequence[Change]) -> None
     await follow_moves_of_people(session, changed)
 
 
-async def totals(
-    session: AsyncSession, organisation_id: UUID, measures: Collection[str] | None = None
-) -> dict[str, int]:
-    """Give the totals of an organisation and all below it, by measure; one that was never counted is missing.
-
-    `measures` names those that are wanted; without it all are.
-    """
-    rows = await (await raw(session)).fetch(_TOTALS, organisation_id, measures if measures is None else list(measures))
-    return {row["measure"]: row["value"] for row in rows}
+async def totals(session: AsyncSession, organisation_id: UUID) -> dict[str, int]:
+    """Give the totals of an organisation and all below it, by measure; one that was never counted is missing."""
+    return dict(await (await raw(session)).fetch(_TOTALS, organisation_id))
 
 
-async def totals_of_children(
-    session: AsyncSession, organisation_id: UUID, measures: Collection[str] | None = None
-) -> dict[UUID, dict[str, int]]:
+async def totals_of_children(session: AsyncSession, organisation_id: UUID) -> dict[UUID, dict[str, int]]:
     """Give `totals` for each child of an organisation, in order of their ids, also for those without any."""
-    rows = await (await raw(session)).fetch(
-        _TOTALS_OF_CHILDREN, organisation_id, measures if measures is None else list(measures)
-    )
     found: dict[UUID, dict[str, int]] = {}
-    for row in rows:
-        child = found.setdefault(row["organisation_id"], {})
-        if row["measure"] is not None:
-            child[row["measure"]] = row["value"]
+    for child, measure, value in await (await raw(session)).fetch(_TOTALS_OF_CHILDREN, organisation_id):
+        found.setdefault(child, {}).update({} if measure is None else {measure: value})
     return found
 
 

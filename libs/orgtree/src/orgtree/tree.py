@@ -1,6 +1,7 @@
 """Where each organisation stands: its own state from events, and its path from where its ancestors stand."""
 
 from collections.abc import Iterable, Mapping
+from operator import itemgetter
 from uuid import UUID
 
 import asyncpg
@@ -52,11 +53,7 @@ async def place_organisations(session: AsyncSession, states: Iterable[tuple[Orga
     elsewhere now are right when this returns. The owner of the tree may call it inside its commands; everybody else
     gets here by events.
     """
-    latest: dict[UUID, tuple[OrganisationState, int]] = {}
-    for state, version in states:
-        known = latest.get(state.organisation_id)
-        if known is None or known[1] < version:
-            latest[state.organisation_id] = (state, version)
+    latest = {state.organisation_id: (state, version) for state, version in sorted(states, key=itemgetter(1))}
     if not latest:
         return
     await lock_tree(session)
