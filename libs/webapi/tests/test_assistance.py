@@ -11,7 +11,7 @@ from libs.webapi.tests.orchard.application import Settings
 
 from database import new_id
 from testkit.tokens import TokenIssuer
-from webapi import Caller, access, assistable, create_app, open_database
+from webapi import Application, Caller, access, assistable, open_database
 
 router = APIRouter(prefix="/v1/baskets")
 
@@ -31,7 +31,7 @@ async def throw_away(caller: Caller) -> Response:
 
 @pytest_asyncio.fixture
 async def baskets(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    application = create_app(
+    application = Application(
         "orchard", title="Orchard", settings=settings, database=open_database("orchard", settings), routers=[router]
     )
     async with (

@@ -21,7 +21,6 @@ from webapi import (
     asks_for_token,
     assistable,
     caller_by,
-    create_app,
     open_database,
     passes_token_on,
 )
@@ -71,7 +70,7 @@ async def _record(_database: Database, _principal: Principal, operation: str, re
 
 @pytest_asyncio.fixture
 async def fruit(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    application = create_app(
+    application = Application(
         "orchard",
         title="Orchard",
         settings=settings,

@@ -29,7 +29,6 @@ from webapi import (
     Problem,
     ServiceSettings,
     TaskWithArguments,
-    create_app,
     follow_revocations,
     open_database,
     purge_idempotency_keys,
@@ -79,7 +78,7 @@ class Service(Generic[S]):
         database = open_database(self.name, settings)
         nats = messaging.NatsConnection(settings.nats_url, name=f"{self.name}-api")
         parts = [self.parts(settings).router()] if self.serves_part else []
-        application = create_app(
+        application = Application(
             self.name,
             title=self.title,
             description=self.description,

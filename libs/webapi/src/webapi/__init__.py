@@ -2,7 +2,7 @@
 
 from webapi import migrations
 from webapi.access import access
-from webapi.application import Application, Hook, create_app, open_database
+from webapi.application import Application, Hook, open_database
 from webapi.assistance import assistable
 from webapi.authentication import Authenticator, Principal, RoleGrant
 from webapi.caller import (
@@ -62,7 +62,6 @@ __all__ = [
     "assistable",
     "body_limit",
     "caller_by",
-    "create_app",
     "cursor_of",
     "follow_revocations",
     "json_answer",

@@ -19,7 +19,7 @@ from webapi.caller import RemitResolver
 from webapi.health import LIVE, PATHS, Check, health_application, health_routes, live_route
 from webapi.openapi import operation_id, protected_operations, scopes_of, with_problems
 from webapi.problems import Problem, Problems
-from webapi.requests import BODY_LIMIT, RequestHandling
+from webapi.requests import RequestHandling
 from webapi.sealing import ring_of
 from webapi.settings import ServiceSettings
 
@@ -33,24 +33,28 @@ Hook = Callable[["Application"], AbstractAsyncContextManager[None]]
 class Application(FastAPI):
     """A service's HTTP application. It closes `database` and its authenticator when it ends.
 
-    `operations` is what serves readiness and metrics where they have a port of their own; this one then does not.
-    `checks` decide readiness and may be added to; `hooks` are entered in order before the first request and left in
-    reverse order after the last one.
+    `problems` maps exceptions of the domain to problem details; `remit_resolver` gives the organisations on which roles
+    give a permission; `record_assisted` keeps what helpers call in assisted sessions. `checks` beside the database's
+    decide readiness and may be added to; `hooks` are entered in order before the first request and left in reverse
+    order after the last one. `operations` is what serves readiness and metrics where they have a port of their own;
+    this one then does not. `front` wraps the application when it is served, and `http_protocol` is uvicorn's protocol
+    class (both for the gateway).
     """
 
     def __init__(
         self,
         service: str,
         *,
+        title: str,
         settings: ServiceSettings,
         database: Database,
-        authenticator: Authenticator,
-        remit_resolver: RemitResolver | None,
-        problems: Problems,
-        body_limit: int,
-        front: Front | None,
-        http_protocol: str | type[asyncio.Protocol],
-        **fastapi: Any,
+        routers: Sequence[APIRouter] = (),
+        problems: Mapping[type[Exception], Problem] | None = None,
+        remit_resolver: RemitResolver | None = None,
+        record_assisted: AssistedRecorder | None = None,
+        checks: Mapping[str, Check] | None = None,
+        hooks: Sequence[Hook] = (),
+        description: str = "",
     ) -> None:
         # FastAPI's own telemetry would put addresses with their queries and messages of exceptions into spans and logs.
         silent: TelemetryConfig = {
@@ -61,26 +65,38 @@ class Application(FastAPI):
             "auto_configure": False,
         }
         super().__init__(
-            lifespan=_lifespan, docs_url=None, redoc_url=None, redirect_slashes=False, telemetry=silent, **fastapi
+            title=title,
+            version="1",
+            description=description,
+            lifespan=_lifespan,
+            docs_url=None,
+            redoc_url=None,
+            redirect_slashes=False,
+            telemetry=silent,
         )
         self.service = service
         self.settings = settings
         self.database = database
-        self.authenticator = authenticator
+        self.authenticator = Authenticator(settings.jwks_url, settings.issuer, settings.audience)
         self.remit_resolver = remit_resolver
         self.demanded_scopes: dict[str, frozenset[str]] = {}
-        self.record_assisted: AssistedRecorder | None = None
-        self.checks: dict[str, Check] = {"database": database.ping}
+        self.record_assisted = record_assisted
+        self.checks: dict[str, Check] = {"database": database.ping, **(checks or {})}
         self.operations: ASGIApp | None = None
-        self.hooks: list[Hook] = []
-        self.front = front
-        self.http_protocol = http_protocol
+        self.hooks = list(hooks)
+        self.front: Front | None = None
+        self.http_protocol: str | type[asyncio.Protocol] = "httptools"
         self.ring = ring_of(settings)
         self.start_error: Exception | None = None
-        self._problems = problems
-        self._body_limit = body_limit
+        self._problems = Problems(problems or {})
         self._operations: set[str] = set()
         self._document: dict[str, Any] | None = None
+        self.add_routers(routers)
+        if settings.operations_port is None:
+            self.router.routes.extend(health_routes(self.checks))
+        else:
+            self.router.routes.append(live_route())
+            self.operations = health_application(self.checks)
 
     def build_middleware_stack(self) -> ASGIApp:
         """Replace FastAPI's layers of error handling and body limits by the one of this library."""
@@ -88,7 +104,7 @@ class Application(FastAPI):
         for cls, args, kwargs in reversed(self.user_middleware):
             app = cls(app, *args, **kwargs)
         unobserved = PATHS if self.operations is None else {LIVE}
-        return RequestHandling(app, self._problems, self._body_limit, unobserved=unobserved)
+        return RequestHandling(app, self._problems, unobserved=unobserved)
 
     def openapi(self) -> dict[str, Any]:
         """Give the OpenAPI 3.1 document."""
@@ -140,56 +156,3 @@ def open_database(service: str, settings: ServiceSettings) -> Database:
         pool_size=settings.database_pool_size,
         max_overflow=settings.database_pool_overflow,
     )
-
-
-def create_app(
-    service: str,
-    *,
-    title: str,
-    settings: ServiceSettings,
-    database: Database,
-    routers: Sequence[APIRouter] = (),
-    problems: Mapping[type[Exception], Problem] | None = None,
-    remit_resolver: RemitResolver | None = None,
-    record_assisted: AssistedRecorder | None = None,
-    checks: Mapping[str, Check] | None = None,
-    hooks: Sequence[Hook] = (),
-    authenticator: Authenticator | None = None,
-    body_limit: int = BODY_LIMIT,
-    front: Front | None = None,
-    http_protocol: str | type[asyncio.Protocol] = "httptools",
-    version: str = "1",
-    description: str = "",
-) -> Application:
-    """Compose a service's application.
-
-    `problems` maps exceptions of the domain to problem details; `remit_resolver` gives the organisations on which roles
-    give a permission; `record_assisted` keeps what helpers call in assisted sessions; `checks` beside the database's
-    decide readiness; `hooks` run as long as the application; `authenticator` replaces the one that asks identity at
-    `settings.jwks_url`; `body_limit` is in bytes; `front` wraps the application when it is served, and `http_protocol`
-    is uvicorn's protocol class (both for the gateway).
-    """
-    application = Application(
-        service,
-        settings=settings,
-        database=database,
-        authenticator=authenticator or Authenticator(settings.jwks_url, settings.issuer, settings.audience),
-        remit_resolver=remit_resolver,
-        problems=Problems(problems or {}),
-        body_limit=body_limit,
-        front=front,
-        http_protocol=http_protocol,
-        title=title,
-        version=version,
-        description=description,
-    )
-    application.record_assisted = record_assisted
-    application.add_routers(routers)
-    application.checks.update(checks or {})
-    application.hooks.extend(hooks)
-    if settings.operations_port is None:
-        application.router.routes.extend(health_routes(application.checks))
-    else:
-        application.router.routes.append(live_route())
-        application.operations = health_application(application.checks)
-    return application

@@ -1,15 +1,14 @@
 """What a helper may do in an assisted session: nothing, but where a route names the action that consent must cover."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, TypeVar
+from typing import Final
 
 from database import Database
 from webapi.authentication import Principal
+from webapi.marks import F, marking
 from webapi.problems import NOT_ASSISTABLE, Refusal
 
 _ACTION_ATTRIBUTE: Final = "__assistable__"
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 AssistedRecorder = Callable[[Database, Principal, str, str | None], Awaitable[None]]
 """Keeps that a helper called an operation, and the code of the problem if that was refused: who acted, and for whom."""
@@ -21,12 +20,7 @@ def assistable(action: str) -> Callable[[F], F]:
     Every other route answers an assisted token with the 403 problem `not_assistable`. OpenAPI shows the action as
     `x-assistable`.
     """
-
-    def mark(endpoint: F) -> F:
-        setattr(endpoint, _ACTION_ATTRIBUTE, action)
-        return endpoint
-
-    return mark
+    return marking(_ACTION_ATTRIBUTE, action)
 
 
 def action_of(endpoint: object) -> str | None:

@@ -127,7 +127,7 @@ class AuthenticatedCaller:
     async def remit_if_any(self, permission: str) -> frozenset[UUID]:
         """Give the same, empty when there is none: for what staff see beside what everyone sees of their own."""
         if self._resolve is None:
-            raise RuntimeError("create_app was given no remit_resolver")
+            raise RuntimeError("the application was given no remit_resolver")
         return await self._resolve(self.principal.roles, permission) if self.principal.roles else frozenset()
 
     def require_acr(self, level: str, max_age: timedelta | None = None) -> None:

@@ -248,19 +248,13 @@ class Process:
         self._end()
 
 
-def api_process(application: Application) -> Process:
-    """Serve `application` alone."""
-    return _application_process(application, None)
-
-
-def full_process(application: Application, opening: Callable[[], AbstractAsyncContextManager[Worker]]) -> Process:
-    """Serve `application` and run its worker beside it; the worker drains after the last request."""
-    background = Background(opening, application.checks)
-    application.hooks.append(background.running)
-    return _application_process(application, background)
-
-
-def _application_process(application: Application, background: Background | None) -> Process:
+def application_process(
+    application: Application, opening: Callable[[], AbstractAsyncContextManager[Worker]] | None
+) -> Process:
+    """Serve `application`, with its worker beside it where one is given; that drains after the last request."""
+    background = Background(opening, application.checks) if opening is not None else None
+    if background is not None:
+        application.hooks.append(background.running)
     return Process(
         application.front(application) if application.front is not None else application,
         http_protocol=application.http_protocol,

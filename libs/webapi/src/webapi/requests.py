@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Collection
 from hashlib import sha256
-from typing import Any, Final, TypeVar
+from typing import Final
 
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from telemetry import ServedRequest
 from webapi.idempotency import BODY_HASH, AlreadyAnswered, has_key
 from webapi.languages import language_of
+from webapi.marks import F, marking
 from webapi.problems import (
     BODY_TOO_LARGE,
     METHOD_NOT_ALLOWED,
@@ -34,17 +35,10 @@ _NO_SNIFF: Final = (b"x-content-type-options", b"nosniff")
 _NO_STORE: Final = (b"cache-control", b"no-store")
 _LIMIT_ATTRIBUTE: Final = "__body_limit__"
 
-F = TypeVar("F", bound=Callable[..., Any])
-
 
 def body_limit(limit_bytes: int) -> Callable[[F], F]:
     """Let a route take bodies of up to `limit_bytes` instead of the application's limit; stands below the route."""
-
-    def mark(endpoint: F) -> F:
-        setattr(endpoint, _LIMIT_ATTRIBUTE, limit_bytes)
-        return endpoint
-
-    return mark
+    return marking(_LIMIT_ATTRIBUTE, limit_bytes)
 
 
 def _route_template(scope: Scope) -> str | None:
@@ -54,10 +48,9 @@ def _route_template(scope: Scope) -> str | None:
 class _Body:
     """Receives a request's body: no more of it than allowed, and hashed on its way when the request is idempotent."""
 
-    def __init__(self, scope: Scope, receive: Receive, limit: int) -> None:
+    def __init__(self, scope: Scope, receive: Receive) -> None:
         self._scope = scope
         self._receive = receive
-        self._limit = limit
         self._total = 0
         self._hash = sha256() if has_key(scope["headers"]) else None
         if self._hash is not None:
@@ -70,7 +63,7 @@ class _Body:
 
     async def receive(self) -> Message:
         """Be the application's `receive`; raises the 413 problem."""
-        limit = getattr(self._scope.get("endpoint"), _LIMIT_ATTRIBUTE, self._limit)
+        limit = getattr(self._scope.get("endpoint"), _LIMIT_ATTRIBUTE, BODY_LIMIT)
         if self._total == 0 and self._announced() > limit:
             raise _too_large(limit)
         message = await self._receive()
@@ -100,13 +93,10 @@ def _too_large(limit: int) -> Refusal:
 class RequestHandling:
     """Raw ASGI around an application: everything raised inside becomes problem details here, and nowhere else."""
 
-    def __init__(
-        self, app: ASGIApp, problems: Problems, limit_bytes: int = BODY_LIMIT, *, unobserved: Collection[str] = ()
-    ) -> None:
+    def __init__(self, app: ASGIApp, problems: Problems, *, unobserved: Collection[str] = ()) -> None:
         self._app = app
         self._unobserved = frozenset(unobserved)
         self._problems = problems
-        self._limit = limit_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -126,7 +116,7 @@ class RequestHandling:
             await send(message)
 
         if _Body.comes_with(scope):
-            receive = _Body(scope, receive, self._limit).receive
+            receive = _Body(scope, receive).receive
         error: Exception | None = None
         try:
             await self._app(scope, receive, observed_send)

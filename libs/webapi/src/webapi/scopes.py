@@ -1,25 +1,19 @@
 """What a client may ask of a service: the scopes an operation demands by its service and method, held to."""
 
 from collections.abc import Callable, Collection, Iterable
-from typing import Any, Final, TypeVar
+from typing import Final
 
 from webapi.authentication import Principal
+from webapi.marks import F, marking
 from webapi.problems import SCOPE_MISSING, Refusal
 
 _PASSED_ON: Final = "__passed_on__"
 _READING: Final = frozenset({"GET", "HEAD"})
 
-F = TypeVar("F", bound=Callable[..., Any])
-
 
 def passes_token_on(*scopes: str) -> Callable[[F], F]:
     """Declare that a route asks other services with the caller's token, which demands these too; below the route."""
-
-    def mark(endpoint: F) -> F:
-        setattr(endpoint, _PASSED_ON, scopes)
-        return endpoint
-
-    return mark
+    return marking(_PASSED_ON, scopes)
 
 
 def demanded_scopes(service: str, methods: Collection[str], endpoint: object, named: Iterable[str]) -> frozenset[str]:

@@ -25,9 +25,8 @@ from webapi.processes import (
     Port,
     Process,
     Worker,
-    api_process,
+    application_process,
     freeze_startup_objects,
-    full_process,
     listen,
     worker_process,
 )
@@ -192,7 +191,7 @@ def serve(
             database = open_database(service, values)
             return worker_process(database, lambda: worker(values, database))
         app = application(values)
-        return api_process(app) if command == "api" else full_process(app, lambda: worker(values, app.database))
+        return application_process(app, None if command == "api" else lambda: worker(values, app.database))
 
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

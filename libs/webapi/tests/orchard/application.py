@@ -28,7 +28,6 @@ from webapi import (
     access,
     assistable,
     body_limit,
-    create_app,
     json_answer,
     open_database,
 )
@@ -198,7 +197,7 @@ def create_application(settings: Settings) -> Application:
             raise CannotStart("the soil is frozen; wait for spring.")
         yield
 
-    return create_app(
+    return Application(
         "orchard",
         title="Orchard",
         settings=settings,

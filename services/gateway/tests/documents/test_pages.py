@@ -23,7 +23,7 @@ from gateway.documents.pages import DocumentPages
 from gateway.forwarding.limits import Limits
 from gateway.forwarding.pool import Upstream
 from gateway.forwarding.routing import Route, RoutingTable
-from webapi import Caller, Problem, ServiceSettings, access, create_app
+from webapi import Application, Caller, Problem, ServiceSettings, access
 
 from ..forwarding.raw_service import Asked, RawService, Talk, answering
 
@@ -63,7 +63,7 @@ def service_document(service: str, path: str, model: type[BaseModel]) -> dict[st
     router.add_api_route("/internal", read, response_model=model, name="inner", openapi_extra=demand)
     problem = Problem(409, f"{service}_conflict", "x", "x")
     database = Database(SETTINGS.database_url, application_name=service)
-    app = create_app(
+    app = Application(
         service, title=service, settings=SETTINGS, database=database, routers=[router], problems={KeyError: problem}
     )
     return app.openapi()

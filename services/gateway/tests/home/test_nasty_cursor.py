@@ -13,7 +13,7 @@ from database import new_id
 from gateway.home.routes import router
 from testkit.nasty import refused_badly
 from testkit.tokens import TokenIssuer
-from webapi import ServiceSettings, create_app, open_database
+from webapi import Application, ServiceSettings, open_database
 
 
 @pytest_asyncio.fixture
@@ -22,7 +22,7 @@ async def client(database_url: str, issuer: TokenIssuer) -> AsyncIterator[httpx.
         database_url=database_url, nats_url="nats://127.0.0.1:4222", issuer=issuer.issuer, jwks_url=issuer.jwks_url
     )
     opened = open_database("gateway", settings)
-    application = create_app(
+    application = Application(
         "gateway",
         title="Gateway",
         description="Home.",
