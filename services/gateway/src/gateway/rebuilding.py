@@ -1,13 +1,16 @@
 """Sets read models right: fills them anew from the events beside the live ones, or mends the rollups by the facts."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import messaging
 import orgtree
 from database import Database
 from gateway.contributions import event_handlers as contributions
-from gateway.home import erasing as homes
+from gateway.contributions import own_data as contributions_own_data
+from gateway.erasing import forget_erased
+from gateway.home import own_data as home_own_data
 from gateway.settings import Settings
 from gateway.worker import HOME, OVERVIEW
 from messaging import Consumer, NatsConnection, RebuildReport
@@ -30,9 +33,9 @@ READ_MODELS = {
         OVERVIEW,
         (*PROJECTION_TABLES, "contribution"),
         settle=orgtree.fold_here,
-        before_switch=contributions.forget_erased,
+        before_switch=partial(forget_erased, own_data=contributions_own_data),
     ),
-    "home": ReadModel(HOME, ("home_item", "home_done"), before_switch=homes.forget_erased),
+    "home": ReadModel(HOME, ("home_item", "home_done"), before_switch=partial(forget_erased, own_data=home_own_data)),
 }
 
 

@@ -8,7 +8,9 @@ import orgtree
 import privacy
 from contracts.identity import PersonErasedV1
 from database import Database, new_id, raw
-from gateway.contributions.event_handlers import FACTS, forget_erased
+from gateway.contributions import own_data
+from gateway.contributions.event_handlers import FACTS
+from gateway.erasing import forget_erased
 from gateway.worker import CONSUMERS, OWN_DATA
 from testkit.delivery import tell
 
@@ -58,5 +60,5 @@ async def test_who_was_erased_beside_rebuilt_contributions_is_taken_out_of_them(
         await (await raw(session)).execute("insert into erased_person values ($1, now())", PEOPLE[1])
     assert await behind(database) == 5
     async with database.transaction() as session:
-        await forget_erased(await raw(session))
+        await forget_erased(await raw(session), own_data=own_data)
     assert await behind(database) == 4

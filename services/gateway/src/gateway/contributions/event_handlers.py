@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
 from contracts import Event, handlers_of
-from database import raw
+from database import columns, raw
 from gateway.contributions.rules import CONTRIBUTING, Contribution, contribution_of
 from gateway.erasing import erase_people, write_about_people
 from messaging import Handler, Received
@@ -55,21 +55,20 @@ async def project_contributions(session: AsyncSession, batch: Sequence[Received[
             latest[received.event.aggregate_id] = (received, contribution)
     if not latest:
         return
-    columns: list[list[Any]] = [[], [], [], [], [], []]
-    for received, contribution in latest.values():
-        row = (
+    rows = [
+        (
             received.event.aggregate,
-            received.event.aggregate_id,
+            aggregate_id,
             received.version,
             contribution.organisation_id,
             orjson.dumps(contribution.measures).decode(),
             contribution.person_id,
         )
-        for column, value in zip(columns, row, strict=True):
-            column.append(value)
+        for aggregate_id, (received, contribution) in latest.items()
+    ]
     connection = await raw(session)
     await write_about_people(connection)
-    await _pass_on(connection, await connection.fetch(_KEEP, *columns))
+    await _pass_on(connection, await connection.fetch(_KEEP, *columns(rows)))
 
 
 async def forget_people(session: AsyncSession, person_ids: Sequence[UUID]) -> None:
@@ -77,13 +76,6 @@ async def forget_people(session: AsyncSession, person_ids: Sequence[UUID]) -> No
     connection = await raw(session)
     await erase_people(connection)
     await _pass_on(connection, await connection.fetch(_FORGET, person_ids))
-
-
-async def forget_erased(connection: asyncpg.Connection) -> None:
-    """Let what all who are erased contributed be about nobody, in rebuilt tables as in live ones."""
-    await erase_people(connection)
-    erased = await connection.fetchval("select array(select person_id from erased_person)")
-    await _pass_on(connection, await connection.fetch(_FORGET, erased))
 
 
 async def _pass_on(connection: asyncpg.Connection, changed: Sequence[asyncpg.Record]) -> None:

@@ -82,20 +82,21 @@ class Collector:
 
     async def states(self, headers: Headers, caller: AuthenticatedCaller, export_id: UUID) -> list[PartState]:
         """Say how far each service is; one that cannot be reached is asked again the next time."""
-        found = await asyncio.gather(
-            *(self._part(service, headers, caller, export_id, only_state=True) for service in self.services)
-        )
-        return [PartState(service, part.state) for service, part in zip(self.services, found, strict=True)]
+        found = await self._parts(headers, caller, export_id, only_state=True)
+        return [PartState(service, part.state) for service, part in found.items()]
 
     async def parts(self, headers: Headers, caller: AuthenticatedCaller, export_id: UUID) -> dict[str, bytes]:
         """Give every service's part; raises `PartsMissing` unless all are there, `PartTooLarge` for one over 32 MiB."""
-        found = await asyncio.gather(
-            *(self._part(service, headers, caller, export_id, only_state=False) for service in self.services)
-        )
-        states = [PartState(service, part.state) for service, part in zip(self.services, found, strict=True)]
-        if any(each.state != "done" for each in states):
-            raise PartsMissing(states)
-        return {service: part.body for service, part in zip(self.services, found, strict=True)}
+        found = await self._parts(headers, caller, export_id, only_state=False)
+        if any(part.state != "done" for part in found.values()):
+            raise PartsMissing([PartState(service, part.state) for service, part in found.items()])
+        return {service: part.body for service, part in found.items()}
+
+    async def _parts(
+        self, headers: Headers, caller: AuthenticatedCaller, export_id: UUID, *, only_state: bool
+    ) -> "dict[str, _Part]":
+        asked = (self._part(service, headers, caller, export_id, only_state=only_state) for service in self.services)
+        return dict(zip(self.services, await asyncio.gather(*asked), strict=True))
 
     async def _part(
         self, service: str, headers: Headers, caller: AuthenticatedCaller, export_id: UUID, *, only_state: bool

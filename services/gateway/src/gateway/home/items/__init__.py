@@ -49,17 +49,20 @@ def item(
     version: int,
     *,
     whom: UUID,
-    key: UUID,
     subject_id: UUID,
-    organisation_id: UUID,
     since: datetime,
     facts: dict[str, Any],
+    key: UUID | None = None,
+    organisation_id: UUID | None = None,
     due_at: datetime | None = None,
     expires_at: datetime | None = None,
     is_open: bool = True,
     parts: Sequence[UUID] = (),
 ) -> Item:
-    """Make an item of a kind for the audience that the kind has of `whom`; `key` is what it is about, per kind."""
+    """Make an item of a kind for the audience that the kind has of `whom`, an organisation unless one is named.
+
+    `key` is what it is about, per kind: its subject unless it says what.
+    """
     audience = KINDS[kind].whose(whom)
-    about = (subject_id, organisation_id, since, due_at, expires_at)
-    return Item(f"{kind}:{key}", version, audience, kind, *about, is_open, parts, facts)
+    about = (subject_id, organisation_id or whom, since, due_at, expires_at)
+    return Item(f"{kind}:{key or subject_id}", version, audience, kind, *about, is_open, parts, facts)
