@@ -81,10 +81,10 @@ async def test_an_operator_is_told_what_is_wrong_and_the_command_fails(
     heard = tmp_path / "witnessed.json"
     heard.write_text(written(await heard_of(superuser, "tester", KeyRing.parse(KeyRing.generate()))))
     arguments = parser.parse_args(["--witnessed", str(heard)])
-    assert "3 entries of 1 days are as they were written" in await command(database, arguments)
+    assert "3 entries of 1 days are as they were written" in await command(None, database, arguments)
     await superuser.execute("update audit.entry set actor = uuidv7() where position = 2")
     with pytest.raises(CannotStart, match=r"entry 2 \(id 2\) was altered / 第2条\(编号2\)被改动"):
-        await command(database, parser.parse_args([]))
+        await command(None, database, parser.parse_args([]))
 
 
 def test_what_is_not_a_witness_s_word_is_refused() -> None:

@@ -19,7 +19,7 @@ def parser() -> ArgumentParser:
 
 
 async def say(stage: Any, words: str) -> list[str]:
-    told: str = await ParkedCommand()(stage.database, parser().parse_args(words.split()))
+    told: str = await ParkedCommand()(None, stage.database, parser().parse_args(words.split()))
     return told.splitlines()
 
 

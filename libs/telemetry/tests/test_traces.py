@@ -60,12 +60,6 @@ def test_a_future_version_of_the_header_is_read() -> None:
     assert parse_traceparent(f"01-{TRACE}-{SPAN}-01-more", "vendor=1") is not None
 
 
-def test_a_handed_on_trace_is_taken_up() -> None:
-    span = trace.get_current_span(telemetry.context_of(HEADER))
-    assert f"{span.get_span_context().trace_id:032x}" == TRACE
-    assert not trace.get_current_span(telemetry.context_of(None)).get_span_context().is_valid
-
-
 def test_spans_within_a_process_that_records_none_still_have_ids() -> None:
     tracer = _PassingTracer()
     with tracer.start_as_current_span("job") as outer:

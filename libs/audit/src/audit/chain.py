@@ -11,16 +11,7 @@ from uuid import UUID
 
 import orjson
 
-IDS: Final = (
-    "actor",
-    "actor_organisation_id",
-    "on_behalf_of",
-    "assist_id",
-    "subject",
-    "object_id",
-    "organisation_id",
-)
-CODES: Final = ("action", "actor_role", "decision", "purpose", "rule")
+_PLACE: Final = ("day", "position", "previous", "hash")
 
 
 class Link(NamedTuple):
@@ -63,16 +54,16 @@ class Day(NamedTuple):
 
 def canonical(link: Link) -> bytes:
     """Give the canonical JSON (RFC 8785) of what was recorded; the database's `audit.canonical` gives the same."""
-    named = {name: getattr(link, name) for name in (*CODES, *IDS)}
-    stated: dict[str, object] = {
-        name: value if isinstance(value, str) else str(value) for name, value in named.items() if value is not None
-    }
-    stated |= {
-        "id": link.id,
-        "happened_at": moment_text(link.happened_at),
-        "recorded_at": moment_text(link.recorded_at),
-    }
+    recorded = {name: _json(value) for name, value in link._asdict().items() if name not in _PLACE}
+    stated = {name: value for name, value in recorded.items() if value is not None}
     return orjson.dumps(stated, option=orjson.OPT_SORT_KEYS)
+
+
+def _json(value: object) -> str | int | None:
+    """Write ids as text, also of the driver's own kind, and times as `moment_text` does."""
+    if isinstance(value, datetime):
+        return moment_text(value)
+    return value if isinstance(value, str | int | None) else str(value)
 
 
 def moment_text(moment: datetime) -> str:

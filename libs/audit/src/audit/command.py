@@ -2,7 +2,6 @@
 
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,9 @@ import orjson
 
 from audit.reading import Heard, Report, heard_of, verify_database
 from audit.verifying import Witnessed
-from database import Database, KeyRing, closing, utc_now
-from webapi import CannotStart
+from database import Database, closing, utc_now
+from webapi import CannotStart, ServiceSettings
+from webapi.sealing import ring_of
 
 _HASHES = ("head", "root", "signature")
 
@@ -78,7 +78,7 @@ class VerifyAudit:
             help="what the witness printed: python -m <witness> audit-witnessed --of <this service>; '-' for stdin",
         )
 
-    async def __call__(self, database: Database, arguments: Namespace) -> str:
+    async def __call__(self, _: object, database: Database, arguments: Namespace) -> str:
         """Verify; what is wrong is raised, so that the process ends with 1."""
         async with closing(database.connect()) as connection:
             report = await verify_database(connection, arguments.witnessed, now=utc_now(), day=arguments.day)
@@ -88,19 +88,16 @@ class VerifyAudit:
 
 
 class AuditWitnessed:
-    """Print what this service witnessed of another's audit, for that one's verify-audit.
-
-    `ring` gives what seals this service's data: it opens the keys that sign.
-    """
-
-    def __init__(self, ring: Callable[[], KeyRing]) -> None:
-        self._ring = ring
+    """Print what this service witnessed of another's audit, for that one's verify-audit."""
 
     def declare(self, parser: ArgumentParser) -> None:
         """Take the other service."""
         parser.add_argument("--of", required=True, metavar="SERVICE", help="the service whose audit is witnessed here")
 
-    async def __call__(self, database: Database, arguments: Namespace) -> str:
-        """Give it as JSON."""
+    async def __call__(self, settings: ServiceSettings, database: Database, arguments: Namespace) -> str:
+        """Give it as JSON; what seals this service's data opens the keys that sign."""
+        ring = ring_of(settings)
+        if ring is None:
+            raise RuntimeError("a service that witnesses seals")
         async with closing(database.connect()) as connection:
-            return written(await heard_of(connection, arguments.of, self._ring()))
+            return written(await heard_of(connection, arguments.of, ring))

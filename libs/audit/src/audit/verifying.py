@@ -169,15 +169,6 @@ class Books(NamedTuple):
         return None
 
 
-def verify(books: Books, links: Mapping[date, Sequence[Link]]) -> list[Finding]:
-    """Give the first thing that is wrong on each day, the earliest first; nothing when all is as it was written.
-
-    It needs no database: `links` are all entries by day, each day's by position, as from a dump.
-    """
-    found = [books.check(day, links.get(day, ())) for day in sorted({*books.days, *books.witnessed, *links})]
-    return [finding for finding in found if finding is not None]
-
-
 def _signatures(service: str, day: date, seen: Sequence[Witnessed], keys: Mapping[str, bytes]) -> Finding | None:
     for each in seen:
         try:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator
+from typing import NamedTuple
 
 import asyncpg
 
@@ -110,17 +111,16 @@ class Locks:
         connection.terminate()
 
 
-class Lease:
+class Lease(NamedTuple):
     """One lock as held by one session."""
 
-    def __init__(self, locks: Locks, name: str, connection: asyncpg.Connection) -> None:
-        self._locks = locks
-        self.name = name
-        self.connection = connection
+    locks: Locks
+    name: str
+    connection: asyncpg.Connection
 
     async def confirm(self) -> None:
         """Raise `LeadershipLost` unless the lock is still ours."""
-        await self._locks.confirm(self)
+        await self.locks.confirm(self)
 
     @property
     def is_lost(self) -> bool:

@@ -42,7 +42,7 @@ class ParkedCommand:
         one.add_argument("--aggregate", type=UUID, metavar="UUID", help="the aggregate whose events wait")
         discarding.add_argument("--event", type=UUID, required=True, metavar="UUID", help="the event")
 
-    async def __call__(self, database: Database, arguments: Namespace) -> str:
+    async def __call__(self, _: object, database: Database, arguments: Namespace) -> str:
         """Do it in the service's database and tell what came of it."""
         consumer: str | None = arguments.consumer
         if arguments.what == "list":

@@ -13,7 +13,7 @@ from messaging import metrics, parked
 from messaging.consumer import Consumer
 from messaging.failures import describe, is_passing
 from messaging.inbox import in_savepoint
-from messaging.received import Arrival, Delivery
+from messaging.received import Delivery
 from messaging.spaces import LiveSpace
 
 logger = logging.getLogger(__name__)
@@ -104,7 +104,7 @@ class Retries:
         return len(done)
 
     async def _apply(self, session: AsyncSession, connection: asyncpg.Connection, row: asyncpg.Record) -> bool:
-        arrival = self._read(row)
+        arrival = self._consumer.reader.read(Delivery(row["subject"], row["payload"]))
         if arrival.reason == "unknown_type":
             await connection.execute(_STILL_UNKNOWN, self._consumer.name, row["id"])
             return True
@@ -122,20 +122,9 @@ class Retries:
         delay = parked.RETRY_SECONDS[attempts] if attempts < len(parked.RETRY_SECONDS) else None
         await connection.execute(_FAILED, self._consumer.name, row["id"], reason, error, attempts, delay)
         await connection.execute(_WAIT_AGAIN, self._consumer.name, arrival.aggregate_id)
-        logger.warning(
-            "parked_again",
-            extra={
-                "consumer": self._consumer.name,
-                "event_id": str(row["event_id"]),
-                "attempts": attempts,
-                "reason": reason,
-            },
-            exc_info=failure,
-        )
+        details = {"consumer": self._consumer.name, "event_id": str(row["event_id"]), "attempts": attempts}
+        logger.warning("parked_again", extra={**details, "reason": reason}, exc_info=failure)
         return False
-
-    def _read(self, row: asyncpg.Record) -> Arrival:
-        return self._consumer.reader.read(Delivery(row["subject"], row["payload"]))
 
 
 def _newly_handled(consumer: Consumer) -> Sequence[str]:

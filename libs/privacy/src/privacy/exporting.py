@@ -86,7 +86,8 @@ class Parts:
         now = utc_now()
         async with database.transaction() as session:
             data = await compose_all(self._own_data, Asked(session, row["person_id"], self._ring))
-            log = await _access_log(await raw(session), row["person_id"])
+            connection = await raw(session)
+            log = await connection.fetch(_ACCESS_LOG, row["person_id"])
             part = orjson.dumps(
                 {
                     "service": self._service,
@@ -99,7 +100,9 @@ class Parts:
                 default=_id,
                 option=orjson.OPT_INDENT_2,
             )
-            await (await raw(session)).execute(_KEEP, row["export_id"], self._sealed(row["export_id"], part), now)
+            if self._ring is not None:
+                part = self._ring.wrap(part, binding=_binding_of(row["export_id"]))
+            await connection.execute(_KEEP, row["export_id"], part, now)
 
     async def part_of(self, session: AsyncSession, export_id: UUID, person_id: UUID, *, now: datetime) -> bytes | None:
         """Give a part as JSON, None while it is being composed; raises the 404 problem when it was not asked for."""
@@ -153,14 +156,6 @@ class Parts:
         """Put into the audit that somebody was given a part of theirs."""
         entry = by.entry(f"{self._service}.export.fetched", subject=by.actor, object_id=export_id)
         await audit.record(session, entry, now=utc_now())
-
-    def _sealed(self, export_id: UUID, part: bytes) -> bytes:
-        return part if self._ring is None else self._ring.wrap(part, binding=_binding_of(export_id))
-
-
-async def _access_log(connection: asyncpg.Connection, person_id: UUID) -> list[asyncpg.Record]:
-    log: list[asyncpg.Record] = await connection.fetch(_ACCESS_LOG, person_id)
-    return log
 
 
 def _id(value: object) -> str:

@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from importlib.resources.abc import Traversable
@@ -65,9 +65,7 @@ class Rulebook:
             except ValidationError as error:
                 problems += [f"{written.label}: {_place(e['loc'])}: {e['msg']}" for e in error.errors()]
                 continue
-            versions.append(
-                RuleVersion(name, written.holds_from, written.holds_until, written.source, parsed),
-            )
+            versions.append(RuleVersion(name, written.holds_from, written.holds_until, written.source, parsed))
         if problems:
             raise InvalidRules(problems)
         return Rule(name, versions)
@@ -87,7 +85,8 @@ def read(place: Traversable) -> Rulebook:
 
     Raises `InvalidRules` with every problem of every file, `OSError` when there is nothing to read.
     """
-    files = [place] if place.is_file() else sorted(_rules_files(place), key=lambda file: file.name)
+    found = [place] if place.is_file() else [file for file in place.iterdir() if file.name.endswith(".toml")]
+    files = sorted(found, key=lambda file: file.name)
     problems: list[str] = []
     rules: dict[str, list[_Written]] = {}
     home: dict[str, str] = {}
@@ -105,10 +104,6 @@ def read(place: Traversable) -> Rulebook:
     if problems:
         raise InvalidRules(problems)
     return Rulebook(rules, place.name)
-
-
-def _rules_files(folder: Traversable) -> Iterator[Traversable]:
-    return (file for file in folder.iterdir() if file.name.endswith(".toml"))
 
 
 def _tables(file: Traversable, problems: list[str]) -> Iterator[tuple[str, list[Any]]]:
@@ -168,9 +163,7 @@ def _in_order(versions: Sequence[_Written], problems: list[str]) -> list[_Writte
             elif until is not None and until < eve:
                 problems.append(f"{version.label}: ends on {until}, a gap to the version from {following}")
             until = eve
-        result.append(
-            _Written(version.file, version.rule, version.holds_from, until, version.source, version.parameters)
-        )
+        result.append(replace(version, holds_until=until))
     return result
 
 

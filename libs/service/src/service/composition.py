@@ -21,7 +21,7 @@ from audit.witnessing import Witness
 from background import Job
 from contracts.audit import AuditChainState
 from contracts.identity import PersonErasedV1
-from database import Database, KeyRing
+from database import Database
 from messaging import Consumer, ParkedCommand
 from service.problems import joined
 from webapi import (
@@ -32,7 +32,6 @@ from webapi import (
     follow_revocations,
     open_database,
     purge_idempotency_keys,
-    read_settings,
     serve,
 )
 from webapi.sealing import ring_of
@@ -123,7 +122,7 @@ class Service(Generic[S]):
         """Be `python -m <name>`; the service's migrations stand beside the folder of its package."""
         tasks: dict[str, Task[S] | TaskWithArguments] = {"parked": ParkedCommand(), "verify-audit": VerifyAudit()}
         if self.witness is not None:
-            tasks["audit-witnessed"] = AuditWitnessed(self._ring)
+            tasks["audit-witnessed"] = AuditWitnessed()
         serve(
             self.name,
             settings=self.settings,
@@ -132,12 +131,6 @@ class Service(Generic[S]):
             migrations=Path(str(files(self.name))).parents[1] / "migrations",
             tasks={**tasks, **self.tasks},
         )
-
-    def _ring(self) -> KeyRing:
-        ring = ring_of(read_settings(self.settings))
-        if ring is None:
-            raise RuntimeError("a service that witnesses seals")
-        return ring
 
     @property
     def _told_of_erasures(self) -> str:

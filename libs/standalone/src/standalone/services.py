@@ -12,14 +12,7 @@ from standalone import bus
 from standalone.nats import NatsUser
 
 NAMES = ("identity", "members", "activities", "learning", "feedback", "gateway")
-WITNESSES = {
-    "identity": "members",
-    "members": "identity",
-    "activities": "identity",
-    "learning": "identity",
-    "feedback": "identity",
-    "gateway": "identity",
-}
+WITNESSES = {name: "members" if name == "identity" else "identity" for name in NAMES}
 """Which other service witnesses the audit of each."""
 DOOR = "gateway"
 """The service that people and programs outside reach; the others are reached through it."""

@@ -31,12 +31,6 @@ def parse_traceparent(header: str, tracestate: str | None = None) -> SpanContext
     return context if context.is_valid else None
 
 
-def context_of(header: str | None) -> Context:
-    """Give the OpenTelemetry context that continues `header` (a `traceparent`), or one without a parent."""
-    parent = parse_traceparent(header) if header else None
-    return Context() if parent is None else trace.set_span_in_context(NonRecordingSpan(parent), Context())
-
-
 def traceparent() -> str | None:
     """Give the `traceparent` of the present context, to go along with a request or an event; None outside of any."""
     context = trace.get_current_span().get_span_context()

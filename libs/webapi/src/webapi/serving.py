@@ -62,7 +62,7 @@ class TaskWithArguments(Protocol):
     def declare(self, parser: argparse.ArgumentParser) -> None:
         """Add to `parser`, which is the task's own, what may follow its name."""
 
-    async def __call__(self, database: Database, arguments: argparse.Namespace) -> str:
+    async def __call__(self, settings: ServiceSettings, database: Database, arguments: argparse.Namespace) -> str:
         """Do it in the service's database; give the lines that tell what came of it."""
 
 
@@ -134,8 +134,8 @@ async def _perform(service: str, settings: S, folder: Path, name: str, task: "Ta
 
 
 def _bound(task: TaskWithArguments, arguments: argparse.Namespace) -> "Task[S]":
-    async def perform(_: S, database: Database) -> str:
-        return await task(database, arguments)
+    async def perform(settings: S, database: Database) -> str:
+        return await task(settings, database, arguments)
 
     return perform
 

@@ -231,7 +231,7 @@ class Counting:
         """Take a kind."""
         parser.add_argument("--kind", required=True, help="the kind that is counted")
 
-    async def __call__(self, database: Database, arguments: Namespace) -> str:
+    async def __call__(self, _: object, database: Database, arguments: Namespace) -> str:
         """Count the trees of a kind."""
         async with database.read() as session:
             count = await (await raw(session)).fetchval("select count(*) from tree where kind = $1", arguments.kind)

@@ -53,8 +53,11 @@ class SignedIn:
         first_password: str | None = None,
         second_factor: Callable[[], str] | None = None,
     ) -> None:
+        self.gateway_url = gateway_url
         self.username = username
-        self._who = _Who(gateway_url, username, password, first_password, second_factor)
+        self.password = password
+        self.first_password = first_password
+        self.second_factor = second_factor
         self._token = ""
         self._good_until = 0.0
         self._renewing = asyncio.Lock()
@@ -64,7 +67,7 @@ class SignedIn:
         async with self._renewing:
             if time.monotonic() > self._good_until:
                 asked_at = time.monotonic()
-                self._token, lasts = await _token(self._who)
+                self._token, lasts = await _token(self)
                 self._good_until = asked_at + lasts - RENEWED_BEFORE_SECONDS
         return {"Authorization": f"Bearer {self._token}"}
 
@@ -78,17 +81,7 @@ class SignedIn:
         self._good_until = 0.0
 
 
-class _Who(NamedTuple):
-    """Somebody who signs in, and what they prove it by."""
-
-    gateway_url: str
-    username: str
-    password: str
-    first_password: str | None
-    second_factor: Callable[[], str] | None
-
-
-async def _token(who: _Who) -> tuple[str, float]:
+async def _token(who: SignedIn) -> tuple[str, float]:
     """Go through discovery, page and code; give an access token and its lifetime in seconds."""
     async with httpx.AsyncClient(base_url=who.gateway_url, trust_env=False, timeout=30) as browser:
         found = _json(await browser.get("/.well-known/openid-configuration"), "discovery")
@@ -122,7 +115,7 @@ async def _token(who: _Who) -> tuple[str, float]:
         return token["access_token"], float(token["expires_in"])
 
 
-async def _answered(browser: httpx.AsyncClient, page: httpx.Response, who: _Who) -> httpx.Response:
+async def _answered(browser: httpx.AsyncClient, page: httpx.Response, who: SignedIn) -> httpx.Response:
     """Fill in the sign-in page and those that come after it; give the answer to the last."""
     sent = await _submit(browser, page, username=who.username, password=who.password)
     if who.first_password is not None and not sent.is_redirect:
