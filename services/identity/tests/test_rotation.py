@@ -30,7 +30,7 @@ from webapi import Authenticator
 from webapi.signing_keys import FRESH_SECONDS
 
 from .front_end import tokens_of
-from .provider import Provider, ring, running
+from .provider import Provider, ring, running, settings_for
 
 HOUR = timedelta(hours=1)
 
@@ -174,13 +174,13 @@ async def test_a_revoked_key_is_gone_at_once_and_the_next_one_signs(rotating: Pr
 
 
 async def test_an_operator_rotates_and_revokes_by_the_command_line(rotating: Provider) -> None:
-    command = RotateKeys(ring)
+    command, settings = RotateKeys(), settings_for(rotating.url)
     parser = ArgumentParser()
     command.declare(parser)
 
     async def run(*arguments: str) -> str:
         parsed: Namespace = parser.parse_args(arguments)
-        return await command(rotating.database, parsed)
+        return await command(settings, rotating.database, parsed)
 
     told = await run()
     assert "nothing rotated" in told

@@ -3,7 +3,7 @@
 from messaging import migrations
 from messaging.connection import NatsConnection, connect
 from messaging.consumer import Consumer
-from messaging.outbox import EventTooLarge, Publication, append, bump_epoch, origin, republish
+from messaging.outbox import EventTooLarge, Publication, append, origin, republish
 from messaging.parked import Parked, discard, list_parked, resend
 from messaging.parked_command import ParkedCommand
 from messaging.rebuilding import RebuildReport, rebuild
@@ -27,7 +27,6 @@ __all__ = [
     "Worker",
     "append",
     "apply_again",
-    "bump_epoch",
     "connect",
     "discard",
     "list_parked",

@@ -49,11 +49,6 @@ class NatsConnection:
         """The present client; ask for it anew at each use."""
         return self._client
 
-    @property
-    def is_connected(self) -> bool:
-        """Whether the server is there at this moment."""
-        return self._client.is_connected
-
     async def open(self) -> None:
         """Connect, or give up waiting after five seconds and go on in the background."""
         connecting = self._start_connecting()

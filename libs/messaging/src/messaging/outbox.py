@@ -177,28 +177,13 @@ async def notice_restore(connection: asyncpg.Connection) -> None:
     if not await was_restored(connection):
         return
     async with connection.transaction():
-        await _keep_writers_out(connection)
+        # No writer is then between reading the epoch and writing, and none begins.
+        await connection.execute("lock table outbox in exclusive mode")
         if await was_restored(connection):  # nobody was quicker
-            logger.warning("outbox_restored", extra={"epoch": await _begin_epoch(connection)})
-
-
-async def bump_epoch(connection: asyncpg.Connection) -> int:
-    """Begin a new epoch by hand, and give it; `connection` is outside any transaction."""
-    async with connection.transaction():
-        await _keep_writers_out(connection)
-        return await _begin_epoch(connection)
-
-
-async def _keep_writers_out(connection: asyncpg.Connection) -> None:
-    """Wait until no writer is between reading the epoch and writing, and let none begin."""
-    await connection.execute("lock table outbox in exclusive mode")
-
-
-async def _begin_epoch(connection: asyncpg.Connection) -> int:
-    epoch: int = await connection.fetchval(_NEXT_EPOCH)
-    await connection.execute(_AFTER_RESTORE)
-    await connection.execute(_ENSURE_CURSORS)
-    return epoch
+            epoch = await connection.fetchval(_NEXT_EPOCH)
+            await connection.execute(_AFTER_RESTORE)
+            await connection.execute(_ENSURE_CURSORS)
+            logger.warning("outbox_restored", extra={"epoch": epoch})
 
 
 _REPUBLISH = """

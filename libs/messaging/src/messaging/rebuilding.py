@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Literal, NamedTuple
 
 import asyncpg
@@ -81,7 +81,6 @@ async def rebuild(
     snapshot: Hook | None = None,
     settle: Hook | None = None,
     before_switch: LastHook | None = None,
-    ignoring: Mapping[str, Collection[str]] | None = None,
     switch: Literal["always", "if_equal", "never"] = "always",
 ) -> RebuildReport:
     """Fill copies of `tables` from the streams with the consumer's handlers, compare them, and put them in place.
@@ -91,9 +90,9 @@ async def rebuild(
     owners' state before the streams are read: needed once a stream's oldest events are gone. `settle` does in the
     copies what a job does in the live ones, e.g. fold deltas: every 20,000 events, so that it never has much to do in
     one transaction, and before the comparison. `before_switch` works on the copies in the transaction that puts them in
-    place, e.g. to take out what another consumer took out of the live ones meanwhile. `ignoring` names columns that may
-    differ, by table; identities always may. What was discarded stays so. Raises `RebuildUnderWay`, `HistoryIncomplete`,
-    `messaging.shadow.CannotRebuild` or `messaging.spaces.WroteToLiveTable`; the live tables are then as they were.
+    place, e.g. to take out what another consumer took out of the live ones meanwhile. Identities may differ. What was
+    discarded stays so. Raises `RebuildUnderWay`, `HistoryIncomplete`, `messaging.shadow.CannotRebuild` or
+    `messaging.spaces.WroteToLiveTable`; the live tables are then as they were.
     """
     began = time.monotonic()
     async with closing(leadership.open_session(database)) as connection:
@@ -110,7 +109,7 @@ async def rebuild(
                 await work.catch_up()
                 await work.settle()
                 async with connection.transaction(isolation="repeatable_read", readonly=True):
-                    compared = tuple(await shadow.compare(connection, tables, ignoring or {}))
+                    compared = tuple(await shadow.compare(connection, tables))
                 switched = switch == "always" or (switch == "if_equal" and all(one.equal for one in compared))
                 if switched:
                     await work.become_live(connection, tables, before_switch)

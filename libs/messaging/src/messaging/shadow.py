@@ -1,6 +1,6 @@
 """Shadow tables: the same as live ones, in a schema of their own, filled beside them and then put in their place."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import asyncpg
@@ -38,7 +38,7 @@ _OPTIONS = """
 _COLUMNS = """
     select quote_ident(attname) from pg_attribute
     where attrelid = format('public.%I', $1::text)::regclass and attnum > 0 and not attisdropped
-      and attidentity = '' and attgenerated = '' and attname <> all ($2::text[])
+      and attidentity = '' and attgenerated = ''
     order by attnum
 """
 
@@ -85,13 +85,11 @@ async def drop(connection: asyncpg.Connection) -> None:
     await connection.execute(f"drop schema if exists {SCHEMA} cascade")
 
 
-async def compare(
-    connection: asyncpg.Connection, tables: Sequence[str], ignoring: Mapping[str, Collection[str]]
-) -> list[TableComparison]:
-    """Compare live and rebuilt rows by count and an order-free checksum, but for identities and ignored columns."""
+async def compare(connection: asyncpg.Connection, tables: Sequence[str]) -> list[TableComparison]:
+    """Compare live and rebuilt rows by count and an order-free checksum, but for identities."""
     result = []
     for table in tables:
-        columns = ", ".join(row[0] for row in await connection.fetch(_COLUMNS, table, list(ignoring.get(table, ()))))
+        columns = ", ".join(row[0] for row in await connection.fetch(_COLUMNS, table))
         query = f"select count(*), coalesce(sum(hashtextextended(row({columns})::text, 0)), 0) from "  # noqa: S608 - names
         live = await connection.fetchrow(f'{query} public."{table}"')
         rebuilt = await connection.fetchrow(f'{query} {SCHEMA}."{table}"')

@@ -74,8 +74,8 @@ def stream_configuration(service: str, *, replicas: int = 1) -> dict[str, Any]:
     }
 
 
-def consumer_configuration(name: str, subjects: list[str], *, replicas: int = 0) -> dict[str, Any]:
-    """Give the settings of a durable pull consumer; `replicas` 0 means as many as its stream has."""
+def consumer_configuration(name: str, subjects: list[str]) -> dict[str, Any]:
+    """Give the settings of a durable pull consumer."""
     return {
         "name": name,
         "durable_name": name,
@@ -85,7 +85,7 @@ def consumer_configuration(name: str, subjects: list[str], *, replicas: int = 0)
         "max_deliver": -1,
         "max_ack_pending": MAX_ACK_PENDING,
         "replay_policy": "instant",
-        "num_replicas": replicas,
+        "num_replicas": 0,  # as many as its stream has
         "filter_subjects": subjects,
     }
 

@@ -73,7 +73,7 @@ class PostgresServer(EmbeddedServer):
             self._make_cluster(programs, user_id)
         self._check_version()
         self._stop_left_over()
-        command = [programs / "postgres", "-D", self._cluster_for(user_id), *self._arguments()]
+        command: list[str | Path] = [programs / "postgres", "-D", self._cluster_for(user_id), *self._arguments()]
         return Start(command, _environment(), user_id)
 
     def _arguments(self) -> list[str]:

@@ -84,14 +84,14 @@ def stop_by_id(pid: int, *, gentle: signal.Signals, timeout_seconds: float) -> N
             return
 
 
-def stop_left_over(pid: int, directory: Path, *, gentle: signal.Signals, timeout_seconds: float = 30) -> None:
+def stop_left_over(pid: int, directory: Path, *, gentle: signal.Signals) -> None:
     """Stop the process with this id if it still works in `directory`; by now the id may be anybody's."""
     try:
         is_ours = is_alive(pid) and Path(f"/proc/{pid}/cwd").samefile(directory)
     except OSError:
         return
     if is_ours:
-        stop_by_id(pid, gentle=gentle, timeout_seconds=timeout_seconds)
+        stop_by_id(pid, gentle=gentle, timeout_seconds=30)
 
 
 def is_alive(pid: int) -> bool:
@@ -126,12 +126,12 @@ def free_port() -> int:
         return port
 
 
-def is_port_free(port: int, host: str = "127.0.0.1") -> bool:
+def is_port_free(port: int) -> bool:
     """Tell whether a server could listen there now. Raises PermissionError for a port below 1024 without the right."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+    with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((host, port))
+            probe.bind(("127.0.0.1", port))
         except PermissionError:
             raise
         except OSError:

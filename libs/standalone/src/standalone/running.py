@@ -43,8 +43,8 @@ def run(
     ):
         require_door(settings.gateway_port)
         servers = Servers(home, choose_ports(home, settings, names), names)
-        secrets = secrets_of(home, names)
-        if phone is not None and "identity" in secrets:
+        secrets = secrets_of(home)
+        if phone is not None:
             secrets["identity"].update(phone[1])
         supervisor = Supervisor(home, servers, names, secrets=secrets, say=say, end_if_stopped=signals.end_if_stopped)
         try:
@@ -71,31 +71,28 @@ def run(
 
 
 @contextmanager
-def open_servers(
-    home: DataDirectory, settings: Settings, names: Sequence[str] = services.NAMES
-) -> Iterator[tuple[Servers, Supervisor]]:
+def open_servers(home: DataDirectory, settings: Settings) -> Iterator[tuple[Servers, Supervisor]]:
     """Give the servers of a data directory for a single task: those of the running system, else PostgreSQL alone.
 
     Raises CannotRun.
     """
     if home.is_in_use():
-        servers = Servers(home, home.state["ports"], names)
-        yield servers, Supervisor(home, servers, names, secrets=secrets_of(home, names), say=_silent)
+        servers = Servers(home, home.state["ports"], services.NAMES)
+        yield servers, Supervisor(home, servers, services.NAMES, secrets=secrets_of(home))
         return
     with home.opened():
-        servers = Servers(home, choose_ports(home, settings, names), names)
+        servers = Servers(home, choose_ports(home, settings, services.NAMES), services.NAMES)
         try:
             servers.start_postgres()
-            yield servers, Supervisor(home, servers, names, secrets=secrets_of(home, names), say=_silent)
+            yield servers, Supervisor(home, servers, services.NAMES, secrets=secrets_of(home))
         finally:
             servers.stop()
 
 
-def secrets_of(home: DataDirectory, names: Sequence[str]) -> dict[str, dict[str, str]]:
+def secrets_of(home: DataDirectory) -> dict[str, dict[str, str]]:
     """Return the secret settings of each service: what seals its personal data, the first administrators' password."""
-    secrets = {name: {"SEALING_KEY": home.secret(f"{name}.sealing_key", make=_sealing_key)} for name in names}
-    if "identity" in secrets:
-        secrets["identity"]["BOOTSTRAP_PASSWORD"] = administrator_password(home, first=True)
+    secrets = {name: {"SEALING_KEY": home.secret(f"{name}.sealing_key", make=_sealing_key)} for name in services.NAMES}
+    secrets["identity"]["BOOTSTRAP_PASSWORD"] = administrator_password(home, first=True)
     return secrets
 
 
@@ -116,9 +113,6 @@ def _typeable_password() -> str:
     """Make a password of 80 random bits that a person can read from a screen and type."""
     letters = b32encode(os.urandom(10)).decode().lower()
     return "-".join(letters[start : start + 4] for start in range(0, len(letters), 4))
-
-
-def _silent(_: str) -> None: ...
 
 
 def _sealing_key() -> str:

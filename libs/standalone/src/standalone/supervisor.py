@@ -53,7 +53,7 @@ class Supervisor:
         names: Sequence[str],
         *,
         secrets: Mapping[str, Mapping[str, str]],
-        say: Say,
+        say: Say = lambda _: None,
         end_if_stopped: Callable[[], None] = lambda: None,
     ) -> None:
         self._home = home

@@ -24,9 +24,7 @@ def verify(home: DataDirectory, settings: Settings, service: str | None, *, day:
     if not home.has_data():
         raise CannotRun(f"nothing was ever started in {home.path}; name another directory with --data")
     names = tuple(services.WITNESSES) if service is None else (service,)
-    witnesses = sorted(set(services.WITNESSES.values()))
-    sealing = running.secrets_of(home, witnesses)
-    rings = {name: KeyRing.parse(sealing[name]["SEALING_KEY"]) for name in witnesses}
+    rings = {name: KeyRing.parse(secrets["SEALING_KEY"]) for name, secrets in running.secrets_of(home).items()}
     with running.open_servers(home, settings) as (servers, _):
         try:
             return asyncio.run(_verify(servers.addresses.database_urls, rings, names, day))

@@ -5,7 +5,7 @@ chapter 4.
 """
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 from uuid import UUID
 
 from suppression.groups import NOBODY, SMALLEST_SHOWN, Group, people_in
@@ -39,19 +39,6 @@ class Line(NamedTuple):
         return people_in(inside) < SMALLEST_SHOWN
 
 
-class Pattern(Protocol):
-    """What is hidden of a table."""
-
-    def __contains__(self, cell: Cell, /) -> bool:
-        """Say whether a cell is hidden."""
-
-    def add(self, cell: Cell, /) -> None:
-        """Hide a cell, and what goes with it."""
-
-    def touches(self, line: Line, /) -> bool:
-        """Say whether something of a line is hidden, or is to be."""
-
-
 class Cells(set[Cell]):
     """Cells that are hidden one by one."""
 
@@ -83,7 +70,7 @@ class Rectangle:
         return line.cells[0][1] in self.columns if line.row is None else line.row in self.rows
 
 
-def protect(hidden: Pattern, lines: Sequence[Line]) -> None:
+def protect(hidden: Cells | Rectangle, lines: Sequence[Line]) -> None:
     """Hide more until no line is wanting, or has nothing left to hide.
 
     What is hidden depends on the table alone, never on who asks or for which part of it, so that two answers cannot be

@@ -6,7 +6,7 @@ import threading
 import warnings
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Final, TextIO
+from typing import Any, Final
 
 import orjson
 from opentelemetry.trace import format_span_id, format_trace_id, get_current_span
@@ -111,9 +111,9 @@ def _on_warning(_message: Warning | str, category: type[Warning], file: str, lin
     _log.warning("python_warning", extra={"warning_type": category, "code": f"{file.rsplit('/', 1)[-1]}:{line}"})
 
 
-def configure_logs(service: str, level: str, stream: TextIO | None) -> None:
-    """Make every log record, uncaught exception and warning of this process a line of JSON on `stream` (stderr)."""
-    handler = logging.StreamHandler(stream or sys.stderr)
+def configure_logs(service: str, level: str) -> None:
+    """Make every log record, uncaught exception and warning of this process a line of JSON on stderr."""
+    handler = logging.StreamHandler()
     handler.setFormatter(JsonLines(service))
     logging.setLogRecordFactory(_make_record)
     root = logging.getLogger()

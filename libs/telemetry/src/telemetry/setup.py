@@ -1,7 +1,6 @@
 """Sets up one process's logs, traces and metrics, and takes them down."""
 
 from collections.abc import Callable
-from typing import TextIO
 
 from telemetry.logs import configure_logs
 from telemetry.requests import record_requests
@@ -16,15 +15,14 @@ def configure(
     log_level: str = "info",
     otlp_endpoint: str | None = None,
     trace_sample_ratio: float = 1.0,
-    log_stream: TextIO | None = None,
 ) -> None:
     """Set up this process; call it once, before anything logs.
 
-    Logs go as JSON lines to `log_stream` (stderr). Without `otlp_endpoint` (base URL of an OTLP/HTTP collector) spans
+    Logs go as JSON lines to stderr. Without `otlp_endpoint` (base URL of an OTLP/HTTP collector) spans
     are not recorded, but trace ids still pass through. `trace_sample_ratio` (0 to 1) holds for traces begun here; a
     trace begun elsewhere keeps its beginner's decision.
     """
-    configure_logs(service, log_level, log_stream)
+    configure_logs(service, log_level)
     if otlp_endpoint is None:
         pass_traces_on()
         return

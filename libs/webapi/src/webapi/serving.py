@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack
 from pathlib import Path
 from time import monotonic
-from typing import Final, NoReturn, Protocol, TypeVar, runtime_checkable
+from typing import Any, Final, NoReturn, Protocol, TypeVar, runtime_checkable
 
 import asyncpg
 import sqlalchemy.exc
@@ -62,8 +62,8 @@ class TaskWithArguments(Protocol):
     def declare(self, parser: argparse.ArgumentParser) -> None:
         """Add to `parser`, which is the task's own, what may follow its name."""
 
-    async def __call__(self, settings: ServiceSettings, database: Database, arguments: argparse.Namespace) -> str:
-        """Do it in the service's database; give the lines that tell what came of it."""
+    async def __call__(self, settings: Any, database: Database, arguments: argparse.Namespace, /) -> str:
+        """Do it in the service's database, by the service's settings; give the lines that tell what came of it."""
 
 
 OpenWorker = Callable[[S, Database], AbstractAsyncContextManager[Worker]]

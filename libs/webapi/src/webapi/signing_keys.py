@@ -4,7 +4,6 @@ import asyncio
 import json
 import logging
 import urllib.request
-from collections.abc import Callable
 from http.client import HTTPException
 from time import monotonic
 from typing import Any, Final
@@ -31,9 +30,8 @@ class KeysUnavailable(Exception):
 class SigningKeys:
     """The ES256 keys published at `jwks_url` (RFC 7517), by key id."""
 
-    def __init__(self, jwks_url: str, *, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, jwks_url: str) -> None:
         self._url = jwks_url
-        self._clock = clock
         self._keys: dict[str, EllipticCurvePublicKey] = {}
         self._fetched_at: float | None = None
         self._tried_at: float | None = None
@@ -56,7 +54,7 @@ class SigningKeys:
         key = self.at_hand(key_id)
         if key is not None:
             return key
-        asked_at = self._clock()
+        asked_at = monotonic()
         async with self._lock:
             fetched_since = self._tried_at is not None and self._tried_at >= asked_at
             if key_id not in self._keys and not fetched_since:  # else another fetched it while this one waited
@@ -73,9 +71,9 @@ class SigningKeys:
             await asyncio.wait([self._refresh])
 
     def _refresh_if_old(self) -> None:
-        if self._fetched_at is not None and self._clock() - self._fetched_at < FRESH_SECONDS:
+        if self._fetched_at is not None and monotonic() - self._fetched_at < FRESH_SECONDS:
             return
-        if self._tried_at is not None and self._clock() - self._tried_at < FETCH_INTERVAL_SECONDS:
+        if self._tried_at is not None and monotonic() - self._tried_at < FETCH_INTERVAL_SECONDS:
             return
         if self._refresh is None or self._refresh.done():
             self._refresh = asyncio.create_task(self._refresh_now())
@@ -86,8 +84,8 @@ class SigningKeys:
 
     async def _fetch(self) -> None:
         if self._tried_at is not None:
-            await asyncio.sleep(max(0.0, self._tried_at + FETCH_INTERVAL_SECONDS - self._clock()))
-        self._tried_at = self._clock()  # who asks from here on may want a key published after this request
+            await asyncio.sleep(max(0.0, self._tried_at + FETCH_INTERVAL_SECONDS - monotonic()))
+        self._tried_at = monotonic()  # who asks from here on may want a key published after this request
         try:
             keys = _read_keys(json.loads(await asyncio.to_thread(_download, self._url)))
         except (OSError, HTTPException, ValueError, TypeError, KeyError, AttributeError) as error:
@@ -95,7 +93,7 @@ class SigningKeys:
             _log.warning("signing_keys_not_fetched", exc_info=error)
         else:
             self._keys = keys
-            self._fetched_at = self._clock()
+            self._fetched_at = monotonic()
             self._answered = True
 
 

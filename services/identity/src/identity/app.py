@@ -55,7 +55,7 @@ from identity.ways_in import ways_in
 from identity.witness import WITNESS
 from identity.worker import CONSUMERS, JOBS, OWN_DATA, opened
 from service import Service
-from webapi import Application, read_settings
+from webapi import Application
 
 
 def _prepared(application: Application, settings: Settings) -> None:
@@ -142,7 +142,7 @@ SERVICE = Service(
     jobs=JOBS,
     witness=WITNESS,
     own_actions=(SIGNED_IN,),
-    tasks={"tell-erasures": tell_erasures, "rotate-keys": RotateKeys(lambda: read_settings(Settings).ring)},
+    tasks={"tell-erasures": tell_erasures, "rotate-keys": RotateKeys()},
     extended=_prepared,
     opened=opened,
 )

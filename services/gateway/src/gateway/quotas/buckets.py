@@ -5,7 +5,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from math import ceil
+from math import ceil, inf
 from time import monotonic
 from typing import Final, NamedTuple
 
@@ -41,13 +41,12 @@ class _Bucket:
     __slots__ = ("at", "left", "quota", "rate")
 
     def __init__(self, quota: Quota, at: float) -> None:
-        self.quota = quota
-        self.rate = quota.requests_per_minute / _MINUTE
-        self.left = float(quota.requests_per_minute)
+        self.left = inf
         self.at = at
+        self.change(quota)
 
     def change(self, quota: Quota) -> None:
-        """Go on under another quota, with no more than it holds."""
+        """Go on under a quota, with no more than it holds."""
         self.quota = quota
         self.rate = quota.requests_per_minute / _MINUTE
         self.left = min(self.left, float(quota.requests_per_minute))

@@ -2,7 +2,6 @@
 
 import logging
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -12,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from database import Database, KeyRing, utc_now
 from identity.signing.keys import SigningKeys
 from identity.signing.tables import SigningKey
+from webapi.sealing import SealingSettings
 
 ROTATION_EVERY = timedelta(days=30)
 PUBLISHED_BEFORE_USE = timedelta(hours=1)
@@ -97,16 +97,13 @@ class RotationJob:
 class RotateKeys:
     """Let the next signing key sign now, or delete a key that somebody else may know."""
 
-    def __init__(self, ring: Callable[[], KeyRing]) -> None:
-        self._ring = ring
-
     def declare(self, parser: ArgumentParser) -> None:
         """Add the one thing that may follow."""
         parser.add_argument("--revoke", metavar="KID", help="delete this key at once; all tokens it signed die with it")
 
-    async def __call__(self, database: Database, arguments: Namespace) -> str:
+    async def __call__(self, settings: SealingSettings, database: Database, arguments: Namespace) -> str:
         """Rotate or revoke, and tell which keys there are now."""
-        keys, now = SigningKeys(self._ring()), utc_now()
+        keys, now = SigningKeys(settings.ring), utc_now()
         async with database.transaction() as session:
             if arguments.revoke is not None:
                 try:
