@@ -84,7 +84,7 @@ async def test_a_process_id_that_is_somebody_elses_by_now_does_not_hinder_the_st
 async def test_a_server_left_over_on_the_same_data_is_stopped_first(server: PostgresServer, tmp_path: Path) -> None:
     second = make(tmp_path)
     second.start()
-    assert not server.is_running()
+    assert not server.is_running
     assert await value(second, "select 1") == 1
     second.stop()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar, NamedTuple
 
 from standalone import processes
-from standalone.refusals import CannotRun, DidNotStart, PortTaken, of_disk
+from standalone.refusals import DidNotStart, PortTaken, of_disk
 
 
 class Start(NamedTuple):
@@ -19,8 +19,8 @@ class Start(NamedTuple):
     user_id: int | None = None
 
 
-class EmbeddedServer(ABC):
-    """One server over `directory`; its output is appended to `log`, `process` is None before the first start."""
+class EmbeddedServer(processes.Child, ABC):
+    """One server over `directory`; its output is appended to `log`."""
 
     title: ClassVar[str]
     port_setting: ClassVar[str]
@@ -31,7 +31,6 @@ class EmbeddedServer(ABC):
         self.directory = directory.absolute()
         self.port = port
         self.log = log
-        self.process: subprocess.Popen[bytes] | None = None
 
     @abstractmethod
     def _prepare(self) -> Start:
@@ -40,18 +39,11 @@ class EmbeddedServer(ABC):
     @abstractmethod
     def _is_ready(self) -> bool: ...
 
-    @property
-    def pid(self) -> int:
-        """The id of the running server's process. Raises CannotRun when it was not started."""
-        if self.process is None:
-            raise CannotRun(f"{self.title} was not started")
-        return self.process.pid
-
     def start(self, *, timeout_seconds: float = 120) -> None:
         """Launch the server and return once it serves. Raises DidNotStart, and what `launch` raises."""
         logged = processes.size_of(self.log)
         self.launch()
-        processes.wait_until(lambda: self._is_ready() or not self.is_running(), timeout_seconds)
+        processes.wait_until(lambda: self._is_ready() or not self.is_running, timeout_seconds)
         if not self._is_ready():
             self.stop()
             reason = processes.last_lines(self.log, 2, since=logged)
@@ -81,17 +73,7 @@ class EmbeddedServer(ABC):
         )
         return self.process
 
-    def is_running(self) -> bool:
-        """Tell whether the server's process is alive."""
-        return self.process is not None and self.process.poll() is None
-
     def stop(self, *, timeout_seconds: float = 10) -> None:
         """Stop the server: its clients are disconnected, its data written out; killed if it hangs."""
         if self.process is not None:
             processes.stop(self.process, gentle=self.gentle, timeout_seconds=timeout_seconds)
-
-    def kill(self) -> None:
-        """Kill the server like a crash would (for fault tests); its children notice and end by themselves."""
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()

@@ -113,7 +113,7 @@ class NatsServer(EmbeddedServer):
                 greeting = connection.recv(65_536).decode(errors="replace")
         except OSError:
             return False
-        return greeting.startswith("INFO ") and '"jetstream":true' in greeting and self.is_running()
+        return greeting.startswith("INFO ") and '"jetstream":true' in greeting and self.is_running
 
 
 def _user(user: NatsUser) -> dict[str, object]:

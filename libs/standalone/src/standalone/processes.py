@@ -14,6 +14,30 @@ _PR_SET_PDEATHSIG = 1
 _prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 
 
+class Child:
+    """A process of ours: `process` is the one started last, None before the first start."""
+
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """The id of the process started last. Raises RuntimeError when none was."""
+        if self.process is None:
+            raise RuntimeError("the process was not started")
+        return self.process.pid
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the process is alive."""
+        return self.process is not None and self.process.poll() is None
+
+    def kill(self) -> None:
+        """Kill it as a crash would (SIGKILL), frozen or not; its own children notice and end by themselves."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+
 def spawn(
     command: Sequence[str | Path],
     *,

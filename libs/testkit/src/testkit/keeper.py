@@ -68,7 +68,7 @@ def keep(kind: str, directory: Path) -> None:
         unfinished = file.with_suffix(".tmp")
         unfinished.write_text(json.dumps({"pid": os.getpid(), "server_pid": server.pid, "port": server.port, **facts}))
         unfinished.rename(file)
-        while not ended.wait(0.25) and processes.is_alive(owner) and server.is_running():
+        while not ended.wait(0.25) and processes.is_alive(owner) and server.is_running:
             pass
     finally:
         server.stop()

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -16,7 +15,7 @@ class NotReady(Exception):
     """The process ended, or was not ready in time; the message ends with the last lines it wrote."""
 
 
-class ServiceProcess:
+class ServiceProcess(processes.Child):
     """One command, for example `[sys.executable, "-m", "members", "worker"]`.
 
     `environment` is added to the test's own. With `ready_url`, `start` waits until a GET there answers 200. The
@@ -29,7 +28,6 @@ class ServiceProcess:
         self._command = list(command)
         self._environment = {**os.environ, **environment}
         self._ready_url = ready_url
-        self._process: subprocess.Popen[bytes] | None = None
         self.log = log
 
     async def __aenter__(self) -> "ServiceProcess":
@@ -39,23 +37,11 @@ class ServiceProcess:
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
 
-    @property
-    def pid(self) -> int:
-        """The id of the process started last. Raises NotReady when none was."""
-        if self._process is None:
-            raise NotReady("the process was not started")
-        return self._process.pid
-
-    @property
-    def is_running(self) -> bool:
-        """Whether the process is alive."""
-        return self._process is not None and self._process.poll() is None
-
     async def start(self, *, timeout_seconds: float = 30) -> None:
         """Start the process, again after it ended, and wait until it is ready. Raises NotReady."""
         if self.is_running:
             raise NotReady("the process runs already")
-        self._process = processes.spawn(self._command, log=self.log, environment=self._environment)
+        self.process = processes.spawn(self._command, log=self.log, environment=self._environment)
         if self._ready_url is not None:
             await self.wait_until_ready(timeout_seconds=timeout_seconds)
 
@@ -70,12 +56,6 @@ class ServiceProcess:
         except TimeoutError as error:
             raise NotReady(f"not ready in {timeout_seconds} s: {processes.last_lines(self.log, 5)}") from error
 
-    def kill(self) -> None:
-        """Kill it as a crash would (SIGKILL), frozen or not."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-
     def freeze(self) -> None:
         """Stop its execution (SIGSTOP): its connections stay open and nothing answers."""
         os.kill(self.pid, signal.SIGSTOP)
@@ -86,11 +66,11 @@ class ServiceProcess:
 
     async def stop(self, *, timeout_seconds: float = 15) -> int:
         """Ask it to end (SIGTERM), kill it when it does not; return its exit status."""
-        if self._process is None:
+        if self.process is None:
             return 0
-        if self._process.poll() is None:
-            self._process.send_signal(signal.SIGCONT)
-        return await asyncio.to_thread(processes.stop, self._process, timeout_seconds=timeout_seconds)
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGCONT)
+        return await asyncio.to_thread(processes.stop, self.process, timeout_seconds=timeout_seconds)
 
     async def _is_ready(self, client: httpx.AsyncClient) -> bool:
         try:
