@@ -94,7 +94,9 @@ class Inbox:
         async with self._database.transaction() as session:
             connection = await raw(session)
             label = await self._space.enter(connection)
-            fresh = await enter(connection, label, [arrival for arrival in arrivals if _is_ours(arrival)])
+            # Known events that nobody here handles leave no trace.
+            ours = [each for each in arrivals if each.received is not None or each.reason is not None]
+            fresh = await enter(connection, label, ours)
             aggregates = {arrival.aggregate_id for arrival in fresh if arrival.aggregate_id is not None}
             result = _Sorted(held=await parked.held_aggregates(connection, self._space.name, aggregates))
             await work(session, result.sort(fresh), result)
@@ -166,11 +168,6 @@ class _Sorted:
         """Say whether an event waits: not for one of its aggregate that comes after it in the same batch."""
         behind = self.held.get(arrival.aggregate_id) if arrival.aggregate_id is not None else None
         return behind is not None and arrival.delivery.stream_seq >= behind
-
-
-def _is_ours(arrival: Arrival) -> bool:
-    """Say whether the event is handled or put aside here; known events without a handler leave no trace."""
-    return arrival.received is not None or arrival.reason is not None
 
 
 async def run_handlers(session: AsyncSession, consumer: Consumer, arrivals: Sequence[Arrival]) -> None:

@@ -24,10 +24,6 @@ def _is_sampled(traceparent: str) -> bool:
     return traceparent[-1:] in "13579bdf"  # the lowest of the flags; others may be set beside it
 
 
-def _link_to(traceparent: str) -> Link:
-    return Link(trace.get_current_span(_context_of(traceparent)).get_span_context())
-
-
 @contextmanager
 def handling(consumer: str, event_type: str, received: Sequence[Received[Any]]) -> Iterator[None]:
     """Record the handling of a list of events: one span for each sampled trace among them, as its continuation.
@@ -50,7 +46,8 @@ def handling(consumer: str, event_type: str, received: Sequence[Received[Any]]) 
         _tracer.start_span(name, context=_context_of(parent), kind=SpanKind.CONSUMER, attributes=attributes)
         for parent in parents[1:_MAX_LINKS]
     ]
-    links = [_link_to(parent) for parent in parents[1:_MAX_LINKS]]
+    spans = [trace.get_current_span(_context_of(parent)) for parent in parents[1:_MAX_LINKS]]
+    links = [Link(span.get_span_context()) for span in spans]
     try:
         with _tracer.start_as_current_span(
             name, context=_context_of(parents[0]), kind=SpanKind.CONSUMER, links=links, attributes=attributes

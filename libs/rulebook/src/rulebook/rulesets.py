@@ -63,7 +63,8 @@ class Rulebook:
             try:
                 parsed = parameters.model_validate(written.parameters)
             except ValidationError as error:
-                problems += [f"{written.label}: {_place(e['loc'])}: {e['msg']}" for e in error.errors()]
+                wrong = [(".".join(map(str, each["loc"])) or "parameters", each["msg"]) for each in error.errors()]
+                problems += [f"{written.label}: {place}: {message}" for place, message in wrong]
                 continue
             versions.append(RuleVersion(name, written.holds_from, written.holds_until, written.source, parsed))
         if problems:
@@ -165,7 +166,3 @@ def _in_order(versions: Sequence[_Written], problems: list[str]) -> list[_Writte
             until = eve
         result.append(replace(version, holds_until=until))
     return result
-
-
-def _place(location: Sequence[int | str]) -> str:
-    return ".".join(str(part) for part in location) or "parameters"

@@ -1,7 +1,6 @@
 """`xiangqiao audit`: whether the audit of every service is as it was written."""
 
 from datetime import datetime
-from pathlib import Path
 from types import ModuleType
 from typing import Annotated
 
@@ -9,13 +8,10 @@ import typer
 from rich.console import Console
 
 from standalone import services
-from standalone.data_directory import DataDirectory
-from standalone.settings import read
+from standalone.settings import Data, home_of
 
 auditing = typer.Typer(help="The audit: verify that nobody changed it.", no_args_is_help=True)
 console = Console(highlight=False, soft_wrap=True)
-
-Data = Annotated[Path | None, typer.Option(help="The directory that holds all data.", envvar="XIANGQIAO_DATA")]
 
 
 @auditing.callback()
@@ -30,10 +26,7 @@ def verify(
     data: Data = None,
 ) -> None:
     """Name the first entry of each day that was altered, removed, inserted or moved. Ends with 1 when there is one."""
-    settings = read(data=data)
-    reports = _verification().verify(
-        DataDirectory(settings.data), settings, service, day=None if day is None else day.date()
-    )
+    reports = _verification().verify(*home_of(data), service, day=None if day is None else day.date())
     for report in reports:
         for finding in report.findings:
             console.print(str(finding), markup=False)

@@ -18,7 +18,7 @@ from standalone.data_directory import DataDirectory
 from standalone.parked import parked
 from standalone.refusals import CannotRun
 from standalone.servers import Servers
-from standalone.settings import Settings, read
+from standalone.settings import Data, Settings, home_of
 
 application = typer.Typer(
     help="Xiangqiao (乡桥), the digital backbone of rural party building for a province: run and operate it here.",
@@ -31,7 +31,6 @@ application.add_typer(auditing, name="audit")
 console = Console(highlight=False)
 ADMINISTRATION = ("opens accounts, approves roles", "grants and proposes roles", "reads the audits")
 
-Data = Annotated[Path | None, typer.Option(help="The directory that holds all data.", envvar="XIANGQIAO_DATA")]
 Port = Annotated[
     int | None, typer.Option(help="The gateway's port on 127.0.0.1.", envvar="XIANGQIAO_GATEWAY_PORT", min=1, max=65535)
 ]
@@ -51,14 +50,9 @@ class Rollups(enum.Enum):
     LEARNING = "learning"
 
 
-def _home(data: Path | None, port: int | None = None) -> tuple[DataDirectory, Settings]:
-    settings = read(data=data, gateway_port=port)
-    return DataDirectory(settings.data), settings
-
-
 def _home_in_use(data: Path | None) -> tuple[DataDirectory, Settings]:
     """Give the same for a system that runs; raises `CannotRun` when it does not."""
-    home, settings = _home(data)
+    home, settings = home_of(data)
     if not home.is_in_use():
         raise CannotRun("the system does not run; start it first with: xiangqiao run")
     return home, settings
@@ -86,7 +80,7 @@ def run(
     ] = None,
 ) -> None:
     """Run the whole system until Ctrl-C: PostgreSQL, NATS and all services."""
-    home, settings = _home(data, port)
+    home, settings = home_of(data, port)
 
     def once_ready(servers: Servers) -> None:
         if seed and not demonstration.is_loaded(home):
@@ -101,7 +95,7 @@ def run(
 @application.command()
 def status(data: Data = None) -> None:
     """Tell what runs, where, and whether it is ready. Ends with 1 when something is not."""
-    home, _ = _home(data)
+    home, _ = home_of(data)
     rows = inspection.inspect(home)
     console.print(inspection.table(rows))
     if not rows or not all(row.ready for row in rows):
@@ -130,7 +124,7 @@ def demo_code(
     data: Data = None,
 ) -> None:
     """Print the code that somebody's authenticator app shows now; each is good once, the next comes every 30 s."""
-    home, _ = _home(data)
+    home, _ = home_of(data)
     _say(demonstration.code(home, username))
 
 
@@ -150,7 +144,7 @@ def token(
 @application.command()
 def migrate(data: Data = None) -> None:
     """Bring every service's database to the newest revision."""
-    home, settings = _home(data)
+    home, settings = home_of(data)
     with running.open_servers(home, settings) as (_, supervisor):
         supervisor.migrate()
     _say(f"{len(services.NAMES)} databases are of the newest revision")

@@ -46,12 +46,14 @@ class DataDirectory:
                 raise of_disk(error, self.path) from error
             yield
 
-    def has_data(self) -> bool:
-        """Tell whether the system, or its databases at least, were ever started here."""
+    def require_data(self) -> None:
+        """Raise CannotRun where neither the system nor its databases alone were ever started."""
         try:
-            return (self.postgres / "PG_VERSION").exists()
+            has_data = (self.postgres / "PG_VERSION").exists()
         except OSError as error:
             raise of_disk(error, self.postgres) from error
+        if not has_data:
+            raise CannotRun(f"nothing was ever started in {self.path}; name another directory with --data")
 
     def is_in_use(self) -> bool:
         """Tell whether a process holds the lock now."""

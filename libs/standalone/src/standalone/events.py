@@ -65,9 +65,7 @@ def _ask(
     unknown = set(names).difference(services.NAMES)
     if unknown:
         raise CannotRun(f"{unknown.pop()} is no service; there are {', '.join(services.NAMES)}")
-
-    if not home.has_data():
-        raise CannotRun(f"nothing was ever started in {home.path}; name another directory with --data")
+    home.require_data()
 
     async def ask(url: str) -> T:
         database = Database(url, application_name="xiangqiao")

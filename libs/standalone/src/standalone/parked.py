@@ -1,6 +1,5 @@
 """`xiangqiao parked`: events that could not be processed, listed, sent again, or given up."""
 
-from pathlib import Path
 from types import ModuleType
 from typing import Annotated
 from uuid import UUID
@@ -10,13 +9,11 @@ from rich.console import Console
 from rich.table import Table
 
 from standalone import services
-from standalone.data_directory import DataDirectory
-from standalone.settings import Settings, read
+from standalone.settings import Data, home_of
 
 parked = typer.Typer(help="Events that could not be processed: list them, send them again.", no_args_is_help=True)
 console = Console(highlight=False)
 
-Data = Annotated[Path | None, typer.Option(help="The directory that holds all data.", envvar="XIANGQIAO_DATA")]
 Service = Annotated[str, typer.Option(help=f"One of {', '.join(services.NAMES)}.")]
 Event = Annotated[UUID, typer.Option(help="The id of a parked event.")]
 
@@ -29,7 +26,7 @@ def list_(
     data: Data = None,
 ) -> None:
     """List the events that are parked, service by service."""
-    pages = _events().list_parked(*_home(data), service, after=after, limit=limit)
+    pages = _events().list_parked(*home_of(data), service, after=after, limit=limit)
     shown = Table(box=None, pad_edge=False)
     for heading in _events().HEADINGS:
         shown.add_column(heading, overflow="fold")
@@ -50,20 +47,15 @@ def resend(
     data: Data = None,
 ) -> None:
     """Have a parked event tried again, with those that wait behind it, within seconds."""
-    count = _events().resend(*_home(data), service, event=event, aggregate=aggregate)
+    count = _events().resend(*home_of(data), service, event=event, aggregate=aggregate)
     console.print(f"{count} events are tried again" if count else "no parked event is of that id")
 
 
 @parked.command()
 def discard(service: Service, event: Event, data: Data = None) -> None:
     """Give one event up, so that those behind it go on; it stays in the table as evidence."""
-    count = _events().discard(*_home(data), service, event)
+    count = _events().discard(*home_of(data), service, event)
     console.print("given up" if count else "no parked event is of that id")
-
-
-def _home(data: Path | None) -> tuple[DataDirectory, Settings]:
-    settings = read(data=data)
-    return DataDirectory(settings.data), settings
 
 
 def _events() -> ModuleType:

@@ -1,11 +1,17 @@
 """What the person who runs the system can set, from the environment and the command line."""
 
 from pathlib import Path
+from typing import Annotated
 
+import typer
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from standalone.data_directory import DataDirectory
 from standalone.refusals import CannotRun
+
+Data = Annotated[Path | None, typer.Option(help="The directory that holds all data.", envvar="XIANGQIAO_DATA")]
+"""An option of every command."""
 
 
 class Settings(BaseSettings):
@@ -27,3 +33,9 @@ def read(**given: object) -> Settings:
         wrong = error.errors(include_url=False)[0]
         name = f"XIANGQIAO_{str(wrong['loc'][0]).upper()}"
         raise CannotRun(f"{name} is not valid: {wrong['msg']}; correct it in the environment") from error
+
+
+def home_of(data: Path | None, port: int | None = None) -> tuple[DataDirectory, Settings]:
+    """Return the data directory that a command is told of, and the settings. Raises CannotRun."""
+    settings = read(data=data, gateway_port=port)
+    return DataDirectory(settings.data), settings

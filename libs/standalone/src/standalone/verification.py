@@ -21,8 +21,7 @@ def verify(home: DataDirectory, settings: Settings, service: str | None, *, day:
     """Verify every service's audit, or the one that is named, on every day or the one. Raises CannotRun."""
     if service is not None and service not in services.WITNESSES:
         raise CannotRun(f"{service} keeps no audit; there are {', '.join(services.WITNESSES)}")
-    if not home.has_data():
-        raise CannotRun(f"nothing was ever started in {home.path}; name another directory with --data")
+    home.require_data()
     names = tuple(services.WITNESSES) if service is None else (service,)
     rings = {name: KeyRing.parse(secrets["SEALING_KEY"]) for name, secrets in running.secrets_of(home).items()}
     with running.open_servers(home, settings) as (servers, _):

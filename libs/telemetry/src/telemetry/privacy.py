@@ -44,16 +44,8 @@ def is_code(text: str) -> bool:
     return bool(_CODE.fullmatch(text)) and not _LONG_NUMBER.search(_UUID.sub("", text))
 
 
-def _text(key: str, value: str) -> str:
-    if _UUID.fullmatch(value) or ((key in _CODE_KEYS or key.endswith(_CODE_SUFFIXES)) and is_code(value)):
-        return value
-    raise Withheld(key)
-
-
-def _number(key: str, value: float) -> float:
-    if isinstance(value, int) and abs(value) >= LARGEST_NUMBER:
-        raise Withheld(key)
-    return value
+def _is_public(key: str, text: str) -> bool:
+    return bool(_UUID.fullmatch(text)) or ((key in _CODE_KEYS or key.endswith(_CODE_SUFFIXES)) and is_code(text))
 
 
 def public_value(key: str, value: object) -> Any:  # noqa: C901 - one flat table of types
@@ -66,14 +58,14 @@ def public_value(key: str, value: object) -> Any:  # noqa: C901 - one flat table
         raise Withheld(key)
     shown: Any
     match value:
-        case None | bool():
+        case enum.Enum():
+            shown = value.name
+        case None | bool() | float():
             shown = value
-        case enum.Enum() as member:
-            shown = member.name
-        case int() | float():
-            shown = _number(key, value)
-        case str():
-            shown = _text(key, value)
+        case int() if abs(value) < LARGEST_NUMBER:
+            shown = value
+        case str() if _is_public(key, value):
+            shown = value
         case UUID():
             shown = str(value)
         case datetime() if value.tzinfo is not None:

@@ -18,12 +18,9 @@ from orgtree import ROOT_ID
 from testkit.tokens import TokenIssuer
 from webapi import Application
 
-
-def _id(number: int) -> UUID:
-    return UUID(int=ROOT_ID.int + number)
-
-
-COUNTY, TOWNSHIP, BRANCH, SECOND_BRANCH, OTHER_COUNTY, OTHER_BRANCH = (_id(number) for number in range(1, 7))
+COUNTY, TOWNSHIP, BRANCH, SECOND_BRANCH, OTHER_COUNTY, OTHER_BRANCH = (
+    UUID(int=ROOT_ID.int + number) for number in range(1, 7)
+)
 TREE = (
     (COUNTY, ROOT_ID, "committee", "county"),
     (TOWNSHIP, COUNTY, "committee", "township"),

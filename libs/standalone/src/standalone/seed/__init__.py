@@ -141,7 +141,10 @@ async def seed(
     return SeedResult(
         organisations=organisations,
         members=members,
-        people=tuple(_seeded(person, stage) for person in scenario.people),
+        people=tuple(
+            SeededPerson(person.username, person.title_zh, person.title_en, stage.people[person.username])
+            for person in scenario.people
+        ),
         county_id=organisation_of(county.code),
         county_name=county.name,
         neighbour_id=organisation_of(neighbour.code),
@@ -195,10 +198,6 @@ def _next_county(divisions: Divisions, county: Division) -> Division:
     """Give the county that follows in the same city, the first after the last."""
     counties = [each for each in divisions.children(county.parent_code) if villages_below(divisions, each.code)]
     return counties[(counties.index(county) + 1) % len(counties)]
-
-
-def _seeded(person: DemoPerson, stage: Stage) -> SeededPerson:
-    return SeededPerson(person.username, person.title_zh, person.title_en, stage.people[person.username])
 
 
 class _Clock:
