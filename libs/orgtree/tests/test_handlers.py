@@ -15,7 +15,7 @@ from contracts.members import (
     OrganisationRenamedV1,
 )
 from database import Database, raw
-from orgtree import HANDLERS, add_deltas, affiliation_of, affiliations_of, fold_here, mend, migrations
+from orgtree import HANDLERS, add_deltas, affiliation_of, fold_here, mend, migrations
 
 from .trees import Arrived, everything, number, state
 
@@ -65,8 +65,7 @@ async def test_a_person_belongs_to_the_organisation_of_the_newest_event(database
     async with database.read() as session:
         assert await affiliation_of(session, PEOPLE[0]) == number(2)
         assert await affiliation_of(session, PEOPLE[2]) is None
-        assert await affiliations_of(session, PEOPLE) == {PEOPLE[0]: number(2), PEOPLE[1]: number(1)}
-        assert await affiliations_of(session, []) == {}
+        assert await affiliation_of(session, PEOPLE[1]) == number(1)
 
 
 async def test_a_batch_may_have_several_events_of_one_person(database: Database) -> None:

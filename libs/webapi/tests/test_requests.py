@@ -26,12 +26,6 @@ async def test_a_body_over_the_limit_is_413_whether_it_announces_its_length_or_n
         assert answer.headers["connection"] == "close"
 
 
-async def test_a_route_may_take_more(client: httpx.AsyncClient) -> None:
-    assert (await client.post("/v1/trees/photographs", content=b"x" * 3_000_000)).headers["x-size"] == "3000000"
-    refused = await client.post("/v1/trees/photographs", content=b"x" * 3_000_001)
-    assert (refused.status_code, refused.json()["limit_bytes"]) == (413, 3_000_000)
-
-
 async def test_answers_are_kept_by_no_cache_unless_they_say_so(client: httpx.AsyncClient) -> None:
     plain = await client.get("/openapi.json")
     own = await client.post("/v1/trees/photographs", content=b"x")

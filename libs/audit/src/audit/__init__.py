@@ -1,16 +1,13 @@
 """The audit: who read or changed what, for what purpose, kept so that nobody can change it unnoticed."""
 
-from audit.declaration import EXTENSION, AuditUndeclared, audited, require_audited, unaudited
-from audit.entries import Actor, Decision, Entry, by, record, record_all, refused
-from audit.provisioning import NotProvisioned, provision, require_v1, script
+from audit.declaration import EXTENSION, audited, require_audited, unaudited
+from audit.entries import Actor, Entry, by, record, record_all, refused
+from audit.provisioning import provision, require_v1, script
 
 __all__ = [
     "EXTENSION",
     "Actor",
-    "AuditUndeclared",
-    "Decision",
     "Entry",
-    "NotProvisioned",
     "audited",
     "by",
     "provision",

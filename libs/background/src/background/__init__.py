@@ -2,14 +2,13 @@
 
 from background.due import Due, TryAgain
 from background.jobs import Job, RunningJob
-from background.leadership import LeadershipLost, Lease, Locks, open_session, try_lock
+from background.leadership import Lease, Locks, open_session, try_lock
 from background.waiting import GrowingDelay, pause, unless
 
 __all__ = [
     "Due",
     "GrowingDelay",
     "Job",
-    "LeadershipLost",
     "Lease",
     "Locks",
     "RunningJob",

@@ -4,10 +4,10 @@ from messaging import migrations
 from messaging.connection import NatsConnection, connect
 from messaging.consumer import Consumer
 from messaging.outbox import EventTooLarge, Publication, append, origin, republish
-from messaging.parked import Parked, discard, list_parked, resend
+from messaging.parked import discard, list_parked, resend
 from messaging.parked_command import ParkedCommand
 from messaging.rebuilding import RebuildReport, rebuild
-from messaging.received import Handler, Handlers, Received
+from messaging.received import Handler, Received
 from messaging.replaying import apply_again
 from messaging.tail import Tail
 from messaging.worker import Worker
@@ -16,9 +16,7 @@ __all__ = [
     "Consumer",
     "EventTooLarge",
     "Handler",
-    "Handlers",
     "NatsConnection",
-    "Parked",
     "ParkedCommand",
     "Publication",
     "RebuildReport",

@@ -1,10 +1,10 @@
 """The organisation tree as each service holds it, and who may see what in it."""
 
 from orgtree import migrations
-from orgtree.affiliations import affiliation_of, affiliations_of
-from orgtree.handlers import HANDLERS, Handler
+from orgtree.affiliations import affiliation_of
+from orgtree.handlers import HANDLERS
 from orgtree.lock import lock_tree
-from orgtree.people import KEPT, Marks, mark_of, own_people, people, people_of_children
+from orgtree.people import KEPT, mark_of, own_people, people, people_of_children
 from orgtree.places import MAX_DEPTH
 from orgtree.recounting import LOOK_EVERY, NightlyRecount, mend_by_facts
 from orgtree.roles import Permissions, Remit
@@ -22,8 +22,6 @@ __all__ = [
     "ROOT_ID",
     "Delta",
     "Difference",
-    "Handler",
-    "Marks",
     "NightlyRecount",
     "OutsideRemit",
     "Permissions",
@@ -31,7 +29,6 @@ __all__ = [
     "add_deltas",
     "affiliation",
     "affiliation_of",
-    "affiliations_of",
     "ancestors_of",
     "fold",
     "fold_here",

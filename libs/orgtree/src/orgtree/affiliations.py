@@ -1,6 +1,6 @@
 """To which organisation each member belongs."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from operator import itemgetter
 from uuid import UUID
 
@@ -28,12 +28,6 @@ async def write_affiliations(session: AsyncSession, states: Iterable[tuple[Membe
 
 async def affiliation_of(session: AsyncSession, person_id: UUID) -> UUID | None:
     """Give the organisation a person belongs to as a member; nothing for who is not one, or not known yet."""
-    return (await affiliations_of(session, (person_id,))).get(person_id)
-
-
-async def affiliations_of(session: AsyncSession, person_ids: Collection[UUID]) -> dict[UUID, UUID]:
-    """Give the organisation of each of these people who is known as a member."""
-    rows = await (await raw(session)).fetch(
-        "select person_id, organisation_id from affiliation where person_id = any($1::uuid[])", list(person_ids)
-    )
-    return {row["person_id"]: row["organisation_id"] for row in rows}
+    query = "select organisation_id from affiliation where person_id = $1"
+    found: UUID | None = await (await raw(session)).fetchval(query, person_id)
+    return found

@@ -29,11 +29,7 @@ _IS_WITHIN = "select exists (select from organisation where organisation_id = $1
 
 
 class OutsideRemit(Exception):
-    """The organisation lies in none of the subtrees, or is not known."""
-
-    def __init__(self, organisation_id: UUID) -> None:
-        super().__init__(f"organisation {organisation_id} lies outside the remit")
-        self.organisation_id = organisation_id
+    """The organisation whose id it holds lies in none of the subtrees, or is not known."""
 
 
 def within(column: SQLColumnExpression[Any], remit: Collection[UUID]) -> ColumnElement[bool]:

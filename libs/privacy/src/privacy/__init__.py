@@ -2,13 +2,10 @@
 
 from privacy import branch, migrations
 from privacy.erasing import erased_among, handlers, replaying
-from privacy.exporting import FETCHED_WITHIN, KEPT_FOR, SCHEMA_VERSION, Parts
+from privacy.exporting import Parts
 from privacy.own_data import AllOwnData, Asked, OwnData, Told, compose_all
 
 __all__ = [
-    "FETCHED_WITHIN",
-    "KEPT_FOR",
-    "SCHEMA_VERSION",
     "AllOwnData",
     "Asked",
     "OwnData",

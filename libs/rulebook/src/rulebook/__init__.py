@@ -2,7 +2,7 @@
 
 from rulebook.refusal import Refused
 from rulebook.rules import NoVersionHolds, Parameters, Rule, RuleVersion
-from rulebook.rulesets import InvalidRules, Rulebook, read
+from rulebook.rulesets import InvalidRules, read
 
 __all__ = [
     "InvalidRules",
@@ -11,6 +11,5 @@ __all__ = [
     "Refused",
     "Rule",
     "RuleVersion",
-    "Rulebook",
     "read",
 ]

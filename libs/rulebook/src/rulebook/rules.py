@@ -25,8 +25,6 @@ class NoVersionHolds(Exception):
 
     def __init__(self, rule: str, day: date) -> None:
         super().__init__(f"{rule}: no version holds on {day}")
-        self.rule = rule
-        self.day = day
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,6 @@
 from telemetry.metrics import metrics_response
 from telemetry.requests import ServedRequest
 from telemetry.setup import configure, shutdown
-from telemetry.traces import trace_id, traceparent
+from telemetry.traces import trace_id
 
-__all__ = ["ServedRequest", "configure", "metrics_response", "shutdown", "trace_id", "traceparent"]
+__all__ = ["ServedRequest", "configure", "metrics_response", "shutdown", "trace_id"]

@@ -31,14 +31,6 @@ def parse_traceparent(header: str, tracestate: str | None = None) -> SpanContext
     return context if context.is_valid else None
 
 
-def traceparent() -> str | None:
-    """Give the `traceparent` of the present context, to go along with a request or an event; None outside of any."""
-    context = trace.get_current_span().get_span_context()
-    if not context.is_valid:
-        return None
-    return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
-
-
 def trace_id() -> str | None:
     """Give the present trace id as 32 hexadecimal digits, or None outside of any trace."""
     context = trace.get_current_span().get_span_context()

@@ -2,17 +2,15 @@
 
 from webapi import migrations
 from webapi.access import access
-from webapi.application import Application, Hook, open_database
+from webapi.application import Application, open_database
 from webapi.assistance import assistable
-from webapi.authentication import Authenticator, Principal, RoleGrant
+from webapi.authentication import Authenticator, Principal
 from webapi.caller import (
     AuthenticatedCaller,
     Caller,
     Command,
-    RawCommand,
     RecordedRead,
     RefusedWithEffect,
-    RemitResolver,
     asks_for_token,
     caller_by,
     json_answer,
@@ -21,9 +19,8 @@ from webapi.cannot_start import CannotStart
 from webapi.health import Check
 from webapi.idempotency import purge_idempotency_keys
 from webapi.pages import Page, PageQuery, PageRequest, cursor_of
-from webapi.problems import NOT_FOUND, UNAVAILABLE, Problem, Refusal
+from webapi.problems import NOT_FOUND, Problem, Refusal
 from webapi.processes import Worker
-from webapi.requests import body_limit
 from webapi.revocation_hook import follow_revocations
 from webapi.revocations import Revocations
 from webapi.scopes import passes_token_on
@@ -33,7 +30,6 @@ from webapi.validation import rule_broken
 
 __all__ = [
     "NOT_FOUND",
-    "UNAVAILABLE",
     "Application",
     "AuthenticatedCaller",
     "Authenticator",
@@ -41,26 +37,21 @@ __all__ = [
     "CannotStart",
     "Check",
     "Command",
-    "Hook",
     "Page",
     "PageQuery",
     "PageRequest",
     "Principal",
     "Problem",
-    "RawCommand",
     "RecordedRead",
     "Refusal",
     "RefusedWithEffect",
-    "RemitResolver",
     "Revocations",
-    "RoleGrant",
     "ServiceSettings",
     "TaskWithArguments",
     "Worker",
     "access",
     "asks_for_token",
     "assistable",
-    "body_limit",
     "caller_by",
     "cursor_of",
     "follow_revocations",

@@ -1,7 +1,7 @@
 """What happens around every request: its span and metrics, the size limit of its body, and one place for all errors."""
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from hashlib import sha256
 from typing import Final
 
@@ -14,7 +14,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from telemetry import ServedRequest
 from webapi.idempotency import BODY_HASH, AlreadyAnswered, has_key
 from webapi.languages import language_of
-from webapi.marks import F, marking
 from webapi.problems import (
     BODY_TOO_LARGE,
     METHOD_NOT_ALLOWED,
@@ -33,12 +32,6 @@ _SERVER_ERROR: Final = 500
 _CLIENT_GONE: Final = 499  # nginx's number for a client that left before the answer
 _NO_SNIFF: Final = (b"x-content-type-options", b"nosniff")
 _NO_STORE: Final = (b"cache-control", b"no-store")
-_LIMIT_ATTRIBUTE: Final = "__body_limit__"
-
-
-def body_limit(limit_bytes: int) -> Callable[[F], F]:
-    """Let a route take bodies of up to `limit_bytes` instead of the application's limit; stands below the route."""
-    return marking(_LIMIT_ATTRIBUTE, limit_bytes)
 
 
 def _route_template(scope: Scope) -> str | None:
@@ -63,14 +56,13 @@ class _Body:
 
     async def receive(self) -> Message:
         """Be the application's `receive`; raises the 413 problem."""
-        limit = getattr(self._scope.get("endpoint"), _LIMIT_ATTRIBUTE, BODY_LIMIT)
-        if self._total == 0 and self._announced() > limit:
-            raise _too_large(limit)
+        if self._total == 0 and self._announced() > BODY_LIMIT:
+            raise _too_large()
         message = await self._receive()
         piece: bytes = message.get("body", b"")
         self._total += len(piece)
-        if self._total > limit:
-            raise _too_large(limit)
+        if self._total > BODY_LIMIT:
+            raise _too_large()
         if self._hash is not None:
             self._hash.update(piece)
         return message
@@ -86,8 +78,8 @@ def _allowed(scope: Scope) -> str:
     return ", ".join(sorted({method for route in routes for method in getattr(route, "methods", None) or ()}))
 
 
-def _too_large(limit: int) -> Refusal:
-    return Refusal(BODY_TOO_LARGE, headers={"connection": "close"}, limit_bytes=limit)
+def _too_large() -> Refusal:
+    return Refusal(BODY_TOO_LARGE, headers={"connection": "close"}, limit_bytes=BODY_LIMIT)
 
 
 class RequestHandling:
