@@ -260,7 +260,7 @@ async def test_old_days_go_and_the_days_after_them_still_verify(
     await record(database, 2)
     report = await verify_database(superuser, None, now=utc_now())
     assert (report.days, report.entries, report.findings) == (2, 5, [])
-    await chaining.forgetting(180)(database)
+    await chaining.forget(database, keep_days=180)
     report = await verify_database(superuser, None, now=utc_now())
     assert (report.days, report.entries, report.findings) == (2, 2, [])
 

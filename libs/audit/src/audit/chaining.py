@@ -1,7 +1,7 @@
 """What a service regularly does with its audit: chain what was committed, tell its witness, let go of what is old."""
 
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 import asyncpg
@@ -42,21 +42,17 @@ async def chain(database: Database) -> None:
             sealed = await (await raw(session)).fetchval("select audit.seal($1)", _AT_ONCE)
 
 
-def checkpoints(event_type: type[AuditChainState]) -> Callable[[Database], Awaitable[None]]:
-    """Give the job that publishes, as this event, how long the chain is and the root over it."""
-
-    async def publish(database: Database) -> None:
-        async with database.raw_transaction() as connection:
-            due = await connection.fetch(_DUE, utc_now() - CHECKPOINT_EVERY)
-        for row in due:
-            async with database.transaction() as session:
-                connection = await raw(session)
-                tree = await _tree(connection, row)
-                number, head = await connection.fetchrow(_TELL, row["day"], tree.size, tree.root())
-                checkpoint = event_type(day=row["day"], count=tree.size, head=head.hex(), root=tree.root().hex())
-                await append(session, [Publication(checkpoint, number)])
-
-    return publish
+async def checkpoint(database: Database, *, event_type: type[AuditChainState]) -> None:
+    """Publish, as this event, how long the chain is and the root over it."""
+    async with database.raw_transaction() as connection:
+        due = await connection.fetch(_DUE, utc_now() - CHECKPOINT_EVERY)
+    for row in due:
+        async with database.transaction() as session:
+            connection = await raw(session)
+            tree = await _tree(connection, row)
+            number, head = await connection.fetchrow(_TELL, row["day"], tree.size, tree.root())
+            told = event_type(day=row["day"], count=tree.size, head=head.hex(), root=tree.root().hex())
+            await append(session, [Publication(told, number)])
 
 
 async def _tree(connection: asyncpg.Connection, day: asyncpg.Record) -> Tree:
@@ -66,22 +62,16 @@ async def _tree(connection: asyncpg.Connection, day: asyncpg.Record) -> Tree:
     return tree
 
 
-def forgetting(keep_days: int) -> Callable[[Database], Awaitable[None]]:
-    """Give the job that removes the entries of days that are older than so many days, 180 or more."""
-
-    async def forget(database: Database) -> None:
-        async with database.transaction() as session:
-            connection = await raw(session)
-            until = await connection.fetchval(_OLD, keep_days)
-            await connection.execute("select audit.forget($1)", until)
-
-    return forget
+async def forget(database: Database, *, keep_days: int) -> None:
+    """Remove the entries of days that are older than so many days, 180 or more."""
+    async with database.raw_transaction() as connection:
+        await connection.execute("select audit.forget($1)", await connection.fetchval(_OLD, keep_days))
 
 
 def jobs(event_type: type[AuditChainState], *, keep_days: int) -> tuple[Job, ...]:
     """Give the jobs of a service that keeps an audit and publishes its checkpoints as `event_type`."""
     return (
         Job("audit.seal", CHAIN_EVERY, chain),
-        Job("audit.checkpoint", _LOOK_EVERY, checkpoints(event_type)),
-        Job("audit.forget", _FORGET_EVERY, forgetting(keep_days)),
+        Job("audit.checkpoint", _LOOK_EVERY, partial(checkpoint, event_type=event_type)),
+        Job("audit.forget", _FORGET_EVERY, partial(forget, keep_days=keep_days)),
     )

@@ -19,7 +19,7 @@ class Job(NamedTuple):
 
     name: str
     every: timedelta
-    run: Callable[[Database], Awaitable[None]]
+    run: Callable[[Database], Awaitable[object]]
 
 
 class RunningJob:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from background import Job
 from contracts import Event
 from contracts.identity import ExportRequestedV1, PersonErasedV1
-from database import Database, raw
+from database import raw
 from messaging import Handler, NatsConnection, Received, apply_again
 from privacy.exporting import react_to_export_requests
 from privacy.own_data import AllOwnData, forget_all
@@ -54,9 +54,5 @@ def replaying(nats: NatsConnection, consumer: str, own_data: AllOwnData) -> Job:
     A database restored from a backup so loses again what was erased since. The stream names everybody: identity
     tells each erasure again long before it goes out of there. `consumer` is the name under which the service reads.
     """
-    reacting: dict[type[Event], Any] = {PersonErasedV1: handlers(own_data)[PersonErasedV1]}
-
-    async def replay(database: Database) -> None:
-        await apply_again(database, nats, consumer, reacting)
-
-    return Job("replay_erasures", REPLAYED_EVERY, replay)
+    reacting: dict[type[Event], Handler] = {PersonErasedV1: handlers(own_data)[PersonErasedV1]}
+    return Job("replay_erasures", REPLAYED_EVERY, partial(apply_again, nats=nats, name=consumer, handlers=reacting))

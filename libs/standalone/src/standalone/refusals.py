@@ -17,7 +17,6 @@ class PortTaken(CannotRun):
 
     def __init__(self, port: int, *, purpose: str, remedy: str) -> None:
         super().__init__(f"port {port} for {purpose} is taken by another program; {remedy}")
-        self.port = port
 
 
 class NotWritable(CannotRun):

@@ -4,7 +4,7 @@ import base64
 import binascii
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Final, Generic, TypeVar, overload
+from typing import Annotated, Any, Final, Generic, NamedTuple, TypeVar, overload
 
 import orjson
 from fastapi import Depends, Query
@@ -41,14 +41,11 @@ class Page(BaseModel, Generic[T]):
     next_cursor: str | None = Field(None, description="Opaque; valid for the same list with the same filters.")
 
 
-class PageRequest:
+class PageRequest(NamedTuple):
     """The page a client asks for: `limit` items (1 to 200) after the sort key in `cursor`."""
 
-    __slots__ = ("cursor", "limit")
-
-    def __init__(self, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> None:
-        self.limit = limit
-        self.cursor = cursor
+    limit: int = DEFAULT_LIMIT
+    cursor: str | None = None
 
     @property
     def fetch(self) -> int:

@@ -10,8 +10,8 @@ from webapi.problems import INVALID, Refusal
 MOST_ERRORS: Final = 20
 LONGEST_POINTER: Final = 300
 
-# Rule (pydantic's error type) -> message in English and Chinese, filled from the rule's own limits and nothing else.
-_MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
+# Rules (pydantic's error types) -> message in English and Chinese, filled from the rule's own limits and nothing else.
+_TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "missing": ("This field is required.", "此项必填。"),
     "extra_forbidden": ("There is no such field.", "没有此字段。"),
     "string_type": ("This must be text.", "应为文本。"),
@@ -25,31 +25,26 @@ _MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "greater_than_equal": ("This must be at least {ge}.", "不应小于 {ge}。"),
     "less_than": ("This must be less than {lt}.", "应小于 {lt}。"),
     "less_than_equal": ("This must be at most {le}.", "不应大于 {le}。"),
-    "int_type": ("This must be a whole number.", "应为整数。"),
-    "int_parsing": ("This must be a whole number.", "应为整数。"),
+    "int_type int_parsing int_from_float": ("This must be a whole number.", "应为整数。"),
     "int_parsing_size": ("This number is too large.", "数字过大。"),
-    "int_from_float": ("This must be a whole number.", "应为整数。"),
     "finite_number": ("This must be a number.", "应为数字。"),
-    "bool_type": ("This must be true or false.", "应为是或否。"),
-    "bool_parsing": ("This must be true or false.", "应为是或否。"),
-    "uuid_type": ("This must be a UUID.", "应为 UUID。"),
-    "uuid_parsing": ("This must be a UUID.", "应为 UUID。"),
-    "datetime_from_date_parsing": ("This must be a time (RFC 3339).", "应为 RFC 3339 时间。"),
-    "datetime_parsing": ("This must be a time (RFC 3339).", "应为 RFC 3339 时间。"),
-    "datetime_type": ("This must be a time (RFC 3339).", "应为 RFC 3339 时间。"),
+    "bool_type bool_parsing": ("This must be true or false.", "应为是或否。"),
+    "uuid_type uuid_parsing": ("This must be a UUID.", "应为 UUID。"),
+    "datetime_type datetime_parsing datetime_from_date_parsing": (
+        "This must be a time (RFC 3339).",
+        "应为 RFC 3339 时间。",
+    ),
     "timezone_aware": ("This time needs an offset from UTC.", "时间须带时区。"),
-    "date_from_datetime_parsing": ("This must be a date (YYYY-MM-DD).", "应为日期(YYYY-MM-DD)。"),
-    "date_parsing": ("This must be a date (YYYY-MM-DD).", "应为日期(YYYY-MM-DD)。"),
-    "date_from_datetime_inexact": ("This must be a date (YYYY-MM-DD).", "应为日期(YYYY-MM-DD)。"),
-    "date_type": ("This must be a date (YYYY-MM-DD).", "应为日期(YYYY-MM-DD)。"),
-    "literal_error": ("This must be one of: {expected}.", "应为以下之一:{expected}。"),
-    "enum": ("This must be one of: {expected}.", "应为以下之一:{expected}。"),
+    "date_type date_parsing date_from_datetime_parsing date_from_datetime_inexact": (
+        "This must be a date (YYYY-MM-DD).",
+        "应为日期(YYYY-MM-DD)。",
+    ),
+    "literal_error enum": ("This must be one of: {expected}.", "应为以下之一:{expected}。"),
     "json_invalid": ("This is not JSON.", "不是有效的 JSON。"),
-    "model_attributes_type": ("This must be an object.", "应为对象。"),
-    "dict_type": ("This must be an object.", "应为对象。"),
-    "list_type": ("This must be a list.", "应为列表。"),
-    "tuple_type": ("This must be a list.", "应为列表。"),
+    "model_attributes_type dict_type": ("This must be an object.", "应为对象。"),
+    "list_type tuple_type": ("This must be a list.", "应为列表。"),
 }
+_MESSAGES: Final = {rule: texts for rules, texts in _TEXTS.items() for rule in rules.split()}
 _OTHERWISE: Final = ("This is not valid.", "内容有误。")
 
 

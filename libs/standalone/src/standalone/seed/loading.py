@@ -1,7 +1,7 @@
 """Brings organisations and members in through the public import, up to a thousand rows in a request."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from standalone.seed.api import Api, RequestRefused, few_at_a_time
@@ -103,13 +103,5 @@ def _member_batches(branches: Iterable[Branch], generator: People) -> Iterator[B
 
 
 def _member_row(branch: Branch, person: Person) -> dict[str, Any]:
-    return {
-        "person_id": str(person.person_id),
-        "organisation_id": str(branch.organisation.organisation_id),
-        "stage": person.stage,
-        "name": person.name,
-        "id_number": person.id_number,
-        "phone": person.phone,
-        "away": person.away,
-        "smartphone": person.smartphone,
-    }
+    row = {name: value for name, value in asdict(person).items() if name != "age"}
+    return row | {"person_id": str(person.person_id), "organisation_id": str(branch.organisation.organisation_id)}
