@@ -136,8 +136,8 @@ class Tail:
 
         `complete` is called once, when the former have been read as far as the streams' leaders have them. The block
         begins then, or without them when the broker refuses the connection or needs more than two seconds; also when
-        a stream is not there, which tells nothing of what it held. Events come
-        in the order of their stream for each aggregate's type, and may come again after a cut.
+        a stream is not there, which tells nothing of what it held. Events come in the order of their stream for each
+        aggregate's type, and may come again after a cut.
         """
         cursors = [
             _Cursor(streams.stream_name(service), subject)

@@ -1,7 +1,6 @@
 """A backup as an operator takes one: pg_dump of a service's database, and pg_restore into a fresh one."""
 
 import asyncio
-import os
 from urllib.parse import urlsplit
 
 from standalone.postgres import client_program
@@ -22,22 +21,9 @@ async def restore(databases: TestDatabases, dump: bytes, url: str) -> str:
 
 async def _run(program: str, url: str, *options: str, stdin: bytes | None = None) -> bytes:
     """Run a program of the embedded server on a database; raises `RuntimeError` with what it complained of."""
-    parts = urlsplit(url)
-    asked = {
-        "PGHOST": parts.hostname or "",
-        "PGPORT": str(parts.port),
-        "PGUSER": parts.username or "",
-        "PGPASSWORD": parts.password or "",
-    }
+    pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
-        str(client_program(program)),
-        "--dbname",
-        parts.path.lstrip("/"),
-        *options,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, **asked},
+        client_program(program), "--dbname", url, *options, stdin=pipe, stdout=pipe, stderr=pipe
     )
     output, errors = await process.communicate(stdin)
     if process.returncode:

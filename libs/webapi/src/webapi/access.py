@@ -23,10 +23,10 @@ class AccessUndeclared(Exception):
 def access(*rules: str) -> dict[str, Any]:
     """Declare what a route demands, any one of `rules`: `@router.get(..., openapi_extra=access("self"))`.
 
-    `public` is anybody, without a token; `client` is an OAuth client that authenticates itself, or
-    one that acts by itself with a token of its own; `self` is every person
-    who is signed in, on what is theirs or meant for all; anything else is a permission, on the organisations in whose
-    subtree it is held. `public` stands alone. Raises `ValueError`.
+    `public` is anybody, without a token; `client` is an OAuth client that authenticates itself, or one that acts by
+    itself with a token of its own; `self` is every person who is signed in, on what is theirs or meant for all;
+    anything else is a permission, on the organisations in whose subtree it is held. `public` stands alone. Raises
+    `ValueError`.
     """
     unknown = [rule for rule in rules if rule not in WORDS and not _PERMISSION.fullmatch(rule)]
     if unknown or not rules or len(set(rules)) != len(rules) or (PUBLIC in rules and len(rules) > 1):

@@ -24,9 +24,7 @@ from webapi.settings import PREFIX, ServiceSettings
 
 _log = logging.getLogger(__name__)
 
-KEEP_ALIVE_SECONDS: Final = (
-    75  # longer than the gateway keeps an idle connection, so that it never sends into a closed one
-)
+KEEP_ALIVE_SECONDS: Final = 75  # longer than the gateway keeps an idle connection: it never sends into a closed one
 DRAIN_SECONDS: Final = 25
 Port = Literal["port", "operations_port"]
 """The settings that name a port to listen on."""
