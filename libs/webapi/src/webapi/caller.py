@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Final, NamedTuple, Protocol, TypeVar
+from typing import Annotated, Any, Final, NamedTuple, Protocol
 from uuid import UUID
 
 import asyncpg
@@ -19,12 +19,12 @@ from webapi.assistance import AssistedRecorder, require_assistable
 from webapi.authentication import Authenticator, Principal, bearer_token
 from webapi.idempotency import BODY_HASH, Claim, answer, read_key
 from webapi.languages import Language, language_of
+from webapi.marks import F, marking
 from webapi.problems import PERMISSION_MISSING, Refusal
 from webapi.scopes import require_scopes
 from webapi.step_up import require_acr
 
 _ASKS: Final = "__asks_for_token__"
-F = TypeVar("F", bound=Callable[..., Any])
 
 RemitResolver = Callable[[Sequence[tuple[str, UUID]], str], Awaitable[frozenset[UUID]]]
 """Gives the organisations on which roles, each held on an organisation, give a permission: (roles, permission)."""
@@ -215,12 +215,7 @@ def asks_for_token(*scopes: str) -> Callable[[F], F]:
 
     `scopes` are what the token has to hold where OAuth itself names them; without any it goes by service and method.
     """
-
-    def mark(dependency: F) -> F:
-        setattr(dependency, _ASKS, scopes)
-        return dependency
-
-    return mark
+    return marking(_ASKS, scopes)
 
 
 async def caller_by(authenticator: Authenticator, request: Request) -> AuthenticatedCaller:
