@@ -13,7 +13,6 @@ from database import Database, KeyRing
 from identity.credentials.passwords import Passwords
 from identity.signing.keys import SigningKeys
 from identity.throttling.addresses import Network, client_address_of
-from identity.throttling.rules import OF_ADDRESS, Allowance
 from identity.wechat import Wechat
 from webapi import Authenticator
 
@@ -61,11 +60,6 @@ class IdentityShared:
     ways_in: Sequence[WayIn]
     lapses: Sequence[Lapse]
     wechat: Wechat | None
-
-    @property
-    def allowance_of_addresses(self) -> Allowance:
-        """Give how many failures from one address cost nothing."""
-        return OF_ADDRESS._replace(free=self.failures_per_address)
 
     def client_address(self, request: Request) -> str:
         """Give the address (IPv4, or IPv6 /64) that a request comes from, as the gateway says it."""

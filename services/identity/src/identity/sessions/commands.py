@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import audit
+from database import known
 from identity.accounts.remit import require_account_within
 from identity.sessions.revocation import end_all_sessions, end_browser_sessions, end_other_sessions, revoke_families
 from identity.sessions.tables import BrowserSession, TokenFamily
@@ -23,25 +24,17 @@ async def end_session(session: AsyncSession, *, session_id: UUID, by: audit.Acto
     A sign-in without a client ends with all that came of it since it was listed. Ending it again changes nothing.
     Raises `SessionUnknown`.
     """
-    if await _end(session, by.actor, session_id, now):
-        entry = by.entry("identity.session.ended", subject=by.actor, object_id=session_id)
-        await audit.record(session, entry, now=now)
-
-
-async def _end(session: AsyncSession, person_id: UUID, session_id: UUID, now: datetime) -> bool:
-    """End a session as `end_session` does; gives whether it was there to end."""
-    mine = (TokenFamily.family_id == session_id, TokenFamily.account_id == person_id)
-    browser = await session.scalar(select(TokenFamily.session_id).where(*mine))
-    if browser is not None:
-        await end_browser_sessions(session, BrowserSession.session_id == browser, now=now)
-        return bool(await revoke_families(session, *mine, reason="signed_out", now=now, actor=person_id))
-    sign_in = (BrowserSession.session_id == session_id, BrowserSession.account_id == person_id)
-    if await session.scalar(select(BrowserSession.session_id).where(*sign_in)) is None:
-        raise SessionUnknown
-    ended = await end_browser_sessions(session, *sign_in, now=now)
-    came_of_it = TokenFamily.session_id == session_id
-    await revoke_families(session, came_of_it, reason="signed_out", now=now, actor=person_id)
-    return bool(ended)
+    me = by.actor
+    family = (TokenFamily.family_id == session_id, TokenFamily.account_id == me)
+    browser = await session.scalar(select(TokenFamily.session_id).where(*family))
+    came_of_it = family if browser else (TokenFamily.session_id == session_id,)
+    sign_in = (BrowserSession.session_id == (browser or session_id), BrowserSession.account_id == me)
+    if browser is None:
+        known(await session.scalar(select(BrowserSession.session_id).where(*sign_in)), SessionUnknown)
+    signed_out = await end_browser_sessions(session, *sign_in, now=now)
+    revoked = await revoke_families(session, *came_of_it, reason="signed_out", now=now, actor=me)
+    if revoked if browser else signed_out:
+        await audit.record(session, by.entry("identity.session.ended", subject=me, object_id=session_id), now=now)
 
 
 async def end_own_sessions(

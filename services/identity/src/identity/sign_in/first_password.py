@@ -83,7 +83,6 @@ async def _changed(visit: Visit, person: SignedIn, encoding: str, *, now: dateti
             shared.ring,
             account_id=me,
             encoding=encoding,
-            keeping=None,
             at=person.session_id,
             language=visit.language,
             new_id=new_id,

@@ -28,7 +28,7 @@ async def change_password(
     *,
     account_id: UUID,
     encoding: str,
-    keeping: UUID | None,
+    keeping: UUID | None = None,
     at: UUID | None = None,
     language: str,
     new_id: Callable[[], UUID],

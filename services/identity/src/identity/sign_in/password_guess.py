@@ -16,6 +16,7 @@ from identity.sessions.sign_ins import record_sign_in_refused
 from identity.shared import IdentityShared
 from identity.throttling.guesses import begin_guess, end_guess, take_back
 from identity.throttling.rates import subject_of
+from identity.throttling.rules import OF_ADDRESS
 
 _log = logging.getLogger(__name__)
 _LONGEST_NAME = 256
@@ -37,7 +38,8 @@ async def prove_by_password(
         if await is_known(session, browser, known_as, now=now):
             guess = await begin_guess(session, subject_of(shared.ring, "browser", f"{browser}|{name}"), now=now)
         else:
-            address = {subject_of(shared.ring, "address", client_address): shared.allowance_of_addresses}
+            allowance = OF_ADDRESS._replace(free=shared.failures_per_address)
+            address = {subject_of(shared.ring, "address", client_address): allowance}
             guess = await begin_guess(session, subject_of(shared.ring, "name", name), beside=address, now=now)
     try:
         proven = await check_password(shared.database, shared.passwords, username=username, password=password, now=now)

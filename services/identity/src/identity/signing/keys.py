@@ -63,17 +63,9 @@ class SigningKeys:
         kid = key.thumbprint()
         public = {**key.as_dict(private=False), "kid": kid, "alg": ALGORITHM, "use": "sig"}
         sealed = self._ring.wrap(key.as_pem(private=True), binding=_binding(kid))
-        activated_at = now if state == "active" else None
-        session.add(
-            SigningKey(
-                kid=kid,
-                state=state,
-                public_jwk=public,
-                sealed_private=sealed,
-                made_at=now,
-                activated_at=activated_at,
-            )
-        )
+        made = SigningKey(kid=kid, state=state, public_jwk=public, sealed_private=sealed, made_at=now)
+        made.activated_at = now if state == "active" else None
+        session.add(made)
         await session.flush()
         return kid
 

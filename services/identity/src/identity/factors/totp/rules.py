@@ -32,21 +32,16 @@ def step_of_code(secret: str, code: str, *, now: datetime, after: int | None) ->
     typed = "".join(code.split())
     if not (typed.isascii() and typed.isdecimal()):
         return None
-    present, app, found = int(now.timestamp()) // STEP_SECONDS, pyotp.TOTP(secret), None
-    for step in range(present - WINDOW, present + WINDOW + 1):
-        right = compare_digest(app.generate_otp(step), typed)
-        if right and (after is None or step > after):
-            found = step
-    return found
+    present, app = int(now.timestamp()) // STEP_SECONDS, pyotp.TOTP(secret)
+    near = range(present - WINDOW, present + WINDOW + 1)
+    right = [step for step in near if compare_digest(app.generate_otp(step), typed)]
+    return max((step for step in right if after is None or step > after), default=None)
 
 
 def new_recovery_codes() -> list[str]:
     """Make recovery codes of 80 random bits, in groups that a person can copy from paper."""
-    codes = []
-    for _ in range(RECOVERY_CODES):
-        letters = base64.b32encode(secrets.token_bytes(RECOVERY_CODE_BYTES)).decode().lower()
-        codes.append("-".join(letters[start : start + 4] for start in range(0, len(letters), 4)))
-    return codes
+    made = [base64.b32encode(secrets.token_bytes(RECOVERY_CODE_BYTES)).decode().lower() for _ in range(RECOVERY_CODES)]
+    return ["-".join(code[start : start + 4] for start in range(0, len(code), 4)) for code in made]
 
 
 def hash_of_recovery_code(code: str) -> bytes:
