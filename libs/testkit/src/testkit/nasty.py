@@ -133,7 +133,7 @@ async def refused_badly(http: httpx.AsyncClient, headers: Mapping[str, str], kno
                 answer = await http.send(request)
                 accepted += answer.is_success
                 if sent.place == "nowhere":
-                    schemas.lets_in = answer.status_code != httpx.codes.FORBIDDEN
+                    schemas.lets_in = answer.status_code not in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}
                 if answer.is_server_error:
                     failed.append(sent)
     if not accepted:
