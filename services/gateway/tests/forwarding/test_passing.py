@@ -1,9 +1,11 @@
 """What goes through the door unharmed: requests, answers, bodies of every framing."""
 
 import asyncio
+from unittest.mock import Mock
 
 import pytest
 
+from gateway.forwarding.edge import EdgeProtocol
 from gateway.forwarding.routing import Route
 from webapi import Authenticator
 
@@ -50,6 +52,24 @@ async def test_the_service_learns_who_asked_the_gateway_and_where(door: Door, se
     trace = asked.header(b"traceparent")
     assert trace is not None
     assert trace.split(b"-")[1] == request_id.encode()
+
+
+@pytest.mark.parametrize(("closing", "pieces"), [(False, 1), (True, 2)])
+async def test_an_answer_that_is_at_hand_is_written_at_once(
+    door: Door, monkeypatch: pytest.MonkeyPatch, closing: bool, pieces: int
+) -> None:
+    transports: list[Mock] = []
+    made = EdgeProtocol.connection_made
+
+    def watched(protocol: EdgeProtocol, transport: asyncio.Transport) -> None:
+        transports.append(Mock(wraps=transport))
+        made(protocol, transports[-1])
+
+    monkeypatch.setattr(EdgeProtocol, "connection_made", watched)
+    reply = await door.ask("GET /v1/courses", *(["connection: close"] if closing else []))
+    assert (reply.status, reply.body, reply.complete) == (200, b"ok", True)
+    assert reply.header("connection") == ("close" if closing else None)
+    assert transports[0].write.call_count == pieces
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])

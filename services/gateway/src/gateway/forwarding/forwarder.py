@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from gateway.forwarding import measures, refusals
 from gateway.forwarding.client import Client, Message, Receive, Send
+from gateway.forwarding.edge import WHOLE
 from gateway.forwarding.exchange import Exchange
 from gateway.forwarding.failures import ClientGone, ForwardingFailure
 from gateway.forwarding.headers import Answer, Headers, OddRequest, RequestHead, check_sizes, read_request, write_head
@@ -254,8 +255,12 @@ async def _answer(answer: Answer, exchange: Exchange, call: _Call, trace_id: byt
     if not call.route.cookies:
         headers = [header for header in headers if header[0] != b"set-cookie"]
     headers.append((b"x-request-id", trace_id))
-    await call.send({"type": "http.response.start", "status": answer.status, "headers": headers})
     connection = exchange.connection
+    if connection is not None and connection.complete and answer.length is not None:
+        whole = call.scope.get("extensions", {}).get(WHOLE)
+        if whole is not None and whole(answer.status, headers, connection.taken):
+            return
+    await call.send({"type": "http.response.start", "status": answer.status, "headers": headers})
     more = connection is not None
     while connection is not None and more:
         data = await connection.chunk()
