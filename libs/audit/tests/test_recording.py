@@ -27,6 +27,7 @@ async def test_many_entries_are_written_by_one_statement_in_their_order(database
     async with database.transaction() as session:
         entries = [Entry(action="x.read", subject=person, purpose="contact") for person in people]
         await audit.record_all(session, entries, now=utc_now())
+    async with database.read() as session:
         rows = await (await raw(session)).fetch("select subject, purpose from audit.entry order by id")
     assert [row["subject"] for row in rows] == people
     assert {row["purpose"] for row in rows} == {"contact"}

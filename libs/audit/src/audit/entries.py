@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from operator import attrgetter
 from typing import Final, Literal, NamedTuple
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
 from contracts import Origin
-from database import raw
+from database import Closing, raw, write_last
 from messaging import origin
 from webapi import Principal
 
@@ -54,17 +55,15 @@ class Entry:
 
 
 _COLUMNS: Final = tuple(field.name for field in fields(Entry) if field.name != "offices")
+_values: Final = attrgetter(*_COLUMNS)
 _CODES: Final = ("action", "actor_role", "purpose", "decision", "rule")
 _ARRAYS: Final = ["text[]" if name in _CODES else "uuid[]" for name in _COLUMNS]
-_INSERT: Final = (
-    f"insert into audit.entry (happened_at, {', '.join(_COLUMNS)}) "  # noqa: S608 - names of a class
-    f"values ($1, {', '.join(f'${number}' for number in range(2, len(_COLUMNS) + 2))})"
-)
-_INSERT_MANY: Final = (
-    f"insert into audit.entry (happened_at, {', '.join(_COLUMNS)}) "  # noqa: S608 - names of a class
-    f"select $1, {', '.join(f'row.{name}' for name in _COLUMNS)} from unnest("
+_INTO: Final = f"insert into audit.entry (happened_at, {', '.join(_COLUMNS)})"
+_INSERT: Final = Closing(
+    f"{_INTO} values ($1, {', '.join(f'${number}' for number in range(2, len(_COLUMNS) + 2))})",
+    f"{_INTO} select row.happened_at, {', '.join(f'row.{name}' for name in _COLUMNS)} from unnest($1::timestamptz[], "  # noqa: S608 - names of a class
     f"{', '.join(f'${number}::{kind}' for number, kind in enumerate(_ARRAYS, start=2))}"
-    f") with ordinality as row ({', '.join(_COLUMNS)}, ordinal) order by row.ordinal"
+    f") with ordinality as row (happened_at, {', '.join(_COLUMNS)}, ordinal) order by row.ordinal",
 )
 
 _ABOVE: Final = "select organisation_id, ancestors from organisation where organisation_id = any($1::uuid[])"
@@ -72,18 +71,13 @@ _ABOVE: Final = "select organisation_id, ancestors from organisation where organ
 
 async def record(session: AsyncSession | asyncpg.Connection, entry: Entry, *, now: datetime) -> None:
     """Write an entry in the transaction of a session or a `raw_transaction`; it stands if and only if that commits."""
-    connection = await raw(session)
-    [entry] = await _by_nearest_offices(connection, [entry])
-    await connection.execute(_INSERT, now, *(getattr(entry, name) for name in _COLUMNS))
+    await record_all(session, (entry,), now=now)
 
 
 async def record_all(session: AsyncSession | asyncpg.Connection, entries: Sequence[Entry], *, now: datetime) -> None:
     """Write several entries by one statement, in their order."""
-    if entries:
-        connection = await raw(session)
-        entries = await _by_nearest_offices(connection, entries)
-        columns = ([getattr(entry, name) for entry in entries] for name in _COLUMNS)
-        await connection.execute(_INSERT_MANY, now, *columns)
+    named = await _by_nearest_offices(await raw(session), entries)
+    await write_last(session, _INSERT, [(now, *_values(entry)) for entry in named])
 
 
 async def _by_nearest_offices(connection: asyncpg.Connection, entries: Sequence[Entry]) -> list[Entry]:

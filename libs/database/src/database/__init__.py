@@ -1,16 +1,17 @@
 """PostgreSQL for one service: engine, transactions, ids, sealed columns, migrations."""
 
 from database import migrations
-from database.engine import Database, asyncpg_dsn, closing, raw
+from database.engine import Database, asyncpg_dsn, closing, raw, write_last
 from database.ids import new_id, utc_now
 from database.inserting import NeedsSQLAlchemy, insert_new, insert_or_same
 from database.listing import narrowed, page_of
 from database.sealing import BlindIndex, KeyRing, SealBroken, Sealed, associated, seal, unseal
-from database.statements import columns, count_of, known
+from database.statements import Closing, columns, count_of, known
 from database.table import Table
 
 __all__ = [
     "BlindIndex",
+    "Closing",
     "Database",
     "KeyRing",
     "NeedsSQLAlchemy",
@@ -33,4 +34,5 @@ __all__ = [
     "seal",
     "unseal",
     "utc_now",
+    "write_last",
 ]

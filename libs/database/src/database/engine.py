@@ -1,20 +1,22 @@
 """One service's PostgreSQL: the pool, and the only function that commits."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, Literal, cast
 
 import asyncpg
-from sqlalchemy import URL, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, event, make_url, text
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
 from sqlalchemy.util import await_only, greenlet_spawn
+
+from database.statements import Closing, together
 
 CLOSE_SECONDS = 2.0
 PING_SECONDS = 2.0
-_DRIVER = "driver_connection"
+_POOLED, _JOINED, _WAITING = "pooled", "joined", "waiting"
 
 
 def asyncpg_dsn(url: str | URL) -> str:
@@ -62,7 +64,9 @@ class Database:
             connect_args={"server_settings": self._server_settings, "timeout": 10, "command_timeout": 60},
         )
         event.listen(self.engine.sync_engine, "checkout", _refuse_closed)
-        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
+        self._sessions = async_sessionmaker(
+            self.engine, sync_session_class=_Joining, expire_on_commit=False, autoflush=False
+        )
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
@@ -71,47 +75,42 @@ class Database:
         Nothing else in the system commits. Call it so that the block is left before the answer is sent: a commit that
         fails must never follow a success.
         """
-        async with self._session() as session:
+        async with self._begun() as session:
+            session.info[_WAITING] = {}
             yield session
-            await greenlet_spawn(session.sync_session.commit)
+            await _write_waiting(session.info)
+            if session.sync_session.in_transaction():
+                await greenlet_spawn(session.sync_session.commit)
+            await _end(session.info[_POOLED], "commit")
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """Open a read-only transaction: one consistent view, and a refusal by PostgreSQL of any write."""
-        async with self._session(postgresql_readonly=True, isolation_level="REPEATABLE READ") as session:
+        async with self._begun(readonly=True, isolation="repeatable_read") as session:
             yield session
-
-    @asynccontextmanager
-    async def _session(self, **execution_options: Any) -> AsyncIterator[AsyncSession]:
-        """Open a session with its transaction begun; whatever is not committed is rolled back at the end.
-
-        `session.begin()` and `session.close()` cross between the loop and SQLAlchemy's greenlets five times; this does
-        it once at the beginning, and at the end only if there is something to roll back.
-        """
-        session = self._sessions()
-        try:
-            await greenlet_spawn(_begin, session.sync_session, execution_options)
-            yield session
-        finally:
-            if session.sync_session.in_transaction():
-                await asyncio.shield(asyncio.ensure_future(session.close()))
-            else:
-                session.sync_session.close()
 
     @asynccontextmanager
     async def raw_transaction(self) -> AsyncIterator[asyncpg.Connection]:
-        """Open a transaction of a hot path on the driver's own connection, for a third of what `transaction` costs.
+        """Open one of a hot path on the driver's own connection; it commits and rolls back like `transaction`."""
+        async with self.transaction() as session:
+            yield session.info[_POOLED].driver_connection
 
-        It takes from the same pool, and commits and rolls back like `transaction`.
+    @asynccontextmanager
+    async def _begun(self, **options: Any) -> AsyncIterator[AsyncSession]:
+        """Begin a transaction on the driver; the session joins it at its own first statement, if one comes.
+
+        To lead SQLAlchemy through a transaction costs three times what the driver needs for it.
         """
-        pooled = await self.engine.raw_connection()
-        driver: asyncpg.Connection = pooled.driver_connection
+        pooled: Any = await self.engine.raw_connection()
+        driver, session = pooled.driver_connection, self._sessions(info={_POOLED: pooled})
         try:
-            async with driver.transaction():
-                yield driver
+            transaction = driver.transaction(**options)
+            await transaction.start()
+            pooled.dbapi_connection._transaction = transaction  # noqa: SLF001 - as its own execute() would begin one
+            yield session
         finally:
-            spoilt = driver.is_closed() or driver.is_in_transaction()  # the latter: cancelled while rolling back
-            await greenlet_spawn(pooled.invalidate if spoilt else pooled.close)
+            left = _left(session, pooled, driver)
+            await (asyncio.shield(asyncio.ensure_future(left)) if driver.is_in_transaction() else left)
 
     async def connect(self, **server_settings: str) -> asyncpg.Connection:
         """Open a connection outside the pool, for locks and listening that outlive a transaction; the caller closes it.
@@ -153,11 +152,41 @@ async def closing(opening: Awaitable[asyncpg.Connection]) -> AsyncIterator[async
         await connection.close()
 
 
-def _begin(session: Session, execution_options: dict[str, Any]) -> None:
-    """Begin the transaction that SQLAlchemy would begin at its own first statement: ours may come before it."""
-    adapter: Any = session.connection(execution_options=execution_options).connection.dbapi_connection
-    await_only(adapter._start_transaction())  # noqa: SLF001 - the very call that its own execute() makes
-    session.info[_DRIVER] = adapter.driver_connection
+class _Joining(Session):
+    """A session of a transaction that was begun on the driver; it joins it at its own first statement."""
+
+    def get_bind(self, *_: Any, **__: Any) -> Connection:
+        """Give the connection that the transaction has."""
+        if _JOINED not in self.info:
+            self.info[_JOINED] = Connection(cast("Engine", self.bind), self.info[_POOLED])
+        joined: Connection = self.info[_JOINED]
+        return joined
+
+    def begin_nested(self) -> SessionTransaction:
+        """Set a savepoint, after what waits to be written: the savepoint may be rolled back alone."""
+        await_only(_write_waiting(self.info))
+        return super().begin_nested()
+
+
+async def _end(pooled: Any, how: Literal["commit", "rollback"]) -> None:
+    """End what SQLAlchemy's session has not ended yet."""
+    adapter = pooled.dbapi_connection
+    transaction, adapter._transaction = adapter._transaction, None  # noqa: SLF001 - see `_begun`
+    if transaction is not None:
+        await getattr(transaction, how)()
+
+
+async def _left(session: AsyncSession, pooled: Any, driver: asyncpg.Connection) -> None:
+    """Roll back what was not committed, and give the connection back to its pool."""
+    try:
+        if session.sync_session.in_transaction():
+            await session.close()
+        if pooled.is_valid and driver.is_in_transaction() and not driver.is_closed():
+            await _end(pooled, "rollback")
+    finally:
+        if pooled.is_valid:
+            spoilt = driver.is_closed() or driver.is_in_transaction()  # the latter: cancelled while rolling back
+            await greenlet_spawn(pooled.invalidate if spoilt else pooled.close)
 
 
 async def raw(session: AsyncSession | asyncpg.Connection) -> asyncpg.Connection:
@@ -171,5 +200,27 @@ async def raw(session: AsyncSession | asyncpg.Connection) -> asyncpg.Connection:
         return session
     if session.in_nested_transaction():
         await session.connection()  # the savepoint is set at the session's own first statement: ours may come before it
-    driver: asyncpg.Connection = session.info[_DRIVER]
+    driver: asyncpg.Connection = session.info[_POOLED].driver_connection
     return driver
+
+
+async def write_last(
+    session: AsyncSession | asyncpg.Connection, closing: Closing, rows: Sequence[Sequence[Any]]
+) -> None:
+    """Write rows at the end of the session's transaction, in the order in which they come.
+
+    In a savepoint, in a read and on the driver's own connection they are written at once.
+    """
+    waiting = session.info.get(_WAITING) if isinstance(session, AsyncSession) else None
+    if isinstance(session, AsyncSession) and waiting is not None and not session.in_nested_transaction():
+        waiting.setdefault(closing, []).extend(rows)
+    elif rows:
+        sql, arguments = together({closing: rows})
+        await (await raw(session)).execute(sql, *arguments)
+
+
+async def _write_waiting(info: dict[Any, Any]) -> None:
+    if waiting := info.get(_WAITING):
+        sql, arguments = together(waiting)
+        waiting.clear()
+        await info[_POOLED].driver_connection.execute(sql, *arguments)

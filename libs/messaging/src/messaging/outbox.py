@@ -12,7 +12,7 @@ from opentelemetry import trace
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts import Event, Origin
-from database import Database, closing, columns, count_of, new_id, raw, utc_now
+from database import Closing, Database, closing, count_of, new_id, utc_now, write_last
 from messaging.streams import partition_of, subject_of
 
 logger = logging.getLogger(__name__)
@@ -21,14 +21,14 @@ _NO_ORIGIN = Origin()
 MAX_PAYLOAD_BYTES = 512 * 1024  # half of what NATS carries by default
 
 _COLUMNS = "epoch, shard, event_id, type, subject, aggregate_id, aggregate_version, payload, traceparent"
-# Most commands publish one event, which this form takes in half the time of the other.
-_APPEND_ONE = f"""
+_APPEND = Closing(
+    f"""
     insert into outbox ({_COLUMNS})
     select state.epoch, $1::smallint % state.shards, $2::uuid, $3::text, $4::text, $5::uuid, $6::bigint, $7::bytea,
            $8::text
     from outbox_state state
-"""  # noqa: S608 - a constant of this module
-_APPEND_MANY = f"""
+    """,  # noqa: S608 - a constant of this module
+    f"""
     insert into outbox ({_COLUMNS})
     select state.epoch, row.spread % state.shards, row.event_id, row.type, row.subject, row.aggregate_id, row.version,
            row.payload, row.traceparent
@@ -37,7 +37,8 @@ _APPEND_MANY = f"""
              with ordinality as row
              (spread, event_id, type, subject, aggregate_id, version, payload, traceparent, position)
     order by row.position
-"""  # noqa: S608 - as above
+    """,  # noqa: S608 - as above
+)
 
 
 class Publication(NamedTuple):
@@ -58,7 +59,7 @@ class EventTooLarge(Exception):
 async def append(
     session: AsyncSession | asyncpg.Connection, publications: Sequence[Publication], *, actor: UUID | None = None
 ) -> None:
-    """Write events to the outbox in the transaction of a session or a `raw_transaction`, in order, by one statement.
+    """Write events to the outbox in the transaction of a session, at its end, or of a `raw_transaction`, in order.
 
     `actor` is the account that acted. The trace goes on from the current OpenTelemetry span. Raises `EventTooLarge`
     above 512 KiB.
@@ -69,11 +70,7 @@ async def append(
     here = _NO_ORIGIN if is_told else origin(actor=actor)
     now = utc_now()
     rows = [_row(publication, publication.origin or here, now) for publication in publications]
-    connection = await raw(session)
-    if len(rows) == 1:
-        await connection.execute(_APPEND_ONE, *rows[0])
-    else:
-        await connection.execute(_APPEND_MANY, *columns(rows))
+    await write_last(session, _APPEND, rows)
 
 
 def _row(publication: Publication, cause: Origin, now: datetime) -> tuple[Any, ...]:

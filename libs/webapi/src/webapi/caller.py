@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, NamedTuple, Protocol
 from uuid import UUID
 
-import asyncpg
 from fastapi import Depends
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -69,24 +68,6 @@ class RecordedRead(NamedTuple):
 
     session: AsyncSession
     now: datetime
-
-
-class RawCommand:
-    """A command of a hot path: like `Command`, on the driver's own `connection`."""
-
-    __slots__ = ("_claim", "connection", "now")
-
-    def __init__(self, connection: asyncpg.Connection, now: datetime, claim: Claim | None) -> None:
-        self.connection = connection
-        self.now = now
-        self._claim = claim
-
-    async def respond(self, status: int, model: BaseModel | None = None, *, location: str | None = None) -> Response:
-        """Make the answer and keep it under the Idempotency-Key, in this transaction."""
-        body = b"" if model is None else to_json(model)
-        if self._claim is not None:
-            await self._claim.keep(self.connection, status, location, body)
-        return answer(body, status, location)
 
 
 class AuthenticatedCaller:
@@ -176,17 +157,6 @@ class AuthenticatedCaller:
                 await claim.release(await raw(session))
         if refused is not None:
             raise refused
-
-    @asynccontextmanager
-    async def raw_command(self) -> AsyncIterator[RawCommand]:
-        """Open a hot command's transaction on the driver's connection; otherwise the same as `command`."""
-        claim = self._claim()
-        async with claim.turn if claim is not None else nullcontext(), self._database.raw_transaction() as connection:
-            if claim is not None:
-                await claim.take(connection)
-            yield RawCommand(connection, utc_now(), claim)
-            if claim is not None:
-                claim.require_answer()
 
     def _claim(self) -> Claim | None:
         scope = self._request.scope

@@ -116,8 +116,8 @@ async def plant(body: PlantTree, caller: Caller) -> Response:
 @router.put("/hot", status_code=200, response_model=TreeOut, openapi_extra=access("self"))
 async def plant_quickly(body: PlantTree, caller: Caller) -> Response:
     """Plant a tree on the hot path."""
-    async with caller.raw_command() as command:
-        await command.connection.execute(_PLANT, body.tree_id, body.kind, command.now)
+    async with caller.command() as command:
+        await (await raw(command.session)).execute(_PLANT, body.tree_id, body.kind, command.now)
         if body.kind == "failing":
             raise TreeFelled(body.tree_id, "nobody")
         return await command.respond(200, TreeOut(tree_id=body.tree_id, kind=body.kind))

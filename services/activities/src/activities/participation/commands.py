@@ -110,12 +110,13 @@ class AttendanceReported(NamedTuple):
 
 
 async def register(
-    connection: asyncpg.Connection, *, participation_id: UUID, activity_id: UUID, by: audit.Actor, now: datetime
+    session: AsyncSession, *, participation_id: UUID, activity_id: UUID, by: audit.Actor, now: datetime
 ) -> ParticipationOut:
     """Register whoever asks for an activity; registering again changes nothing.
 
     Raises `ActivityUnknown`, `NotAMemberThere`, `ActivityClosed` and `ActivityOver`.
     """
+    connection = await raw(session)
     facts = known(await connection.fetchrow(_JUDGE, [activity_id], [by.person_id]), ActivityUnknown)
     if facts["affiliation_id"] is None:
         raise NotAMemberThere
@@ -124,7 +125,7 @@ async def register(
     row = await connection.fetchrow(_REGISTER, participation_id, activity_id, by.person_id, branch, now)
     if row["changed"]:
         event = ParticipantRegisteredV1(**_state(row, facts["organisation_id"]))
-        await append(connection, [Publication(event, row["version"], by.origin)])
+        await append(session, [Publication(event, row["version"], by.origin)])
     return _out(row)
 
 

@@ -56,10 +56,10 @@ async def get_activity(activity_id: UUID, caller: Caller) -> Response:
 async def register(activity_id: UUID, caller: Caller) -> Response:
     """Register oneself; registering again changes nothing."""
     try:
-        async with caller.raw_command() as command:
+        async with caller.command() as command:
             by = audit.by(caller.principal)
             participation = await commands.register(
-                command.connection, participation_id=new_id(), activity_id=activity_id, by=by, now=command.now
+                command.session, participation_id=new_id(), activity_id=activity_id, by=by, now=command.now
             )
             return await command.respond(201, participation)
     except NotAMemberThere:
