@@ -116,3 +116,19 @@ async def test_a_time_that_no_verifier_can_write_down_is_not_recorded(
         await superuser.execute(
             f"insert into audit.entry (happened_at, action, decision) values ('{moment}', 'x', 'allowed')"  # noqa: S608
         )
+
+
+@pytest.mark.parametrize("column", ["action", "purpose", "rule", "actor_role"])
+async def test_the_table_takes_codes_alone_whoever_writes(database: Database, column: str) -> None:
+    values = {"action": "x.kept", "purpose": None, "rule": None, "actor_role": None}
+    insert = (
+        "insert into audit.entry (happened_at, decision, action, purpose, rule, actor_role)"
+        " values (now(), 'allowed', $1, $2, $3, $4)"
+    )
+    async with database.raw_transaction() as connection:
+        for code in ("x", "x" * 64, "A-z_0.9"):
+            await connection.execute(insert, *(values | {column: code}).values())
+    for words in ("", "x" * 65, "张三", "two words", 'x","actor":"y', "x\n", "\nx", "é"):
+        with pytest.raises(asyncpg.CheckViolationError, match="ck_entry_codes"):
+            async with database.raw_transaction() as connection:
+                await connection.execute(insert, *(values | {column: words}).values())

@@ -65,11 +65,11 @@ create table if not exists audit.entry (
     position bigint,
     previous bytea,
     hash bytea,
-    constraint ck_entry_codes check (
-        action ~ '^[A-Za-z0-9._-]{1,64}$'
-        and (purpose is null or purpose ~ '^[A-Za-z0-9._-]{1,64}$')
-        and (rule is null or rule ~ '^[A-Za-z0-9._-]{1,64}$')
-        and (actor_role is null or actor_role ~ '^[A-Za-z0-9._-]{1,64}$')
+    constraint ck_entry_codes check ( -- a bound in the patterns would cost forty times as much
+        action !~ '[^A-Za-z0-9._-]' and length(action) between 1 and 64
+        and purpose !~ '[^A-Za-z0-9._-]' and length(purpose) between 1 and 64
+        and rule !~ '[^A-Za-z0-9._-]' and length(rule) between 1 and 64
+        and actor_role !~ '[^A-Za-z0-9._-]' and length(actor_role) between 1 and 64
     ),
     constraint ck_entry_sealed check (num_nulls(day, position, previous, hash) in (0, 4))
 );
