@@ -62,7 +62,7 @@ class EdgeProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin to count."""
         super().on_message_begin()
-        self.scope["extensions"] = self._extensions
+        self.scope["extensions"] = self._extensions  # type: ignore[typeddict-item] # values may be anything in ASGI
         self._head_is_open = True
         self._head_bytes = self._arrived_bytes = 0
 
