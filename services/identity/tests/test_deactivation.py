@@ -1,6 +1,7 @@
 """An account taken out of use is out everywhere, and comes back with its credentials and signed in nowhere."""
 
 import asyncio
+from collections.abc import Coroutine, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,10 +11,11 @@ import pytest
 
 import orgtree
 from contracts.members import MemberAffiliatedV1
-from database import new_id
+from database import new_id, raw
 from messaging import Publication
 
 from .front_end import PASSWORD, Tokens
+from .granting import end, strongly_signed_in
 from .provider import Provider
 from .told import changes_of, is_told_revoked, told_of
 
@@ -66,21 +68,29 @@ async def test_a_reactivated_account_has_its_credentials_and_no_session(provider
     assert await entries(provider, person) == ["identity.account.deactivated", "identity.account.reactivated"]
 
 
-async def test_of_two_who_deactivate_at_once_one_is_recorded(provider: Provider, security: Tokens) -> None:
-    person, _ = await provider.open_person()
+async def at_once(
+    provider: Provider, locked: Sequence[UUID], *requests: Coroutine[Any, Any, httpx.Response]
+) -> list[int]:
+    """Send requests that meet: each has decided before these accounts can be changed. Gives the statuses, sorted."""
     holder, watcher = await asyncpg.connect(provider.url), await asyncpg.connect(provider.url)
     try:
         async with holder.transaction():
-            await holder.execute("select from account where account_id = $1 for update", person)
-            both = [asyncio.create_task(change(provider, security, person, "deactivation")) for _ in range(2)]
+            await holder.execute("select from account where account_id = any($1::uuid[]) for update", locked)
+            sent = [asyncio.create_task(request) for request in requests]
             waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and pid <> pg_backend_pid()"
             async with asyncio.timeout(20):
-                while await watcher.fetchval(waiting) < len(both):
+                while await watcher.fetchval(waiting) < len(sent):
                     await asyncio.sleep(0.02)
-        assert [answer.status_code for answer in await asyncio.gather(*both)] == [200, 200]
+        return sorted([answer.status_code for answer in await asyncio.gather(*sent)])
     finally:
         await holder.close()
         await watcher.close()
+
+
+async def test_of_two_who_deactivate_at_once_one_is_recorded(provider: Provider, security: Tokens) -> None:
+    person, _ = await provider.open_person()
+    both = [change(provider, security, person, "deactivation") for _ in range(2)]
+    assert await at_once(provider, [person], *both) == [200, 200]
     assert await entries(provider, person) == ["identity.account.deactivated"]
 
 
@@ -109,17 +119,39 @@ async def test_nobody_deactivates_themselves_or_beyond_their_remit(provider: Pro
     assert (await change(provider, security, there, "deactivation")).status_code == 200
 
 
-async def test_the_last_administrator_stays_in_use(provider: Provider, security: Tokens) -> None:
+async def auditors(provider: Provider) -> dict[UUID, UUID]:
+    """Give the assignments of the administration of audits by who holds them."""
+    asked = (
+        "select person_id, assignment_id from role_assignment where role = 'audit_administrator' and status = 'granted'"
+    )
     async with provider.database.read() as session:
-        connection = await session.connection()
-        asked = "select person_id from role_assignment where role = 'audit_administrator' and status = 'granted'"
-        holders = [row[0] for row in await connection.exec_driver_sql(asked)]
+        return dict(await (await raw(session)).fetch(asked))
+
+
+async def test_the_last_administrator_stays_in_use(provider: Provider, security: Tokens) -> None:
+    holders = list(await auditors(provider))
     for person in holders[:-1]:
         assert (await change(provider, security, person, "deactivation")).status_code == 200
     answer = await change(provider, security, holders[-1], "deactivation")
     assert (answer.status_code, answer.json()["type"]) == (409, "/problems/last_administrator")
     for person in holders[:-1]:
         await change(provider, security, person, "reactivation")
+
+
+@pytest.mark.parametrize("how", ["deactivation", "end of the role"])
+async def test_of_the_last_two_administrators_taken_away_at_once_one_stays(provider: Provider, how: str) -> None:
+    _, tokens = await strongly_signed_in(provider, ("security_administrator", orgtree.ROOT_ID))
+    for _ in range(2):
+        await provider.open_person(("audit_administrator", orgtree.ROOT_ID))
+    assignments = await auditors(provider)
+    *others, first, second = assignments
+    for person in others:
+        assert (await change(provider, tokens, person, "deactivation")).status_code == 200
+    away = change(provider, tokens, first, how) if how == "deactivation" else end(provider, tokens, assignments[first])
+    both = (away, change(provider, tokens, second, "deactivation"))
+    assert await at_once(provider, [first, second], *both) == [200, 409]
+    for person in assignments:
+        await change(provider, tokens, person, "reactivation")
 
 
 async def test_a_deactivation_is_told_with_who_did_it(provider: Provider, security: Tokens) -> None:

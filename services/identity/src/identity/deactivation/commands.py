@@ -14,6 +14,7 @@ from china_time import day_of
 from database import KeyRing
 from identity.accounts.remit import require_account_within
 from identity.accounts.tables import Account
+from identity.roles.assignments import take_administrators_away_in_turn
 from identity.roles.delegation import end_delegated_roles
 from identity.roles.queries import holds_on
 from identity.roles.reach import require_roles_within
@@ -103,7 +104,9 @@ async def _require_other_administrators(session: AsyncSession, person_id: UUID, 
         RoleAssignment.role.in_(ADMINISTRATIONS),
         RoleAssignment.organisation_id == orgtree.ROOT_ID,
         holds_on(today),
-        ~replaced,
     )
-    if await session.scalar(administered.limit(1)) is not None:
+    if await session.scalar(administered.limit(1)) is None:
+        return
+    await take_administrators_away_in_turn(session)
+    if await session.scalar(administered.where(~replaced).limit(1)) is not None:
         raise LastAdministrator

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,6 +18,8 @@ from identity.roles.queries import count_of_not_over
 from identity.roles.rules import ADMINISTRATIONS, MOST_ROLES_HELD, READS_FILES, AdministrationsCombined, TooManyRoles
 from identity.roles.tables import Administrator, RoleAssignment, RoleDefinition
 from messaging import Publication, append
+
+_LAST_ONES = 0x61646D696E  # one advisory lock for all who take administrators away; any constant will do
 
 
 class RoleUnknown(Exception):
@@ -107,6 +109,11 @@ async def record(
         purpose=assignment.role,
     )
     await audit.record(session, entry, now=now)
+
+
+async def take_administrators_away_in_turn(session: AsyncSession) -> None:
+    """Let commands that leave fewer administrators follow each other: the next statement sees who is left."""
+    await session.execute(select(func.pg_advisory_xact_lock(_LAST_ONES)))
 
 
 async def require_combinable(session: AsyncSession, person_id: UUID, role: str) -> None:

@@ -16,6 +16,7 @@ from identity.roles.assignments import (
     end_assignments,
     locked_within,
     record,
+    take_administrators_away_in_turn,
     tell_granted,
 )
 from identity.roles.queries import holds_on
@@ -124,6 +125,7 @@ async def _require_another_administrator(session: AsyncSession, assignment: Role
     """See to it that the system can still be administered. Raises `LastAdministrator`."""
     if assignment.role not in ADMINISTRATIONS or assignment.organisation_id != orgtree.ROOT_ID:
         return
+    await take_administrators_away_in_turn(session)
     others = select(RoleAssignment.person_id).where(
         RoleAssignment.role == assignment.role,
         RoleAssignment.organisation_id == orgtree.ROOT_ID,
