@@ -92,10 +92,13 @@ async def test_a_case_that_is_answered_is_no_longer_open(database: Database) -> 
     assert (figures["cases.now.open"], figures["cases.now.answered"]) == (0, 9)
 
 
-async def test_a_case_in_an_unknown_status_counts_as_received_and_gives_no_small_group_away(database: Database) -> None:
+@pytest.mark.parametrize("status", ["handed_on", "handed.on"])
+async def test_a_case_in_an_unknown_status_counts_as_received_and_gives_no_small_group_away(
+    database: Database, status: str
+) -> None:
     def handed_on(number: int) -> Numbered:
         event, version = case(number, 2)
-        return event.model_copy(update={"status": "handed_on"}), version
+        return event.model_copy(update={"status": status}), version
 
     await hand_over(database, HANDLERS, [*TREE, *(case(number, 1) for number in range(20))])
     await hand_over(database, HANDLERS, [handed_on(number) for number in range(8)])

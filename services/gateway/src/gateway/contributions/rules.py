@@ -43,7 +43,7 @@ def contribution_of(event: Event) -> Contribution | None:
                 return None
             return Contribution(event.affiliation_id, _of_study(event), event.person_id)
         case feedback.CaseState():
-            measures = {"cases.received": 1, f"cases.now.{event.status}": 1}
+            measures = {"cases.received": 1, _part("cases.now", event.status): 1}
             return Contribution(event.organisation_id, measures, event.reporter_id)
     raise TypeError(f"{type(event).__name__} contributes to no figure")
 
@@ -54,8 +54,8 @@ def _of_composition(event: members.CompositionCountedV1) -> dict[str, int]:
         "members.away": event.away,
         "members.without_smartphone": event.without_smartphone,
     }
-    measures |= {f"members.stage.{stage}": count for stage, count in event.stages.items()}
-    measures |= {f"members.age.{band}": count for band, count in event.age_bands.items()}
+    measures |= {_part("members.stage", stage): count for stage, count in event.stages.items()}
+    measures |= {_part("members.age", band): count for band, count in event.age_bands.items()}
     return measures
 
 
@@ -65,7 +65,7 @@ def _of_participation(event: activities.ParticipationState) -> dict[str, int]:
         measures["participation.registered"] = 1
     if event.attended:
         measures["participation.attended"] = 1
-        measures[f"participation.by.{event.mode or 'in_person'}"] = 1
+        measures[_part("participation.by", event.mode or "in_person")] = 1
     return measures
 
 
@@ -76,3 +76,8 @@ def _of_study(event: learning.LessonState) -> dict[str, int]:
     if event.understood is not None:
         measures["learning.understood" if event.understood else "learning.need_help"] = 1
     return measures
+
+
+def _part(breakdown: str, word: str) -> str:
+    """Name the part of a breakdown that a word stands for; a full stop in the word would begin another breakdown."""
+    return f"{breakdown}.{word.replace('.', '~')}"
