@@ -157,9 +157,34 @@ async def test_a_row_whose_worker_died_falls_due_again_after_the_claim(office: O
     assert await office.work() == [1]
 
 
-async def _claimed(office: Office) -> bool:
+async def test_who_fails_after_the_claim_leaves_the_next_claim_alone(office: Office) -> None:
+    await office.write((1, timedelta(0)))
+    over = asyncio.Event()
+    later: list[asyncio.Task[None]] = []
+
+    async def fail_late(_: asyncpg.Record) -> None:
+        office.now += timedelta(minutes=1)
+        later.append(asyncio.create_task(office.due().work_off(office._database, send_at_last)))
+        async with asyncio.timeout(10):
+            while not await _claimed(office, times=2):
+                await asyncio.sleep(0.02)
+        raise TryAgain
+
+    async def send_at_last(row: asyncpg.Record) -> None:
+        await over.wait()
+        await office.send(row)
+
+    await office.due().work_off(office._database, fail_late)
+    office.now += timedelta(seconds=59)
+    assert await office.work() == []
+    over.set()
+    await asyncio.gather(*later)
+    assert office.sent == [1]
+
+
+async def _claimed(office: Office, *, times: int = 1) -> bool:
     async with office._database.raw_transaction() as connection:
-        return bool(await connection.fetchval("select exists (select from letter where attempts > 0)"))
+        return bool(await connection.fetchval("select exists (select from letter where attempts >= $1)", times))
 
 
 async def test_two_workers_do_each_row_once(office: Office) -> None:

@@ -24,7 +24,8 @@ _CLAIM: Final = """
         select {key} from {table} due where {at} <= $1 and {waiting} order by {at} limit $3 for update skip locked))
     returning new.*, old.{at} as fell_due_at
 """
-_POSTPONE: Final = "update {table} set {at} = $2 where {key} = $1"
+# Whoever comes after the claim is over leaves alone who claimed it since.
+_POSTPONE: Final = "update {table} set {at} = $2 where {key} = $1 and attempts = $3"
 
 
 class TryAgain(Exception):
@@ -91,4 +92,4 @@ class Due:
         FAILURES.labels(self.table).inc()
         later = self._clock() + self._backoff(row["attempts"])
         async with database.raw_transaction() as connection:
-            await connection.execute(self._postpone, row[self._key], later)
+            await connection.execute(self._postpone, row[self._key], later, row["attempts"])
