@@ -1,5 +1,6 @@
 """Shows that a data directory keeps its secrets, notices whose it is, and bounds its logs."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,19 @@ def test_a_secret_is_made_once_and_readable_by_its_owner_alone(tmp_path: Path) -
     assert DataDirectory(tmp_path).secret("postgres") == first
     assert DataDirectory(tmp_path).secret("nats") != first
     assert (tmp_path / "secrets.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_what_lies_where_a_secret_is_written_is_neither_used_nor_followed(tmp_path: Path) -> None:
+    home, others = DataDirectory(tmp_path), tmp_path / "others"
+    others.write_text("precious")
+    planted = tmp_path / f"tokens.{os.getpid()}"
+    planted.touch()
+    planted.chmod(0o666)
+    home.keep_token("member.demo", "first", good_until=60)
+    assert (tmp_path / "tokens.json").stat().st_mode & 0o777 == 0o600
+    planted.symlink_to(others)
+    home.keep_token("member.demo", "second", good_until=60)
+    assert (home.token("member.demo", now=0), others.read_text()) == ("second", "precious")
 
 
 def test_a_directory_with_other_things_in_it_is_refused(tmp_path: Path) -> None:

@@ -146,7 +146,8 @@ class DataDirectory:
         """Replace the file in one step, so that a crash leaves the old one or the new one."""
         unfinished = file.with_suffix(f".{os.getpid()}")  # commands of several terminals write at once
         try:
-            descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            unfinished.unlink(missing_ok=True)  # left by a crash, or planted: what is there may be anybody's
+            descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             with os.fdopen(descriptor, "w") as writer:
                 json.dump(content, writer, indent=2)
                 writer.flush()
