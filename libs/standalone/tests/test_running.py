@@ -1,6 +1,7 @@
 """Shows the life of a system: it starts, keeps itself running, stops, and leaves nothing behind, however it ends."""
 
 import os
+import resource
 import signal
 import socket
 import time
@@ -55,6 +56,19 @@ def test_a_service_that_dies_is_started_again(runs: Runs) -> None:
     assert run.home.state["services"]["identity"]["failures"] == 1
     run.signal(signal.SIGINT)
     run.end()
+
+
+def test_a_service_is_started_again_once_there_is_room_for_it(runs: Runs) -> None:
+    run = runs.start()
+    first = run.pids()["identity"]
+    _, most = before = resource.prlimit(run.process.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(run.process.pid, resource.RLIMIT_NOFILE, (3, most))  # those in use stay open
+    os.kill(first, signal.SIGKILL)
+    run.read_until("identity was not started: Too many open files; starting it again in 4 s")
+    resource.prlimit(run.process.pid, resource.RLIMIT_NOFILE, before)
+    assert processes.wait_until(lambda: run.home.state["services"]["identity"]["pid"] != first, 10)
+    run.signal(signal.SIGINT)
+    assert run.end()[0] == 0
 
 
 def test_postgres_and_nats_are_started_again_on_their_ports(runs: Runs) -> None:

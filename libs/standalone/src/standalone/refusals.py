@@ -39,6 +39,9 @@ _LASTING: Final = re.compile(
     r": (no space left on device|disk quota exceeded|permission denied|read-only file system)$", re.IGNORECASE
 )
 
+PASSING: Final = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE})
+"""The operating system's errors when it has no room for one more process just now."""
+
 
 def lasting(lines: Iterable[str]) -> str | None:
     """Return the last line of a server's log that names what no further start will change, None when none does."""

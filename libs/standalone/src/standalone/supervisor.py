@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,7 +17,7 @@ import httpx
 from standalone import processes, services
 from standalone.data_directory import DataDirectory
 from standalone.logs import keep_bounded
-from standalone.refusals import CannotRun, DidNotStart, PortTaken, lasting
+from standalone.refusals import PASSING, CannotRun, DidNotStart, PortTaken, lasting, of_disk
 from standalone.servers import Say, Servers
 
 READY_SECONDS = 90.0
@@ -143,7 +144,8 @@ class Supervisor:
                 self._restart_if_ended(kept, now)
             if now - bounded_at > 5:
                 bounded_at = now
-                keep_bounded(self._home.logs)
+                with suppress(OSError):  # tried again in five seconds, and no reason to end
+                    keep_bounded(self._home.logs)
 
     def stop(self, hurry: threading.Event) -> None:
         """Ask all services to stop; kill those that have not after seven seconds, or as soon as `hurry` is set."""
@@ -168,6 +170,10 @@ class Supervisor:
                 self._start(kept)
             except PortTaken as refusal:
                 self._put_off(kept, f"was not started: {refusal}", now, steady=False)
+            except OSError as error:
+                if error.errno not in PASSING:
+                    raise of_disk(error, kept.log) from error
+                self._put_off(kept, f"was not started: {error.strerror}", now, steady=False)
 
     def _put_off(self, kept: Kept, why: str, now: float, *, steady: bool) -> None:
         kept.failures = 1 if steady else kept.failures + 1
