@@ -51,6 +51,14 @@ async def test_it_is_written_at_the_end_in_the_order_in_which_it_came(database: 
     assert await written(database) == (["first", "second", "third"], [1])
 
 
+async def test_no_rows_are_nothing_to_write(database: Database) -> None:
+    async with database.transaction() as session:
+        await write_last(session, LETTER, [])
+    async with database.raw_transaction() as connection:
+        await write_last(connection, LETTER, [])
+    assert await written(database) == ([], [])
+
+
 async def test_one_row_of_each_and_one_of_one_alone(database: Database) -> None:
     async with database.transaction() as session:
         await write_last(session, LETTER, [("county", "first")])

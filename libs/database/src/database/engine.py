@@ -211,10 +211,12 @@ async def write_last(
 
     In a savepoint, in a read and on the driver's own connection they are written at once.
     """
+    if not rows:
+        return
     waiting = session.info.get(_WAITING) if isinstance(session, AsyncSession) else None
     if isinstance(session, AsyncSession) and waiting is not None and not session.in_nested_transaction():
         waiting.setdefault(closing, []).extend(rows)
-    elif rows:
+    else:
         sql, arguments = together({closing: rows})
         await (await raw(session)).execute(sql, *arguments)
 
