@@ -81,6 +81,17 @@ async def test_nothing_of_it_stands_when_the_transaction_fails(database: Databas
     assert await written(database) == ([], [])
 
 
+@pytest.mark.parametrize("joined", [False, True])
+async def test_a_session_that_rolls_back_takes_everything_back(database: Database, joined: bool) -> None:
+    async with database.transaction() as session:
+        if joined:
+            await session.execute(text("insert into letter (words) values ('undone')"))
+        await (await raw(session)).execute("insert into letter (words) values ('undone too')")
+        await write_last(session, LETTER, [("county", "undone as well")])
+        await session.rollback()
+    assert await written(database) == ([], [])
+
+
 async def test_a_savepoint_keeps_what_came_before_it_and_takes_its_own_away(database: Database) -> None:
     async with database.transaction() as session:
         await write_last(session, LETTER, [("county", "before")])

@@ -162,6 +162,13 @@ class _Joining(Session):
         joined: Connection = self.info[_JOINED]
         return joined
 
+    def rollback(self) -> None:
+        """Take back everything, what was done on the driver too, and what waits to be written."""
+        super().rollback()
+        self.info.get(_WAITING, {}).clear()
+        if self.info[_POOLED].is_valid:
+            await_only(_end(self.info[_POOLED], "rollback"))
+
     def begin_nested(self) -> SessionTransaction:
         """Set a savepoint, after what waits to be written: the savepoint may be rolled back alone."""
         await_only(_write_waiting(self.info))
