@@ -84,7 +84,7 @@ def equations_of(root: Place, measures: Iterable[str], structure: Structure) -> 
             yield {(place.name, measure): -1, **{(part, measure): 1 for part in parts}}
         for where in (place.name, f"{place.name} itself"):
             for prefix, total in structure.parts_of.items():
-                columns = [measure for measure in known if measure.startswith(f"{prefix}.")]
+                columns = [measure for measure in known if structure.breakdown_of(measure) == prefix]
                 if columns and total in known:
                     yield {(where, total): -1, **{(where, column): 1 for column in columns}}
             for subset, total in structure.subsets_of.items():

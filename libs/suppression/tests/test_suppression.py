@@ -15,12 +15,19 @@ A, B, C = (UUID(int=number) for number in (1, 2, 3))
 STAGES = tuple(f"members.stage.{stage}" for stage in ("applicant", "probationary", "full"))
 BANDS = ("members.age.60_and_over", "members.age.under_35")
 NOW = ("cases.now.open", "cases.now.answered", "cases.now.confirmed")
+KINDS = ("cases.urgent", "cases.ordinary")
 HEADS = ("members.all", *STAGES, *BANDS, "members.away")
-THINGS = ("cases.received", *NOW)
+THINGS = ("cases.received", *NOW, *KINDS)
 MEASURES = (*HEADS, *THINGS)
 STRUCTURE = Structure(
-    parts_of={"members.stage": "members.all", "members.age": "members.all", "cases.now": "cases.received"},
+    parts_of={
+        "members.stage": "members.all",
+        "members.age": "members.all",
+        "cases.now": "cases.received",
+        "cases.kind": "cases.received",
+    },
     subsets_of={"members.away": "members.all"},
+    breakdowns=dict.fromkeys(KINDS, "cases.kind"),
 )
 
 counts = st.one_of(st.integers(0, 6), st.integers(0, 40), st.just(0))
@@ -44,14 +51,14 @@ of_the_attacker = st.sampled_from([0, 0, 1, 9, 30])
 @st.composite
 def reported(draw: st.DrawFn) -> dict[str, Mapping[int | None, int]]:
     """Make the cases of a place: of a few people who have some here and some there, nobody's, and the attacker's."""
-    received: Counter[int | None] = Counter()
-    things: dict[str, Mapping[int | None, int]] = {}
+    things: dict[str, Counter[int | None]] = {measure: Counter() for measure in THINGS}
     for measure in NOW:
         of_people = Counter(draw(several))
         of_people[ATTACKER] += draw(of_the_attacker)
-        things[measure] = +of_people
-        received += of_people
-    return things | {"cases.received": received}
+        kind = draw(st.sampled_from(KINDS))
+        for counted in (measure, kind, "cases.received"):
+            things[counted] += of_people
+    return dict(things)
 
 
 @st.composite

@@ -26,12 +26,18 @@ _REST = ".rest"
 class Structure(NamedTuple):
     """What adds up to what.
 
-    `parts_of` has a breakdown, by the beginning of its parts' names, and the total that its parts sum to.
-    `subsets_of` has a measure that counts people, and another whose subset it is: the rest, too, is a group of people.
+    `parts_of` has a breakdown, by the beginning of its parts' names, and the total that its parts sum to; `breakdowns`
+    has the breakdown of parts that are not named by it. `subsets_of` has a measure that counts people, and another
+    whose subset it is: the rest, too, is a group of people.
     """
 
     parts_of: Mapping[str, str]
     subsets_of: Mapping[str, str]
+    breakdowns: Mapping[str, str]
+
+    def breakdown_of(self, measure: str) -> str:
+        """Name the breakdown that a measure belongs to, if there is one of this name."""
+        return self.breakdowns.get(measure) or measure.rpartition(".")[0]
 
 
 class _Block(NamedTuple):
@@ -110,8 +116,8 @@ def _blocks(measures: Sequence[str], structure: Structure) -> list[_Block]:
     """Divide the measures into blocks, those that are a total first."""
     parts: dict[str, list[str]] = defaultdict(list)
     for measure in measures:
-        prefix = measure.rpartition(".")[0]
-        parts[prefix if measure.endswith(_REST) or prefix in structure.parts_of else measure].append(measure)
+        name = measure.rpartition(".")[0] if measure.endswith(_REST) else structure.breakdown_of(measure)
+        parts[name if measure.endswith(_REST) or name in structure.parts_of else measure].append(measure)
     blocks = [
         _Block(columns, structure.parts_of.get(name) or structure.subsets_of.get(name))
         for name, columns in parts.items()

@@ -40,7 +40,7 @@ def every_kind() -> Iterator[Event]:
     for mode in (None, "in_person", "remote"):
         yield participation(PLACE, PERSON, mode=mode)
     for word in (None, True, False):
-        yield study(PLACE, PERSON, understood=word, completed=True)
+        yield study(PLACE, PERSON, understood=word, completed=word is not None)
     for status in ("open", "answered", "confirmed"):
         yield case(PLACE, PERSON, status=status)
 
@@ -68,14 +68,15 @@ def test_things_of_people_say_whom_they_are_about_and_nothing_else_does() -> Non
 
 def test_what_belongs_together_is_of_one_kind() -> None:
     formulas = {measure: version.parameters for measure, version in figures_on(FIGURES, TODAY).items()}
+    breakdown_of = control_on(FIGURES, TODAY).structure.breakdown_of
     for measure, formula in formulas.items():
-        siblings = [f for name, f in formulas.items() if name.rpartition(".")[0] == measure.rpartition(".")[0]]
+        siblings = [f for name, f in formulas.items() if breakdown_of(name) == breakdown_of(measure)]
         if formula.part_of:
             assert {(f.part_of, f.counts) for f in siblings} == {(formula.part_of, formula.counts)}
             assert formulas[formula.part_of].counts == formula.counts
         if formula.subset_of:
             assert formula.counts == formulas[formula.subset_of].counts == "people"
-    assert len(ABOUT_PEOPLE) == 12
+    assert len(ABOUT_PEOPLE) == 14
 
 
 def test_a_word_without_a_figure_is_protected_with_its_breakdown() -> None:

@@ -77,7 +77,7 @@ def one_that_counts(measure: str, place: UUID, person: UUID) -> Event:
         participation(place, person, mode=None),
         participation(place, person, mode="in_person"),
         participation(place, person, mode="remote"),
-        *(study(place, person, understood=word, completed=True) for word in (None, True, False)),
+        *(study(place, person, understood=word, completed=word is not None) for word in (None, True, False)),
         *(case(place, person, status=status) for status in ("open", "answered", "confirmed")),
     ]
     return next(event for event in candidates if (found := contribution_of(event)) and measure in found.measures)
@@ -109,6 +109,17 @@ async def test_five_people_in_five_villages_are_shown_above_them(database: Datab
     for place in (TOWNSHIP, COUNTY, orgtree.ROOT_ID):
         assert (await figures_of(database, place))[measure] == 5
     assert (await figures_of(database, VILLAGES[0]))[measure] is None
+
+
+async def test_one_lesson_that_needs_help_is_not_what_the_others_leave_of_those_begun(database: Database) -> None:
+    people = [new_id() for _ in range(6)]
+    understood = [study(VILLAGES[0], person, understood=True, completed=True) for person in people * 2]
+    asking = study(VILLAGES[0], people[0], understood=False)
+    await hand_over(database, HANDLERS, [*TREE, *((event, 1) for event in (*understood, asking))])
+    figures = await figures_of(database, VILLAGES[0])
+    assert (figures["learning.lessons_begun"], figures["learning.nothing_said"]) == (13, 0)
+    for part in ("need_help", "understood", "lessons_under_way", "lessons_completed"):
+        assert figures[f"learning.{part}"] is None
 
 
 async def test_cases_without_a_reporter_are_of_no_person(database: Database) -> None:

@@ -70,12 +70,9 @@ def _of_participation(event: activities.ParticipationState) -> dict[str, int]:
 
 
 def _of_study(event: learning.LessonState) -> dict[str, int]:
-    measures = {"learning.lessons_begun": 1}
-    if event.completed:
-        measures["learning.lessons_completed"] = 1
-    if event.understood is not None:
-        measures["learning.understood" if event.understood else "learning.need_help"] = 1
-    return measures
+    said = {None: "nothing_said", True: "understood", False: "need_help"}[event.understood]
+    progress = "lessons_completed" if event.completed else "lessons_under_way"
+    return {f"learning.{word}": 1 for word in ("lessons_begun", progress, said)}
 
 
 def _part(breakdown: str, word: str) -> str:

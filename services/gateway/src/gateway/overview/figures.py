@@ -17,6 +17,7 @@ class Formula(Parameters):
     en: str
     counts: Counts
     part_of: str | None = None
+    breakdown: str | None = None
     subset_of: str | None = None
 
 

@@ -29,21 +29,24 @@ class Control(NamedTuple):
 
     def _kind_of(self, measure: str) -> Counts | None:
         # A word that is in no figure can be worked out of its breakdown, so it is protected as one of its parts.
-        return self.counts.get(measure) or self.counts.get(_breakdown_of(measure))
+        return self.counts.get(measure) or self.counts.get(self.structure.breakdown_of(measure))
 
 
 def control_on(figures: Figures, day: date) -> Control:
     """Give how the figures are protected on a day."""
     formulas = {measure: version_near(rule, day).parameters for measure, rule in figures.items()}
     counts: dict[str, Counts] = {measure: formula.counts for measure, formula in formulas.items()}
-    parts_of, subsets_of = {}, {}
+    parts_of, subsets_of = dict[str, str](), dict[str, str]()
+    breakdowns = {measure: formula.breakdown for measure, formula in formulas.items() if formula.breakdown}
+    structure = Structure(parts_of, subsets_of, breakdowns)
     for measure, formula in formulas.items():
         if formula.part_of:
-            parts_of[_breakdown_of(measure)] = formula.part_of
-            counts[_breakdown_of(measure)] = formula.counts
+            breakdown = structure.breakdown_of(measure)
+            parts_of[breakdown] = formula.part_of
+            counts[breakdown] = formula.counts
         if formula.subset_of:
             subsets_of[measure] = formula.subset_of
-    return Control(counts, Structure(parts_of, subsets_of))
+    return Control(counts, structure)
 
 
 def left_to_itself(whole: Mapping[str, int], children: Mapping[UUID, Mapping[str, int]]) -> dict[str, int]:
@@ -53,7 +56,3 @@ def left_to_itself(whole: Mapping[str, int], children: Mapping[UUID, Mapping[str
         measure: max(0, whole.get(measure, 0) - sum(row.get(measure, 0) for row in children.values()))
         for measure in measures
     }
-
-
-def _breakdown_of(measure: str) -> str:
-    return measure.rpartition(".")[0]
