@@ -161,8 +161,8 @@ async def test_an_unknown_phone_gets_the_same_answer_as_fast_and_no_message(prov
     asked = await front_end.http.get("/sign-in/code")
     seconds: dict[bool, list[float]] = {True: [], False: []}
     bodies = set()
-    for pair in zip(known, unknown, strict=True):
-        for number in pair:
+    for turn, pair in enumerate(zip(known, unknown, strict=True)):
+        for number in pair if turn % 2 else reversed(pair):  # what one leaves to do falls into the other's time
             began = time.perf_counter()
             answer = await front_end.submit(asked, phone=number)
             seconds[number in known].append(time.perf_counter() - began)
