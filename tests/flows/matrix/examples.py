@@ -262,7 +262,7 @@ EXAMPLES: Mapping[str, Example] = {
     "GET /v1/members/me": Example(),
     "GET /v1/members/{person_id}": Example(query=_of(purpose="contact"), by="officer.here"),
     "POST /v1/members/{person_id}/revisions": Example(
-        lambda _: {"base_version": 1, "smartphone": True}, by="registrar.here"
+        lambda _: {"base_version": 1, "smartphone": False}, by="registrar.here"
     ),
     "GET /v1/members/{person_id}/versions": Example(query=_of(purpose="contact"), by="officer.here"),
     "GET /v1/organisations": Example(),
