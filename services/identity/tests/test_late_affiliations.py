@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 import orgtree
 from contracts import Event
@@ -62,6 +62,10 @@ async def test_a_strangers_place_is_not_taken_whichever_comes_first(provider: Pr
     theirs = await provider.front_end().first_tokens(f"late.{stranger.hex[-10:]}", "a first password")
     await hand_over(provider, affiliated)
     assert await status_of(provider, stranger) == ("deactivated", 2, None)
+    async with provider.database.read() as session:
+        recorded = text("select actor, rule from audit.entry where action = :action and subject = :subject")
+        facts = {"action": "identity.account.deactivated", "subject": stranger}
+        assert (await session.execute(recorded, facts)).all() == [(None, "opened_outside_remit")]
     refused = await provider.front_end().refresh(theirs.refresh)
     assert (refused.status_code, refused.json()["error"]) == (400, "invalid_grant")
 

@@ -45,6 +45,12 @@ async def test_a_privileged_role_holds_when_a_second_person_approves(provider: P
     assert roles_in(await provider.front_end().tokens(username)) == ["system_administrator"]
     changed = [each["type"] for each in await events_of(provider, person_id)]
     assert changed == ["xiangqiao.identity.account.authorization_changed.v1"]
+    async with provider.database.read() as session:
+        recorded = text("select action, actor, actor_role from audit.entry where object_id = :of order by happened_at")
+        assert (await session.execute(recorded, {"of": UUID(assignment_id)})).all() == [
+            ("identity.role.proposed", proposer, "security_administrator"),
+            ("identity.role.approved", approver, "system_administrator"),
+        ]
 
 
 async def test_neither_the_proposer_nor_the_future_holder_decides(provider: Provider) -> None:

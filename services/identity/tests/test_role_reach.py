@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncSession
 
+import audit
 import orgtree
 from china_time import day_of
 from contracts.members import OrganisationEstablishedV1
@@ -78,11 +79,11 @@ async def _take(session: AsyncSession, world: World, step: tuple[str, int, int, 
     last_day = TODAY + timedelta(days=where) if dated else None
     now, made = utc_now(), new_id()
     top = world.granters.get(actor)
-    remit = {top} if top is not None else set()
+    by = audit.Actor(actor, remit={top} if top is not None else ())
     held = [("security_administrator", top)] if top is not None else [(role, place)]
     if kind == "grant":
         await grant_role(
-            session, assignment_id=made, granter=actor, remit=remit, held=held, now=now,
+            session, assignment_id=made, by=by, held=held, now=now,
             wanted=GrantRole(person_id=person, role=role, organisation_id=place, valid_until=last_day),
         )  # fmt: skip
         assert top is not None
@@ -91,13 +92,13 @@ async def _take(session: AsyncSession, world: World, step: tuple[str, int, int, 
     elif world.given:
         source = list(world.given)[what % len(world.given)]
         if kind == "end":
-            await end_role(session, assignment_id=source, actor=actor, remit=remit, now=now)
+            await end_role(session, assignment_id=source, by=by, now=now)
             for ended in [each for each, facts in world.given.items() if source in (each, facts[3])]:
                 del world.given[ended]
             return
         holder, role, own_place, from_another = world.given[source]
         await delegate_role(
-            session, source_id=source, assignment_id=made, holder=actor, now=now,
+            session, source_id=source, assignment_id=made, by=by, now=now,
             wanted=HandOnRole(person_id=person, organisation_id=place, valid_until=last_day),
         )  # fmt: skip
         assert (holder, from_another) == (actor, None)

@@ -49,7 +49,7 @@ async def deactivate_account(
     if await _status(session, account_id, by, now) != "active":
         return
     await _require_other_administrators(session, account_id, today=day_of(now))
-    await end_delegated_roles(session, account_id, ender=by.actor, now=now)
+    await end_delegated_roles(session, account_id, by=by, now=now)
     for lapse in lapses:
         await lapse(session, ring, account_id, now=now)
     await end_all_sessions(session, account_id, reason="deactivated", now=now, actor=by.actor)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+import audit
 from database import raw
 from identity.sessions.revocation import end_all_sessions
 
@@ -34,7 +35,9 @@ async def check_openings(session: AsyncSession, *, now: datetime) -> None:
     checked = await (await raw(session)).fetch(_CHECK)
     for account_id in (row["account_id"] for row in checked if row["status"] == "deactivated"):
         await end_all_sessions(session, account_id, reason="deactivated", now=now)
-        logger.warning("account_deactivated", extra={"account_id": account_id, "reason": "opened_outside_scope"})
+        entry = audit.Entry(action="identity.account.deactivated", subject=account_id, rule="opened_outside_remit")
+        await audit.record(session, entry, now=now)
+        logger.warning("account_deactivated", extra={"account_id": account_id, "reason": "opened_outside_remit"})
 
 
 async def forget_openings_before(session: AsyncSession, affiliated: Sequence[tuple[UUID, datetime]]) -> None:

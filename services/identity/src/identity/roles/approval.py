@@ -1,11 +1,11 @@
 """A second person's word on privileged roles: what is proposed holds when they approve, and never when they refuse."""
 
-from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+import audit
 from china_time import day_of
 from identity.accounts.authorization import lock_account
 from identity.roles.assignments import (
@@ -20,56 +20,46 @@ from identity.roles.rules import AlreadyDecided, SecondPersonNeeded
 from identity.roles.tables import RoleAssignment
 
 
-async def approve_role(
-    session: AsyncSession, *, assignment_id: UUID, actor: UUID, remit: Collection[UUID], now: datetime
-) -> RoleAssignment:
+async def approve_role(session: AsyncSession, *, assignment_id: UUID, by: audit.Actor, now: datetime) -> RoleAssignment:
     """Let a proposed assignment hold from now on; approving it again changes nothing.
 
     Raises `AssignmentUnknown`, `SecondPersonNeeded`, `AlreadyDecided`, `AdministrationsCombined` and `TooManyRoles`.
     """
-    assignment = await _awaiting(session, assignment_id, actor, remit=remit, wanted="granted", now=now)
+    assignment = await _awaiting(session, assignment_id, by, wanted="granted", now=now)
     if assignment.status == "granted":
         return assignment
     await lock_account(session, assignment.person_id)
     await require_combinable(session, assignment.person_id, assignment.role)
     await require_room(session, assignment.person_id, today=day_of(now))
     await take_administration(session, assignment.person_id, assignment.role)
-    assignment.status, assignment.decided_by, assignment.decided_at = "granted", actor, now
+    assignment.status, assignment.decided_by, assignment.decided_at = "granted", by.actor, now
     assignment.valid_from = max(assignment.valid_from, day_of(now))
     await session.flush()
-    await tell_granted(session, assignment, actor=actor, now=now)
+    await tell_granted(session, assignment, by=by, now=now)
     return assignment
 
 
-async def refuse_role(
-    session: AsyncSession, *, assignment_id: UUID, actor: UUID, remit: Collection[UUID], now: datetime
-) -> RoleAssignment:
+async def refuse_role(session: AsyncSession, *, assignment_id: UUID, by: audit.Actor, now: datetime) -> RoleAssignment:
     """Refuse a proposed assignment for good; refusing it again changes nothing.
 
     Raises `AssignmentUnknown`, `SecondPersonNeeded` and `AlreadyDecided`.
     """
-    assignment = await _awaiting(session, assignment_id, actor, remit=remit, wanted="refused", now=now)
+    assignment = await _awaiting(session, assignment_id, by, wanted="refused", now=now)
     if assignment.status == "proposed":
-        assignment.status, assignment.decided_by, assignment.decided_at = "refused", actor, now
+        assignment.status, assignment.decided_by, assignment.decided_at = "refused", by.actor, now
         await session.flush()
-        await record(session, "identity.role.refused", assignment, actor=actor, now=now)
+        await record(session, "identity.role.refused", assignment, by=by, now=now)
     return assignment
 
 
 async def _awaiting(
-    session: AsyncSession,
-    assignment_id: UUID,
-    actor: UUID,
-    *,
-    remit: Collection[UUID],
-    wanted: str,
-    now: datetime,
+    session: AsyncSession, assignment_id: UUID, by: audit.Actor, *, wanted: str, now: datetime
 ) -> RoleAssignment:
-    """Lock a proposal that waits for a word, or find the one to which the actor said what they say again."""
-    assignment = await locked_within(session, assignment_id, remit)
-    if actor in {assignment.granted_by, assignment.person_id}:
+    """Lock a proposal that waits for a word, or find the one to which they said what they say again."""
+    assignment = await locked_within(session, assignment_id, by.remit)
+    if by.actor in {assignment.granted_by, assignment.person_id}:
         raise SecondPersonNeeded
-    if assignment.status == wanted and assignment.decided_by == actor:
+    if assignment.status == wanted and assignment.decided_by == by.actor:
         return assignment
     over = assignment.valid_until is not None and assignment.valid_until < day_of(now)
     lapsed = assignment.proposed_until is None or assignment.proposed_until <= now

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -64,9 +65,10 @@ async def add_assignment(
 
 
 async def end_assignments(
-    session: AsyncSession, assignments: Sequence[RoleAssignment], *, ender: UUID | None, now: datetime
+    session: AsyncSession, assignments: Sequence[RoleAssignment], *, by: audit.Actor | None, now: datetime
 ) -> None:
-    """End assignments that are locked and hold, and what was delegated from them, and tell of each."""
+    """End assignments that are locked and hold, and what was delegated from them, and tell of each; nobody may act."""
+    ender = _id_of(by)
     delegated = (
         select(RoleAssignment)
         .where(RoleAssignment.delegated_from.in_([each.assignment_id for each in assignments]))
@@ -77,7 +79,7 @@ async def end_assignments(
     ending = {each.assignment_id: each for each in (*assignments, *await session.scalars(delegated))}
     publications = []
     for each in ending.values():
-        await record(session, "identity.role.ended", each, actor=ender, now=now)
+        await record(session, "identity.role.ended", each, by=by, now=now)
         each.status, each.ended_at, each.ended_by, each.version = "ended", now, ender, each.version + 1
         last_day = day_of(now) if each.valid_until is None else min(each.valid_until, day_of(now))
         publications.append(Publication(RoleEndedV1(**{**_state(each), "valid_until": last_day}), version=each.version))
@@ -87,28 +89,33 @@ async def end_assignments(
         await raise_authorization_version(session, person_id, now=now, actor=ender)
 
 
-async def tell_granted(session: AsyncSession, assignment: RoleAssignment, *, actor: UUID | None, now: datetime) -> None:
+async def tell_granted(
+    session: AsyncSession, assignment: RoleAssignment, *, by: audit.Actor | None, now: datetime
+) -> None:
     """Tell that an assignment holds from now on; older tokens of the person do not say so and end."""
     word = "approved" if assignment.decided_by else "delegated" if assignment.delegated_from else "granted"
-    await record(session, f"identity.role.{word}", assignment, actor=actor, now=now)
+    await record(session, f"identity.role.{word}", assignment, by=by, now=now)
     event = RoleGrantedV1(**_state(assignment))
-    await append(session, [Publication(event, version=assignment.version)], actor=actor)
-    await raise_authorization_version(session, assignment.person_id, now=now, actor=actor)
+    await append(session, [Publication(event, version=assignment.version)], actor=_id_of(by))
+    await raise_authorization_version(session, assignment.person_id, now=now, actor=_id_of(by))
 
 
 async def record(
-    session: AsyncSession, action: str, assignment: RoleAssignment, *, actor: UUID | None, now: datetime
+    session: AsyncSession, action: str, assignment: RoleAssignment, *, by: audit.Actor | None, now: datetime
 ) -> None:
     """Put into the audit what became of an assignment, with its role as the purpose."""
-    entry = audit.Entry(
-        action=action,
-        actor=actor,
-        subject=assignment.person_id,
-        object_id=assignment.assignment_id,
-        organisation_id=assignment.organisation_id,
-        purpose=assignment.role,
-    )
+    facts: dict[str, Any] = {
+        "subject": assignment.person_id,
+        "object_id": assignment.assignment_id,
+        "organisation_id": assignment.organisation_id,
+        "purpose": assignment.role,
+    }
+    entry = audit.Entry(action=action, actor=None, **facts) if by is None else by.entry(action, **facts)
     await audit.record(session, entry, now=now)
+
+
+def _id_of(by: audit.Actor | None) -> UUID | None:
+    return None if by is None else by.actor
 
 
 async def take_administrators_away_in_turn(session: AsyncSession) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+import audit
 import orgtree
 from china_time import day_of
 from identity.accounts.tables import Account
@@ -38,23 +39,22 @@ async def grant_role(
     *,
     assignment_id: UUID,
     wanted: GrantRole,
-    granter: UUID,
-    remit: Collection[UUID],
+    by: audit.Actor,
     held: Collection[tuple[str, UUID]],
     now: datetime,
 ) -> RoleAssignment:
     """Give a person a role on an organisation and all below it; a privileged one is only proposed.
 
-    `remit` is the organisations within which the granter may grant, and `held` the granter's roles. Raises
-    `orgtree.OutsideRemit`, `RoleForOneself`, `RoleUnknown`, `RoleNotYours`, `AccountUnknown`, `AssignmentExists`,
-    `DaysOutOfOrder`, `AdministrationsCombined` and `TooManyRoles`.
+    `held` are the roles of whoever grants it. Raises `orgtree.OutsideRemit`, `RoleForOneself`, `RoleUnknown`,
+    `RoleNotYours`, `AccountUnknown`, `AssignmentExists`, `DaysOutOfOrder`, `AdministrationsCombined` and
+    `TooManyRoles`.
     """
     person_id, organisation_id = wanted.person_id, wanted.organisation_id
-    await orgtree.require_within(session, organisation_id, remit)
-    if granter == person_id:
+    await orgtree.require_within(session, organisation_id, by.remit)
+    if by.actor == person_id:
         raise RoleForOneself
     definition = await definition_of(session, wanted.role)
-    allowed = grantable_within(definition.granted_by, held, remit)
+    allowed = grantable_within(definition.granted_by, held, by.remit)
     if not allowed:
         raise RoleNotYours
     await orgtree.require_within(session, organisation_id, allowed)
@@ -69,14 +69,14 @@ async def grant_role(
         valid_from=first,
         valid_until=wanted.valid_until,
         status="proposed" if definition.privileged else "granted",
-        granted_by=granter,
+        granted_by=by.actor,
         granted_at=now,
         proposed_until=now + PROPOSALS_HOLD if definition.privileged else None,
     )
     if definition.privileged:
-        await record(session, "identity.role.proposed", assignment, actor=granter, now=now)
+        await record(session, "identity.role.proposed", assignment, by=by, now=now)
     else:
-        await tell_granted(session, assignment, actor=granter, now=now)
+        await tell_granted(session, assignment, by=by, now=now)
     return assignment
 
 
@@ -98,25 +98,23 @@ async def appoint(
         status="granted",
         granted_at=now,
     )
-    await tell_granted(session, assignment, actor=None, now=now)
+    await tell_granted(session, assignment, by=None, now=now)
     return assignment
 
 
-async def end_role(
-    session: AsyncSession, *, assignment_id: UUID, actor: UUID, remit: Collection[UUID], now: datetime
-) -> RoleAssignment:
+async def end_role(session: AsyncSession, *, assignment_id: UUID, by: audit.Actor, now: datetime) -> RoleAssignment:
     """End a role assignment from this moment on, and all that was delegated from it; ending it again changes nothing.
 
-    A proposal is withdrawn. Raises `AssignmentUnknown` for one that does not exist or lies outside `remit`, and
+    A proposal is withdrawn. Raises `AssignmentUnknown` for one that does not exist or lies outside the remit, and
     `LastAdministrator`.
     """
-    assignment = await locked_within(session, assignment_id, remit)
+    assignment = await locked_within(session, assignment_id, by.remit)
     if assignment.status == "proposed":
-        assignment.status, assignment.ended_at, assignment.ended_by = "withdrawn", now, actor
-        await record(session, "identity.role.withdrawn", assignment, actor=actor, now=now)
+        assignment.status, assignment.ended_at, assignment.ended_by = "withdrawn", now, by.actor
+        await record(session, "identity.role.withdrawn", assignment, by=by, now=now)
     elif assignment.status == "granted":
         await _require_another_administrator(session, assignment, today=day_of(now))
-        await end_assignments(session, [assignment], ender=actor, now=now)
+        await end_assignments(session, [assignment], by=by, now=now)
     await session.flush()
     return assignment
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+import audit
 import orgtree
 from china_time import day_of
 from database import known
@@ -27,7 +28,7 @@ async def delegate_role(
     source_id: UUID,
     assignment_id: UUID,
     wanted: HandOnRole,
-    holder: UUID,
+    by: audit.Actor,
     now: datetime,
 ) -> RoleAssignment:
     """Delegate the holder's own role to another, where the holder has it or below and for no longer; it ends with it.
@@ -36,7 +37,7 @@ async def delegate_role(
     `orgtree.OutsideRemit`, `BeyondOwnPeriod`, `DaysOutOfOrder`, `AccountUnknown`, `AdministrationsCombined`,
     `AssignmentExists`, `TooManyRoles`.
     """
-    mine = (RoleAssignment.assignment_id == source_id, RoleAssignment.person_id == holder)
+    mine = (RoleAssignment.assignment_id == source_id, RoleAssignment.person_id == by.actor)
     source = await session.scalar(select(RoleAssignment).where(*mine).with_for_update())
     over = source is not None and source.valid_until is not None and source.valid_until < day_of(now)
     if source is None or source.status != "granted" or over:
@@ -44,7 +45,7 @@ async def delegate_role(
     definition = await definition_of(session, source.role)
     if not definition.delegable or source.delegated_from is not None:
         raise RoleNotDelegable
-    if wanted.person_id == holder:
+    if wanted.person_id == by.actor:
         raise RoleForOneself
     place = wanted.organisation_id or source.organisation_id
     await orgtree.require_within(session, place, {source.organisation_id})
@@ -59,26 +60,26 @@ async def delegate_role(
         **days._asdict(),
         status="granted",
         delegated_from=source_id,
-        granted_by=holder,
+        granted_by=by.actor,
         granted_at=now,
     )
-    await tell_granted(session, assignment, actor=holder, now=now)
+    await tell_granted(session, assignment, by=by, now=now)
     return assignment
 
 
 async def take_back_role(
-    session: AsyncSession, *, source_id: UUID, delegation_id: UUID, holder: UUID, now: datetime
+    session: AsyncSession, *, source_id: UUID, delegation_id: UUID, by: audit.Actor, now: datetime
 ) -> RoleAssignment:
     """End what the holder of a role delegated from it; doing so again changes nothing. Raises `AssignmentUnknown`."""
     this = (RoleAssignment.assignment_id == delegation_id, RoleAssignment.delegated_from == source_id)
-    found = select(RoleAssignment).where(*this, RoleAssignment.granted_by == holder).with_for_update()
+    found = select(RoleAssignment).where(*this, RoleAssignment.granted_by == by.actor).with_for_update()
     assignment = known(await session.scalar(found), AssignmentUnknown)
     if assignment.status == "granted":
-        await end_assignments(session, [assignment], ender=holder, now=now)
+        await end_assignments(session, [assignment], by=by, now=now)
     return assignment
 
 
-async def end_delegated_roles(session: AsyncSession, holder: UUID, *, ender: UUID, now: datetime) -> None:
+async def end_delegated_roles(session: AsyncSession, holder: UUID, *, by: audit.Actor, now: datetime) -> None:
     """End all that somebody delegated, as their account goes out of use."""
     found = (
         select(RoleAssignment)
@@ -89,4 +90,4 @@ async def end_delegated_roles(session: AsyncSession, holder: UUID, *, ender: UUI
     )
     delegated = (await session.scalars(found)).all()
     if delegated:
-        await end_assignments(session, delegated, ender=ender, now=now)
+        await end_assignments(session, delegated, by=by, now=now)

@@ -31,7 +31,7 @@ async def end_over(session: AsyncSession, *, now: datetime) -> int:
         .returning(RoleAssignment)
     )
     for each in lapsed.all():
-        await record(session, "identity.role.lapsed", each, actor=None, now=now)
+        await record(session, "identity.role.lapsed", each, by=None, now=now)
     over = (
         select(RoleAssignment)
         .where(RoleAssignment.status == "granted", RoleAssignment.valid_until < day_of(now))
@@ -41,5 +41,5 @@ async def end_over(session: AsyncSession, *, now: datetime) -> int:
     )
     assignments = (await session.scalars(over)).all()
     if assignments:
-        await end_assignments(session, assignments, ender=None, now=now)
+        await end_assignments(session, assignments, by=None, now=now)
     return len(assignments)

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from sqlalchemy import or_, select
 from starlette.responses import Response
 
+import audit
 import orgtree
 from audit import audited, unaudited
 from database import known, new_id
@@ -58,8 +59,7 @@ async def grant_role_(body: GrantRole, caller: Caller) -> Response:
             command.session,
             assignment_id=body.assignment_id or new_id(),
             wanted=body,
-            granter=caller.person_id,
-            remit=remit,
+            by=audit.by(caller.principal, remit),
             held=caller.principal.roles,
             now=command.now,
         )
@@ -142,7 +142,7 @@ async def hand_on_role_(assignment_id: UUID, body: HandOnRole, caller: Caller) -
             source_id=assignment_id,
             assignment_id=body.assignment_id or new_id(),
             wanted=body,
-            holder=caller.person_id,
+            by=audit.by(caller.principal),
             now=command.now,
         )
         return await command.respond(201, RoleAssignmentOut.model_validate(assignment))
@@ -175,9 +175,12 @@ async def list_delegations(assignment_id: UUID, caller: Caller, page: PageQuery)
 async def take_back_role_(assignment_id: UUID, delegation_id: UUID, caller: Caller) -> Response:
     """End from now on what one delegated oneself."""
     async with caller.command() as command:
-        session, mine = command.session, caller.person_id
         assignment = await take_back_role(
-            session, source_id=assignment_id, delegation_id=delegation_id, holder=mine, now=command.now
+            command.session,
+            source_id=assignment_id,
+            delegation_id=delegation_id,
+            by=audit.by(caller.principal),
+            now=command.now,
         )
         return await command.respond(200, RoleAssignmentOut.model_validate(assignment))
 
@@ -193,6 +196,6 @@ async def _in_office(
     caller.require_acr(TWO_FACTORS)
     async with caller.command() as command:
         assignment = await command_(
-            command.session, assignment_id=assignment_id, actor=caller.person_id, remit=remit, now=command.now
+            command.session, assignment_id=assignment_id, by=audit.by(caller.principal, remit), now=command.now
         )
         return await command.respond(200, RoleAssignmentOut.model_validate(assignment))
