@@ -52,3 +52,11 @@ def test_a_log_that_grew_too_large_goes_on_from_its_beginning(tmp_path: Path) ->
         writer.write("new\n")
     assert log.read_text() == "new\n"
     assert (tmp_path / "members.log.1").read_text() == "old\n" * 100
+
+
+def test_damaged_tokens_are_no_tokens(tmp_path: Path) -> None:
+    home = DataDirectory(tmp_path)
+    (tmp_path / "tokens.json").write_text('{"member.demo": ["fi')
+    assert home.token("member.demo", now=0) is None
+    home.keep_token("member.demo", "second", good_until=60)
+    assert home.token("member.demo", now=0) == "second"

@@ -87,12 +87,18 @@ class DataDirectory:
 
     def token(self, username: str, *, now: float) -> str | None:
         """Return the access token kept for somebody, None when there is none that is good at `now` (seconds, Unix)."""
-        token, good_until = self._read(self._tokens).get(username, ("", 0.0))
+        token, good_until = self._kept_tokens().get(username, ("", 0.0))
         return str(token) if now < good_until else None
 
     def keep_token(self, username: str, token: str, *, good_until: float) -> None:
         """Keep an access token, for its owner's eyes alone, until a moment (seconds, Unix)."""
-        self._write(self._tokens, {**self._read(self._tokens), username: (token, good_until)})
+        self._write(self._tokens, {**self._kept_tokens(), username: (token, good_until)})
+
+    def _kept_tokens(self) -> dict[str, Any]:
+        try:
+            return self._read(self._tokens)
+        except CannotRun:  # whoever signs in again has another
+            return {}
 
     @property
     def state(self) -> dict[str, Any]:

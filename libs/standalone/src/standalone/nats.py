@@ -19,15 +19,15 @@ from standalone.refusals import CannotRun
 
 @dataclass(frozen=True)
 class NatsUser:
-    """Somebody who may connect; `publish` and `subscribe` are the subjects allowed, None means all.
+    """Somebody who may connect; `publish` and `subscribe` are the subjects allowed, all unless said.
 
     The password goes into an address as it is, since nats-py decodes none: letters, digits, - and _ alone.
     """
 
     name: str
     password: str = field(repr=False)
-    publish: tuple[str, ...] | None = None
-    subscribe: tuple[str, ...] | None = None
+    publish: tuple[str, ...] = (">",)
+    subscribe: tuple[str, ...] = (">",)
 
 
 @dataclass(frozen=True)
@@ -117,12 +117,9 @@ class NatsServer(EmbeddedServer):
 
 
 def _user(user: NatsUser) -> dict[str, object]:
-    rendered: dict[str, object] = {"user": user.name, "password": user.password}
     allowed = {"publish": user.publish, "subscribe": user.subscribe}
-    permissions = {what: {"allow": list(subjects)} for what, subjects in allowed.items() if subjects is not None}
-    if permissions:
-        rendered["permissions"] = permissions
-    return rendered
+    permissions = {what: {"allow": list(subjects)} for what, subjects in allowed.items()}
+    return {"user": user.name, "password": user.password, "permissions": permissions}
 
 
 def program() -> str:

@@ -44,6 +44,7 @@ class Wechat:
         self._kind = kind
         self._address = address.rstrip("/")
         self._api_address = api_address.rstrip("/")
+        self._tls = httpx.create_ssl_context(trust_env=False)  # reads all authorities, which takes 30 ms
 
     @property
     def source(self) -> str:
@@ -79,7 +80,9 @@ class Wechat:
         try:
             async with (
                 asyncio.timeout(LONGEST_SECONDS),
-                httpx.AsyncClient(timeout=LONGEST_SECONDS, trust_env=False, follow_redirects=False) as http,
+                httpx.AsyncClient(
+                    timeout=LONGEST_SECONDS, trust_env=False, follow_redirects=False, verify=self._tls
+                ) as http,
                 http.stream("GET", f"{self._api_address}/sns/oauth2/access_token", params=query) as response,
             ):
                 body = bytearray()
