@@ -1,7 +1,7 @@
 """Every operation of every service, asked by everybody: without a token, by a stranger, in every role, beside and here.
 
 What an operation demands is what it declares (`x-access`). A new operation makes these tests fail until an example of a
-good request for it stands in `tests/flows/matrix/examples.py`.
+good request for it stands in `tests/flows/matrix/examples/`.
 """
 
 import asyncio
@@ -15,7 +15,9 @@ import pytest_asyncio
 
 from database import new_id
 from tests.flows.conftest import URL, System
-from tests.flows.matrix.examples import EXAMPLES, Example, a_member
+from tests.flows.matrix.examples import EXAMPLES
+from tests.flows.matrix.examples.asking import Example
+from tests.flows.matrix.examples.members import a_member
 from tests.flows.matrix.operations import PERMISSIONS, Operation, operations_of
 from tests.flows.matrix.world import EXPENDABLE, World, a_meeting, an_organisation, world_of
 from tests.flows.people import within
@@ -73,7 +75,7 @@ def leaks(answer: httpx.Response, world: World) -> set[str]:
 
 def test_every_operation_has_an_example_of_a_good_request(operations: list[Operation]) -> None:
     missing = [each.name for each in operations if each.needs_token and each.name not in EXAMPLES]
-    assert missing == [], "say in tests/flows/matrix/examples.py how to ask for these, and by whom"
+    assert missing == [], "say in tests/flows/matrix/examples/ how to ask for these, and by whom"
     assert [each.name for each in operations if not each.rules] == []
     assert len(operations) > 100
 
