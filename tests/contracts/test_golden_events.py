@@ -1,4 +1,4 @@
-"""Every published event has a golden file, written once, that must parse for ever."""
+"""Every published event has a golden file, written once, that must parse for ever, without what was added later."""
 
 import json
 from pathlib import Path
@@ -22,7 +22,7 @@ def test_a_golden_event_parses_with_nothing_lost(file: Path) -> None:
     written = json.loads(file.read_text(encoding="utf-8"))
     envelope = Envelope.model_validate(written)
     event = envelope.event()
-    assert event.model_dump(mode="json") == written["data"]
+    assert event.model_dump(mode="json", exclude_unset=True) == written["data"]
     assert envelope.subject == f"{event.aggregate}/{event.aggregate_id}"
     assert type(event) is EVENT_TYPES[file.stem]
 
