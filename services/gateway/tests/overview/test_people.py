@@ -1,12 +1,12 @@
 """A figure of things about people is shown only where five people stand behind it, at every level."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from uuid import UUID
 
 import pytest
 
 import orgtree
-from contracts import Event, activities, feedback, learning
+from contracts import Event, activities, feedback, learning, members
 from database import Database, new_id
 from gateway.contributions.rules import contribution_of
 from gateway.overview.figures import figures_on, load_figures
@@ -31,7 +31,7 @@ ABOUT_PEOPLE = sorted(
 )
 
 
-def participation(place: UUID, person: UUID, *, mode: str | None) -> Event:
+def participation(place: UUID, person: UUID, *, mode: str | None, registered: bool = True) -> Event:
     kind = activities.AttendanceRecordedV1 if mode else activities.ParticipantRegisteredV1
     return kind(
         participation_id=new_id(),
@@ -39,7 +39,7 @@ def participation(place: UUID, person: UUID, *, mode: str | None) -> Event:
         person_id=person,
         organisation_id=place,
         affiliation_id=place,
-        registered=True,
+        registered=registered,
         attended=mode is not None,
         mode=mode,
     )
@@ -71,16 +71,32 @@ def case(place: UUID, person: UUID | None, *, status: str = "open") -> Event:
     )
 
 
+def every_kind(place: UUID, person: UUID) -> Iterator[Event]:
+    """Give an event of each kind, and of each word that a figure counts by."""
+    yield members.CompositionCountedV1(
+        organisation_id=place,
+        members=5,
+        away=1,
+        without_smartphone=1,
+        stages=dict.fromkeys(("applicant", "activist", "development_target", "probationary", "full"), 1),
+        age_bands={"under_35": 1, "35_to_59": 2, "60_and_over": 2},
+    )
+    for kind in (activities.ActivityScheduledV1, activities.ActivityClosedV1):
+        yield kind(activity_id=new_id(), organisation_id=place, kind="branch_meeting", starts_at=NOW, ends_at=NOW)
+    for mode in (None, "in_person", "remote"):
+        yield participation(place, person, mode=mode)
+    yield participation(place, person, mode="in_person", registered=False)
+    for word in (None, True, False):
+        yield study(place, person, understood=word, completed=word is not None)
+    for status in ("open", "answered", "confirmed"):
+        yield case(place, person, status=status)
+
+
 def one_that_counts(measure: str, place: UUID, person: UUID) -> Event:
     """Give an event of a person's that adds one to a figure of a place."""
-    candidates = [
-        participation(place, person, mode=None),
-        participation(place, person, mode="in_person"),
-        participation(place, person, mode="remote"),
-        *(study(place, person, understood=word, completed=word is not None) for word in (None, True, False)),
-        *(case(place, person, status=status) for status in ("open", "answered", "confirmed")),
-    ]
-    return next(event for event in candidates if (found := contribution_of(event)) and measure in found.measures)
+    return next(
+        event for event in every_kind(place, person) if (found := contribution_of(event)) and measure in found.measures
+    )
 
 
 async def counted(database: Database, measure: str, what: Iterable[tuple[UUID, UUID]]) -> None:
