@@ -25,10 +25,18 @@ STRICTER = {"the token lives too long", "the header asks for what is not support
 """Why a token is refused that joserfc takes: we remember revocations for half an hour, and `crit` may not be empty."""
 
 
+@pytest.fixture
+def now() -> float:
+    """The moment at which both judge every token, however long that takes."""
+    return time.time()
+
+
 @pytest_asyncio.fixture
-async def authenticator(issuer: TokenIssuer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Authenticator]:
+async def authenticator(
+    issuer: TokenIssuer, now: float, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Authenticator]:
     monkeypatch.setattr(signing_keys, "FETCH_INTERVAL_SECONDS", 0.0)  # it is asked after many keys that nobody has
-    made = Authenticator(issuer.jwks_url, issuer.issuer, issuer.audience)
+    made = Authenticator(issuer.jwks_url, issuer.issuer, issuer.audience, clock=lambda: now)
     yield made
     await made.close()
 
@@ -42,9 +50,10 @@ async def refusal_of(authenticator: Authenticator, token: str) -> str | None:
     return None
 
 
-def joserfc_takes(issuer: TokenIssuer, token: str) -> bool:
+def joserfc_takes(issuer: TokenIssuer, token: str, now: float) -> bool:
     """Judge a token by joserfc alone: its signature, its header, and the claims of RFC 9068 that RFC 7519 defines."""
     claims = JWTClaimsRegistry(
+        now=int(now),
         leeway=LEEWAY_SECONDS,
         iss={"essential": True, "value": issuer.issuer},
         aud={"essential": True, "value": issuer.audience},
@@ -134,9 +143,9 @@ def with_other_headers(issuer: TokenIssuer, payload: bytes) -> Iterator[str]:
     yield jwt.encode({**right, "alg": "HS256"}, json.loads(payload), public, ["HS256"])
 
 
-def with_other_claims(issuer: TokenIssuer, payload: bytes) -> Iterator[str]:
+def with_other_claims(issuer: TokenIssuer, payload: bytes, now: float) -> Iterator[str]:
     """Sign other claims, and payloads that are none."""
-    now, header = time.time(), {"alg": "ES256", "typ": "at+jwt", "kid": issuer.key.kid}
+    header = {"alg": "ES256", "typ": "at+jwt", "kid": issuer.key.kid}
     claims = json.loads(payload)
     moments = (None, 0, -1, now - 100, now - 3, now + 3, now + 100, int(now), "1", True, [now], 1e400, 10**30)
     issuers = (None, "", issuer.issuer + "/", [issuer.issuer], 1)
@@ -161,7 +170,7 @@ def with_other_claims(issuer: TokenIssuer, payload: bytes) -> Iterator[str]:
 
 
 async def test_a_token_is_taken_exactly_when_joserfc_takes_it_but_for_two_stricter_rules(
-    authenticator: Authenticator, issuer: TokenIssuer
+    authenticator: Authenticator, issuer: TokenIssuer, now: float
 ) -> None:
     token = issuer.token(new_id(), [("branch_secretary", new_id())])
     payload = decoded(token.split(".")[1])
@@ -170,11 +179,11 @@ async def test_a_token_is_taken_exactly_when_joserfc_takes_it_but_for_two_strict
         *with_one_letter_changed(token),
         *with_other_signatures(token),
         *with_other_headers(issuer, payload),
-        *with_other_claims(issuer, payload),
+        *with_other_claims(issuer, payload, now),
     ]
     taken = 0
     for each in tokens:
-        refusal, is_taken_there = await refusal_of(authenticator, each), joserfc_takes(issuer, each)
+        refusal, is_taken_there = await refusal_of(authenticator, each), joserfc_takes(issuer, each, now)
         assert (refusal is None) == is_taken_there or refusal in STRICTER, (refusal, each)
         taken += refusal is None
     assert taken > 20
