@@ -330,6 +330,9 @@ async def test_a_held_transaction_stalls_the_relay_and_it_says_so(
         assert await stage.count_in_stream() == 0
         await transaction.commit()
         await published(3)
-        await asyncio.sleep(0.5)
-        await worker.checks()["relay"]()
+
+        async def is_calm() -> bool:
+            return not await complains()
+
+        await stage.until(is_calm)
     await holder.close()
