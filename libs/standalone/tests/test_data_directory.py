@@ -60,3 +60,9 @@ def test_damaged_tokens_are_no_tokens(tmp_path: Path) -> None:
     assert home.token("member.demo", now=0) is None
     home.keep_token("member.demo", "second", good_until=60)
     assert home.token("member.demo", now=0) == "second"
+
+
+def test_tokens_that_cannot_be_read_are_told(tmp_path: Path) -> None:
+    (tmp_path / "tokens.json").mkdir()
+    with pytest.raises(CannotRun):
+        DataDirectory(tmp_path).token("member.demo", now=0)

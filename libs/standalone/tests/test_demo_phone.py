@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 from datetime import UTC, datetime
+from http.client import HTTPConnection
 from pathlib import Path
 
 import httpx
@@ -65,6 +66,17 @@ def test_what_is_signed_stands_on_the_page_once(home: DataDirectory) -> None:
     with home.opened(), demo_phone.demo_phone(home) as again:
         assert again is not None
         assert again[0].endswith(f":{port}")  # where it was, so that a page left open goes on
+
+
+def test_a_message_larger_than_any_is_not_taken(home: DataDirectory) -> None:
+    with home.opened(), demo_phone.demo_phone(home) as phone:
+        assert phone is not None
+        connection = HTTPConnection(phone[0].removeprefix("http://"), timeout=10)
+        connection.putrequest("POST", "/")
+        connection.putheader("Content-Length", str(64 * 1024 + 1))
+        connection.endheaders()
+        assert connection.getresponse().status == 413
+        connection.close()
 
 
 def test_where_a_real_gateway_is_set_there_is_no_demo_phone(

@@ -17,6 +17,10 @@ DATA_VERSION = 1
 _OURS = {"VERSION", "lock", "secrets.json", "tokens.json", "state.json", "postgres", "nats", "logs", "bench.json"}
 
 
+class _Damaged(CannotRun):
+    """A file of ours is not what we wrote."""
+
+
 class DataDirectory:
     """Paths, lock, secrets and remembered state of one installation, below `path`."""
 
@@ -97,7 +101,7 @@ class DataDirectory:
     def _kept_tokens(self) -> dict[str, Any]:
         try:
             return self._read(self._tokens)
-        except CannotRun:  # whoever signs in again has another
+        except _Damaged:  # whoever signs in again has another
             return {}
 
     @property
@@ -145,7 +149,7 @@ class DataDirectory:
         except OSError as error:
             raise of_disk(error, file) from error
         except ValueError as error:
-            raise CannotRun(f"{file} is damaged ({error}); restore it from a backup, or start with new data") from error
+            raise _Damaged(f"{file} is damaged ({error}); restore it from a backup, or start with new data") from error
         return found
 
     def _write(self, file: Path, content: dict[str, Any]) -> None:

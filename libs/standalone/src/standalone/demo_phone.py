@@ -117,6 +117,8 @@ class MessageGateway:
 class MessageServer(MessageGateway, LoopbackServer):
     """Such a gateway that listens on this machine."""
 
+    largest_body = 64 * 1024
+
     def __init__(self, key: str, port: int = 0) -> None:
         MessageGateway.__init__(self, key)
         LoopbackServer.__init__(self, port)

@@ -2,12 +2,10 @@
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Final, NamedTuple, Self
-
-LARGEST_BODY: Final = 8 * 1024 * 1024
+from typing import Any, ClassVar, NamedTuple, Self
 
 
 class Asked(NamedTuple):
@@ -34,8 +32,10 @@ class LoopbackServer(ABC):
     Each request has a thread of its own; `turn` is for what one alone may do at a time.
     """
 
+    largest_body: ClassVar[int] = 8 * 1024 * 1024
+
     def __init__(self, port: int = 0) -> None:
-        self._server = _Server(("127.0.0.1", port), partial(_Handler, self.respond))
+        self._server = _Server(("127.0.0.1", port), partial(_Handler, self))
         self.turn = threading.Lock()
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self.port = self._server.server_port
@@ -62,18 +62,18 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     timeout = 10
 
-    def __init__(self, respond: Callable[[Asked], Answer], *connection: Any) -> None:
-        self._respond = respond
+    def __init__(self, ours: LoopbackServer, *connection: Any) -> None:
+        self._ours = ours
         super().__init__(*connection)
 
     def do_GET(self) -> None:
         """Have it answered."""
         headers = {name.lower(): value for name, value in self.headers.items()}
         length = headers.get("content-length", "0")
-        if not length.isdecimal() or int(length) > LARGEST_BODY:
+        if not length.isdecimal() or int(length) > self._ours.largest_body:
             self.send_error(413)
             return
-        answer = self._respond(Asked(self.command, self.path, headers, self.rfile.read(int(length))))
+        answer = self._ours.respond(Asked(self.command, self.path, headers, self.rfile.read(int(length))))
         self.send_response(answer.status)
         for name, value in {"Content-Type": answer.kind, **answer.headers}.items():
             self.send_header(name, value)
