@@ -53,9 +53,9 @@ class Phones:
 
 @asynccontextmanager
 async def delivering(gateway: SmsGateway, database: Database) -> AsyncIterator[Delivery]:
-    """Give the worker's job for this gateway."""
+    """Give the worker's job for this gateway, which sends one after another here, so that the last is the last."""
     described: dict[str, Any] = dict(gateway.identity_settings(TEXTS))
-    delivery = Delivery(ring(), channel_of(settings_for(database.dsn, **described)))
+    delivery = Delivery(ring(), channel_of(settings_for(database.dsn, **described)), at_once=1)
     try:
         yield delivery
     finally:

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import threading
 import time
 from base64 import b32encode, b64encode
 from collections.abc import Callable, Iterator, Sequence
@@ -60,11 +59,11 @@ def run(
                 say(f"{what} ready ({time.monotonic() - began:.1f} s)")
             with signals.breaking_off():
                 once_ready(servers)
-            supervisor.supervise(signals.stopped)
+            supervisor.supervise(lambda: signals.stopped)
         finally:
-            signals.stopped.set()
+            signals.stopped = True
             say("stopping")
-            supervisor.stop(signals.hurry)
+            supervisor.stop(lambda: signals.hurry)
             servers.stop()
             home.remember(services={})
             say("stopped")
@@ -121,11 +120,14 @@ def _sealing_key() -> str:
 
 
 class _Signals:
-    """SIGINT, SIGTERM and SIGHUP while the block lasts: the first asks to stop, a later one to hurry."""
+    """SIGINT, SIGTERM and SIGHUP while the block lasts: the first asks to stop, a later one to hurry.
+
+    Its flags are no events: the handler runs between any two steps of the main thread, which may hold an event's lock.
+    """
 
     def __init__(self) -> None:
-        self.stopped = threading.Event()
-        self.hurry = threading.Event()
+        self.stopped = False
+        self.hurry = False
         self._breaks_off = False
         self._before: dict[signal.Signals, Any] = {}
 
@@ -143,7 +145,7 @@ class _Signals:
 
         The handler raises nothing where processes are started: in the middle of a fork an exception is lost.
         """
-        if self.stopped.is_set():
+        if self.stopped:
             raise KeyboardInterrupt
 
     @contextmanager
@@ -156,9 +158,9 @@ class _Signals:
             self._breaks_off = False
 
     def _on_signal(self, *_: object) -> None:
-        if self.stopped.is_set():
-            self.hurry.set()
+        if self.stopped:
+            self.hurry = True
             return
-        self.stopped.set()
+        self.stopped = True
         if self._breaks_off:
             raise KeyboardInterrupt

@@ -3,7 +3,6 @@
 import json
 import signal
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -128,8 +127,8 @@ class Supervisor:
                 time.sleep(0.05)
                 self._end_if_stopped()
 
-    def supervise(self, stopped: threading.Event) -> None:
-        """Keep everything running until the event is set.
+    def supervise(self, stopped: Callable[[], bool]) -> None:
+        """Keep everything running until `stopped` says so.
 
         Raises CannotRun when something ended for a reason that cannot pass, as want of space, or of a permission.
         """
@@ -138,7 +137,8 @@ class Supervisor:
             Kept(name, server.log, server.launch, server.process, processes.size_of(server.log), began)
             for name, server in (("PostgreSQL", self._servers.postgres), ("NATS", self._servers.nats))
         ]
-        while not stopped.wait(0.2):
+        while not stopped():
+            time.sleep(0.2)
             now = time.monotonic()
             for kept in (*servers, *self._kept.values()):
                 self._restart_if_ended(kept, now)
@@ -147,14 +147,14 @@ class Supervisor:
                 with suppress(OSError):  # tried again in five seconds, and no reason to end
                     keep_bounded(self._home.logs)
 
-    def stop(self, hurry: threading.Event) -> None:
-        """Ask all services to stop; kill those that have not after seven seconds, or as soon as `hurry` is set."""
+    def stop(self, hurry: Callable[[], bool]) -> None:
+        """Ask all services to stop; kill those that have not after seven seconds, or as soon as `hurry` says so."""
         running = [kept.process for kept in self._kept.values() if kept.process is not None]
         for process in running:
             process.terminate()
         deadline = time.monotonic() + STOP_SECONDS
         while any(process.poll() is None for process in running):
-            if time.monotonic() > deadline or hurry.is_set():
+            if time.monotonic() > deadline or hurry():
                 for process in running:
                     process.kill()
             time.sleep(0.02)

@@ -5,7 +5,7 @@ import os
 import shutil
 import signal
 import sys
-import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -58,9 +58,9 @@ def _start(kind: str, directory: Path) -> tuple[PostgresServer | NatsServer, dic
 
 def keep(kind: str, directory: Path) -> None:
     """Run the server until a signal comes or the session's owner has ended."""
-    ended = threading.Event()
+    came: list[int] = []  # not an event: a handler that waits for a lock may wait for the very thread it runs in
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
+        signal.signal(number, lambda number, _: came.append(number))
     owner = Session(directory).owner
     server, facts = _start(kind, directory)
     try:
@@ -68,8 +68,8 @@ def keep(kind: str, directory: Path) -> None:
         unfinished = file.with_suffix(".tmp")
         unfinished.write_text(json.dumps({"pid": os.getpid(), "server_pid": server.pid, "port": server.port, **facts}))
         unfinished.rename(file)
-        while not ended.wait(0.25) and processes.is_alive(owner) and server.is_running:
-            pass
+        while not came and processes.is_alive(owner) and server.is_running:
+            time.sleep(0.1)
     finally:
         server.stop()
         if not processes.is_alive(owner):

@@ -33,7 +33,7 @@ returning message_id, text, withheld
 class Delivery:
     """What the worker does with the queue every second; without a `channel` messages wait until they expire."""
 
-    def __init__(self, ring: KeyRing, channel: TencentSms | None) -> None:
+    def __init__(self, ring: KeyRing, channel: TencentSms | None, *, at_once: int = AT_ONCE) -> None:
         self._ring = ring
         self._channel = channel
         self._due = Due(
@@ -43,7 +43,7 @@ class Delivery:
             waiting=_WAITING,
             claim_for=CLAIMED_FOR,
             backoff=lambda attempts: min(timedelta(seconds=2 ** min(attempts, 10)), LONGEST_DELAY),
-            at_once=AT_ONCE,
+            at_once=at_once,
         )
         if channel is None:
             _log.warning("no_message_channel")
