@@ -39,7 +39,12 @@ _SETTINGS: Mapping[str, str] = {
     "log_error_verbosity": "terse",
     "log_checkpoints": "off",
 }
-FOR_TESTS: Mapping[str, str] = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+FOR_TESTS: Mapping[str, str] = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "scram_iterations": "1",  # 4,096 rounds of a hash are half of what a connection costs
+}
 
 
 class PostgresServer(EmbeddedServer):
@@ -115,6 +120,8 @@ class PostgresServer(EmbeddedServer):
             command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--no-instructions"]
             if self._settings.get("fsync") == "off":
                 command.append("--no-sync")
+            if rounds := self._settings.get("scram_iterations"):  # else the superuser's password has the usual number
+                command += ["-c", f"scram_iterations={rounds}"]
             made = processes.spawn(
                 command,
                 log=self.log,

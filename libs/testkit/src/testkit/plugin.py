@@ -48,6 +48,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Frugality(most))
     # Each new HTTP client reads the certificates of every authority, 30 ms of CPU, and here all speak plain HTTP.
     ssl.create_default_context = functools.cache(ssl.create_default_context)  # type: ignore[assignment]
+    os.environ.setdefault("PGSSLMODE", "disable")  # asking a server of ours whether it speaks TLS takes a context too
     with contextlib.suppress(ModuleNotFoundError):  # some packages' tests alone have it
         settings = importlib.import_module("hypothesis").settings
         settings.register_profile("patient", deadline=None)  # a busy machine is no counterexample
