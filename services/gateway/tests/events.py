@@ -1,17 +1,26 @@
 """Events of the other services, as the gateway's handlers receive them."""
 
+import json
 import random
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from contracts import Event, members
+from contracts import Envelope, Event, members
 from database import Database, new_id
 from messaging import Handler, Received
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
+GOLDEN = Path(__file__).resolve().parents[3] / "tests" / "contracts" / "golden"
 Numbered = tuple[Event, int]
+
+
+def golden(event: type[Event]) -> Event:
+    """Give the example of an event that its golden file holds."""
+    written = json.loads((GOLDEN / f"{event.type}.json").read_text("utf-8"))
+    return Envelope.model_validate(written).event()
 
 
 def established(organisation_id: UUID, parent_id: UUID | None, level: str = "village") -> members.OrganisationState:

@@ -4,6 +4,7 @@ import pkgutil
 import re
 from collections.abc import Iterator
 from importlib import import_module
+from inspect import isfunction
 from uuid import UUID
 
 import pytest
@@ -11,18 +12,15 @@ import pytest
 from contracts import EVENT_TYPES, Event
 from gateway.forwarding.routing import public_routes
 from gateway.home import items
-from gateway.home.event_handlers import HANDLERS, SHOWN
-from gateway.home.items import Item
-from gateway.home.kinds import KINDS
+from gateway.home.event_handlers import HANDLERS
+from gateway.home.items import Item, Kind
+from gateway.home.kinds import KINDS, SHOWN
 
-from ..events import NOW
-from ..names import dotted_names
-from .test_home import COUNTY, activity, case, course, study
+from ..events import NOW, golden
+from .test_home import case, study
 
-EVENTS = [
-    *(activity(), course(), case("open"), case("answered"), case("confirmed"), case("handed_on")),
-    *(study(completed=True), study(completed=False, understood=False, asked_organisation_id=COUNTY)),
-]
+EVENTS = [*map(golden, HANDLERS), case("handed_on"), study(completed=False, understood=False)]
+MODULES = [import_module(f"{items.__name__}.{found.name}") for found in pkgutil.iter_modules(items.__path__)]
 
 
 def items_of(event: Event) -> Iterator[Item]:
@@ -35,15 +33,16 @@ def test_every_event_of_a_state_that_shows_something_is_handled() -> None:
     assert HANDLERS.keys() == {event for event in EVENT_TYPES.values() if issubclass(event, tuple(SHOWN))}
 
 
-def test_every_kind_that_is_named_is_in_the_table() -> None:
-    modules = [import_module(f"{items.__name__}.{found.name}") for found in pkgutil.iter_modules(items.__path__)]
-    assert len(modules) > 2
-    assert sorted(dotted_names(*modules) - KINDS.keys()) == [], "give each of these its line in home/kinds.py"
+def test_every_kind_and_every_function_of_a_service_is_in_the_table() -> None:
+    found = [each for module in MODULES for each in vars(module).values()]
+    assert {kind.name for kind in found if isinstance(kind, Kind)} == KINDS.keys()
+    functions = {each for each in found if isfunction(each) and each.__name__.startswith("of_")}
+    assert functions == set(SHOWN.values())
 
 
 def test_events_show_every_kind_and_no_other() -> None:
     shown = {item.kind for event in EVENTS for item in items_of(event)}
-    assert sorted(KINDS.keys() - shown) == [], "no event here shows these: name one in EVENTS that does"
+    assert sorted(KINDS.keys() - shown) == [], "the golden file of no event shows these"
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: f"{type(event).__name__} {getattr(event, 'status', '')}")

@@ -2,18 +2,16 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import orjson
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts import Event, activities, feedback, handlers_of, learning
+from contracts import Event, handlers_of
 from database import columns, raw
 from gateway.erasing import write_about_people
 from gateway.home.items import Done, Item, Shown
-from gateway.home.items.activities import of_activity, of_participation
-from gateway.home.items.feedback import of_case
-from gateway.home.items.learning import of_course, of_lesson
+from gateway.home.kinds import SHOWN
 from messaging import Handler, Received
 
 _KEEP_ITEMS = """
@@ -43,15 +41,6 @@ order by person_id, kind, subject_id, part_id
 on conflict (person_id, kind, subject_id, part_id) do update set version = excluded.version, done = excluded.done
 where kept.version < excluded.version
 """
-
-SHOWN: Final[Mapping[type[Event], Shown]] = {
-    activities.ActivityState: of_activity,
-    activities.ParticipationState: of_participation,
-    learning.CoursePublishedV1: of_course,
-    learning.LessonState: of_lesson,
-    feedback.CaseState: of_case,
-}
-"""What each state shows on homes; every published event of each is handled."""
 
 Kept = TypeVar("Kept", Item, Done)
 

@@ -1,11 +1,29 @@
-"""What the events of each service put on whose home, and what is done by them: pure functions over resulting states."""
+"""What stands on homes; what the events of each service put there is a module here, pure over resulting states."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
-from gateway.home.kinds import KINDS
+
+class Kind(NamedTuple):
+    """One kind of item: where it leads, what it is called, for whom it is, what ends it.
+
+    `href` leads to its subject, whose id takes the place of `{}`. `audience` is `person` (one), `members` (everyone
+    affiliated to an organisation or below it), or a permission (whoever holds it on that very organisation). An item
+    leaves the home when its subject is over or, for one person, once they have done all its parts.
+    """
+
+    name: str
+    href: str
+    zh: str
+    en: str
+    audience: str
+    ends: Literal["when over", "when done"]
+
+    def whose(self, whom: UUID) -> str:
+        """Name the audience of an item: a person, or the members or the staff of an organisation."""
+        return f"staff:{self.audience}:{whom}" if "." in self.audience else f"{self.audience}:{whom}"
 
 
 class Item(NamedTuple):
@@ -45,7 +63,7 @@ Shown = Callable[[Any, int, datetime], Iterable[Item | Done]]
 
 
 def item(
-    kind: str,
+    kind: Kind,
     version: int,
     *,
     whom: UUID,
@@ -63,6 +81,5 @@ def item(
 
     `key` is what it is about, per kind: its subject unless it says what.
     """
-    audience = KINDS[kind].whose(whom)
     about = (subject_id, organisation_id or whom, since, due_at, expires_at)
-    return Item(f"{kind}:{key or subject_id}", version, audience, kind, *about, is_open, parts, facts)
+    return Item(f"{kind.name}:{key or subject_id}", version, kind.whose(whom), kind.name, *about, is_open, parts, facts)

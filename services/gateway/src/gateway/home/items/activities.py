@@ -4,13 +4,16 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from contracts import activities
-from gateway.home.items import Done, Item, item
+from gateway.home.items import Done, Item, Kind, item
+
+ATTEND = Kind("activity.attend", "/v1/activities/{}", "参加活动", "Take part in an activity", "members", "when done")
+KINDS = (ATTEND,)
 
 
 def of_activity(event: activities.ActivityState, version: int, time: datetime) -> Iterator[Item]:
     """An activity is to be attended by the members of the organisation that holds it."""
     yield item(
-        "activity.attend",
+        ATTEND,
         version,
         whom=event.organisation_id,
         subject_id=event.activity_id,
@@ -25,4 +28,7 @@ def of_activity(event: activities.ActivityState, version: int, time: datetime) -
 
 def of_participation(event: activities.ParticipationState, version: int, _: datetime) -> Iterator[Done]:
     """Who attended is no longer asked to; who only registered still is."""
-    yield Done(event.person_id, "activity.attend", event.activity_id, event.activity_id, version, event.attended)
+    yield Done(event.person_id, ATTEND.name, event.activity_id, event.activity_id, version, event.attended)
+
+
+SHOWN = {activities.ActivityState: of_activity, activities.ParticipationState: of_participation}

@@ -4,9 +4,14 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from contracts import feedback
-from gateway.home.items import Item, item
+from gateway.home.items import Item, Kind, item
 
-_OF_THE_REPORTER = {"open": "case.follow", "answered": "case.confirm"}
+ANSWER = Kind("case.answer", "/v1/cases/{}", "答复诉求", "Answer a case", "feedback.case.answer", "when over")
+CONFIRM = Kind("case.confirm", "/v1/cases/{}", "确认答复", "Confirm an answer", "person", "when over")
+FOLLOW = Kind("case.follow", "/v1/cases/{}", "跟进诉求", "Follow your case", "person", "when over")
+KINDS = (ANSWER, CONFIRM, FOLLOW)
+
+_OF_THE_REPORTER = {"open": FOLLOW, "answered": CONFIRM}
 """What a case in this status is to the person who brought it; in any other, known or not, it is on nobody's home."""
 
 
@@ -14,7 +19,7 @@ def of_case(event: feedback.CaseState, version: int, _: datetime) -> Iterator[It
     """A case is to be answered by the responsible organisation, then confirmed by the person who brought it."""
     facts = {"category": event.category, "status": event.status}
     yield item(
-        "case.answer",
+        ANSWER,
         version,
         whom=event.responsible_id,
         subject_id=event.case_id,
@@ -27,7 +32,7 @@ def of_case(event: feedback.CaseState, version: int, _: datetime) -> Iterator[It
     if event.reporter_id is None:
         return
     following = item(
-        _OF_THE_REPORTER.get(event.status, "case.follow"),
+        _OF_THE_REPORTER.get(event.status, FOLLOW),
         version,
         whom=event.reporter_id,
         subject_id=event.case_id,
@@ -37,4 +42,7 @@ def of_case(event: feedback.CaseState, version: int, _: datetime) -> Iterator[It
         is_open=event.status in _OF_THE_REPORTER,
         facts=facts,
     )
-    yield following._replace(key=f"case.confirm:{event.case_id}")  # one item, whatever it is to them now
+    yield following._replace(key=f"{CONFIRM.name}:{event.case_id}")  # one item, whatever it is to them now
+
+
+SHOWN = {feedback.CaseState: of_case}

@@ -4,13 +4,17 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from contracts import learning
-from gateway.home.items import Done, Item, item
+from gateway.home.items import Done, Item, Kind, item
+
+STUDY = Kind("course.study", "/v1/courses/{}", "学习课程", "Study a course", "members", "when done")
+HELP = Kind("learner.help", "/v1/lessons/{}", "帮助学员", "Help a learner", "learning.needs.read", "when over")
+KINDS = (STUDY, HELP)
 
 
 def of_course(event: learning.CoursePublishedV1, version: int, _: datetime) -> Iterator[Item]:
     """A course is to be studied by everyone at or below the organisation that publishes it, lesson by lesson."""
     yield item(
-        "course.study",
+        STUDY,
         version,
         whom=event.organisation_id,
         subject_id=event.course_id,
@@ -27,12 +31,12 @@ def of_lesson(event: learning.LessonState, version: int, time: datetime) -> Iter
     their own branch, or, without one, an organisation that the event does not name. What is over is on nobody's home,
     and stands there under its course.
     """
-    yield Done(event.person_id, "course.study", event.course_id, event.lesson_id, version, event.completed)
+    yield Done(event.person_id, STUDY.name, event.course_id, event.lesson_id, version, event.completed)
     if event.understood is None and not isinstance(event, learning.UnderstandingReportedV1):
         return
     asked = event.asked_organisation_id or event.affiliation_id
     yield item(
-        "learner.help",
+        HELP,
         version,
         whom=asked or event.course_id,
         key=event.study_id,
@@ -41,3 +45,6 @@ def of_lesson(event: learning.LessonState, version: int, time: datetime) -> Iter
         is_open=event.understood is False and asked is not None,
         facts={"course_id": str(event.course_id)},
     )
+
+
+SHOWN = {learning.CoursePublishedV1: of_course, learning.LessonState: of_lesson}
