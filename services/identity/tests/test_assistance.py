@@ -15,6 +15,7 @@ from contracts.identity import SessionRevokedV1
 from database import raw, utc_now
 from identity.assistance.commands import close_what_is_over
 from identity.assistance.event_handlers import HANDLERS
+from identity.assistance.exchange import GRANT_TYPE
 from identity.assistance.rules import ACTIONS as LISTED
 from identity.assistance.tables import AssistedSession
 from identity.privacy import own_data
@@ -26,6 +27,7 @@ from .granting import strongly_signed_in
 from .helping import ACTIONS, Village, village
 from .phones import Phones
 from .provider import Provider, ring
+from .terminals import DEVICE_CODE, register
 
 
 @pytest.fixture
@@ -279,3 +281,11 @@ async def test_an_export_holds_the_help_one_was_given_and_the_help_one_gave_with
     assert (helped["assistance_given"], helping["assisted_sessions"]) == ([], [])
     assert str(here.helper_id) not in str(helped)
     assert str(here.villager_id) not in str(helping)
+
+
+async def test_no_client_of_others_acts_in_an_assisted_session(here: Village) -> None:
+    grants = [DEVICE_CODE, GRANT_TYPE]
+    client_id = await register(here.provider, f"others-{here.helper_id.hex[-8:]}", grant_types=grants)
+    ticket = await here.ticket(await here.consented())
+    refused = await here.exchange(ticket, client_id=client_id)
+    assert (refused.status_code, refused.json()["error"]) == (400, "unauthorized_client")

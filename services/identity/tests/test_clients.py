@@ -9,7 +9,8 @@ from sqlalchemy import text
 
 import orgtree
 from contracts import Envelope
-from identity.clients.rules import FOR_HELPERS, ClientUnusable, require_usable
+from identity.assistance.exchange import GRANT_TYPE as FOR_HELPERS
+from identity.clients.rules import ClientUnusable, require_usable
 
 from .front_end import Tokens
 from .provider import Provider
@@ -257,7 +258,6 @@ DEVICE_GRANTS = ["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"
     [
         (WEB, {}),
         (WEB, {"token_endpoint_auth_method": "client_secret_post"}),
-        (WEB, {"grant_types": [*WEB["grant_types"], FOR_HELPERS]}),
         (WEB, {"scopes": ["openid", "members.read", "feedback.write"]}),
         (WEB, {"redirect_uris": ["https://bulletin.example/a?b=c", "https://b.example:8443/"]}),
         (NATIVE, {"redirect_uris": ["http://127.0.0.1/callback", "http://[::1]:4000/x"]}),
@@ -284,6 +284,7 @@ def key(made: Any, **changed: Any) -> dict[str, Any]:
         (SERVICE, {"grant_types": ["authorization_code"]}, "grant_types"),
         (SERVICE, {"grant_types": ["client_credentials", FOR_HELPERS]}, "grant_types"),
         (WEB, {"grant_types": [FOR_HELPERS]}, "grant_types"),
+        (WEB, {"grant_types": [*WEB["grant_types"], FOR_HELPERS]}, "grant_types"),
         (SERVICE, {"redirect_uris": ["https://a.example/"]}, "redirect_uris"),
         (SERVICE, {"scopes": ["openid"]}, "scopes"),
         (SERVICE, {"token_endpoint_auth_method": "private_key_jwt"}, "jwks"),

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, NamedTuple, Protocol
 from uuid import UUID
 
 from fastapi import Depends
+from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
@@ -169,6 +170,10 @@ class AuthenticatedCaller:
         return Claim(key, self.principal, operation, request)
 
 
+Admission = Callable[["AuthenticatedCaller", APIRoute], Awaitable[None]]
+"""Refuses a caller a route by what a service itself knows, before the request is looked at."""
+
+
 class _Home(Protocol):
     """What a caller needs of the application."""
 
@@ -178,6 +183,7 @@ class _Home(Protocol):
     remit_resolver: RemitResolver | None
     service: str
     record_assisted: AssistedRecorder | None
+    admit: Admission | None
 
 
 def asks_for_token(*scopes: str) -> Callable[[F], F]:
@@ -201,7 +207,10 @@ async def caller_by(authenticator: Authenticator, request: Request) -> Authentic
         await _let_helper_in(request, home, principal, demanded)
     else:
         require_scopes(principal, demanded)
-    return AuthenticatedCaller(request, principal, home.database, home.remit_resolver)
+    caller = AuthenticatedCaller(request, principal, home.database, home.remit_resolver)
+    if home.admit is not None:
+        await home.admit(caller, route)
+    return caller
 
 
 @asks_for_token()

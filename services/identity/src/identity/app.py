@@ -7,6 +7,7 @@ from contracts.identity import IdentityAuditCheckpointedV1
 from database import utc_now
 from identity.accounts.routes import router as accounts_router
 from identity.assistance.routes import router as assistance_router
+from identity.clients.first_party import admit
 from identity.clients.routes import router as clients_router
 from identity.credentials.passwords import Passwords, hasher
 from identity.deactivation.routes import router as deactivation_router
@@ -75,6 +76,7 @@ def _prepared(application: Application, settings: Settings) -> None:
         lapses=(lapse_of,),
         wechat=settings.wechat,
     )
+    application.admit = admit
     bootstrap = settings.bootstrap_password
 
     @asynccontextmanager

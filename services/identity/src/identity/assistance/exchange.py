@@ -43,7 +43,7 @@ class TokenExchangeGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  
         """Check the client, both tokens and what is asked for; raises the errors of RFC 6749 and RFC 8693."""
         client: Client = self.authenticate_token_endpoint_client()
         self.request.client = client
-        if not client.check_grant_type(GRANT_TYPE):
+        if not client.first_party or not client.check_grant_type(GRANT_TYPE):
             raise UnauthorizedClientError("The client may not exchange tokens.")
         form = self.request.form
         if form.get("subject_token_type") != TICKET_TYPE or "subject_token" not in form:

@@ -18,6 +18,7 @@ from identity.assistance.rules import ACTIONS
 from identity.assistance.schemas import ActionOut, AskToHelp, AssistedSessionOut, ConsentCode, TicketOut
 from identity.assistance.tables import AssistedSession
 from identity.challenges.commands import CodeRefused
+from identity.clients.first_party import open_to_others
 from identity.shared import Shared
 from webapi import AuthenticatedCaller, Caller, Page, PageQuery, PageRequest, RefusedWithEffect, access
 
@@ -111,7 +112,8 @@ async def take_ticket(assist_id: UUID, caller: Caller) -> Response:
     "/assisted-sessions/{assist_id}/end",
     response_model=AssistedSessionOut,
     summary="End an assisted session",
-    openapi_extra=access("self"),
+    openapi_extra=access("self")
+    | open_to_others("it gives nobody anything, and whoever is helped stops it where they are"),
 )
 async def end(assist_id: UUID, caller: Caller, shared: Shared) -> Response:
     """End a session in which one is helped or helps; its token is refused everywhere within seconds."""

@@ -23,8 +23,6 @@ _HIGHEST_PORT = 65535
 
 BY_PEOPLE = frozenset({"authorization_code", "refresh_token"})
 BY_DEVICE = frozenset({"urn:ietf:params:oauth:grant-type:device_code", "refresh_token"})
-FOR_HELPERS = "urn:ietf:params:oauth:grant-type:token-exchange"
-"""Beside the sign-in of the helper, for a front end in which people act for others."""
 _LOOPBACK = frozenset({"127.0.0.1", "::1"})
 _ODD = re.compile(r"[^\x21-\x7e]|[\\*\"<>^`{|}]")
 _RSA_BITS = range(2048, 4097)
@@ -104,8 +102,7 @@ def _require_grants(application_type: str, grants: frozenset[str], redirect_uris
         "native": [BY_PEOPLE, BY_PEOPLE - {"refresh_token"}, BY_DEVICE, BY_DEVICE | BY_PEOPLE],
         "web": [BY_PEOPLE, BY_PEOPLE - {"refresh_token"}],
     }[application_type]
-    exchanging = application_type in {"web", "native"} and BY_PEOPLE & grants
-    if (grants - {FOR_HELPERS} if exchanging else grants) not in allowed:
+    if grants not in allowed:
         raise ClientUnusable("grant_types", "This type of client has other grants.", "此类客户端不能使用这些授权方式。")
     if ("authorization_code" in grants) != bool(redirect_uris):
         raise ClientUnusable(

@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 import audit
 from database import KeyRing
 from identity.accounts.credentials import username_of
-from identity.clients.first_party import require_first_party
 from identity.factors.required import owned_by
 from identity.levels import FRESH_FOR_CREDENTIALS, SignedIn, reaches
 from identity.messages.commands import tell
@@ -38,9 +37,8 @@ class Owner(NamedTuple):
 async def require_owner(caller: AuthenticatedCaller) -> Owner:
     """Demand that the owner signed in a moment ago, with the second factor if the account has one, and give them.
 
-    Raises the 401 problem `step_up_required`, and what `require_first_party` raises.
+    Raises the 401 problem `step_up_required`.
     """
-    await require_first_party(caller)
     caller.require_acr("1", FRESH_FOR_CREDENTIALS)
     async with caller.read() as session:
         owned = await owned_by(session, caller.person_id)

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from identity.clients.first_party import require_first_party
 from identity.oauth.consents import consents_after, withdraw_consent
 from webapi import Caller, Page, PageQuery, access
 
@@ -39,7 +38,6 @@ async def withdraw_client_consent(
     client_id: Annotated[str, Path(min_length=1, max_length=200)], caller: Caller
 ) -> Response:
     """Take back all that a client was let have, and sign it out wherever it is signed in as the person."""
-    await require_first_party(caller)
     async with caller.command() as command:
         await withdraw_consent(command.session, account_id=caller.person_id, client_id=client_id, now=command.now)
         return await command.respond(204)

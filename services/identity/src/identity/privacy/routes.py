@@ -9,6 +9,7 @@ from starlette.responses import Response
 import audit
 from audit import audited, unaudited
 from database import new_id, utc_now
+from identity.clients.first_party import require_first_party
 from identity.factors.ownership import require_owner
 from identity.privacy import erasure, exports, legal_holds
 from identity.privacy.schemas import ErasureOut, ExportRequested, HoldOut, PlaceHold
@@ -44,6 +45,7 @@ async def request_export(caller: Caller) -> Response:
 @router.get("/me/export-requests", summary="One's exports", openapi_extra=access("self"))
 async def list_exports(caller: Caller, page: PageQuery) -> Page[ExportRequested]:
     """List the caller's exports that can still be fetched, the latest first; demands what asking for one does."""
+    await require_first_party(caller)
     await require_owner(caller)
     async with caller.read() as session:
         return await exports.list_exports(session, page, caller.person_id, utc_now())
@@ -55,6 +57,7 @@ async def get_export(export_id: UUID, caller: Caller) -> ExportRequested:
 
     The gateway asks here before it gives the file to anybody.
     """
+    await require_first_party(caller)
     await require_owner(caller)
     async with caller.read() as session:
         return ExportRequested.model_validate(await exports.one_export(session, export_id, caller.person_id, utc_now()))

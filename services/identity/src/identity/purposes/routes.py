@@ -8,7 +8,6 @@ from starlette.responses import Response
 
 import audit
 from database import new_id
-from identity.clients.first_party import require_first_party
 from identity.purposes import commands
 from identity.purposes.rules import PURPOSES
 from identity.purposes.schemas import ConsentHistoryOut, ConsentOut, GiveConsent
@@ -43,7 +42,6 @@ async def list_history(caller: Caller, page: PageQuery) -> Page[ConsentHistoryOu
 )
 async def give_consent(purpose: Purpose, body: GiveConsent, caller: Caller) -> Response:
     """Agree to the text that was shown; when it is not the present one, the answer brings the present one."""
-    await require_first_party(caller)
     async with caller.command() as command:
         by, version = audit.by(caller.principal), body.text_version
         given = await commands.give_consent(
@@ -57,7 +55,6 @@ async def give_consent(purpose: Purpose, body: GiveConsent, caller: Caller) -> R
 )
 async def withdraw_consent(purpose: Purpose, caller: Caller) -> Response:
     """Withdraw a consent; what only it allowed to keep is deleted."""
-    await require_first_party(caller)
     async with caller.command() as command:
         by = audit.by(caller.principal)
         ended = await commands.withdraw_consent(command.session, by=by, purpose=purpose, now=command.now)

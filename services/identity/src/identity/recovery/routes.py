@@ -10,7 +10,6 @@ from starlette.responses import Response
 import audit
 import orgtree
 from audit import audited, unaudited
-from identity.clients.first_party import require_first_party
 from identity.recovery.commands import approve_recovery, object_to_recovery
 from identity.recovery.pages import objection_address
 from identity.recovery.queries import moment_of, recoveries_after, recovery_of
@@ -49,7 +48,6 @@ async def approve_recovery_(recovery_id: UUID, caller: Caller, shared: Shared) -
 
     By the second officer it is approved; a day later its owner can set a new password.
     """
-    await require_first_party(caller)
     remit = await caller.remit(APPROVE)
     caller.require_acr("2")
     async with caller.command() as command:
@@ -74,7 +72,6 @@ async def approve_recovery_(recovery_id: UUID, caller: Caller, shared: Shared) -
 )
 async def object_to_recovery_(recovery_id: UUID, caller: Caller) -> Response:
     """Stop the recovery of one's own account, which somebody else asked for."""
-    await require_first_party(caller)
     async with caller.command() as command:
         await object_to_recovery(command.session, account_id=caller.person_id, recovery_id=recovery_id, now=command.now)
         return await command.respond(201, await recovery_of(command.session, recovery_id))

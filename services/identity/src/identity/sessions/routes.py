@@ -9,7 +9,6 @@ from starlette.responses import Response
 import audit
 from audit import audited
 from database import utc_now
-from identity.clients.first_party import require_first_party
 from identity.sessions.commands import end_own_sessions, end_session, end_sessions_of
 from identity.sessions.devices import device_label
 from identity.sessions.queries import sessions_after
@@ -34,7 +33,6 @@ async def list_sessions(caller: Caller, page: PageQuery) -> Page[SessionOut]:
 )
 async def end_session_(session_id: UUID, caller: Caller) -> Response:
     """End a session of one's own; its tokens are refused everywhere within seconds."""
-    await require_first_party(caller)
     async with caller.command() as command:
         await end_session(command.session, session_id=session_id, by=audit.by(caller.principal), now=command.now)
         return await command.respond(204)
@@ -48,7 +46,6 @@ async def end_session_(session_id: UUID, caller: Caller) -> Response:
 )
 async def end_own_sessions_(body: EndSessions, caller: Caller) -> Response:
     """End all sessions of one's own, or all but the one that asks."""
-    await require_first_party(caller)
     mine = caller.principal.session_id
     keeping = UUID(mine) if body.keep_current and mine else None
     async with caller.command() as command:
