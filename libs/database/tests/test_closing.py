@@ -131,3 +131,20 @@ async def test_a_cancelled_transaction_leaves_nothing_behind_for_the_next(databa
     for _ in range(4):
         await send()
     assert len((await written(database))[0]) == len(letters) + 4
+
+
+async def test_what_follows_a_transaction_that_was_cancelled_while_it_began_is_kept(database: Database) -> None:
+    async def send(words: str) -> None:
+        async with database.transaction() as session:
+            await write_last(session, LETTER, [("county", words)])
+
+    await send("first")
+    for steps in range(40):
+        task = asyncio.create_task(send("cancelled"))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+        await send(f"after {steps}")
+    letters, _ = await written(database)
+    assert [words for words in letters if words.startswith("after")] == [f"after {steps}" for steps in range(40)]

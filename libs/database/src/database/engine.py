@@ -192,7 +192,8 @@ async def _left(session: AsyncSession, pooled: Any, driver: asyncpg.Connection) 
             await _end(pooled, "rollback")
     finally:
         if pooled.is_valid:
-            spoilt = driver.is_closed() or driver.is_in_transaction()  # the latter: cancelled while rolling back
+            # Cancelled while it began, when the driver alone believes in it, or while it was rolled back.
+            spoilt = driver.is_closed() or driver.is_in_transaction() or driver._top_xact is not None  # noqa: SLF001
             await greenlet_spawn(pooled.invalidate if spoilt else pooled.close)
 
 
