@@ -15,7 +15,7 @@ import asyncpg
 
 import audit
 from database import closing
-from testkit.rewinding import SchemaChanged, Snapshot, rewind, taken
+from testkit.rewinding import Original, SchemaChanged
 
 _LOCK = 0x746573746B6974  # guards the making of roles and templates across workers; any constant will do
 
@@ -49,7 +49,7 @@ class TestDatabases:
     def __init__(self, *, port: int, password: str) -> None:
         self.port = port
         self._password = password
-        self._free: defaultdict[Template | None, list[tuple[str, Snapshot]]] = defaultdict(list)
+        self._free: defaultdict[Template | None, list[tuple[str, Original]]] = defaultdict(list)
 
     @property
     def superuser_url(self) -> str:
@@ -120,32 +120,35 @@ class TestDatabases:
         It is brought back to that and given to a later block, unless this one changed its schema.
         """
         if free := self._free[template]:
-            url, snapshot = free.pop()
+            url, original = free.pop()
         else:
             url = await self.create(template)
-            snapshot = await taken(self.superuser_url_of(url))
+            original = await Original(self.superuser_url_of(url)).read()
         try:
             yield url
         finally:
             try:
-                await rewind(self.superuser_url_of(url), snapshot, alone=True)
-                free.append((url, snapshot))
+                await original.restore(alone=True)
+                free.append((url, original))
             except SchemaChanged:
+                await original.close()
                 await self.drop(url)
 
     @asynccontextmanager
     async def shared(self, template: Template) -> AsyncIterator[Shared]:
         """Make a database for the block, which is brought back while connections to it stay open."""
         url = await self.create(template)
-        snapshot = await taken(self.superuser_url_of(url))
+        original = await Original(self.superuser_url_of(url)).read()
         try:
-            yield Shared(url, partial(rewind, self.superuser_url_of(url), snapshot, alone=False))
+            yield Shared(url, partial(original.restore, alone=False))
         finally:
+            await original.close()
             await self.drop(url)
 
     async def close(self) -> None:
         """Delete the databases that wait for another block."""
-        for url, _ in itertools.chain.from_iterable(self._free.values()):
+        for url, original in itertools.chain.from_iterable(self._free.values()):
+            await original.close()
             await self.drop(url)
 
     async def _ensure_role(self, connection: asyncpg.Connection, name: str) -> None:

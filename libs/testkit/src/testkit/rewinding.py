@@ -1,14 +1,14 @@
 """Brings a database back to what it held at first, which costs a hundredth of another copy of its template."""
 
-import io
-from typing import NamedTuple
-
 import asyncpg
 
-from database import closing
-
+# Every table, and a list of the columns that are written and not made of others.
 _TABLES = """
-select nspname, relname from pg_class join pg_namespace on pg_namespace.oid = relnamespace
+select format('%I.%I', nspname, relname), (
+    select string_agg(quote_ident(attname), ', ') from pg_attribute
+    where attrelid = pg_class.oid and attnum > 0 and not attisdropped and attgenerated = ''
+)
+from pg_class join pg_namespace on pg_namespace.oid = relnamespace
 where relkind = 'r' and pg_class.oid >= 16384 and nspname <> 'information_schema'
 """
 _SEQUENCES = "select format('%I.%I', schemaname, sequencename), start_value, last_value from pg_sequences"
@@ -38,41 +38,52 @@ class SchemaChanged(Exception):
     """Somebody made, changed or dropped a table, a right or the like: the rows alone cannot bring that back."""
 
 
-class Snapshot(NamedTuple):
-    """What a database held at first: its schema's mark, its rows, and the statements that take away all others."""
+class Original:
+    """What a database held at first: its schema's mark, and the statements that make its rows those and no others.
 
-    schema: str
-    rows: dict[tuple[str, str], bytes]
-    emptying: str
-
-
-async def taken(superuser_url: str) -> Snapshot:
-    """Read what the database at this address holds."""
-    async with closing(asyncpg.connect(superuser_url)) as connection:
-        tables = await connection.fetch(_TABLES)
-        rows = {}
-        for schema, table in tables:
-            if await connection.fetchval(f'select exists (select from "{schema}"."{table}")'):  # noqa: S608
-                copied = io.BytesIO()
-                await connection.copy_from_table(table, schema_name=schema, output=copied, format="binary")
-                rows[schema, table] = copied.getvalue()
-        emptying = [f'delete from "{schema}"."{table}"' for schema, table in tables]  # noqa: S608
-        for name, first, last in await connection.fetch(_SEQUENCES):
-            emptying.append(f"select setval('{name}', {last or first}, {last is not None})")
-        return Snapshot(await connection.fetchval(_SCHEMA), rows, "; ".join(emptying))
-
-
-async def rewind(superuser_url: str, snapshot: Snapshot, *, alone: bool) -> None:
-    """Make the database hold what it held then; when `alone`, first end whatever is still connected to it.
-
-    Raises `SchemaChanged`.
+    The superuser's connection stays, for each test asks for it.
     """
-    async with closing(asyncpg.connect(superuser_url, server_settings={"lock_timeout": "10s"})) as connection:
+
+    def __init__(self, superuser_url: str) -> None:
+        self._url = superuser_url
+        self._connection: asyncpg.Connection | None = None
+        self._schema = ""
+        self._restoring: list[str] = []
+
+    async def read(self) -> "Original":
+        """Read what the database holds."""
+        connection = await self._connected()
+        self._schema = await connection.fetchval(_SCHEMA)
+        tables = await connection.fetch(_TABLES)
+        self._restoring = [f"delete from {table}" for table, _ in tables]  # noqa: S608 - names that are quoted
+        for table, columns in tables:
+            rows = await connection.fetchval(f"select quote_literal(json_agg(t)::text) from {table} t")  # noqa: S608
+            if rows is not None:
+                given = f"select {columns} from json_populate_recordset(null::{table}, {rows})"  # noqa: S608
+                self._restoring.append(f"insert into {table} ({columns}) overriding system value {given}")
+        for name, first, last in await connection.fetch(_SEQUENCES):
+            self._restoring.append(f"select setval('{name}', {last or first}, {last is not None})")
+        return self
+
+    async def restore(self, *, alone: bool) -> None:
+        """Make the database hold that again; when `alone`, first end whatever is still connected to it.
+
+        Raises `SchemaChanged`.
+        """
+        connection = await self._connected()
         if alone:
             await connection.execute(_END_OTHERS)
-        if await connection.fetchval(_SCHEMA) != snapshot.schema:
-            raise SchemaChanged(superuser_url.rpartition("/")[2])
+        if await connection.fetchval(_SCHEMA) != self._schema:
+            raise SchemaChanged(self._url.rpartition("/")[2])
         async with connection.transaction():
-            await connection.execute(f"set local session_replication_role = replica; {snapshot.emptying}")
-            for (schema, table), rows in snapshot.rows.items():
-                await connection.copy_to_table(table, schema_name=schema, source=io.BytesIO(rows), format="binary")
+            await connection.execute("; ".join(["set local session_replication_role = replica", *self._restoring]))
+
+    async def close(self) -> None:
+        """Close the connection."""
+        if self._connection is not None:
+            await self._connection.close()
+
+    async def _connected(self) -> asyncpg.Connection:
+        if self._connection is None or self._connection.is_closed():  # a test may have ended it
+            self._connection = await asyncpg.connect(self._url, server_settings={"lock_timeout": "10s"})
+        return self._connection
