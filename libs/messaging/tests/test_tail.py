@@ -75,11 +75,11 @@ async def test_what_was_published_lately_is_there_at_once_and_what_follows_withi
 ) -> None:
     await declare_stream(nats, "identity")
     await revoke(nats)
-    await asyncio.sleep(1.1)
+    await asyncio.sleep(2.6)
     lately = await revoke(nats)
     await tell(nats, RoleDefinedV1(role_id=new_id(), role="officer", permissions=()))
     changed = AuthorizationChangedV1(person_id=new_id(), authorization_version=2)
-    async with listening(nats, since=timedelta(seconds=1)) as listener:
+    async with listening(nats, since=timedelta(seconds=2.5)) as listener:
         assert listener.sessions == lately
         await listener.tail.check()
         began = time.monotonic()
