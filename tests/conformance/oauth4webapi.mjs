@@ -65,9 +65,14 @@ ok("userinfo");
 
 const rotated = await oauth.refreshTokenGrantRequest(server, app, oauth.None(), tokens.refresh_token, http);
 const refreshed = await oauth.processRefreshTokenResponse(server, app, rotated);
+const repeated = await oauth.refreshTokenGrantRequest(server, app, oauth.None(), tokens.refresh_token, http);
+const again = await oauth.processRefreshTokenResponse(server, app, repeated);
+assert.equal(again.refresh_token, refreshed.refresh_token); // for whom the first answer was lost
+const next = await oauth.refreshTokenGrantRequest(server, app, oauth.None(), again.refresh_token, http);
+const last = await oauth.processRefreshTokenResponse(server, app, next);
 const replayed = await oauth.refreshTokenGrantRequest(server, app, oauth.None(), tokens.refresh_token, http);
 await assert.rejects(oauth.processRefreshTokenResponse(server, app, replayed), { error: "invalid_grant" });
-const ended = await oauth.refreshTokenGrantRequest(server, app, oauth.None(), refreshed.refresh_token, http);
+const ended = await oauth.refreshTokenGrantRequest(server, app, oauth.None(), last.refresh_token, http);
 await assert.rejects(oauth.processRefreshTokenResponse(server, app, ended), { error: "invalid_grant" });
 ok("refresh");
 

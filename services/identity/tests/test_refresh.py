@@ -1,4 +1,4 @@
-"""Refresh tokens: each works once, and one that comes again ends everything that came of the sign-in."""
+"""Refresh tokens: each has one successor; one that comes again too late ends everything that came of the sign-in."""
 
 import asyncio
 import logging
@@ -10,14 +10,16 @@ import pytest
 from httpx import Response
 from sqlalchemy import Select, func, select, text, update
 
+from database import KeyRing
 from identity.accounts.tables import Account
 from identity.housekeeping import delete_expired
+from identity.oauth import rules
 from identity.oauth.tables import AuthorizationCode
-from identity.secrets import hash_of
+from identity.secrets import hash_of, successor_of
 from identity.sessions.tables import RefreshToken, TokenFamily
 
 from .front_end import FrontEnd, tokens_of
-from .provider import Provider
+from .provider import Provider, ring
 
 
 async def test_a_refresh_gives_new_tokens_of_the_same_family(provider: Provider, front_end: FrontEnd) -> None:
@@ -41,24 +43,79 @@ async def test_a_refresh_gives_new_tokens_of_the_same_family(provider: Provider,
     assert chain == dict(zip(hashes, [None, *hashes], strict=False))
 
 
-async def test_a_replayed_refresh_token_ends_its_family_though_the_answer_is_a_refusal(
+async def age_the_use_of(provider: Provider, token: str, by: timedelta = rules.SAME_SUCCESSOR_FOR) -> None:
+    """Let a refresh token have been used so long ago."""
+    used = update(RefreshToken).where(RefreshToken.token_hash == hash_of(token))
+    async with provider.database.transaction() as session:
+        await session.execute(used.values(used_at=RefreshToken.used_at - by))
+
+
+async def test_a_token_whose_answer_was_lost_gives_the_same_successor_again(
     provider: Provider, front_end: FrontEnd
 ) -> None:
     _, username = await provider.open_person()
     first = await front_end.tokens(username)
+    lost, again, third = [tokens_of(await front_end.refresh(first.refresh)) for _ in range(3)]
+    assert len({lost.refresh, again.refresh, third.refresh}) == 1
+    assert again.refresh != first.refresh
+    assert (await provider.http.get("/oauth2/userinfo", headers=again.headers)).status_code == 200
+    following = tokens_of(await front_end.refresh(again.refresh))
+    assert (await front_end.refresh(following.refresh)).status_code == 200
+
+
+async def test_no_row_tells_the_successor(provider: Provider, front_end: FrontEnd) -> None:
+    _, username = await provider.open_person()
+    first = await front_end.tokens(username)
     second = tokens_of(await front_end.refresh(first.refresh))
+    assert second.refresh == successor_of(ring(), first.refresh)
+    other = KeyRing({1: bytes(32)})
+    assert successor_of(other, first.refresh) != second.refresh
+
+
+@pytest.mark.parametrize("late", [True, False], ids=["after a minute", "after its successor was used"])
+async def test_a_replayed_refresh_token_ends_its_family_though_the_answer_is_a_refusal(
+    provider: Provider, front_end: FrontEnd, late: bool
+) -> None:
+    _, username = await provider.open_person()
+    first = await front_end.tokens(username)
+    last = tokens_of(await front_end.refresh(first.refresh))
+    if late:
+        await age_the_use_of(provider, first.refresh)
+    else:
+        last = tokens_of(await front_end.refresh(last.refresh))
     replayed = await front_end.refresh(first.refresh)
     assert (replayed.status_code, replayed.json()["error"]) == (400, "invalid_grant")
-    innocent = await front_end.refresh(second.refresh)
+    innocent = await front_end.refresh(last.refresh)
     assert (innocent.status_code, innocent.json()["error"]) == (400, "invalid_grant")
-    assert (await provider.http.get("/oauth2/userinfo", headers=second.headers)).status_code == 401
+    assert (await provider.http.get("/oauth2/userinfo", headers=last.headers)).status_code == 401
+
+
+async def test_asking_again_does_not_lengthen_the_time_in_which_one_may(
+    provider: Provider, front_end: FrontEnd
+) -> None:
+    _, username = await provider.open_person()
+    first = await front_end.tokens(username)
+    await front_end.refresh(first.refresh)
+    await age_the_use_of(provider, first.refresh, rules.SAME_SUCCESSOR_FOR / 2)
+    assert (await front_end.refresh(first.refresh)).status_code == 200
+    await age_the_use_of(provider, first.refresh, rules.SAME_SUCCESSOR_FOR / 2)
+    assert (await front_end.refresh(first.refresh)).json()["error"] == "invalid_grant"
+
+
+async def test_a_family_that_was_ended_gives_no_successor_again(provider: Provider, front_end: FrontEnd) -> None:
+    _, username = await provider.open_person()
+    first = await front_end.tokens(username)
+    second = tokens_of(await front_end.refresh(first.refresh))
+    await provider.http.post("/oauth2/revoke", data={"client_id": front_end.client_id, "token": second.refresh})
+    assert (await front_end.refresh(first.refresh)).json()["error"] == "invalid_grant"
 
 
 async def test_another_sign_in_of_the_same_person_outlives_a_replay(provider: Provider, front_end: FrontEnd) -> None:
     _, username = await provider.open_person()
     attacked, other = await front_end.tokens(username), await provider.front_end().tokens(username)
     await front_end.refresh(attacked.refresh)
-    await front_end.refresh(attacked.refresh)
+    await age_the_use_of(provider, attacked.refresh)
+    assert (await front_end.refresh(attacked.refresh)).status_code == 400
     assert (await front_end.refresh(other.refresh)).status_code == 200
 
 
@@ -69,36 +126,36 @@ async def waiting(provider: Provider) -> int:
         return await session.scalar(text(query)) or 0
 
 
-async def all_at_once(provider: Provider, held: Select[Any], send: Callable[[], Awaitable[Response]]) -> list[Response]:
-    """Send ten requests that meet at the rows of `held`: let go of these only when all ten wait."""
+async def all_at_once(
+    provider: Provider, held: Select[Any], *sends: Callable[[], Awaitable[Response]]
+) -> list[Response]:
+    """Send requests that meet at the rows of `held`: let go of these only when all of them wait."""
     async with provider.database.transaction() as session:
         await session.execute(held.with_for_update())
-        sending = asyncio.gather(*(send() for _ in range(10)))
+        sending = asyncio.gather(*(send() for send in sends))
         async with asyncio.timeout(10):
-            while await waiting(provider) < 10:
+            while await waiting(provider) < len(sends):
                 await asyncio.sleep(0.02)
     return await sending
 
 
-async def test_of_ten_refreshes_at_once_one_wins(provider: Provider, front_end: FrontEnd) -> None:
+async def test_ten_refreshes_at_once_get_one_successor(provider: Provider, front_end: FrontEnd) -> None:
     person_id, username = await provider.open_person()
     tokens = await front_end.tokens(username)
     family = select(TokenFamily).where(TokenFamily.account_id == person_id)
-    answers = await all_at_once(provider, family, lambda: front_end.refresh(tokens.refresh))
-    assert sorted(answer.status_code for answer in answers) == [200] + [400] * 9
-    assert {answer.json()["error"] for answer in answers if answer.status_code == 400} == {"invalid_grant"}
-    [won] = [tokens_of(answer) for answer in answers if answer.status_code == 200]
+    answers = await all_at_once(provider, family, *[lambda: front_end.refresh(tokens.refresh)] * 10)
+    [successor] = {tokens_of(answer).refresh for answer in answers}
     async with provider.database.read() as session:
         links = select(func.count()).where(RefreshToken.parent_hash == hash_of(tokens.refresh))
         assert await session.scalar(links) == 1
-    assert (await front_end.refresh(won.refresh)).json()["error"] == "invalid_grant"  # nine were replays
+    assert (await front_end.refresh(successor)).status_code == 200
 
 
 async def test_of_ten_redemptions_of_a_code_at_once_one_wins(provider: Provider, front_end: FrontEnd) -> None:
     person_id, username = await provider.open_person()
     code = (await front_end.sign_in(username)).parameters["code"]
     row = select(AuthorizationCode).where(AuthorizationCode.account_id == person_id)
-    answers = await all_at_once(provider, row, lambda: front_end.redeem(code))
+    answers = await all_at_once(provider, row, *[lambda: front_end.redeem(code)] * 10)
     assert sorted(answer.status_code for answer in answers) == [200] + [400] * 9
     async with provider.database.read() as session:
         families = select(TokenFamily.revoked_for).where(TokenFamily.account_id == person_id)

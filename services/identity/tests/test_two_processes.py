@@ -1,25 +1,29 @@
-"""Guesses and codes are counted by all processes of identity together, and a process that was killed forgets none."""
+"""Guesses, codes and refreshes count at all processes of identity together; a process that was killed forgets none."""
 
 import asyncio
 import sys
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import httpx
 import pytest
 import pytest_asyncio
+from sqlalchemy import select
 
 from database import Database
 from identity.challenges.rules import MOST_TRIES
+from identity.sessions.tables import TokenFamily
 from identity.throttling.rules import OF_ACCOUNT
 from standalone import processes
 from testkit.databases import Template, TestDatabases
 from testkit.service_process import ServiceProcess
 
-from .front_end import PASSWORD
+from .front_end import PASSWORD, tokens_of
 from .phones import new_number, phones_of
 from .provider import SEALING_KEY, Provider
+from .test_refresh import all_at_once
 
 START_SECONDS = 60
 WRONG = "not the password"
@@ -101,6 +105,20 @@ async def test_a_guess_counts_at_both_and_outlives_a_process(both: Both) -> None
         told = [await guess(each, PASSWORD) for each in (0, 1)]
         assert [each.status_code for each in told] == [429, 429]
         assert {waits - 1, waits} >= {int(each.headers["retry-after"]) for each in told}
+
+
+async def test_two_tabs_that_refresh_at_once_at_both_go_on(both: Both) -> None:
+    person_id, username = await both.provider.open_person()
+    tabs = [both.provider.front_end() for _ in both.addresses]
+    tabs[1].http.base_url = both.addresses[1]
+    tokens = await tabs[0].tokens(username)
+    family = select(TokenFamily).where(TokenFamily.account_id == person_id)
+    for _ in range(2):
+        answers = await all_at_once(both.provider, family, *[partial(tab.refresh, tokens.refresh) for tab in tabs])
+        renewed = [tokens_of(answer) for answer in answers]
+        assert len({each.refresh for each in renewed}) == 1
+        assert len({each.access for each in renewed}) == len(tabs)
+        tokens = renewed[0]
 
 
 async def test_codes_asked_for_count_at_both_and_outlive_a_process(both: Both) -> None:

@@ -79,21 +79,24 @@ async def test_an_address_that_is_not_the_registered_one_gets_no_redirect(
     assert (answer.status_code, "location" in answer.headers) == (400, False)
 
 
-async def test_a_refresh_token_that_comes_again_ends_its_family(provider: Provider, front_end: FrontEnd) -> None:
+async def test_a_refresh_token_that_comes_again_after_its_successor_ends_its_family(
+    provider: Provider, front_end: FrontEnd
+) -> None:
     """Check 11, first half."""
     _, username = await provider.open_person()
     first = await front_end.tokens(username)
     second = tokens_of(await front_end.refresh(first.refresh))
+    third = tokens_of(await front_end.refresh(second.refresh))
     assert (await front_end.refresh(first.refresh)).status_code == 400
-    assert (await front_end.refresh(second.refresh)).status_code == 400
+    assert (await front_end.refresh(third.refresh)).status_code == 400
 
 
-async def test_of_ten_refreshes_at_the_same_time_one_wins(provider: Provider, front_end: FrontEnd) -> None:
+async def test_ten_refreshes_at_the_same_time_give_one_successor(provider: Provider, front_end: FrontEnd) -> None:
     """Check 11, second half."""
     _, username = await provider.open_person()
     tokens = await front_end.tokens(username)
     answers = await asyncio.gather(*(front_end.refresh(tokens.refresh) for _ in range(10)))
-    assert sorted(answer.status_code for answer in answers) == [200] + [400] * 9
+    assert len({tokens_of(answer).refresh for answer in answers}) == 1
 
 
 async def test_every_access_token_says_what_it_is_and_which_key_signed_it(

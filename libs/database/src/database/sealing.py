@@ -62,7 +62,8 @@ class KeyRing:
     """The key-encryption keys of one service, by number; the highest seals, every one opens.
 
     `parse` reads the setting: comma-separated `number:base64 of 32 bytes`, e.g. `1:…,2:…`. The key numbered lowest also
-    roots the blind indexes, so that look-ups survive a rotation; it stays in the ring until values are indexed anew.
+    roots the blind indexes and keyed hashes, so that look-ups survive a rotation; it stays in the ring until values are
+    indexed anew.
     """
 
     def __init__(self, keys: dict[int, bytes]) -> None:
@@ -74,7 +75,7 @@ class KeyRing:
         self._keys = dict(sorted(keys.items()))
         self.current = max(keys)
         self._index_root = self._keys[min(keys)]
-        self._index_keys: dict[str, bytes] = {}
+        self._hash_keys: dict[str, bytes] = {}
 
     @classmethod
     def parse(cls, setting: str) -> "KeyRing":
@@ -116,9 +117,16 @@ class KeyRing:
         Spaces and hyphens are dropped and letters and digits folded (NFKC, upper case). Never use it on a column with
         few distinct values: equal values are visible as equal.
         """
-        key = self._index_keys.get(column)
-        if key is None:
-            derive = HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=f"blind index|{column}".encode())
-            key = self._index_keys[column] = derive.derive(self._index_root)
         folded = unicodedata.normalize("NFKC", value).upper().replace(" ", "").replace("-", "")
-        return hmac.new(key, folded.encode(), hashlib.sha256).digest()[:INDEX_BYTES]
+        return self._hashed(f"blind index|{column}", folded)[:INDEX_BYTES]
+
+    def keyed_hash(self, purpose: str, value: str) -> bytes:
+        """Give 32 bytes that follow from `value` exactly as it is written, and that nobody finds without this ring."""
+        return self._hashed(f"keyed hash|{purpose}", value)
+
+    def _hashed(self, info: str, value: str) -> bytes:
+        key = self._hash_keys.get(info)
+        if key is None:
+            derive = HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=info.encode())
+            key = self._hash_keys[info] = derive.derive(self._index_root)
+        return hmac.new(key, value.encode(), hashlib.sha256).digest()

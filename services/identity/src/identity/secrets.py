@@ -1,7 +1,10 @@
 """Opaque random values, and the form in which they are kept."""
 
+import base64
 import hashlib
 import secrets
+
+from database import KeyRing
 
 
 def new_secret() -> str:
@@ -12,3 +15,8 @@ def new_secret() -> str:
 def hash_of(secret: str) -> bytes:
     """Give the form in which an opaque random value is kept: guessing 256 bits needs no slow hash."""
     return hashlib.sha256(secret.encode()).digest()
+
+
+def successor_of(ring: KeyRing, secret: str) -> str:
+    """Make the one opaque value that comes after `secret`: the same each time, and nobody's to find without the key."""
+    return base64.urlsafe_b64encode(ring.keyed_hash("successor", secret)).rstrip(b"=").decode()

@@ -22,7 +22,7 @@ from identity.oauth.requests import ProviderRequest
 from identity.oauth.resources import narrowed_resources, requested_resources
 from identity.oauth.tables import AuthorizationCode
 from identity.roles.queries import held_on
-from identity.secrets import hash_of
+from identity.secrets import hash_of, successor_of
 from identity.sessions.revocation import revoke_families_in_sync
 from identity.sessions.tables import BrowserSession, RefreshToken, TokenFamily
 from identity.signing.keys import ALGORITHM
@@ -131,7 +131,11 @@ class CodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[misc]  # authlib
 
 
 class RefreshGrant(grants.RefreshTokenGrant):  # type: ignore[misc]  # authlib has no types
-    """Refresh token: each is used once and gives the next; a used one that comes again ends the family."""
+    """Refresh token: each gives one successor, which follows from it by a key of ours and is kept as a hash alone.
+
+    It gives the same one again for `SAME_SUCCESSOR_FOR`, while that was never used. A used one that comes later, or
+    after its successor was used, ends the family.
+    """
 
     TOKEN_ENDPOINT_AUTH_METHODS = METHODS
     INCLUDE_NEW_REFRESH_TOKEN = True
@@ -139,42 +143,50 @@ class RefreshGrant(grants.RefreshTokenGrant):  # type: ignore[misc]  # authlib h
     server: Provider
 
     def authenticate_refresh_token(self, refresh_token: str) -> "LivingToken | None":
-        """Find the token and lock its family, so that of many at once one wins; see the class on replay."""
-        session, token_hash = self.server.session, hash_of(refresh_token)
+        """Find the token and lock its family, so that of many at once one rotates; see the class on replay."""
+        session, token_hash, now = self.server.session, hash_of(refresh_token), self.server.now
         of_this_token = select(RefreshToken.family_id).where(RefreshToken.token_hash == token_hash).scalar_subquery()
         family = session.scalar(select(TokenFamily).where(TokenFamily.family_id == of_this_token).with_for_update())
-        if family is None or family.revoked_at is not None or family.expires_at <= self.server.now:
+        if family is None or family.revoked_at is not None or family.expires_at <= now:
             return None
-        if family.idle_until is not None and family.idle_until <= self.server.now:
+        if family.idle_until is not None and family.idle_until <= now:
             this = TokenFamily.family_id == family.family_id
-            revoke_families_in_sync(session, this, reason="idle", now=self.server.now)
+            revoke_families_in_sync(session, this, reason="idle", now=now)
             return None
         token = session.get_one(RefreshToken, token_hash)  # read after the lock, so it shows who came first
+        successor = successor_of(self.server.ring, refresh_token)
         if token.used_at is not None:
-            this = TokenFamily.family_id == family.family_id
-            revoke_families_in_sync(session, this, reason="token_replayed", now=self.server.now)
-            return None
-        return LivingToken(token, family, session.get_one(Client, family.client_id).scopes)
+            given = session.get(RefreshToken, hash_of(successor))
+            if given is None or given.used_at is not None or token.used_at + rules.SAME_SUCCESSOR_FOR <= now:
+                this = TokenFamily.family_id == family.family_id
+                revoke_families_in_sync(session, this, reason="token_replayed", now=now)
+                return None
+        return LivingToken(token, family, session.get_one(Client, family.client_id).scopes, successor)
 
     def authenticate_user(self, refresh_token: "LivingToken") -> Subject:
         """Give the person of the family. Raises `InvalidGrantError` when their account is not active."""
         return subject_of(self.server, refresh_token.family, self.request.payload.data.get("resource"))
 
+    def issue_token(self, user: Subject, refresh_token: "LivingToken") -> dict[str, Any]:
+        """Give the token response with the successor in it."""
+        return {**super().issue_token(user, refresh_token), "refresh_token": refresh_token.successor}
+
     def revoke_old_credential(self, refresh_token: "LivingToken") -> None:
         """Mark the token as used, and its family with it."""
-        refresh_token.token.used_at = self.server.now
+        refresh_token.token.used_at = refresh_token.token.used_at or self.server.now
         refresh_token.family.idle_until = rules.idle_until(self.request.client.application_type, self.server.now)
         self.server.session.flush()
 
 
 class LivingToken:
-    """A refresh token that may be used, with its family, in the form authlib asks for it."""
+    """A refresh token that may be used, with its family and its one successor, in the form authlib asks for it."""
 
-    def __init__(self, token: RefreshToken, family: TokenFamily, registered: Collection[str]) -> None:
+    def __init__(self, token: RefreshToken, family: TokenFamily, registered: Collection[str], successor: str) -> None:
         self.token = token
         self.family = family
         self.family_id = family.family_id
         self.token_hash = token.token_hash
+        self.successor = successor
         self._registered = registered
 
     def check_client(self, client: Client) -> bool:

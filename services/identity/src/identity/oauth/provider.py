@@ -15,7 +15,7 @@ from authlib.oauth2.rfc6749 import AuthorizationServer, OAuth2Error
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from database import new_id
+from database import KeyRing, new_id
 from identity.clients.rules import still_registered
 from identity.clients.tables import Client
 from identity.oauth import client_authentication, rules
@@ -64,9 +64,12 @@ class Subject(NamedTuple):
 class Provider(AuthorizationServer):  # type: ignore[misc]  # authlib has no types
     """Answers authorization and token requests inside one transaction, at the time `now`."""
 
-    def __init__(self, session: Session, *, parties: TokenParties, signer: Signer, now: datetime) -> None:
+    def __init__(
+        self, session: Session, *, ring: KeyRing, parties: TokenParties, signer: Signer, now: datetime
+    ) -> None:
         super().__init__()
         self.session = session
+        self.ring = ring
         self.parties = parties
         self.signer = signer
         self.now = now
@@ -166,7 +169,7 @@ class Provider(AuthorizationServer):  # type: ignore[misc]  # authlib has no typ
             )
             self.session.flush()
             self._keep_link(token, code.family_id, parent=None)
-        elif used := request.refresh_token:
+        elif (used := request.refresh_token) and used.token.used_at is None:  # else its successor is kept already
             self._keep_link(token, used.family_id, parent=used.token_hash)
 
     def _keep_link(self, token: JSON, family_id: UUID, *, parent: bytes | None) -> None:

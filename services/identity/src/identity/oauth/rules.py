@@ -10,6 +10,9 @@ CODE_LIFETIME = timedelta(minutes=1)
 FAMILY_LIFETIME = timedelta(days=30)
 """A refresh token rotates inside its family; the family ends this long after the sign-in of the front end."""
 
+SAME_SUCCESSOR_FOR = timedelta(seconds=60)
+"""How long a used refresh token gives the same successor again: an answer was lost, or two tabs refreshed at once."""
+
 TERMINAL_ACCESS_TOKEN_LIFETIME = timedelta(minutes=5)
 TERMINAL_FAMILY_LIFETIME = timedelta(hours=8)
 TERMINAL_IDLE = timedelta(minutes=10)

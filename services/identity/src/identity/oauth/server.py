@@ -38,7 +38,7 @@ async def with_provider(
     signer = await shared.keys.signer(session)
 
     def run(sync: Session) -> T:
-        provider = Provider(sync, parties=shared.parties, signer=signer, now=now)
+        provider = Provider(sync, ring=shared.ring, parties=shared.parties, signer=signer, now=now)
         for grant in grants:
             provider.register_grant(grant.kind, list(grant.extensions(provider)))
         return act(provider)

@@ -101,7 +101,7 @@ async def access_token_holds(session: AsyncSession, claims: dict[str, Any], *, n
 
 
 async def refresh_token_holds(session: AsyncSession, read: ReadRefreshToken, *, now: datetime) -> bool:
-    """Say whether a refresh token would be taken now."""
+    """Say whether a refresh token would be taken now, other than as one that was used and whose answer was lost."""
     family = read.family
     if read.token.used_at is not None or family.revoked_at is not None or family.expires_at <= now:
         return False
