@@ -26,9 +26,9 @@ EXAMPLES = ("example", "520424", "0" * 64)
 
 WRITTEN = {"date-time": "2026-11-30T08:30:00Z", "date": "2026-11-30"}
 ACCESS_PREFACE = """
-Every operation of every service and the roles that may ask for it. Written by `make docs` from what the routes declare
-(`x-access` in the OpenAPI documents) and from `identity/roles/roles.toml`; `tests/flows/test_access_matrix.py` asks
-each of them for real.
+Every operation of every service, what it is for, and the roles that may ask for it. Written by `make docs` from what
+the routes declare (`x-access` in the OpenAPI documents) and from `identity/roles/roles.toml`;
+`tests/flows/test_access_matrix.py` asks each of them for real.
 
 - **all**: `public` is open without a token, `client` to OAuth clients that prove who they are, `self` to everyone who
   is signed in, on what is theirs or meant for everyone.
@@ -162,8 +162,8 @@ def application_of(service: str) -> Application:
     return application
 
 
-def access_of(service: str) -> list[tuple[str, list[str], list[str], list[str]]]:
-    """List a service's operations ("GET /v1/...") with what each demands of person and token, and what it records."""
+def access_of(service: str) -> list[tuple[str, list[str], list[str], list[str], str]]:
+    """List a service's operations ("GET /v1/...") with what each demands of person and token, records, and is for."""
     found = []
     for path, item in application_of(service).openapi()["paths"].items():
         for method, operation in item.items():
@@ -172,7 +172,8 @@ def access_of(service: str) -> list[tuple[str, list[str], list[str], list[str]]]
             leaves = operation.get(audit.EXTENSION, [])
             recorded = [f"`{action}`" for action in leaves] if isinstance(leaves, list) else [f"– ({leaves['none']})"]
             rules = [rules] if isinstance(rules, str) else list(rules)
-            found.append((f"{method.upper()} {path}", rules, scopes, recorded))
+            purpose = operation["description"].partition("\n")[0]
+            found.append((f"{method.upper()} {path}", rules, scopes, recorded, purpose))
     return sorted(found, key=lambda each: (each[0].partition(" ")[2], each[0]))
 
 
@@ -188,7 +189,7 @@ def access_page() -> str:
             f"| operation | all | {' | '.join(map(_readable, roles))} | demands | scope | audit |",
         ]
         lines.append("|---" * (len(roles) + 5) + "|")
-        for operation, rules, scopes, recorded in access_of(service):
+        for operation, rules, scopes, recorded, purpose in access_of(service):
             permissions = [rule for rule in rules if "." in rule]
             asked |= set(permissions)
             open_to = ", ".join(rule for rule in rules if "." not in rule) or "·"
@@ -196,7 +197,8 @@ def access_page() -> str:
             demands = "<br>".join(f"`{permission}`" for permission in permissions) or "–"
             scope = "<br>".join(f"`{each}`" for each in scopes) or "–"
             left = "<br>".join(recorded) or "–"
-            lines.append(f"| `{operation}` | {open_to} | {' | '.join(cells)} | {demands} | {scope} | {left} |")
+            shown = f"`{operation}`<br>{purpose}"
+            lines.append(f"| {shown} | {open_to} | {' | '.join(cells)} | {demands} | {scope} | {left} |")
         lines.append("")
     lines += [
         "## Roles",
