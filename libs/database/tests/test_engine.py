@@ -123,3 +123,34 @@ def test_ids_sort_by_the_time_they_were_made() -> None:
     made = [new_id() for _ in range(1000)]
     assert made == sorted(made)
     assert {identifier.version for identifier in made} == {7}
+
+
+async def test_a_look_begins_no_transaction_and_leaves_its_connection_to_others(database: Database) -> None:
+    for _ in range(4):  # more than the pool has
+        async with database.look() as connection:
+            assert not connection.is_in_transaction()
+            assert await connection.fetchval("select count(*) from thing") == 0
+        with pytest.raises(asyncpg.UndefinedTableError):
+            async with database.look() as connection:
+                await connection.fetchval("select count(*) from nothing")
+    async with database.transaction() as session:
+        await session.execute(text("insert into thing values (1)"))
+    assert await count(database) == 1
+
+
+async def test_a_look_cut_short_leaves_its_connection_usable(database: Database) -> None:
+    async def look() -> None:
+        async with database.look() as connection:
+            await connection.execute("select pg_sleep(60)")
+
+    for _ in range(3):
+        looking = asyncio.create_task(look())
+        async with database.read() as session:
+            while not await (await raw(session)).fetchval(
+                "select count(*) from pg_stat_activity where query = 'select pg_sleep(60)' and state = 'active'"
+            ):
+                await (await raw(session)).execute("select pg_stat_clear_snapshot()")
+        looking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await looking
+    assert await count(database) == 0

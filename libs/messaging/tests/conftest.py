@@ -18,7 +18,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts import Envelope, Event, members
 from database import Database, new_id, raw
-from messaging import Consumer, NatsConnection, Publication, Received, Worker, append, connect, migrations, reading
+from messaging import (
+    Consumer,
+    NatsConnection,
+    Publication,
+    Received,
+    Worker,
+    append,
+    connect,
+    migrations,
+    reading,
+    worker,
+)
 from messaging.streams import declare_stream, request
 from testkit.databases import Template, TestDatabases
 
@@ -99,7 +110,7 @@ async def nats(nats_url: str) -> AsyncIterator[NatsConnection]:
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let what comes round every few seconds come round sooner."""
-    monkeypatch.setattr(reading, "RETRIES_SECONDS", 0.3)
+    monkeypatch.setattr(worker, "_RETRIES_SECONDS", 0.3)
     monkeypatch.setattr(reading, "STREAM_MISSING_SECONDS", 0.5)
 
 

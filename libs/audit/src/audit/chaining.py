@@ -29,6 +29,7 @@ _DUE: Final = """
       and (last.made_at is null or last.made_at <= $1 or day.day < (select max(day) from audit.day))
     order by day.day
 """
+_IS_ANY_LEFT: Final = "select exists (select from audit.entry where day is null)"
 _HASHES: Final = "select hash from audit.entry where day = $1 and position <= $2 order by position"
 _TELL: Final = "select number, head from audit.tell($1, $2, $3)"
 _OLD: Final = "select ((clock_timestamp() at time zone 'UTC' + interval '8 hours')::date - $1::int)"
@@ -36,7 +37,8 @@ _OLD: Final = "select ((clock_timestamp() at time zone 'UTC' + interval '8 hours
 
 async def chain(database: Database) -> None:
     """Give every committed entry its place in the chain."""
-    sealed = _AT_ONCE
+    async with database.look() as connection:
+        sealed = _AT_ONCE if await connection.fetchval(_IS_ANY_LEFT) else 0
     while sealed == _AT_ONCE:
         async with database.transaction() as session:
             sealed = await (await raw(session)).fetchval("select audit.seal($1)", _AT_ONCE)

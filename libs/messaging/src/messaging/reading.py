@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Collection
 
 from nats.errors import Error as NatsError
 from nats.js.errors import NotFoundError
@@ -21,7 +22,6 @@ from messaging.retries import Retries
 logger = logging.getLogger(__name__)
 
 CONFIRM_SECONDS = 5.0
-RETRIES_SECONDS = 2.0
 STREAM_MISSING_SECONDS = 2.0
 FAILING_SECONDS = 30.0
 
@@ -47,6 +47,7 @@ class Reading:
         self._limit = streams.BATCH_SIZE
         self._failing_since: float | None = None
         self._leads = False
+        self._has_due = False
         self._labels = (consumer.name, self._stream)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -73,6 +74,10 @@ class Reading:
         """
         if self._failing_since is not None and time.monotonic() - self._failing_since > FAILING_SECONDS:
             raise ConsumerFailing(self.name)
+
+    def notice(self, due: Collection[tuple[str, str]]) -> None:
+        """Take note of the consumers, each with its stream, that have parked events to try again."""
+        self._has_due = (self._consumer.name, self._stream) in due
 
     async def measure(self) -> None:
         """Set the lag: what the stream holds for this consumer and is not acknowledged; only the leader tells it.
@@ -114,7 +119,7 @@ class Reading:
             await pause(stop, 0.2)
 
     async def _consume(self, lease: Lease, stop: asyncio.Event) -> None:
-        confirmed_at = retried_at = time.monotonic()
+        confirmed_at = time.monotonic()
         while not stop.is_set():
             arrivals = await unless(stop, self._puller.next(self._limit, seconds=1.0)) or []
             while arrivals and not stop.is_set():
@@ -123,9 +128,9 @@ class Reading:
             if now - confirmed_at > CONFIRM_SECONDS:
                 await lease.confirm()
                 confirmed_at = now
-            if now - retried_at > RETRIES_SECONDS:
+            if self._has_due:
+                self._has_due = False
                 await self._retry()
-                retried_at = now
 
     async def _apply_some(self, arrivals: list[Arrival], lease: Lease, stop: asyncio.Event) -> list[Arrival]:
         """Apply and acknowledge the first of them, however often it takes; gives those still to do."""

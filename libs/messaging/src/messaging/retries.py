@@ -32,6 +32,7 @@ _WAKE_HEADLESS = """
         group by consumer, aggregate_id
     ) and state = 'waiting'
 """
+_READY = "select distinct consumer, stream from parked where next_at <= now() and state in ('parked', 'waiting')"
 _DUE = """
     select distinct aggregate_id, case when aggregate_id is null then event_id end
     from parked
@@ -55,6 +56,12 @@ _WAIT_AGAIN = """
     where consumer = $1 and aggregate_id = $2 and state = 'waiting' and next_at is not null
 """
 _STILL_UNKNOWN = "update parked set state = 'unknown', next_at = null where consumer = $1 and id = $2"
+
+
+async def due_in(database: Database) -> set[tuple[str, str]]:
+    """Give the consumers, each with its stream, of whose parked events some are due: one question for all of them."""
+    async with database.look() as connection:
+        return {(row["consumer"], row["stream"]) for row in await connection.fetch(_READY)}
 
 
 class Retries:

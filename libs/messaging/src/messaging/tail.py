@@ -15,7 +15,7 @@ import itertools
 import logging
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -60,12 +60,26 @@ class _Entry(NamedTuple):
 
 
 class _Cursor:
-    """How far one subject of one stream has been read; `last` is None before the first message."""
+    """How far the stream of a service has been read; `last` is None before the first message.
 
-    def __init__(self, stream: str, subject: str) -> None:
-        self.stream = stream
-        self.subject = subject
+    A question costs the broker more than an answer: of several kinds of aggregates all that the stream has is asked
+    for at once, and `wants` passes over what is of others.
+    """
+
+    def __init__(self, service: str, subjects: Sequence[str]) -> None:
+        self.stream = streams.stream_name(service)
+        self.subject = subjects[0] if len(subjects) == 1 else f"evt.{service}.*.*.*"
         self.last: _Entry | None = None
+        self._aggregates = {_aggregate_of(subject) for subject in subjects}
+
+    def wants(self, entry: _Entry) -> bool:
+        """Say whether an entry is of an aggregate that is followed."""
+        return _aggregate_of(entry.subject) in self._aggregates
+
+
+def _aggregate_of(subject: str) -> str:
+    """Give the kind of aggregate that `evt.<service>.<pNN>.<aggregate>.<id>` names."""
+    return subject.split(".")[3]
 
 
 class _Promise(NamedTuple):
@@ -136,14 +150,10 @@ class Tail:
 
         `complete` is called once, when the former have been read as far as the streams' leaders have them. The block
         begins then, or without them when the broker refuses the connection or needs more than two seconds; also when
-        a stream is not there, which tells nothing of what it held. Events come in the order of their stream for each
-        aggregate's type, and may come again after a cut.
+        a stream is not there, which tells nothing of what it held. Events come in the order of their stream,
+        and may come again after a cut.
         """
-        cursors = [
-            _Cursor(streams.stream_name(service), subject)
-            for service, subjects in streams.filters_of(event_types).items()
-            for subject in subjects
-        ]
+        cursors = [_Cursor(service, subjects) for service, subjects in streams.filters_of(event_types).items()]
         self._loaded.clear()
         self._asked_at = self._promise = self._complete_at = None
         following = asyncio.create_task(
@@ -256,13 +266,14 @@ class Tail:
                     cursor.last = None
                     continue
                 entries = entries[1:]
-            for entry in entries:
+            for entry in filter(cursor.wants, entries):
                 arrival = reader.read(Delivery(entry.subject, entry.payload, entry.headers, stream_seq=entry.seq))
                 if arrival.received is not None:
                     take(arrival.received.event)
                 elif arrival.reason is not None:
                     logger.error("event_unreadable", extra={"event_id": arrival.event_id, "reason": arrival.reason})
-                cursor.last = entry
+            if entries:
+                cursor.last = entries[-1]
             if not answer.pending:
                 return
 

@@ -10,15 +10,18 @@ from background import GrowingDelay, Job, Locks, RunningJob, pause
 from database import Database
 from messaging.connection import NatsConnection
 from messaging.consumer import Consumer
+from messaging.failures import is_passing
 from messaging.jobs import OWN_JOBS
 from messaging.publisher import Publisher
 from messaging.reading import Reading
+from messaging.retries import due_in
 
 logger = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 20.0
 _FAILING_SECONDS = 30.0
 _MEASURE_SECONDS = 10.0
+_RETRIES_SECONDS = 2.0
 
 
 class _Part(Protocol):
@@ -65,7 +68,11 @@ class Worker:
             for publisher in consumer.filters
         ]
         running = [RunningJob(job, database, self._locks) for job in (*OWN_JOBS, *jobs)]
-        self._parts: list[_Part] = [*running, *self._readings, self._publisher, _Measuring(self._readings)]
+        repeated = (
+            _Repeated("measuring", _MEASURE_SECONDS, self._measure),
+            _Repeated("retries", _RETRIES_SECONDS, self._look_for_retries),
+        )
+        self._parts: list[_Part] = [*running, *self._readings, self._publisher, *repeated]
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then finish what is under way (20 seconds at most) and return."""
@@ -92,6 +99,21 @@ class Worker:
             "relay": self._publisher.check,
             "consumers": self._check_readings,
         }
+
+    async def _measure(self) -> None:
+        for reading in self._readings:
+            await reading.measure()
+
+    async def _look_for_retries(self) -> None:
+        try:
+            due = await due_in(self._database)
+        except Exception as error:
+            if not is_passing(error):
+                raise
+            logger.warning("retries_postponed", extra={"service": self._service}, exc_info=error)
+            return
+        for reading in self._readings:
+            reading.notice(due)
 
     async def _check_readings(self) -> None:
         for reading in self._readings:
@@ -124,17 +146,16 @@ class Worker:
             await pause(stop, delay.grow())
 
 
-class _Measuring:
-    """Keeps the gauges of consumers true."""
+class _Repeated:
+    """What a worker does for all its readings together, again and again, whether it leads them or not."""
 
-    name = "measuring"
-
-    def __init__(self, readings: Sequence[Reading]) -> None:
-        self._readings = readings
+    def __init__(self, name: str, seconds: float, do: Callable[[], Awaitable[None]]) -> None:
+        self.name = name
+        self._seconds = seconds
+        self._do = do
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Measure each consumer every ten seconds until `stop`."""
+        """Do it, and pause, until `stop`."""
         while not stop.is_set():
-            for reading in self._readings:
-                await reading.measure()
-            await pause(stop, _MEASURE_SECONDS)
+            await self._do()
+            await pause(stop, self._seconds)

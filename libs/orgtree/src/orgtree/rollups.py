@@ -157,6 +157,9 @@ async def fold(database: Database) -> None:
 
     Several that run at once are right but wait for one another.
     """
+    async with database.look() as connection:
+        if not await connection.fetchval("select exists (select from rollup_delta)"):
+            return
     while True:
         async with database.transaction() as session:
             if await fold_some(session, FOLD_LIMIT) < FOLD_LIMIT:

@@ -43,9 +43,10 @@ where not exists (select from erased_person gone where gone.person_id = asked.pe
 on conflict do nothing
 """
 _LOOK = """
-with outdated as (delete from export_part where asked_at <= $1)
-select exists (select from export_part where part is null and next_at <= $2)
+select exists (select from export_part where asked_at <= $1) as is_any_outdated,
+       exists (select from export_part where part is null and next_at <= $2) as is_any_due
 """
+_DROP = "delete from export_part where asked_at <= $1"
 _KEEP = "update export_part set part = $2, composed_at = $3 where export_id = $1"
 # Who it was stays out: the office that allowed it is told, another person's id is not.
 _ACCESS_LOG = """
@@ -77,9 +78,13 @@ class Parts:
 
     async def compose_all(self, database: Database) -> None:
         """Compose every part that is due; one that fails is tried again later and keeps no other waiting."""
-        async with database.raw_transaction() as connection:
-            is_any_due = await connection.fetchval(_LOOK, utc_now() - KEPT_FOR, utc_now())
-        if is_any_due:
+        outdated = utc_now() - KEPT_FOR
+        async with database.look() as connection:
+            found = await connection.fetchrow(_LOOK, outdated, utc_now())
+        if found["is_any_outdated"]:
+            async with database.raw_transaction() as connection:
+                await connection.execute(_DROP, outdated)
+        if found["is_any_due"]:
             await _TO_COMPOSE.work_off(database, partial(self._compose, database))
 
     async def _compose(self, database: Database, row: asyncpg.Record) -> None:

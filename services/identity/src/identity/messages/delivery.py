@@ -50,6 +50,9 @@ class Delivery:
 
     async def run(self, database: Database) -> None:
         """Send what is due, until nothing is, and drop what is too late."""
+        async with database.look() as connection:
+            if not await connection.fetchval("select exists (select from message_to_send)"):
+                return
         await self._drop_expired(database)
         if self._channel is not None:
             await self._due.work_off(database, partial(self._send, database, self._channel))
