@@ -1,7 +1,6 @@
 """The generated documents say what the code says."""
 
 import importlib
-import importlib.util
 import json
 from pathlib import Path
 from types import ModuleType
@@ -10,18 +9,6 @@ import pytest
 
 from contracts import EVENT_TYPES, Envelope, Event
 from standalone import bus
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(scope="module")
-def generate() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_every_generated_document_is_current(generate: ModuleType) -> None:

@@ -83,16 +83,6 @@ def test_the_audit_of_a_service_is_witnessed_by_another(service: str, witness: s
     assert any(told in consumer.handlers for consumer in consumers)
 
 
-@pytest.fixture(scope="module")
-def generate() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_every_operation_is_reached_through_the_gateway_and_no_route_leads_nowhere(generate: ModuleType) -> None:
     table = public_routes()
     astray, used = [], set()

@@ -6,6 +6,7 @@ good request for it stands in `tests/flows/matrix/examples/`.
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -165,6 +166,8 @@ async def test_the_right_one_succeeds_and_is_recorded_as_declared(operations: li
         answer = await ask(world, who, operation, example)
         if not answer.is_success:
             wrong[operation.name] = f"{who}: {told(answer)}"
+        elif operation.method == "GET" and (head := await headed(world, who, operation, example)) != (200, b""):
+            wrong[operation.name] = f"HEAD: {head}"
         elif operation.audited and (not operation.for_everybody or who.partition(".")[0] in operation.roles()):
             recorded = [await latest_entry(world, operation, action=action) for action in operation.audited]
             if max(recorded) <= before:
@@ -182,6 +185,12 @@ async def test_what_staff_read_of_others_is_recorded_as_declared(operations: lis
             if not answer.is_success or max(recorded) <= before:
                 wrong[operation.name] = told(answer)
     assert not wrong, listed(wrong)
+
+
+async def headed(world: World, who: str, operation: Operation, example: Example) -> tuple[int, bytes]:
+    """Ask for the head alone of what was got."""
+    answer = await ask(world, who, replace(operation, method="HEAD"), example)
+    return answer.status_code, answer.content
 
 
 async def latest_entry(world: World, operation: Operation, **only: Any) -> int:

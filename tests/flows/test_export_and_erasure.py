@@ -72,7 +72,8 @@ async def test_all_that_is_known_comes_in_one_file_and_then_is_gone(system: Syst
 
         await within(GATHERED_SECONDS, on_my_home)
 
-        started = await me.answer("GET", "/v1/me/export")
+        assert (await me.answer("GET", "/v1/me/export")).status_code == 404
+        started = await me.answer("POST", "/v1/me/exports")
         assert started.status_code == 202, started.text
         where = started.headers["location"]
 

@@ -21,7 +21,7 @@ BY_NAME = {
     ("post", "/v1/me/exports"): {"gateway.write", "identity.write", *READING_SCOPES},
     ("get", "/v1/me/exports/{export_id}"): {*READING_SCOPES},
     ("get", "/v1/me/exports/{export_id}/file"): {*READING_SCOPES},
-    ("get", "/v1/me/export"): {"identity.write", *READING_SCOPES},
+    ("get", "/v1/me/export"): {*READING_SCOPES},
     ("get", "/v1/me/access-log"): {*READING_SCOPES},
 }
 """Where OAuth names the scope, and where one service asks the others with the person's own token."""

@@ -88,7 +88,7 @@ async def test_a_character_that_postgresql_cannot_keep_is_the_clients_mistake(
 async def test_another_method_and_another_path_are_problems(client: httpx.AsyncClient) -> None:
     wrong_method = await client.patch("/v1/trees")
     assert problem(wrong_method)["type"] == "/problems/method_not_allowed"
-    assert wrong_method.headers["allow"] == "DELETE, GET, POST"
+    assert wrong_method.headers["allow"] == "DELETE, GET, HEAD, POST"
     assert problem(await client.get("/v1/"))["type"] == "/problems/not_found"
 
 

@@ -47,3 +47,31 @@ async def test_requests_are_counted_by_route_template_and_never_by_path(
         assert f"http_server_request_duration_seconds_count{labels}" in text
     assert str(secret) not in text
     assert "/health" not in text
+
+
+async def test_head_is_get_without_the_body(client: httpx.AsyncClient, headers: dict[str, str]) -> None:
+    got, headed = await client.get("/v1/trees", headers=headers), await client.head("/v1/trees", headers=headers)
+    assert (headed.status_code, headed.content, headed.headers["content-length"]) == (
+        200,
+        b"",
+        str(len(got.content)),
+    )
+    assert (await client.head("/v1/trees/felled", headers=headers)).status_code == 422
+    assert (await client.head("/v1/trees/photographs")).status_code == 422
+
+
+async def test_a_parameter_that_does_not_exist_is_named_with_those_that_do(
+    client: httpx.AsyncClient, headers: dict[str, str]
+) -> None:
+    query = {"limit": "1", "kindd": "oak"}
+    answer = await client.get("/v1/trees", params=query, headers={**headers, "Accept-Language": "en"})
+    assert (answer.status_code, answer.json()["errors"]) == (
+        422,
+        [
+            {
+                "pointer": "/query/kindd",
+                "rule": "query_unknown",
+                "message": "There is no such parameter here. There are: cursor, limit.",
+            }
+        ],
+    )

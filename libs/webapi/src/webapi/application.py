@@ -19,6 +19,7 @@ from webapi.caller import Admission, RemitResolver
 from webapi.health import LIVE, PATHS, Check, health_application, health_routes, live_route
 from webapi.openapi import operation_id, protected_operations, scopes_of, with_problems
 from webapi.problems import Problem, Problems
+from webapi.queries import refuse_unknown_parameters
 from webapi.requests import RequestHandling
 from webapi.sealing import ring_of
 from webapi.settings import ServiceSettings
@@ -130,6 +131,7 @@ class Application(FastAPI):
                     self.demanded_scopes[route.operation_id] = scopes
                 if (action := action_of(route.endpoint)) is not None:
                     route.openapi_extra = {**(route.openapi_extra or {}), "x-assistable": action}
+                refuse_unknown_parameters(route)
             self.router.routes.append(route)
         documented = [route for route in self.routes if isinstance(route, APIRoute)]
         require_access(documented, protected_operations(list(self.routes), self.demanded_scopes))

@@ -75,7 +75,8 @@ class _Body:
 def _allowed(scope: Scope) -> str:
     """List the methods of all routes on this path; the router itself knows the first route's only."""
     routes = (route for route in scope["app"].routes if route.matches(scope)[0] is not Match.NONE)
-    return ", ".join(sorted({method for route in routes for method in getattr(route, "methods", None) or ()}))
+    methods = {method for route in routes for method in getattr(route, "methods", None) or ()}
+    return ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
 
 
 def _too_large() -> Refusal:
@@ -96,6 +97,8 @@ class RequestHandling:
             await self._app(scope, receive, send)
             return
         request = ServedRequest(scope["method"], scope["headers"])
+        if without_body := scope["method"] == "HEAD":  # is GET in everything but its answer's body (RFC 9110, 9.3.2)
+            scope = {**scope, "method": "GET"}
         status = 0
 
         async def observed_send(message: Message) -> None:
@@ -105,6 +108,8 @@ class RequestHandling:
                 headers = message["headers"] = [*message.get("headers", ()), _NO_SNIFF]
                 if not any(name == b"cache-control" for name, _ in headers):
                     headers.append(_NO_STORE)
+            elif without_body:
+                message = {**message, "body": b""}
             await send(message)
 
         if _Body.comes_with(scope):

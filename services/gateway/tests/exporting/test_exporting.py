@@ -159,6 +159,13 @@ async def test_what_identity_demands_of_the_person_is_passed_on(system: System) 
         assert 'max_age="600"' in answer.headers["www-authenticate"]
 
 
+async def test_reading_the_newest_export_starts_none(system: System) -> None:
+    system.requests = []
+    refused = await system.get("export")
+    assert (refused.status_code, refused.json()["type"]) == (404, "/problems/no_export_yet")
+    assert [target for _, target, _ in system.seen] == [b"/v1/me/export-requests?limit=1"]
+
+
 async def test_somebody_elses_export_is_not_found(system: System) -> None:
     for path in (f"exports/{new_id()}", f"exports/{new_id()}/file"):
         assert (await system.get(path)).status_code == 404

@@ -33,6 +33,10 @@ class PartState(NamedTuple):
     state: State
 
 
+class NoExportYet(Exception):
+    """No export was asked for."""
+
+
 class PartsMissing(Exception):
     """Some services have not composed their part yet, or cannot be reached."""
 

@@ -1,9 +1,15 @@
 """How the refusals about one's own data are answered."""
 
-from gateway.exporting.collector import PartsMissing, PartTooLarge, TooManyArchives
+from gateway.exporting.collector import NoExportYet, PartsMissing, PartTooLarge, TooManyArchives
 from webapi import Problem
 
 PROBLEMS: dict[type[Exception], Problem] = {
+    NoExportYet: Problem(
+        404,
+        "no_export_yet",
+        "There is no export yet: POST /v1/me/exports starts one.",
+        "尚无导出；请先 POST /v1/me/exports 发起导出。",
+    ),
     PartsMissing: Problem(
         409,
         "export_not_ready",

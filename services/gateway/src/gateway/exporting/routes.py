@@ -12,7 +12,7 @@ from starlette.responses import Response
 from contracts.scopes import READING_SCOPES
 from database import utc_now
 from gateway.exporting.archive import archive
-from gateway.exporting.collector import Collector, PartsMissing, PartState
+from gateway.exporting.collector import Collector, NoExportYet, PartsMissing, PartState
 from gateway.exporting.schemas import ExportOut, PartOut
 from gateway.forwarding.exchange import Fetched
 from webapi import AuthenticatedCaller, Caller, access, json_answer, passes_token_on
@@ -47,7 +47,11 @@ Gatherer = Annotated[Collector, Depends(_of_application)]
 @passes_token_on(*READING_SCOPES, ASKING)
 async def start_export(request: Request, caller: Caller, collector: Gatherer) -> Response:
     """Have all of one's data gathered; who asks has signed in within ten minutes (RFC 9470)."""
-    return await _start(request, caller, collector)
+    answer = await collector.ask_identity(request.scope["headers"], "/v1/me/export-requests", method=b"POST")
+    if answer.status != _CREATED:
+        return _relayed(answer)
+    asked = Asked.model_validate_json(answer.body)
+    return _under_way(asked, await collector.states(request.scope["headers"], caller, asked.export_id))
 
 
 @router.get("/exports/{export_id}", response_model=ExportOut, openapi_extra=access("self"))
@@ -77,28 +81,20 @@ async def get_export_file(export_id: UUID, request: Request, caller: Caller, col
     responses={**_FILE, 202: {"model": ExportOut, "description": "It is being gathered; see the location."}},
     openapi_extra=access("self"),
 )
-@passes_token_on(*READING_SCOPES, ASKING)
+@passes_token_on(*READING_SCOPES)
 async def get_newest_export(request: Request, caller: Caller, collector: Gatherer) -> Response:
-    """Give the newest file, as above; while there is none, gather one and tell where to see how far it is."""
+    """Give the newest file, as above; while it is being gathered, tell where to see how far it is."""
     answer = await collector.ask_identity(request.scope["headers"], "/v1/me/export-requests?limit=1")
     if answer.status != _OK:
         return _relayed(answer)
     items = orjson.loads(answer.body)["items"]
     if not items:
-        return await _start(request, caller, collector)
+        raise NoExportYet
     asked = Asked.model_validate(items[0])
     try:
         return await _file(asked, request, caller, collector)
     except PartsMissing as missing:
         return _under_way(asked, [PartState(**each) for each in missing.parts])
-
-
-async def _start(request: Request, caller: AuthenticatedCaller, collector: Collector) -> Response:
-    answer = await collector.ask_identity(request.scope["headers"], "/v1/me/export-requests", method=b"POST")
-    if answer.status != _CREATED:
-        return _relayed(answer)
-    asked = Asked.model_validate_json(answer.body)
-    return _under_way(asked, await collector.states(request.scope["headers"], caller, asked.export_id))
 
 
 async def _file(asked: Asked, request: Request, caller: AuthenticatedCaller, collector: Collector) -> Response:
