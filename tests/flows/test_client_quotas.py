@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -69,3 +70,25 @@ async def test_a_suspended_client_is_refused_within_seconds_and_let_in_again(sys
                 await within(TOLD_SECONDS, holds)
                 assert await asked(http, "/oauth2/userinfo") == said
                 assert await asked(other) is None
+
+
+async def test_pages_at_a_clients_address_may_ask_once_it_is_approved_and_no_longer_while_it_is_suspended(
+    system: System,
+) -> None:
+    origin = f"https://{uuid4().hex}.example"
+    asked = {"Origin": origin, "Access-Control-Request-Method": "GET"}
+    async with (
+        system.person("administrator") as proposer,
+        system.person("security") as reviewer,
+        httpx.AsyncClient(base_url=system.url, trust_env=False, timeout=20) as browser,
+    ):
+        assert (await browser.options(OWN, headers=asked)).status_code == 403
+        client = await registered(proposer, reviewer, scopes=["openid"], redirect_uris=[f"{origin}/callback"])
+        for path, said in ((None, 204), ("suspension", 403), ("resumption", 204)):
+            if path is not None:
+                await reviewer.post(f"/v1/clients/{client['client_id']}/{path}", status=200)
+
+            async def holds(said: int = said) -> bool:
+                return (await browser.options(OWN, headers=asked)).status_code == said
+
+            await within(TOLD_SECONDS, holds)

@@ -104,7 +104,10 @@ async def test_a_change_holds_only_after_its_review_and_one_proposal_replaces_an
     decision = {"proposal_id": newer.json()["proposal"]["proposal_id"]}
     approved = await provider.http.post(f"{path}/approval", json=decision, headers=reviewer.headers)
     assert (approved.json()["redirect_uris"], approved.json()["client_secret"]) == (second["redirect_uris"], None)
-    assert [each["version"] for each in await told(provider, client.client_id)] == [1, 2]
+    assert [(each["version"], each["origins"]) for each in await told(provider, client.client_id)] == [
+        (1, [WEB["redirect_uris"][0].rpartition("/")[0]]),
+        (2, ["https://bulletin.example"]),
+    ]
 
 
 async def test_a_refused_client_stays_without_tokens(provider: Provider) -> None:

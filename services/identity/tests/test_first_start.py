@@ -73,6 +73,23 @@ async def test_the_first_start_makes_everything_once_however_many_processes_star
     await database.close()
 
 
+async def test_a_start_tells_anew_of_clients_of_which_an_earlier_release_told_less_and_once(
+    databases: TestDatabases, fresh_database: Fresh
+) -> None:
+    database = await empty(databases, fresh_database)
+    read = "convert_from(payload, 'UTF8')::jsonb -> 'data' -> 'origins'"
+    told = text(f"select {read} from outbox where type like '%quota_set.v1' order by epoch, id")  # noqa: S608 - ours
+    await start(database)
+    async with database.transaction() as session:
+        first = (await session.scalars(told)).all()
+        await session.execute(update(Client).values(told_in=0).where(Client.client_id == "docs"))
+    await start(database)
+    await start(database)
+    async with database.read() as session:
+        assert (await session.scalars(told)).all() == [*first, ["https://a"]]
+    await database.close()
+
+
 async def test_the_administrator_signs_in_and_opens_accounts(databases: Any, database_template: Template) -> None:
     async with databases.database(database_template) as url, running(url) as provider:
         tokens = await provider.front_end().first_tokens("administrator", ADMINISTRATOR_PASSWORD)

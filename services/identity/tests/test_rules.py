@@ -4,7 +4,7 @@ import pytest
 from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
 from authlib.oidc.discovery import OpenIDProviderMetadata
 
-from identity.clients.rules import allowed_scope, redirect_uri_allowed
+from identity.clients.rules import allowed_scope, origins_of, redirect_uri_allowed
 from identity.credentials.rules import normalised_username
 from identity.oauth.discovery import discovery_document
 from identity.pages.visits import cookie_name
@@ -12,6 +12,17 @@ from identity.pages.visits import cookie_name
 from .provider import Provider
 
 LOOPBACK = ["http://127.0.0.1/callback", "http://[::1]/callback"]
+
+
+def test_origins_are_those_of_the_addresses_as_browsers_write_them() -> None:
+    addresses = [
+        "https://a.example/one",
+        "https://a.example:443/two",
+        "https://b.example:8443/",
+        "https://a.example/x?y",
+    ]
+    assert origins_of(addresses) == ("https://a.example", "https://b.example:8443")
+    assert origins_of([]) == ()
 
 
 @pytest.mark.parametrize(

@@ -69,8 +69,10 @@ def test_a_table_refuses_two_routes_for_one_prefix() -> None:
 
 
 def test_only_sign_in_and_keys_are_public() -> None:
-    public = {route.prefix for route in public_routes().routes if route.public}
-    assert public == {"/oauth2", "/oauth2/userinfo", "/.well-known", "/sign-in"}
+    outside = {route.prefix for route in public_routes().routes if route.public and not route.cookies}
+    asked = {f"/oauth2/{name}" for name in ("userinfo", "token", "revoke", "device_authorization", "jwks")}
+    assert outside == {"/.well-known", *asked}
+    assert {route.prefix for route in public_routes().routes if route.cookies} == {"/oauth2", "/sign-in"}
 
 
 def test_a_forwarder_needs_an_upstream_for_every_service_and_a_real_address() -> None:

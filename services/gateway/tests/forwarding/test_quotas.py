@@ -115,6 +115,7 @@ async def test_what_identity_tells_of_clients_is_kept_in_any_order(database: Dat
             "client_id": f"app-{who}",
             "requests_per_minute": requests,
             "status": status,
+            "origins": (f"https://{who}.test", "http://localhost") if status == "active" else (),
         }
         return ClientQuotaSetV1.model_validate(values), version
 
@@ -125,6 +126,9 @@ async def test_what_identity_tells_of_clients_is_kept_in_any_order(database: Dat
         quotas = Quotas(1)
         async with quotas.kept(database)(None):
             assert refused(quotas, f"app-{principal}").problem is CLIENT_SUSPENDED
+            assert quotas.origins_of(f"app-{principal}") == frozenset()
+            assert quotas.origins_of(f"app-{other}") == {f"https://{other}.test", "http://localhost"}
+            assert [quotas.knows_origin(f"https://{who}.test") for who in (other, principal)] == [True, False]
             for _ in range(7):
                 quotas.take(f"app-{other}")
             assert refused(quotas, f"app-{other}").problem is QUOTA_EXCEEDED

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts.scopes import API_SCOPES
 from database import Database, new_id
 from identity.assistance.exchange import GRANT_TYPE as TOKEN_EXCHANGE
-from identity.clients.commands import tell_new_quotas
+from identity.clients.commands import tell_quotas_anew
 from identity.clients.rules import SCOPES_OF_PEOPLE
 from identity.clients.tables import Client
 from identity.credentials.passwords import Passwords
@@ -59,7 +59,7 @@ async def prepare(
             _log.info("role_defined", extra={"role": role})
         for client in built_in_clients(issuer):
             await _register(session, {**client, "registered_at": now})
-        await tell_new_quotas(session)
+        await tell_quotas_anew(session)
         await open_administrators(session, encodings, now=now)
         await renew_first_passwords(session, encodings, now=now)
 

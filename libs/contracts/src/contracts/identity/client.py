@@ -9,7 +9,7 @@ from contracts.envelope import Code, Event
 
 
 class ClientQuotaSetV1(Event):
-    """A client may send so many requests a minute, or none at all while it is suspended."""
+    """A client may send so many requests a minute, or none at all while it is suspended; `origins` are its pages'."""
 
     type: ClassVar[str] = "xiangqiao.identity.client.quota_set.v1"
     aggregate: ClassVar[str] = "client"
@@ -19,3 +19,5 @@ class ClientQuotaSetV1(Event):
     client_id: Code
     requests_per_minute: Annotated[int, Field(ge=1)]
     status: Code
+    origins: tuple[Annotated[str, Field(min_length=1, max_length=300)], ...] = ()
+    """Whose pages may use its tokens in a browser, as browsers write origins; without any, none may."""

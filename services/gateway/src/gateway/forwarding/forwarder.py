@@ -6,12 +6,12 @@ from time import perf_counter
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
-from gateway.forwarding import measures, refusals
+from gateway.forwarding import measures, origins, refusals
 from gateway.forwarding.client import Client, Message, Receive, Send
 from gateway.forwarding.edge import WHOLE
 from gateway.forwarding.exchange import Exchange
 from gateway.forwarding.failures import ClientGone, ForwardingFailure
-from gateway.forwarding.headers import Answer, Headers, OddRequest, RequestHead, check_sizes, read_request, write_head
+from gateway.forwarding.headers import Answer, OddRequest, RequestHead, check_sizes, read_request, write_head
 from gateway.forwarding.pool import Upstream
 from gateway.forwarding.routing import OddPath, Route, RoutingTable
 from gateway.quotas.buckets import NOT_LET_IN, Quotas
@@ -50,9 +50,10 @@ class _Cut(Exception):
 class Forwarder:
     """Stands before `app` (raw ASGI: a framework's route costs more than the whole of this).
 
-    A request goes through these steps: path → route; head → understood or refused; token → principal; exchange with
-    the service; answer. What depends on who asks (limits, quotas) belongs into `_admit`, what spares an exchange
-    (cache, circuit breaker) before `_exchange`, what changes an answer (compression, ETag) into `_answer`.
+    A request goes through these steps: path → route; origin → may its page ask; head → understood or refused; token →
+    principal; exchange with the service; answer. What depends on who asks (limits, quotas) belongs into `_admit`, what
+    spares an exchange (cache, circuit breaker) before `_exchange`, what changes an answer (compression, ETag) into
+    `_answer`.
 
     `upstreams` has one entry for each service that `routes` name. `public_url` is where clients reach the gateway:
     services see its host and scheme, whatever the client claims. The pools are closed when the server shuts down.
@@ -77,6 +78,7 @@ class Forwarder:
         self._authenticator = authenticator
         self._quotas = quotas
         self._own = _own_lines(public_url)
+        self._own_origin = "{0.scheme}://{0.netloc}".format(urlsplit(public_url))
         self._of_sign_in = authenticator.accepting_also(public_url)
         measures.watch(upstreams.values())
 
@@ -95,6 +97,15 @@ class Forwarder:
         except OddPath:
             await _refuse(refusals.odd_path(), scope, receive, send)
             return
+        if route is None or not route.cookies:
+            try:
+                opened = await self._open_to_origin(route, scope, send)
+            except Refusal as refusal:
+                await _refuse(refusal, scope, receive, send)
+                return
+            if opened is None:
+                return
+            scope, send = opened
         if route is not None and route.service is not None:
             await self._forward(route, route.service, scope, receive, send)
         elif route is None and (path.startswith(b"/v1/") or path == b"/v1"):
@@ -104,10 +115,24 @@ class Forwarder:
         else:
             await self._app(scope, receive, send)
 
+    async def _open_to_origin(self, route: Route | None, scope: Scope, send: Send) -> tuple[Scope, Send] | None:
+        """Let the page that asks read the answer if its origin is a client's; None when it only asked whether it may.
+
+        What a cache may keep, as documents, says to everybody that it varies.
+        """
+        origin, preflight = origins.asking(scope["method"], scope["headers"], own=self._own_origin)
+        if origin is None and not (route is None or route.public):
+            return scope, send
+        allowed = origin is not None and self._quotas.knows_origin(origin)
+        if origin is not None and preflight:
+            await origins.answer_preflight(origin, send, allowed=allowed)
+            return None
+        return origins.opened(scope, send, origin, allowed=allowed)
+
     async def _answer_here(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Count a request that the application behind answers itself."""
         try:
-            await self._count(scope["headers"], self._authenticator)
+            await self._count(scope, self._authenticator)
         except Refusal as refusal:
             await _refuse(refusal, scope, receive, send)
             return
@@ -158,9 +183,9 @@ class Forwarder:
         except OddRequest as odd:
             raise refusals.odd_request(odd) from odd
         if not route.public:
-            await self._admit(scope["headers"], self._authenticator)
+            await self._admit(scope, self._authenticator)
         elif route.counted:
-            await self._count(scope["headers"], self._of_sign_in)
+            await self._count(scope, self._of_sign_in)
         exchange: Exchange | None = None
         answering = False
         try:
@@ -184,18 +209,24 @@ class Forwarder:
                 exchange.close()
         return answer.status
 
-    async def _count(self, headers: Headers, authenticator: Authenticator) -> None:
+    async def _count(self, scope: Scope, authenticator: Authenticator) -> None:
         """Count a request against its client's quota; what is wrong with its token, whoever answers it says."""
         try:
-            await self._admit(headers, authenticator)
+            await self._admit(scope, authenticator)
         except Refusal as refusal:
-            if refusal.problem in NOT_LET_IN:
+            if refusal.problem in {*NOT_LET_IN, origins.ORIGIN_NOT_REGISTERED}:
                 raise
 
-    async def _admit(self, headers: Headers, authenticator: Authenticator) -> None:
-        """Check the access token, which the service checks again by itself, and count it against its client's quota."""
-        token = bearer_token(headers)
+    async def _admit(self, scope: Scope, authenticator: Authenticator) -> None:
+        """Check the access token, which the service checks again by itself, and count it against its client's quota.
+
+        A page uses the tokens of the client alone that is registered at its origin.
+        """
+        token = bearer_token(scope["headers"])
         principal = authenticator.known(token) or await authenticator.authenticate(token)
+        origin = scope.get(origins.ORIGIN)
+        if origin is not None and origin not in self._quotas.origins_of(principal.client_id):
+            raise Refusal(origins.ORIGIN_NOT_REGISTERED)
         self._quotas.take(principal.client_id)
 
     def _lines_of(self, served: ServedRequest, scope: Scope) -> tuple[bytes, bytes]:

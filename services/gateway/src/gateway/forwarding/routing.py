@@ -12,6 +12,8 @@ from gateway.forwarding.limits import MIB, Timeouts
 _ODD = re.compile(rb"//|/\.{1,2}(?:/|$)|[^\x21-\x7e]|[\\#?]|%(?:2[ef]|5c|0.|1.|7f|(?![0-9a-f]{2}))|;", re.IGNORECASE)
 
 
+_ASKED_BY_SCRIPT = ("token", "revoke", "device_authorization", "jwks")
+"""What of OAuth is no page of the sign-in: pages of other origins may ask it, and no cookie comes along."""
 _BEHIND = tuple(service for service in SERVICES if service != "gateway")
 
 
@@ -99,6 +101,7 @@ def public_routes() -> RoutingTable:
             Route("/v1/phone-replacements", "identity"),
             Route("/v1/legal-holds", "identity"),
             Route("/oauth2", "identity", public=True, cookies=True, max_body=MIB),
+            *(Route(f"/oauth2/{asked}", "identity", public=True, max_body=MIB) for asked in _ASKED_BY_SCRIPT),
             Route("/oauth2/userinfo", "identity", public=True, counted=True, max_body=MIB),
             Route("/.well-known", "identity", public=True, max_body=MIB),
             Route("/sign-in", "identity", public=True, cookies=True, max_body=MIB),

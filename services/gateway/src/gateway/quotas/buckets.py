@@ -31,10 +31,11 @@ class QuotasUnread(Exception):
 
 
 class Quota(NamedTuple):
-    """How many requests a minute a client may send, or none at all while it is suspended."""
+    """How many requests a minute a client may send, or none at all while it is suspended; and from pages of where."""
 
     requests_per_minute: int
     suspended: bool
+    origins: frozenset[str] = frozenset()
 
 
 class _Bucket:
@@ -65,6 +66,7 @@ class Quotas:
         self._default = Quota(default, suspended=False)
         self._clock = clock
         self._told: Mapping[str, Quota] | None = None
+        self._origins: frozenset[str] = frozenset()
         self._buckets: dict[str, _Bucket] = {}
 
     def take(self, client_id: str) -> None:
@@ -90,9 +92,18 @@ class Quotas:
             raise Refusal(CLIENT_SUSPENDED)
         raise _exceeded(quota, seconds=(1.0 - left) / bucket.rate)
 
+    def knows_origin(self, origin: str) -> bool:
+        """Say whether any client that is not suspended is registered at this origin."""
+        return origin in self._origins
+
+    def origins_of(self, client_id: str) -> frozenset[str]:
+        """Give the origins whose pages may use this client's tokens; none of a client that identity never told of."""
+        return (self._told or {}).get(client_id, self._default).origins
+
     def replace(self, stated: Mapping[str, Quota]) -> None:
         """Take over what is known of all clients now."""
         self._told = stated
+        self._origins = frozenset(origin for told in stated.values() if not told.suspended for origin in told.origins)
         for client_id, bucket in self._buckets.items():
             quota = stated.get(client_id, self._default)
             if quota != bucket.quota:
@@ -125,11 +136,11 @@ class Quotas:
             await self._read(database)
 
     async def _read(self, database: Database) -> None:
-        columns = (ClientQuota.client_id, ClientQuota.requests_per_minute, ClientQuota.suspended)
+        told = (ClientQuota.requests_per_minute, ClientQuota.suspended, ClientQuota.origins)
         try:
             async with database.read() as session:
-                rows = await session.execute(select(*columns))
-                self.replace({row.client_id: Quota(row.requests_per_minute, row.suspended) for row in rows})
+                rows = await session.execute(select(ClientQuota.client_id, *told))
+                self.replace({client: Quota(most, out, frozenset(origins)) for client, most, out, origins in rows})
         except Exception:  # whatever keeps the database from answering, what was read last goes on to hold
             log.exception("quotas_not_read")
 

@@ -11,12 +11,15 @@ from database import columns, raw
 from messaging import Handler, Received
 
 _KEEP = """
-insert into client_quota as kept (client_id, client_principal_id, version, requests_per_minute, suspended)
-select distinct on (client_id) * from unnest($1::text[], $2::uuid[], $3::bigint[], $4::integer[], $5::boolean[])
-    as new(client_id, client_principal_id, version, requests_per_minute, suspended)
+insert into client_quota as kept (client_id, client_principal_id, version, requests_per_minute, suspended, origins)
+select distinct on (client_id)
+    client_id, client_principal_id, version, requests_per_minute, suspended, string_to_array(origins, ' ')
+from unnest($1::text[], $2::uuid[], $3::bigint[], $4::integer[], $5::boolean[], $6::text[])
+    as new(client_id, client_principal_id, version, requests_per_minute, suspended, origins)
 order by client_id, version desc
 on conflict (client_id) do update set
-    version = excluded.version, requests_per_minute = excluded.requests_per_minute, suspended = excluded.suspended
+    version = excluded.version, requests_per_minute = excluded.requests_per_minute, suspended = excluded.suspended,
+    origins = excluded.origins
 where kept.version < excluded.version
 """
 
@@ -25,7 +28,14 @@ async def project_quotas(session: AsyncSession, batch: Sequence[Received[Any]]) 
     """Keep the newest quota of each client; only one that is told to be active may ask."""
     numbered = [(each.event, each.version) for each in batch]
     rows = [
-        (quota.client_id, quota.client_principal_id, version, quota.requests_per_minute, quota.status != "active")
+        (
+            quota.client_id,
+            quota.client_principal_id,
+            version,
+            quota.requests_per_minute,
+            quota.status != "active",
+            " ".join(quota.origins),
+        )
         for quota, version in numbered
     ]
     await (await raw(session)).execute(_KEEP, *columns(rows))

@@ -1,8 +1,8 @@
-"""What identity told of each client: how many requests a minute, and whether it is suspended."""
+"""What identity told of each client: how many requests a minute, whether it is suspended, whose pages may use it."""
 
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint
+from sqlalchemy import BigInteger, CheckConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from database import Table
@@ -18,3 +18,4 @@ class ClientQuota(Table):
     version: Mapped[int] = mapped_column(BigInteger)
     requests_per_minute: Mapped[int]
     suspended: Mapped[bool]
+    origins: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))

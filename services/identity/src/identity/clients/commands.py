@@ -10,12 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 import audit
 from contracts.identity import ClientQuotaSetV1
 from database import known
-from identity.clients.rules import require_usable
+from identity.clients.rules import origins_of, require_usable
 from identity.clients.schemas import ClientTerms
 from identity.clients.tables import Client, ClientProposal
 from identity.secrets import hash_of, new_secret
 from messaging import Publication, append
 
+TOLD_IN = 1
+"""Raised when `ClientQuotaSetV1` tells more than before, so that the next start tells it of every client."""
 _BY_SECRET = frozenset({"client_secret_basic", "client_secret_post"})
 
 
@@ -179,10 +181,10 @@ async def rotate_secret(session: AsyncSession, *, client_id: str, by: audit.Acto
     return Registered(client, secret)
 
 
-async def tell_new_quotas(session: AsyncSession) -> None:
-    """Tell the quota of every client in force whose quota was never told: those that come with the system."""
-    in_force = Client.status.in_(("active", "suspended"))
-    for client in await session.scalars(select(Client).where(in_force, Client.version == 0).with_for_update()):
+async def tell_quotas_anew(session: AsyncSession) -> None:
+    """Tell the quota of every client in force that was told of never, or by a release that told less of it."""
+    told_less = (Client.status.in_(("active", "suspended")), Client.told_in < TOLD_IN)
+    for client in await session.scalars(select(Client).where(*told_less).with_for_update()):
         await _tell_quota(session, client, None)
 
 
@@ -224,12 +226,14 @@ async def _locked(session: AsyncSession, client_id: str) -> Client:
 
 async def _tell_quota(session: AsyncSession, client: Client, actor: UUID | None) -> None:
     client.version += 1
+    client.told_in = TOLD_IN
     await session.flush()
     event = ClientQuotaSetV1(
         client_principal_id=client.principal_id,
         client_id=client.client_id,
         requests_per_minute=client.requests_per_minute,
         status=client.status,
+        origins=origins_of(client.redirect_uris) if client.application_type == "web" else (),
     )
     await append(session, [Publication(event, version=client.version)], actor=actor)
 

@@ -164,6 +164,15 @@ def redirect_uri_allowed(requested: str, registered: Collection[str], *, native:
     return match[1] + match[3] in registered
 
 
+def origins_of(addresses: Collection[str]) -> tuple[str, ...]:
+    """Give the origins of registered addresses as browsers write them: the usual port is not named (RFC 6454, 6.2)."""
+    found = set()
+    for parts in map(urlsplit, addresses):
+        usual = {"https": ":443", "http": ":80"}.get(parts.scheme, "")
+        found.add(f"{parts.scheme}://{parts.netloc.removesuffix(usual)}")
+    return tuple(sorted(found))
+
+
 def allowed_scope(requested: str | None, registered: Sequence[str]) -> str | None:
     """Give those of the requested scopes that are registered, all of them when none is named, None when none is left.
 

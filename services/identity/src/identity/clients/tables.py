@@ -8,7 +8,7 @@ from hmac import compare_digest
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, SmallInteger, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -77,6 +77,8 @@ class Client(Table):
     requests_per_minute: Mapped[int]
     version: Mapped[int] = mapped_column(server_default="0")
     """Counts what was told of the client's quota and status."""
+    told_in: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    """The form of the event that told it last; a later release may tell more."""
     registered_at: Mapped[datetime]
 
     def get_client_id(self) -> str:
