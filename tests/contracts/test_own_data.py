@@ -35,7 +35,7 @@ where table_schema = 'public' and table_name !~ '_(\\d{8}|default)$'
 NOT_OF_FEATURES = {
     "erased_person": "the tombstone itself",
     "export_part": "the file itself; `privacy.handlers` delete it with its person",
-    "idempotency_key": "an answer sealed under a key that only its sender has; it goes after 48 hours",
+    "idempotency_key": "an answer to its sender alone, for 48 hours; `privacy.handlers` delete it with its person",
     "role_definition": "by which roles a role is granted, no person",
     "rollup_delta": "a keyed hash, folded away within seconds",
     "rollup_person": "a keyed hash, which leaves with the contributions that brought it",

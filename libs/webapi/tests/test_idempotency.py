@@ -10,7 +10,7 @@ from libs.webapi.tests.orchard.application import Settings
 
 from database import Database, asyncpg_dsn, new_id
 from testkit.tokens import TokenIssuer
-from webapi import Application, purge_idempotency_keys
+from webapi import Application, idempotency, purge_idempotency_keys
 
 
 def tree(kind: str = "pear") -> dict[str, str]:
@@ -164,3 +164,71 @@ async def test_what_is_refused_with_effect_commits_and_keeps_no_answer(
     assert kept["tree_id"] in planted
     assert undone["tree_id"] not in planted
     assert await rows(settings, "select * from idempotency_key where operation like '%felled'") == []
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_a_read_takes_no_key(
+    client: httpx.AsyncClient, headers: dict[str, str], settings: Settings, method: str
+) -> None:
+    answer = await client.request(method, "/v1/trees", headers={**headers, "Idempotency-Key": "read"})
+    assert answer.status_code == 400
+    assert await rows(settings, "select * from idempotency_key") == []
+
+
+async def test_an_answer_is_not_repeated_to_who_lost_a_permission_on_one_of_the_places(
+    client: httpx.AsyncClient, issuer: TokenIssuer, settings: Settings, person: UUID
+) -> None:
+    orchard, garden = new_id(), new_id()
+    body = tree()
+
+    async def send(*places: UUID) -> httpx.Response:
+        keyed = {**issuer.headers(person, [("tree", place) for place in places]), "Idempotency-Key": "office"}
+        return await client.post("/v1/trees", json=body, headers=keyed)
+
+    assert (await send(orchard)).status_code == 201
+    assert (await send(garden, orchard)).headers["idempotency-replayed"] == "true"
+    lost = await send(garden)
+    assert (lost.status_code, lost.json()["type"]) == (403, "/problems/permission_missing")
+    assert len(await rows(settings, "select * from tree")) == 1
+
+
+async def test_an_answer_that_shows_a_secret_is_given_once_and_its_command_done_once(
+    client: httpx.AsyncClient, headers: dict[str, str], settings: Settings
+) -> None:
+    body, keyed = tree(), {**headers, "Idempotency-Key": "secret"}
+    first = await client.post("/v1/trees/fenced", json=body, headers=keyed)
+    again = await client.post("/v1/trees/fenced", json=body, headers=keyed)
+    assert first.json()["key"] == "shown-once"
+    assert (again.status_code, again.json()["type"]) == (409, "/problems/answer_not_kept")
+    assert len(await rows(settings, "select * from tree")) == 1
+    [row] = await rows(settings, "select status, location, octet_length(body) as size from idempotency_key")
+    assert (row["status"], row["location"]) == (None, None)
+    assert row["size"] < len(first.content)
+
+
+async def test_a_person_has_so_many_answers_kept_and_the_oldest_goes(
+    client: httpx.AsyncClient, headers: dict[str, str], settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(idempotency, "MOST_ANSWERS", 3)
+    bodies = [tree() for _ in range(5)]
+    for number, body in enumerate(bodies):
+        await client.post("/v1/trees", json=body, headers={**headers, "Idempotency-Key": f"k-{number}"})
+    assert len(await rows(settings, "select * from idempotency_key")) == 3
+    youngest = await client.post("/v1/trees", json=bodies[4], headers={**headers, "Idempotency-Key": "k-4"})
+    assert youngest.headers["idempotency-replayed"] == "true"
+
+
+async def test_what_is_kept_for_a_person_has_so_many_bytes(
+    client: httpx.AsyncClient, headers: dict[str, str], settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(idempotency, "MOST_BYTES", 1000)
+    for number in range(12):
+        await client.post("/v1/trees", json=tree(), headers={**headers, "Idempotency-Key": f"k-{number}"})
+    [kept] = await rows(settings, "select count(*), sum(octet_length(body)) as bytes from idempotency_key")
+    assert 2 < kept["count"] < 12
+    assert kept["bytes"] < 1000 + 300  # the last comes on top of what was kept before it
+    monkeypatch.setattr(idempotency, "LARGEST_ANSWER", 20)
+    keyed, body = {**headers, "Idempotency-Key": "large"}, tree()
+    answers = [await client.post("/v1/trees", json=body, headers=keyed) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 409]
+    assert answers[1].json()["type"] == "/problems/answer_not_kept"

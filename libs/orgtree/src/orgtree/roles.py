@@ -62,9 +62,11 @@ class Permissions:
         known = await self._current()
         return frozenset().union(*(known.get(role, frozenset()) for role, _ in roles))
 
-    async def remit(self, roles: Sequence[tuple[str, UUID]], permission: str) -> Remit:
-        """Give the organisations on which (role, organisation) pairs give `permission`."""
-        known = await self._current()
+    async def remit(
+        self, roles: Sequence[tuple[str, UUID]], permission: str, session: AsyncSession | None = None
+    ) -> Remit:
+        """Give the organisations on which (role, organisation) pairs give `permission`, read anew in a `session`."""
+        known = await self._current() if session is None else await _read(session)
         return Remit((role, place) for role, place in roles if permission in known.get(role, ()))
 
     async def _current(self) -> Mapping[str, frozenset[str]]:
@@ -74,12 +76,16 @@ class Permissions:
             if not self._is_fresh():
                 began = monotonic()
                 async with self._database.read() as session:
-                    rows = await (await raw(session)).fetch(
-                        "select role, array_agg(permission) as permissions from role_permission group by role"
-                    )
-                self._known = {row["role"]: frozenset(row["permissions"]) for row in rows}
+                    self._known = await _read(session)
                 self._read_at = began
         return self._known
 
     def _is_fresh(self) -> bool:
         return monotonic() - self._read_at < MAX_AGE_SECONDS
+
+
+async def _read(session: AsyncSession) -> Mapping[str, frozenset[str]]:
+    rows = await (await raw(session)).fetch(
+        "select role, array_agg(permission) as permissions from role_permission group by role"
+    )
+    return {row["role"]: frozenset(row["permissions"]) for row in rows}

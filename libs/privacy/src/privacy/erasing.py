@@ -14,6 +14,7 @@ from database import raw
 from messaging import Handler, NatsConnection, Received, apply_again
 from privacy.exporting import react_to_export_requests
 from privacy.own_data import AllOwnData, forget_all
+from webapi.idempotency import forget_answers
 
 REPLAYED_EVERY = timedelta(hours=6)
 
@@ -35,6 +36,7 @@ def handlers(own_data: AllOwnData) -> Mapping[type[Event], Handler]:
         connection = await raw(session)
         await connection.execute(_KEEP_ERASED, list(times), list(times.values()))
         await connection.execute(_FORGET_PARTS, list(times))
+        await forget_answers(connection, times.keys())
         await forget_all(own_data, session, list(times))
 
     return {PersonErasedV1: react_to_erasures, ExportRequestedV1: react_to_export_requests}

@@ -31,3 +31,7 @@ class Shown(BaseModel):
     """What a route answers with, read by its fields from a row or a thing."""
 
     model_config = ConfigDict(from_attributes=True, frozen=True)
+
+
+class ShownOnce(BaseModel):
+    """An answer with a secret that nobody is shown again: it is not kept under an Idempotency-Key."""

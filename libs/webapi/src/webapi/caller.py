@@ -1,6 +1,6 @@
 """The caller of a route: who asks, on which organisations a permission holds, and the transaction of a command."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, NamedTuple, Protocol
@@ -17,6 +17,7 @@ from database import Database, raw, utc_now
 from webapi.access import require_declared, require_person
 from webapi.assistance import AssistedRecorder, require_assistable
 from webapi.authentication import Authenticator, Principal, bearer_token
+from webapi.bodies import ShownOnce
 from webapi.idempotency import BODY_HASH, Claim, answer, read_key
 from webapi.languages import Language, language_of
 from webapi.marks import F, marking
@@ -26,8 +27,11 @@ from webapi.step_up import require_acr
 
 _ASKS: Final = "__asks_for_token__"
 
-RemitResolver = Callable[[Sequence[tuple[str, UUID]], str], Awaitable[frozenset[UUID]]]
-"""Gives the organisations on which roles, each held on an organisation, give a permission: (roles, permission)."""
+RemitResolver = Callable[[Sequence[tuple[str, UUID]], str, AsyncSession | None], Awaitable[frozenset[UUID]]]
+"""Gives the organisations on which roles, each held on an organisation, give a permission: (roles, permission).
+
+With a session it is read there and now, without one it may be some seconds old.
+"""
 
 
 class RefusedWithEffect(Exception):
@@ -41,21 +45,31 @@ class RefusedWithEffect(Exception):
 class Command:
     """A command's transaction: `session` to work in, `now` its one time, `respond` its answer."""
 
-    __slots__ = ("_claim", "now", "session")
+    __slots__ = ("_claim", "_relied_on", "now", "session")
 
-    def __init__(self, session: AsyncSession, now: datetime, claim: Claim | None) -> None:
+    def __init__(
+        self, session: AsyncSession, now: datetime, claim: Claim | None, relied_on: Collection[tuple[str, UUID]]
+    ) -> None:
         self.session = session
         self.now = now
         self._claim = claim
+        self._relied_on = relied_on
 
     async def respond(self, status: int, model: BaseModel | None = None, *, location: str | None = None) -> Response:
         """Make the answer and keep it under the Idempotency-Key, in this transaction.
 
-        `location` is the path of what was created, for the Location header.
+        `location` is the path of what was created, for the Location header. A model that is `ShownOnce` is not kept.
         """
         body = b"" if model is None else to_json(model)
         if self._claim is not None:
-            await self._claim.keep(await raw(self.session), status, location, body)
+            await self._claim.keep(
+                await raw(self.session),
+                status,
+                location,
+                body,
+                relied_on=self._relied_on,
+                shown_once=isinstance(model, ShownOnce),
+            )
         return answer(body, status, location)
 
 
@@ -74,7 +88,7 @@ class RecordedRead(NamedTuple):
 class AuthenticatedCaller:
     """Who asks. Routes receive it as a parameter of type `Caller`; without a good token the answer is 401."""
 
-    __slots__ = ("_database", "_request", "_resolve", "principal")
+    __slots__ = ("_database", "_relied_on", "_request", "_resolve", "principal")
 
     def __init__(
         self, request: Request, principal: Principal, database: Database, resolve: RemitResolver | None
@@ -82,6 +96,7 @@ class AuthenticatedCaller:
         self._request = request
         self._database = database
         self._resolve = resolve
+        self._relied_on: set[tuple[str, UUID]] = set()
         self.principal = principal
 
     @property
@@ -108,9 +123,14 @@ class AuthenticatedCaller:
 
     async def remit_if_any(self, permission: str) -> frozenset[UUID]:
         """Give the same, empty when there is none: for what staff see beside what everyone sees of their own."""
+        found = await self._remit(permission)
+        self._relied_on |= {(permission, place) for place in found}
+        return found
+
+    async def _remit(self, permission: str, session: AsyncSession | None = None) -> frozenset[UUID]:
         if self._resolve is None:
             raise RuntimeError("the application was given no remit_resolver")
-        return await self._resolve(self.principal.roles, permission) if self.principal.roles else frozenset()
+        return await self._resolve(self.principal.roles, permission, session) if self.principal.roles else frozenset()
 
     def require_acr(self, level: str, max_age: timedelta | None = None) -> None:
         """Demand that the person proved who they are at `level` ("1" to "3"), and no longer than `max_age` ago.
@@ -142,14 +162,16 @@ class AuthenticatedCaller:
         """Open a command's transaction under the Idempotency-Key rule.
 
         It commits at the end of the block, before the answer is sent. A repeated command never enters the block: its
-        first answer is sent again. What raises `RefusedWithEffect` commits too, and keeps no answer.
+        first answer is sent again, to who still has every permission that was relied on. What raises
+        `RefusedWithEffect` commits too, and keeps no answer.
         """
         claim, refused = self._claim(), None
         async with claim.turn if claim is not None else nullcontext(), self._database.transaction() as session:
-            if claim is not None:
-                await claim.take(await raw(session))
+            if claim is not None and (kept := await claim.take(await raw(session))) is not None:
+                await self._require_still(kept.relied_on, session)
+                raise kept.again()
             try:
-                yield Command(session, utc_now(), claim)
+                yield Command(session, utc_now(), claim, self._relied_on)
             except RefusedWithEffect as refusal:
                 refused = refusal.error
             if claim is not None and refused is None:
@@ -158,6 +180,13 @@ class AuthenticatedCaller:
                 await claim.release(await raw(session))
         if refused is not None:
             raise refused
+
+    async def _require_still(self, relied_on: frozenset[tuple[str, UUID]], session: AsyncSession) -> None:
+        """Raise the 403 problem unless the permissions still hold where they held."""
+        for permission in sorted({permission for permission, _ in relied_on}):
+            places = {place for each, place in relied_on if each == permission}
+            if not places <= await self._remit(permission, session):
+                raise Refusal(PERMISSION_MISSING, permission=permission)
 
     def _claim(self) -> Claim | None:
         scope = self._request.scope

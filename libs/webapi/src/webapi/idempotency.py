@@ -2,21 +2,31 @@
 
 import asyncio
 import hmac
+from collections.abc import Collection
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
+from uuid import UUID
 from weakref import WeakValueDictionary
 
 import asyncpg
 from starlette.responses import Response
+from starlette.types import Scope
 
 from database import Database, SealBroken, count_of, raw, seal, unseal
 from webapi.authentication import Principal
-from webapi.problems import KEY_INVALID, KEY_REUSED, UNAVAILABLE, Refusal
+from webapi.problems import ANSWER_NOT_KEPT, KEY_INVALID, KEY_REUSED, NOT_FOR_READS, UNAVAILABLE, Refusal
 
 LONGEST_KEY: Final = 200
 KEPT_FOR: Final = timedelta(hours=48)
+MOST_ANSWERS: Final = 1000
+"""How many answers are kept for one person; with the next, the oldest goes."""
+MOST_BYTES: Final = 4 * 1024 * 1024
+"""How large all answers may be that are kept for one person."""
+LARGEST_ANSWER: Final = 256 * 1024
+"""A larger answer is not kept: that it was given is, so that its command takes no effect twice."""
 BODY_HASH: Final = "webapi.body_hash"  # where an idempotent request's scope holds the running hash of its body
-_BINDING: Final = b"idempotency_key|body"
+_READING: Final = frozenset({"GET", "HEAD"})
+_BINDING: Final = b"idempotency_key|relied on|body"
 
 _CLAIM: Final = """
     insert into idempotency_key (person_id, client_id, key_hash, operation, request_hash)
@@ -26,11 +36,23 @@ _FIND: Final = """
     select request_hash, status, location, body from idempotency_key
     where person_id = $1 and client_id = $2 and key_hash = $3
 """
+# Two commands of one person may let go of the same answers: none waits for the other.
 _KEEP: Final = """
+    with kept as (
+        select created_at, row_number() over newest as nth, sum(coalesce(octet_length(body), 0)) over newest as bytes
+        from idempotency_key where person_id = $1 window newest as (order by created_at desc)
+    ), let_go as (
+        delete from idempotency_key where ctid = any(array(
+            select ctid from idempotency_key
+            where person_id = $1 and key_hash <> $3
+              and created_at <= (select max(created_at) from kept where nth > $7 or bytes > $8)
+            for update skip locked))
+    )
     update idempotency_key set status = $4, location = $5, body = $6
     where person_id = $1 and client_id = $2 and key_hash = $3
 """
 _RELEASE: Final = "delete from idempotency_key where person_id = $1 and client_id = $2 and key_hash = $3"
+_FORGET: Final = "delete from idempotency_key where person_id = any($1::uuid[])"
 _PURGE: Final = """
     delete from idempotency_key where ctid = any(array(
         select ctid from idempotency_key where created_at < now() - $1::interval limit 10000))
@@ -43,6 +65,26 @@ class AlreadyAnswered(Exception):
     def __init__(self, response: Response) -> None:
         super().__init__("already answered")
         self.response = response
+
+
+class Kept(NamedTuple):
+    """The answer of a command that was carried out before; None for one that is not kept.
+
+    `relied_on` are the permissions by which it was, each with an organisation on which it was held.
+    """
+
+    relied_on: frozenset[tuple[str, UUID]]
+    response: Response | None
+
+    def again(self) -> Exception:
+        """Give what answers the repetition: the answer, or the 409 problem."""
+        return Refusal(ANSWER_NOT_KEPT) if self.response is None else AlreadyAnswered(self.response)
+
+
+def refuse_key_on_read(scope: Scope) -> None:
+    """Raise the 400 problem for a read with a key: what is read is decided and recorded each time."""
+    if scope["method"] in _READING and has_key(scope["headers"]):
+        raise Refusal(NOT_FOR_READS)
 
 
 def has_key(headers: list[tuple[bytes, bytes]]) -> bool:
@@ -76,24 +118,39 @@ class Claim:
         self._answered = False
         self.turn = _turns.setdefault(self._row[2], asyncio.Lock())
 
-    async def take(self, connection: asyncpg.Connection) -> None:
-        """Claim the key for this transaction, waiting while another transaction holds it.
+    async def take(self, connection: asyncpg.Connection) -> Kept | None:
+        """Claim the key for this transaction, waiting while another one holds it; give what an earlier sending left.
 
-        Raises `AlreadyAnswered` with the stored answer, or the 422 problem when the key belongs to another request.
+        Raises the 422 problem when the key belongs to another request.
         """
         if count_of(await connection.execute(_CLAIM, *self._row, self._operation, self._request_hash)):
-            return
+            return None
         row = await connection.fetchrow(_FIND, *self._row)
         if row is None:  # its time ran out between the two statements
             raise Refusal(UNAVAILABLE)
         if not hmac.compare_digest(row["request_hash"], self._request_hash):
             raise Refusal(KEY_REUSED)
-        raise AlreadyAnswered(self._stored(row))
+        return self._kept(row)
 
-    async def keep(self, connection: asyncpg.Connection, status: int, location: str | None, body: bytes) -> None:
-        """Store the answer; it becomes visible with the command's own effects."""
-        sealed = seal(self._seal_key, body, binding=_BINDING)
-        await connection.execute(_KEEP, *self._row, status, location, sealed)
+    async def keep(
+        self,
+        connection: asyncpg.Connection,
+        status: int,
+        location: str | None,
+        body: bytes,
+        *,
+        relied_on: Collection[tuple[str, UUID]],
+        shown_once: bool,
+    ) -> None:
+        """Store the answer; it becomes visible with the command's own effects.
+
+        Of one that is `shown_once` or too large nothing is kept but that it was given.
+        """
+        told = ",".join(sorted(f"{permission} {place}" for permission, place in relied_on)).encode()
+        kept = not shown_once and len(body) <= LARGEST_ANSWER
+        sealed = seal(self._seal_key, told + b"\n" + (body if kept else b""), binding=_BINDING)
+        row = (*self._row, status if kept else None, location if kept else None, sealed)
+        await connection.execute(_KEEP, *row, MOST_ANSWERS, MOST_BYTES)
         self._answered = True
 
     async def release(self, connection: asyncpg.Connection) -> None:
@@ -105,12 +162,16 @@ class Claim:
         if not self._answered:
             raise RuntimeError("a command responds inside its transaction")
 
-    def _stored(self, row: Any) -> Response:
+    def _kept(self, row: Any) -> Kept:
         try:
-            body = unseal(self._seal_key, row["body"], binding=_BINDING)
+            told, _, body = unseal(self._seal_key, row["body"], binding=_BINDING).partition(b"\n")
         except SealBroken as error:
             raise Refusal(KEY_REUSED) from error
-        return answer(body, row["status"], row["location"], replayed=True)
+        pairs = (each.split(" ") for each in told.decode().split(",") if each)
+        relied_on = frozenset((permission, UUID(place)) for permission, place in pairs)
+        if row["status"] is None:
+            return Kept(relied_on, None)
+        return Kept(relied_on, answer(body, row["status"], row["location"], replayed=True))
 
 
 def answer(body: bytes, status: int, location: str | None = None, *, replayed: bool = False) -> Response:
@@ -119,6 +180,11 @@ def answer(body: bytes, status: int, location: str | None = None, *, replayed: b
     if replayed:
         headers["idempotency-replayed"] = "true"
     return Response(body, status, headers, "application/json" if body else None)
+
+
+async def forget_answers(connection: asyncpg.Connection, person_ids: Collection[UUID]) -> None:
+    """Delete the answers that are kept for these people."""
+    await connection.execute(_FORGET, list(person_ids))
 
 
 async def purge_idempotency_keys(database: Database) -> None:

@@ -15,7 +15,8 @@ _IDEMPOTENCY_KEY: Final = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
-    "description": "Repeat a request with the same key and it takes effect once; kept for 48 hours.",
+    "description": "Repeat a request with the same key and it takes effect once. Its answer is kept for 48 hours, the "
+    "newest 1,000 of a person; what shows a secret is not, and its repetition is 409 `answer_not_kept`.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 200},
 }
 _PROBLEM: Final = {

@@ -55,6 +55,12 @@ class Refusal(Exception):
 
 
 BAD_REQUEST: Final = Problem(400, "bad_request", "The request cannot be read.", "无法读取该请求。")
+NOT_FOR_READS: Final = Problem(
+    400,
+    "not_for_reads",
+    "A read takes no Idempotency-Key: send it again without.",
+    "读取请求不使用幂等键，请去掉后重新发送。",
+)
 UNAUTHENTICATED: Final = Problem(401, "unauthenticated", "Sign in first.", "请先登录。")
 TOKEN_INVALID: Final = Problem(401, "token_invalid", "The access token is not valid.", "访问令牌无效。")
 STEP_UP_REQUIRED: Final = Problem(
@@ -97,6 +103,12 @@ KEY_INVALID: Final = Problem(
 )
 KEY_REUSED: Final = Problem(
     422, "idempotency_key_reused", "This Idempotency-Key belongs to another request.", "该幂等键已用于另一请求。"
+)
+ANSWER_NOT_KEPT: Final = Problem(
+    409,
+    "answer_not_kept",
+    "This was done, but its answer is not kept: a secret is shown once. See how things stand, or ask for a new one.",
+    "此操作已完成，但答复未予保存：密钥类内容只显示一次。请查看当前状态，或重新申请。",
 )
 INTERNAL: Final = Problem(500, "internal", "Something went wrong on our side.", "系统内部错误。")
 UNAVAILABLE: Final = Problem(

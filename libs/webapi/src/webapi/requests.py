@@ -12,7 +12,7 @@ from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from telemetry import ServedRequest
-from webapi.idempotency import BODY_HASH, AlreadyAnswered, has_key
+from webapi.idempotency import BODY_HASH, AlreadyAnswered, has_key, refuse_key_on_read
 from webapi.languages import language_of
 from webapi.problems import (
     BODY_TOO_LARGE,
@@ -116,6 +116,7 @@ class RequestHandling:
             receive = _Body(scope, receive).receive
         error: Exception | None = None
         try:
+            refuse_key_on_read(scope)
             await self._app(scope, receive, observed_send)
         except Exception as raised:
             error = raised

@@ -30,6 +30,7 @@ from webapi import (
     json_answer,
     open_database,
 )
+from webapi.bodies import ShownOnce
 from webapi.serving import Task
 
 router = APIRouter(prefix="/v1/trees", tags=["trees"])
@@ -123,6 +124,20 @@ async def plant_quickly(body: PlantTree, caller: Caller) -> Response:
         return await command.respond(200, TreeOut(tree_id=body.tree_id, kind=body.kind))
 
 
+class TreeWithKey(TreeOut, ShownOnce):
+    """A tree, and the key to its fence."""
+
+    key: str
+
+
+@router.post("/fenced", status_code=201, response_model=TreeWithKey, openapi_extra=access("self"))
+async def plant_behind_fence(body: PlantTree, caller: Caller) -> Response:
+    """Plant a tree behind a fence, whose key is shown once."""
+    async with caller.command() as command:
+        await (await raw(command.session)).execute(_PLANT, body.tree_id, body.kind, command.now)
+        return await command.respond(201, TreeWithKey(tree_id=body.tree_id, kind=body.kind, key="shown-once"))
+
+
 @router.get("", response_model=Page[TreeOut], openapi_extra=access("self"))
 async def list_(page: PageQuery, caller: Caller) -> Response:
     """List trees by the time they were planted."""
@@ -187,7 +202,7 @@ def create_application(settings: Settings) -> Application:
     """Compose the application."""
     database = open_database("orchard", settings)
 
-    async def resolve(roles: Sequence[tuple[str, UUID]], permission: str) -> frozenset[UUID]:
+    async def resolve(roles: Sequence[tuple[str, UUID]], permission: str, _: object = None) -> frozenset[UUID]:
         return frozenset(place for role, place in roles if permission.startswith(f"orchard.{role}."))
 
     @asynccontextmanager

@@ -10,7 +10,8 @@ from gateway.forwarding.limits import Timeouts
 from gateway.forwarding.pool import Upstream
 from gateway.forwarding.refusals import odd_request
 
-_PASSED: Final = (b"authorization", b"accept-language", b"idempotency-key")
+_PASSED: Final = (b"authorization", b"accept-language")
+_PASSED_TO_WRITE: Final = (*_PASSED, b"idempotency-key")
 
 
 class Asking:
@@ -35,6 +36,7 @@ class Asking:
 
         Raises ForwardingFailure, and the problem (431) of a head that is too large, as the door does.
         """
+        passed = _PASSED if method == b"GET" else _PASSED_TO_WRITE
         try:
             return await fetch(
                 self._upstreams[service],
@@ -43,7 +45,7 @@ class Asking:
                 timeouts=timeouts,
                 max_bytes=max_bytes,
                 method=method,
-                headers=[(name, value) for name, value in headers if name in _PASSED],
+                headers=[(name, value) for name, value in headers if name in passed],
             )
         except OddRequest as odd:
             raise odd_request(odd) from odd

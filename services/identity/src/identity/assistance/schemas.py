@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from identity.assistance.rules import Evidence, Status
-from webapi.bodies import Body
+from webapi.bodies import Body, ShownOnce
 
 
 class AskToHelp(Body):
@@ -51,7 +51,7 @@ class AssistedSessionOut(BaseModel):
     ended_at: datetime | None
 
 
-class TicketOut(BaseModel):
+class TicketOut(ShownOnce):
     """What the helper exchanges for the token at `/oauth2/token` (RFC 8693), with their own as the actor token."""
 
     ticket: str

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from identity.clients.rules import SCOPES
-from webapi.bodies import Body, Shown
+from webapi.bodies import Body, Shown, ShownOnce
 
 ClientId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{2,63}$", max_length=64)]
 _Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50)]
@@ -108,7 +108,7 @@ class ClientOut(Shown):
     proposal: ProposalOut | None = None
 
 
-class ClientWithSecret(ClientOut):
+class ClientWithSecret(ClientOut, ShownOnce):
     """The same with the client's secret, which is shown this once; null for a client that has none."""
 
     client_secret: str | None

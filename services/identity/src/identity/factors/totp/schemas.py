@@ -5,10 +5,10 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from webapi.bodies import Body
+from webapi.bodies import Body, ShownOnce
 
 
-class TotpBegun(BaseModel):
+class TotpBegun(ShownOnce):
     """A secret for an authenticator app, shown this once: typed in, or as the address a QR code holds."""
 
     secret: str
@@ -21,7 +21,7 @@ class ConfirmTotp(Body):
     code: Annotated[str, Field(min_length=6, max_length=12)]
 
 
-class RecoveryCodes(BaseModel):
+class RecoveryCodes(ShownOnce):
     """Codes that stand in for the app, each once; shown this once."""
 
     recovery_codes: list[str]
