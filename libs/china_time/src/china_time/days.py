@@ -1,21 +1,37 @@
 """Days and points in time, and the day of China's calendar that a point in time falls on, as pure functions."""
 
+import re
 from datetime import UTC, date, datetime, time, timedelta, timezone
-from typing import Annotated
+from functools import partial
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
+from pydantic_core import PydanticKnownError
 
 CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
 """China has one time and no summer time, so no zone data is needed."""
 
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+def _written_out(error: Literal["datetime_type", "date_type"], value: object) -> object:
+    """Refuse numbers, as text too: seconds and milliseconds since 1970 look alike."""
+    if isinstance(value, int | float) or (isinstance(value, str) and not _DAY.match(value)):
+        raise PydanticKnownError(error)
+    return value
+
+
 Moment = Annotated[
     AwareDatetime,
+    BeforeValidator(partial(_written_out, "datetime_type")),
     Field(ge=datetime(1900, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC)),
     AfterValidator(lambda moment: moment.astimezone(UTC)),
 ]
 """A time that people may mean, in UTC; what lies further away overflows somewhere on its way to the database."""
 
-Day = Annotated[date, Field(ge=date(1900, 1, 1), lt=date(2200, 1, 1))]
+Day = Annotated[
+    date, BeforeValidator(partial(_written_out, "date_type")), Field(ge=date(1900, 1, 1), lt=date(2200, 1, 1))
+]
 """A day that people may mean; what lies further away overflows somewhere on its way to the database."""
 
 

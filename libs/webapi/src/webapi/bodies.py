@@ -1,8 +1,9 @@
 """Bodies that people send, all bounded and nothing unforeseen, the kinds of text in them, and what answers them."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, StringConstraints
+from pydantic_core import CoreSchema
 
 _ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
 
@@ -21,10 +22,31 @@ HttpsUrl = Annotated[
 """An address on the web that people are sent to."""
 
 
+def _make_strict(schema: Any) -> None:
+    if isinstance(schema, dict):
+        if schema.get("type") in ("int", "float", "bool"):  # or the field of that name, which is a dict
+            schema["strict"] = True
+        for part in schema.values():
+            _make_strict(part)
+    elif isinstance(schema, list | tuple):
+        for part in schema:
+            _make_strict(part)
+
+
 class Body(BaseModel):
-    """What is sent to a route: a field it does not know is refused, and no error repeats what was sent."""
+    """What is sent to a route: a field it does not know is refused, and no error repeats what was sent.
+
+    No text is taken for a number, no number for true or false, nor the other way round.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Make numbers and booleans strict, and nothing else: JSON has no type for ids and times."""
+        schema = handler(source)
+        _make_strict(schema)
+        return schema
 
 
 class Shown(BaseModel):
