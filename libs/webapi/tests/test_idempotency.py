@@ -209,6 +209,7 @@ async def test_an_answer_that_shows_a_secret_is_given_once_and_its_command_done_
 async def test_a_person_has_so_many_answers_kept_and_the_oldest_goes(
     client: httpx.AsyncClient, headers: dict[str, str], settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(idempotency, "LOOKED_EACH", 1)
     monkeypatch.setattr(idempotency, "MOST_ANSWERS", 3)
     bodies = [tree() for _ in range(5)]
     for number, body in enumerate(bodies):
@@ -221,6 +222,7 @@ async def test_a_person_has_so_many_answers_kept_and_the_oldest_goes(
 async def test_what_is_kept_for_a_person_has_so_many_bytes(
     client: httpx.AsyncClient, headers: dict[str, str], settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(idempotency, "LOOKED_EACH", 1)
     monkeypatch.setattr(idempotency, "MOST_BYTES", 1000)
     for number in range(12):
         await client.post("/v1/trees", json=tree(), headers={**headers, "Idempotency-Key": f"k-{number}"})

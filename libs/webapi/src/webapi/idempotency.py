@@ -2,6 +2,7 @@
 
 import asyncio
 import hmac
+import random
 from collections.abc import Collection
 from datetime import timedelta
 from typing import Any, Final, NamedTuple
@@ -19,9 +20,11 @@ from webapi.problems import ANSWER_NOT_KEPT, KEY_INVALID, KEY_REUSED, NOT_FOR_RE
 LONGEST_KEY: Final = 200
 KEPT_FOR: Final = timedelta(hours=48)
 MOST_ANSWERS: Final = 1000
-"""How many answers are kept for one person; with the next, the oldest goes."""
+"""How many answers are kept for one person; with some next one, the oldest go."""
 MOST_BYTES: Final = 4 * 1024 * 1024
 """How large all answers may be that are kept for one person."""
+LOOKED_EACH: Final = 32
+"""At one in so many answers it is looked whether there are too many: reading a thousand takes longer than a command."""
 LARGEST_ANSWER: Final = 256 * 1024
 """A larger answer is not kept: that it was given is, so that its command takes no effect twice."""
 BODY_HASH: Final = "webapi.body_hash"  # where an idempotent request's scope holds the running hash of its body
@@ -36,20 +39,21 @@ _FIND: Final = """
     select request_hash, status, location, body from idempotency_key
     where person_id = $1 and client_id = $2 and key_hash = $3
 """
-# Two commands of one person may let go of the same answers: none waits for the other.
 _KEEP: Final = """
+    update idempotency_key set status = $4, location = $5, body = $6
+    where person_id = $1 and client_id = $2 and key_hash = $3
+"""
+# Two commands of one person may let go of the same answers: none waits for the other.
+_LET_GO: Final = """
     with kept as (
         select created_at, row_number() over newest as nth, sum(coalesce(octet_length(body), 0)) over newest as bytes
         from idempotency_key where person_id = $1 window newest as (order by created_at desc)
-    ), let_go as (
-        delete from idempotency_key where ctid = any(array(
-            select ctid from idempotency_key
-            where person_id = $1 and key_hash <> $3
-              and created_at <= (select max(created_at) from kept where nth > $7 or bytes > $8)
-            for update skip locked))
     )
-    update idempotency_key set status = $4, location = $5, body = $6
-    where person_id = $1 and client_id = $2 and key_hash = $3
+    delete from idempotency_key where ctid = any(array(
+        select ctid from idempotency_key
+        where person_id = $1 and key_hash <> $2
+          and created_at <= (select max(created_at) from kept where nth > $3 or bytes > $4)
+        for update skip locked))
 """
 _RELEASE: Final = "delete from idempotency_key where person_id = $1 and client_id = $2 and key_hash = $3"
 _FORGET: Final = "delete from idempotency_key where person_id = any($1::uuid[])"
@@ -150,7 +154,9 @@ class Claim:
         kept = not shown_once and len(body) <= LARGEST_ANSWER
         sealed = seal(self._seal_key, told + b"\n" + (body if kept else b""), binding=_BINDING)
         row = (*self._row, status if kept else None, location if kept else None, sealed)
-        await connection.execute(_KEEP, *row, MOST_ANSWERS, MOST_BYTES)
+        await connection.execute(_KEEP, *row)
+        if random.random() * LOOKED_EACH < 1:  # noqa: S311 - no secret
+            await connection.execute(_LET_GO, self._row[0], self._row[2], MOST_ANSWERS, MOST_BYTES)
         self._answered = True
 
     async def release(self, connection: asyncpg.Connection) -> None:
