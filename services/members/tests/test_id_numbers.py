@@ -6,20 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from members.files.id_numbers import WrongIdNumber, birth_date_of, normal_id_number
+from members.files.id_numbers import WrongIdNumber, birth_date_of
 
 TODAY = date(2026, 11, 1)
 
 
 def test_the_published_example_is_valid_and_tells_the_birth_date() -> None:
     assert birth_date_of("34052419800101001X", TODAY) == date(1980, 1, 1)
-
-
-@pytest.mark.parametrize(
-    "typed", ["34052419800101001x", " 340524 19800101 001X", "３４０５２４１９８００１０１００１Ｘ"]
-)
-def test_every_spelling_comes_to_one_form(typed: str) -> None:
-    assert normal_id_number(typed) == "34052419800101001X"
 
 
 @pytest.mark.parametrize(

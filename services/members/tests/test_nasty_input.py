@@ -7,7 +7,7 @@ import pytest
 import orgtree
 from testkit.nasty import refused_badly
 
-from .provinces import Province, id_number
+from .provinces import Province, id_number, member_row
 
 
 async def test_no_nasty_value_is_an_error_of_ours(province: Province) -> None:
@@ -63,9 +63,24 @@ async def test_a_change_that_is_none_is_refused_with_what_to_do(
         assert message in error["message"]
 
 
-@pytest.mark.parametrize("name", ["中共\n某县委员会", "中共\x00某县", "\u4e2d\t\u5171"])
-async def test_a_name_stands_on_one_line(province: Province, name: str) -> None:
-    row = {"parent_id": str(orgtree.ROOT_ID), "kind": "committee", "level": "county", "name": name}
+async def test_a_name_stands_on_one_line_of_seen_characters(province: Province) -> None:
+    row = {"parent_id": str(orgtree.ROOT_ID), "kind": "committee", "level": "county", "name": "中共\x00某县"}
     refused = await province.registrar.post("/organisations", row)
     assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/body/name")
-    assert (await province.registrar.post("/organisations", {**row, "name": "中共某县委员会\n"})).status_code == 201
+    taken = await province.registrar.post("/organisations", {**row, "name": "中共\n某县\u3000委员会\n"})
+    assert (taken.status_code, taken.json()["name"]) == (201, "中共 某县 委员会")
+
+
+async def test_a_row_from_a_spreadsheet_is_taken_as_what_it_means(province: Province) -> None:
+    branch = await province.branch()
+    body = member_row(branch)
+    written = {
+        **body,
+        "name": "阿卜杜热西提•买买提\n",
+        "id_number": f"'{body['id_number']}\t",
+        "phone": "+86 138 0013 8000",
+    }
+    enrolled = await province.registrar.post("/members", written)
+    assert enrolled.status_code == 201
+    again = {**body, "name": "阿卜杜热西提・买买提", "phone": "138-0013-8000"}
+    assert (await province.registrar.post("/members", again)).status_code == 200  # it says the same

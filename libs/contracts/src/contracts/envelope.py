@@ -13,7 +13,8 @@ TYPE_PREFIX = "xiangqiao"
 EVENT_TYPES: dict[str, type["Event"]] = {}
 """Every published event class by its CloudEvents `type`; filled as the modules of this package are imported."""
 
-Code = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
+CODE_PATTERN = r"^[A-Za-z0-9._-]+$"
+Code = Annotated[str, Field(min_length=1, max_length=64, pattern=CODE_PATTERN)]
 """A word of a list that its owner may lengthen (kind, status, role), so not all are known; no words of a person."""
 
 Version = Annotated[int, Field(ge=1)]

@@ -2,22 +2,52 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    StringConstraints,
+)
 from pydantic_core import CoreSchema
 
-_ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
+from webapi import normal_forms
+from webapi.validation import worded
 
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_ONE_LINE)]
+ONE_LINE = BeforeValidator(normal_forms.one_line)
+"""Makes a text one line whose every character is seen, before it is measured."""
+
+Line = Annotated[str, StringConstraints(min_length=1, max_length=200), ONE_LINE]
 """A title or a name of a thing: one line of up to 200 characters."""
 
-PersonName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=_ONE_LINE)]
-"""A person's name: one line of up to 100 characters."""
+PersonName = Annotated[str, StringConstraints(min_length=1, max_length=100), BeforeValidator(normal_forms.person_name)]
+"""A person's name in its one form: up to 100 characters."""
 
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000, pattern=r"^[^\x00]*$")]
+Phone = Annotated[
+    str,
+    StringConstraints(min_length=11, max_length=32),
+    AfterValidator(normal_forms.required_mobile_number),
+    Field(description="A mainland mobile number, however it is written; kept as its 11 digits."),
+]
+
+WORDS = BeforeValidator(normal_forms.words)
+"""Takes what nobody may send out of sight from a text of many lines, before it is measured."""
+
+Words = Annotated[str, StringConstraints(min_length=1, max_length=4000), WORDS]
 """What somebody has to say, in up to 4,000 characters."""
 
 HttpsUrl = Annotated[
-    str, StringConstraints(max_length=2000, pattern=r"^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?([/?#]\S*)?$")
+    str,
+    StringConstraints(
+        max_length=2000,
+        pattern=worded(
+            r"^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?([/?#]\S*)?$",
+            en="This must be an address that begins with https:// and has no blanks.",
+            zh="应为以 https:// 开头、不含空格的网址。",
+        ),
+    ),
 ]
 """An address on the web that people are sent to."""
 

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from pydantic_core import PydanticCustomError
 
+from contracts.envelope import CODE_PATTERN
 from webapi.problems import INVALID, Refusal
 
 MOST_ERRORS: Final = 20
@@ -18,7 +19,6 @@ _TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "string_unicode": ("This holds half of a character; write it anew.", "文本含有不完整的字符,请重新填写。"),
     "string_too_short": ("This needs at least {min_length} characters.", "至少 {min_length} 个字符。"),
     "string_too_long": ("This may have at most {max_length} characters.", "最多 {max_length} 个字符。"),
-    "string_pattern_mismatch": ("This does not have the required form.", "格式不正确。"),
     "too_short": ("This needs at least {min_length} entries.", "至少 {min_length} 项。"),
     "too_long": ("This may have at most {max_length} entries.", "最多 {max_length} 项。"),
     "greater_than": ("This must be greater than {gt}.", "应大于 {gt}。"),
@@ -46,6 +46,21 @@ _TEXTS: Final[Mapping[str, tuple[str, str]]] = {
 }
 _MESSAGES: Final = {rule: texts for rules, texts in _TEXTS.items() for rule in rules.split()}
 _OTHERWISE: Final = ("This is not valid.", "内容有误。")
+_OF_PATTERNS: Final[dict[str, tuple[str, str]]] = {}
+
+
+def worded(pattern: str, *, en: str, zh: str) -> str:
+    """Give `pattern` back, and let the refusal of what does not match it say what is wanted, in both languages."""
+    if _OF_PATTERNS.setdefault(pattern, (en, zh)) != (en, zh):
+        raise ValueError(f"{pattern} has other words already")
+    return pattern
+
+
+worded(
+    CODE_PATTERN,
+    en="This must be a code of Latin letters, digits, dots, hyphens and underscores.",
+    zh="应为代码：只含英文字母、数字、点、连字符或下划线。",
+)
 
 
 def _pointer(place: Sequence[int | str]) -> str:
@@ -62,7 +77,7 @@ def rule_broken(rule: str, *, en: str, zh: str) -> PydanticCustomError:
 
 
 def _message(rule: str, limits: Mapping[str, Any], language: str) -> str:
-    texts = _MESSAGES.get(rule)
+    texts = _OF_PATTERNS.get(limits["pattern"]) if rule == "string_pattern_mismatch" else _MESSAGES.get(rule)
     if texts is not None:
         return texts[0 if language == "en" else 1].format_map(limits)
     otherwise = _OTHERWISE[0 if language == "en" else 1]

@@ -1,7 +1,5 @@
 """Phone numbers as names of accounts: sealed, found by a blind index, one account each."""
 
-import re
-import unicodedata
 from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
@@ -9,34 +7,27 @@ from uuid import UUID
 from sqlalchemy import Select, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from database import KeyRing, associated, insert_new, known
+from database import KeyRing, associated, insert_new
 from identity.accounts.tables import Account, Identifier
-
-_MAINLAND_MOBILE = re.compile(r"(?:(?:\+|00)?86)?(1[3-9][0-9]{9})")
-_LONGEST_TYPED = 64
-
-
-class PhoneUnusable(Exception):
-    """What was typed is not the number of a mobile phone of the mainland.
-
-    Numbers elsewhere are refused on purpose: codes to them are what fraud with expensive numbers lives on.
-    """
+from webapi.normal_forms import mobile_number
 
 
 class PhoneTaken(Exception):
     """The number belongs to another account: of a phone that a family shares, one person can sign in by code."""
 
 
+def international(number: str) -> str:
+    """Give the one spelling of a mainland mobile number here: `+86` and its 11 digits."""
+    return f"+86{number}"
+
+
 def normalised_phone(typed: str) -> str | None:
-    """Give the one spelling of a mainland mobile number, `+86` and 11 digits, or None when it can be none."""
-    folded = unicodedata.normalize("NFKC", typed[:_LONGEST_TYPED])
-    match = _MAINLAND_MOBILE.fullmatch(re.sub(r"[\s()\-\u2010-\u2015]", "", folded))
-    return f"+86{match[1]}" if match else None
+    """Give the same of what was typed, or None when it can be none.
 
-
-def require_phone(typed: str) -> str:
-    """Give the normalised number; raises `PhoneUnusable`."""
-    return known(normalised_phone(typed), PhoneUnusable)
+    Numbers elsewhere are refused on purpose: codes to them are what fraud with expensive numbers lives on.
+    """
+    number = mobile_number(typed)
+    return None if number is None else international(number)
 
 
 def phone_index(ring: KeyRing, phone: str) -> bytes:

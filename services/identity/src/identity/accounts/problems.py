@@ -2,16 +2,13 @@
 
 from identity.accounts.authorization import AccountUnknown
 from identity.accounts.commands import AccountExists, UsernameTaken
-from identity.accounts.phones import PhoneTaken, PhoneUnusable
+from identity.accounts.phones import PhoneTaken
 from webapi import Problem
 
 PROBLEMS: dict[type[Exception], Problem] = {
     AccountUnknown: Problem(422, "account_unknown", "This person has no account.", "此人没有账号。"),
     AccountExists: Problem(409, "account_exists", "This person has an account already.", "此人已有账号。"),
     UsernameTaken: Problem(409, "username_taken", "This user name is taken.", "此用户名已被使用。"),
-    PhoneUnusable: Problem(
-        422, "phone_unusable", "Give a mainland mobile number of 11 digits.", "请填写 11 位大陆手机号。"
-    ),
     PhoneTaken: Problem(
         409,
         "phone_taken",

@@ -7,7 +7,7 @@ import audit
 from audit import audited
 from database import new_id
 from identity.accounts.commands import open_account
-from identity.accounts.phones import put_on_file, require_phone
+from identity.accounts.phones import international, put_on_file
 from identity.accounts.schemas import AccountOpened, OpenAccount
 from identity.credentials.rules import require_password, require_username
 from identity.shared import Shared
@@ -33,7 +33,7 @@ async def open_account_(body: OpenAccount, caller: Caller, shared: Shared) -> Re
     """
     by = audit.by(caller.principal, await caller.remit(OPEN))
     username = require_username(body.username)
-    phone = None if body.phone is None else require_phone(body.phone)
+    phone = None if body.phone is None else international(body.phone)
     password = require_password(body.password.get_secret_value(), username=username, also=[phone] if phone else [])
     encoding = await shared.passwords.hash(password)  # before the transaction: nothing waits for it in there
     async with caller.command() as command:

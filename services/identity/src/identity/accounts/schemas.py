@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, SecretStr
 
-from webapi.bodies import Body
+from webapi.bodies import Body, Phone
 
 
 class OpenAccount(Body):
@@ -16,9 +16,7 @@ class OpenAccount(Body):
     organisation_id: Annotated[UUID, Field(description="The organisation that opens the account.")]
     username: Annotated[str, Field(min_length=3, max_length=64)]
     password: Annotated[SecretStr, Field(min_length=8, max_length=128, description="The first password.")]
-    phone: Annotated[
-        str | None, Field(min_length=11, max_length=32, description="A mainland mobile number nobody else has here.")
-    ] = None
+    phone: Annotated[Phone | None, Field(description="A mainland mobile number nobody else has here.")] = None
 
 
 class AccountOpened(BaseModel):

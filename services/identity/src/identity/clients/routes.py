@@ -20,6 +20,7 @@ from identity.clients.schemas import ClientOut, ClientTerms, ClientWithSecret, D
 from identity.clients.tables import Client
 from webapi import AuthenticatedCaller, Caller, Page, PageQuery, Refusal, access, json_answer
 from webapi.problems import PERMISSION_MISSING
+from webapi.validation import worded
 
 NOT_RECORDED = unaudited("it tells of clients, not of people")
 
@@ -28,7 +29,18 @@ router = APIRouter(prefix="/v1/clients", tags=["clients"])
 REGISTER = "identity.client.register"
 REVIEW = "identity.client.review"
 SECOND_FACTOR = "2"
-_ClientId = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[a-z][a-z0-9-]*$")]
+_ClientId = Annotated[
+    str,
+    Path(
+        min_length=1,
+        max_length=64,
+        pattern=worded(
+            r"^[a-z][a-z0-9-]*$",
+            en="This must be lower-case letters, digits and hyphens, the first a letter.",
+            zh="应为小写字母、数字或连字符，以字母开头。",
+        ),
+    ),
+]
 _Status = Annotated[
     Literal["proposed", "refused", "active", "suspended"] | None, Query(description="Of this status alone.")
 ]

@@ -8,10 +8,21 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from identity.clients.rules import SCOPES
-from webapi.bodies import Body, Shown, ShownOnce
+from webapi.bodies import ONE_LINE, Body, Shown, ShownOnce
+from webapi.validation import worded
 
-ClientId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{2,63}$", max_length=64)]
-_Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50)]
+ClientId = Annotated[
+    str,
+    StringConstraints(
+        pattern=worded(
+            r"^[a-z][a-z0-9-]{2,63}$",
+            en="This must be 3 to 64 lower-case letters, digits and hyphens, the first a letter.",
+            zh="应为 3 至 64 个小写字母、数字或连字符，以字母开头。",
+        ),
+        max_length=64,
+    ),
+]
+_Name = Annotated[str, StringConstraints(min_length=1, max_length=50), ONE_LINE]
 _Address = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 _Addresses = Annotated[list[_Address], Field(max_length=10)]
 _Grant = Literal[
@@ -21,11 +32,39 @@ _Grant = Literal[
     "urn:ietf:params:oauth:grant-type:device_code",
     "urn:ietf:params:oauth:grant-type:token-exchange",
 ]
-_Scope = Annotated[str, StringConstraints(pattern=f"^(?:{'|'.join(map(re.escape, SCOPES))})$", max_length=64)]
-
-
-_Word = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[\x21-\x7e]+$")]
-_Number = Annotated[str, StringConstraints(min_length=1, max_length=700, pattern=r"^[A-Za-z0-9_-]+$")]
+_Scope = Annotated[
+    str,
+    StringConstraints(
+        pattern=worded(
+            f"^(?:{'|'.join(map(re.escape, SCOPES))})$",
+            en=f"This must be one of the scopes: {', '.join(SCOPES)}.",
+            zh=f"应为以下权限范围之一：{'、'.join(SCOPES)}。",
+        ),
+        max_length=64,
+    ),
+]
+_Word = Annotated[
+    str,
+    StringConstraints(
+        min_length=1,
+        max_length=128,
+        pattern=worded(
+            r"^[\x21-\x7e]+$",
+            en="This must be visible ASCII characters without blanks.",
+            zh="应为可见的 ASCII 字符，不含空格。",
+        ),
+    ),
+]
+_Number = Annotated[
+    str,
+    StringConstraints(
+        min_length=1,
+        max_length=700,
+        pattern=worded(
+            r"^[A-Za-z0-9_-]+$", en="This must be base64url without padding.", zh="应为不带填充的 base64url 编码。"
+        ),
+    ),
+]
 
 
 class PublicKey(Body):

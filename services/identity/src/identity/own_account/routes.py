@@ -9,7 +9,7 @@ import audit
 from china_time import day_of
 from database import new_id, utc_now
 from identity.accounts.credentials import encoding_of, username_of
-from identity.accounts.phones import require_phone
+from identity.accounts.phones import international
 from identity.challenges.commands import Asking, CodeRefused, answer, issue
 from identity.challenges.rules import CODE_LIFETIME
 from identity.credentials.passwords import TooManySignIns
@@ -73,7 +73,7 @@ async def change_password_(body: ChangePassword, caller: Caller, shared: Shared)
 async def name_phone(body: PhoneToConfirm, caller: Caller, shared: Shared, request: Request) -> Response:
     """Send a code to a phone number that is to be mine; whether somebody else has it is told once it is confirmed."""
     await require_owner(caller)
-    phone = require_phone(body.phone)
+    phone = international(body.phone)
     async with caller.command() as command:
         challenge_id = await issue(
             command.session,

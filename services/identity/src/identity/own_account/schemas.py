@@ -6,7 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, SecretStr
 
-from webapi.bodies import Body
+from identity.challenges.schemas import SixDigits
+from webapi.bodies import Body, Phone
 
 
 class RoleHeld(BaseModel):
@@ -34,7 +35,7 @@ class ChangePassword(Body):
 class PhoneToConfirm(Body):
     """A phone number to sign in with; it gets a code."""
 
-    phone: Annotated[str, Field(min_length=11, max_length=32, description="A mainland mobile number.")]
+    phone: Phone
 
 
 class CodeSent(BaseModel):
@@ -48,7 +49,7 @@ class ConfirmPhone(Body):
     """The code that came to the phone."""
 
     challenge_id: UUID
-    code: Annotated[str, Field(pattern=r"^[0-9]{6}$")]
+    code: SixDigits
 
 
 class OwnPhone(BaseModel):

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from fastapi import APIRouter
+from pydantic_core import PydanticCustomError
 from sqlalchemy import func, select
 from starlette.responses import Response
 
@@ -15,6 +16,7 @@ from database import new_id, utc_now
 from identity.factors.ownership import Owner, is_owner_now
 from identity.factors.passkeys import commands as passkeys
 from identity.factors.passkeys.ceremonies import PasskeyRefused, sent_answer
+from identity.factors.passkeys.schemas import LONGEST_NAME
 from identity.factors.required import owned_by
 from identity.factors.tables import FederatedIdentity, Passkey, RecoveryCode
 from identity.factors.totp import commands as totp
@@ -28,10 +30,10 @@ from identity.pages.visits import NOTHING, Form, Notice, PageRoute, Visit, Visit
 from identity.purposes.rules import PURPOSES
 from identity.sessions.browser import person_at
 from identity.throttling.rates import TooOften
+from webapi.normal_forms import one_line
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
-_LONGEST_NAME = 60
 _log = logging.getLogger(__name__)
 
 
@@ -82,6 +84,10 @@ async def keep_new_passkey(visit: Visited, form: Form) -> Response:
     if isinstance(here, Response):
         return here
     shared, added = visit.shared, False
+    try:
+        name = one_line(form.get("name", ""))[:LONGEST_NAME] or "·"
+    except PydanticCustomError:
+        return await _passkey_page(here, Notice("passkey_name_unseen", 400))
     async with shared.database.transaction() as session:
         with suppress(PasskeyRefused, passkeys.TooManyPasskeys):
             await passkeys.add_passkey(
@@ -91,7 +97,7 @@ async def keep_new_passkey(visit: Visited, form: Form) -> Response:
                 passkeys.Answer(*sent_answer(form), str(here.person.session_id)),
                 issuer=shared.parties.issuer,
                 transports=[],
-                name=form.get("name", "").strip()[:_LONGEST_NAME] or "·",
+                name=name,
                 new_id=new_id,
                 now=utc_now(),
             )

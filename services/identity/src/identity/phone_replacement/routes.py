@@ -11,7 +11,7 @@ import audit
 import orgtree
 from audit import audited, unaudited
 from database import new_id
-from identity.accounts.phones import PhoneTaken, require_phone
+from identity.accounts.phones import PhoneTaken, international
 from identity.challenges.commands import Asking, CodeRefused
 from identity.phone_replacement.commands import (
     approve_phone,
@@ -68,7 +68,7 @@ async def propose_phone_replacement(body: ProposePhone, caller: Caller, shared: 
             command.session,
             shared.ring,
             account_id=body.person_id,
-            phone=require_phone(body.phone),
+            phone=international(body.phone),
             by=by,
             asking=Asking(caller.language, shared.client_address(request), shared.codes_per_address),
             objection=objection_address(shared),

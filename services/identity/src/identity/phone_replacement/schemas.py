@@ -6,7 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from webapi.bodies import Body
+from identity.challenges.schemas import SixDigits
+from webapi.bodies import Body, Phone
 
 Status = Literal["proposed", "confirmed", "approved", "objected", "completed", "lapsed"]
 
@@ -15,13 +16,13 @@ class ProposePhone(Body):
     """A new number for a person who has come in person, with the phone that has it."""
 
     person_id: UUID
-    phone: Annotated[str, Field(min_length=11, max_length=32, description="A mainland mobile number.")]
+    phone: Phone
 
 
 class ConfirmNewPhone(Body):
     """The code that came to the new number."""
 
-    code: Annotated[str, Field(pattern=r"^[0-9]{6}$")]
+    code: SixDigits
 
 
 class PhoneReplacementOut(BaseModel):

@@ -13,10 +13,22 @@ from identity.purposes.rules import PURPOSES
 from identity.purposes.schemas import ConsentHistoryOut, ConsentOut, GiveConsent
 from identity.purposes.tables import Consent
 from webapi import Caller, Page, PageQuery, access
+from webapi.validation import worded
 
 router = APIRouter(prefix="/v1/me", tags=["privacy"])
 
-Purpose = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[a-z_]+$")]
+Purpose = Annotated[
+    str,
+    Path(
+        min_length=1,
+        max_length=64,
+        pattern=worded(
+            r"^[a-z_]+$",
+            en="This must be a purpose: lower-case letters and underscores.",
+            zh="应为用途代码：小写字母和下划线。",
+        ),
+    ),
+]
 
 
 @router.get("/consents", summary="What one's data is used for, and what one agreed to", openapi_extra=access("self"))

@@ -7,9 +7,9 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from learning.courses.rules import LessonKind
-from webapi.bodies import Body, HttpsUrl, Line, Shown
+from webapi.bodies import WORDS, Body, HttpsUrl, Line, Shown
 
-Content = Annotated[str, StringConstraints(max_length=10_000, pattern=r"^[^\x00]*$")]
+Content = Annotated[str, StringConstraints(max_length=10_000), WORDS]
 
 
 class LessonToPublish(Body):

@@ -20,7 +20,6 @@ from members.enrolment.rules import (
     already_on_file,
     check_rows,
     erased,
-    with_normal_id_number,
 )
 from members.enrolment.schemas import EnrolmentOutcome
 from members.files.counting import recount
@@ -97,8 +96,7 @@ async def _enrol(
     session: AsyncSession, members: Sequence[NewMember], ring: KeyRing, now: datetime, by: audit.Actor
 ) -> EnrolmentOutcome:
     today = day_of(now)
-    rows = [with_normal_id_number(member) for member in members]
-    checked, errors = check_rows(rows, await _branches(session, rows, by), today)
+    checked, errors = check_rows(members, await _branches(session, members, by), today)
     gone = await erased_among(session, [row.member.person_id for row in checked])
     errors += [erased(row.row) for row in checked if row.member.person_id in gone]
     if errors:
@@ -109,7 +107,7 @@ async def _enrol(
         await _insert(session, new, ring, now, by)
         await _announce(session, new, by)
         _check_sizes(new, await recount(session, branches, today), today)
-    return EnrolmentOutcome(added=len(new), unchanged=len(rows) - len(new))
+    return EnrolmentOutcome(added=len(new), unchanged=len(members) - len(new))
 
 
 async def _branches(session: AsyncSession, members: Sequence[NewMember], by: audit.Actor) -> dict[UUID, BranchEntry]:

@@ -5,7 +5,7 @@ from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
-from members.files.id_numbers import WrongIdNumber, birth_date_of, normal_id_number
+from members.files.id_numbers import WrongIdNumber, birth_date_of
 from members.files.rules.personal_fields import PersonalFields
 from members.refused_rows import RowError
 
@@ -39,12 +39,6 @@ class BranchEntry(NamedTuple):
 
     kind: str
     visible: bool
-
-
-def with_normal_id_number(member: NewMember) -> NewMember:
-    """Give the row with its identity number in normal form."""
-    fields = member.fields._replace(id_number=normal_id_number(member.fields.id_number))
-    return member._replace(fields=fields)
 
 
 def check_rows(

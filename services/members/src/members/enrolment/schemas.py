@@ -3,12 +3,16 @@
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
-from members.files.schemas import Phone, Stage
-from webapi.bodies import Body, PersonName, Shown
+from members.files.schemas import Stage
+from webapi.bodies import Body, PersonName, Phone, Shown
+from webapi.normal_forms import bare_number
 
-IdNumber = Annotated[str, StringConstraints(min_length=1, max_length=30)]
+IdNumber = Annotated[
+    str, StringConstraints(min_length=1, max_length=30), AfterValidator(lambda number: bare_number(number).upper())
+]
+"""An identity number in its one form, without what spreadsheets and habit add: 18 characters, the last a digit or X."""
 MOST_ROWS = 1_000
 
 

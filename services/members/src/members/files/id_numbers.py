@@ -1,7 +1,6 @@
 """Identity numbers of residents: form, date, check character (GB 11643-1999, ISO 7064 MOD 11-2); no I/O, no clock."""
 
 import re
-import unicodedata
 from datetime import date
 
 _FORM = re.compile(r"[1-9][0-9]{5}(?:18|19|20)[0-9]{9}[0-9X]")
@@ -17,11 +16,6 @@ class WrongIdNumber(Exception):
         self.requirement = requirement
         self.zh = zh
         self.en = en
-
-
-def normal_id_number(text: str) -> str:
-    """Write an identity number in its one form: 18 characters, the last a digit or X."""
-    return unicodedata.normalize("NFKC", text).replace(" ", "").replace("-", "").upper()
 
 
 def birth_date_of(id_number: str, today: date) -> date:

@@ -3,14 +3,13 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, Field, model_validator
 
 from members.files.rules.personal_fields import SealedField
 from webapi import rule_broken
-from webapi.bodies import Body, PersonName, Shown
+from webapi.bodies import Body, PersonName, Phone, Shown
 
 Stage = Literal["applicant", "activist", "development_target", "probationary", "full"]
-Phone = Annotated[str, StringConstraints(pattern=r"^1[0-9]{10}$"), Field(description="A mobile number: 11 digits.")]
 Version = Annotated[int, Field(ge=1, lt=2**31)]
 """A version that a file may have; the column takes more, and nobody changes a file so often."""
 

@@ -9,11 +9,16 @@ from pydantic import Field
 from china_time import Day
 from members.organisations.rules import Kind, Level
 from webapi.bodies import Body, Line, Shown
+from webapi.validation import worded
 
 DivisionCode = Annotated[
     str,
     Field(
-        pattern=r"^[0-9]{2}([0-9]{2}([0-9]{2}([0-9]{3}([0-9]{3})?)?)?)?$",
+        pattern=worded(
+            r"^[0-9]{2}([0-9]{2}([0-9]{2}([0-9]{3}([0-9]{3})?)?)?)?$",
+            en="This must be the 2, 4, 6, 9 or 12 digits of a division code.",
+            zh="应为 2、4、6、9 或 12 位数字的行政区划代码。",
+        ),
         description="GB/T 2260, then the statistical 12 digits: 2, 4, 6, 9 or 12 of them.",
         examples=["520424"],
     ),

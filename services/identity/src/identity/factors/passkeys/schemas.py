@@ -1,15 +1,25 @@
 """What the routes of passkeys take and give."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from webapi.bodies import Body
+from webapi.bodies import ONE_LINE, Body
+from webapi.validation import worded
 
-Name = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")]
-Encoded = Annotated[str, Field(max_length=4_000, pattern=r"^[A-Za-z0-9_-]*$")]
+LONGEST_NAME = 60
+Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME), ONE_LINE]
+_BASE64URL = worded(
+    r"^[A-Za-z0-9_-]*$", en="This must be base64url without padding.", zh="应为不带填充的 base64url 编码。"
+)
+_TRANSPORT = worded(
+    r"^[a-z-]{1,20}$",
+    en="This must be a way to a device, such as usb or internal (WebAuthn).",
+    zh="应为 WebAuthn 的传输方式，例如 usb 或 internal。",
+)
+Encoded = Annotated[str, Field(max_length=4_000, pattern=_BASE64URL)]
 """Bytes in base64url without padding."""
 
 
@@ -26,8 +36,8 @@ class AttestationIn(BaseModel):
     model_config = ConfigDict(extra="ignore")  # browsers send along what they derived from these, and will add to it
 
     clientDataJSON: Encoded  # noqa: N815 - WebAuthn's own name
-    attestationObject: Annotated[str, Field(max_length=16_000, pattern=r"^[A-Za-z0-9_-]*$")]  # noqa: N815 - as above
-    transports: Annotated[list[Annotated[str, Field(pattern=r"^[a-z-]{1,20}$")]], Field(max_length=10)] = []
+    attestationObject: Annotated[str, Field(max_length=16_000, pattern=_BASE64URL)]  # noqa: N815 - as above
+    transports: Annotated[list[Annotated[str, Field(pattern=_TRANSPORT)]], Field(max_length=10)] = []
 
 
 class CredentialIn(BaseModel):
@@ -37,7 +47,7 @@ class CredentialIn(BaseModel):
 
     id: Encoded
     rawId: Encoded  # noqa: N815 - WebAuthn's own name
-    type: Annotated[str, Field(pattern=r"^public-key$")]
+    type: Literal["public-key"]
     response: AttestationIn
 
 
