@@ -1,5 +1,7 @@
 """Each kind of text has one form, what nobody sees is refused in both languages, and words keep their lines."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,7 +50,8 @@ def test_the_length_is_that_of_the_form_and_no_text_stays_none(kind: TypeAdapter
 def test_what_nobody_sees_is_refused_with_words(language: str, words: str) -> None:
     with pytest.raises(ValidationError) as caught:
         NAME.validate_python("\u202e")
-    [fault] = invalid(caught.value.errors(), language).members["errors"]  # type: ignore[arg-type, misc]
+    faults: Any = invalid(caught.value.errors(), language).members["errors"]
+    [fault] = faults
     assert fault["rule"] == "unseen_characters"
     assert words in fault["message"]
 

@@ -9,7 +9,7 @@ from httpx import Response
 from sqlalchemy import Select, select
 
 from database import new_id, utc_now
-from identity.accounts.credentials import set_password
+from identity.accounts.credentials import named, set_password
 from identity.accounts.phones import phone_on_file
 from identity.accounts.tables import Credential
 from identity.credentials.passwords import Passwords
@@ -70,7 +70,9 @@ async def test_a_first_password_that_was_checked_begins_no_session_once_its_owne
 ) -> None:
     person_id, username = await provider.open_person(chosen=False)
     passwords = Passwords()
-    proven = await check_password(provider.database, passwords, username=username, password=PASSWORD, now=utc_now())
+    proven = await check_password(
+        provider.database, passwords, named(ring(), username).identifiers, password=PASSWORD, now=utc_now()
+    )
     passwords.close()
     assert proven is not None
     assert (await front_end.submit(await given(front_end, username, "/sign-in"), password=OWN)).status_code == 303

@@ -1,14 +1,36 @@
-"""The username of an account and its password, as it is kept."""
+"""The names of an account and its password, as they are kept and as people type them."""
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import ColumnElement, and_, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from database import KeyRing
+from identity.accounts.phones import normalised_phone, phone_index
 from identity.accounts.tables import Credential, Identifier
+from identity.credentials.rules import normalised_username
+
+_LONGEST_NAME = 256
+
+
+class Named(NamedTuple):
+    """What somebody typed as their name: the one spelling of it, and the predicate of the names it may mean."""
+
+    spelling: str
+    identifiers: ColumnElement[bool]
+
+
+def named(ring: KeyRing, typed: str) -> Named:
+    """Take what was typed for a username or for a phone number, in any writing; what can be neither costs the same."""
+    phone, username = normalised_phone(typed), normalised_username(typed)
+    spelling = phone or username or typed[:_LONGEST_NAME]
+    by_username = and_(Identifier.kind == "username", Identifier.plain == (username or ""))
+    by_phone = and_(Identifier.kind == "phone", Identifier.blind_index == phone_index(ring, spelling))
+    return Named(spelling, or_(by_username, by_phone))
 
 
 async def username_of(session: AsyncSession, account_id: UUID) -> str | None:

@@ -16,8 +16,8 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     UsernameUnusable: Problem(
         422,
         "username_unusable",
-        "A user name has 3 to 64 letters, digits, dots, hyphens or underscores.",
-        "用户名须为 3 至 64 个汉字、字母、数字、点、连字符或下划线。",
+        "A user name has 3 to 64 letters, digits, dots, hyphens or underscores, and is no phone or identity number.",
+        "用户名须为 3 至 64 个汉字、字母、数字、点、连字符或下划线，且不能是手机号或身份证号。",
     ),
     PasswordUnusable: Problem(
         422,

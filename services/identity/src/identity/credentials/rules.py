@@ -36,7 +36,8 @@ _USERNAME = re.compile(r"[0-9a-z\u4e00-\u9fff](?:[0-9a-z\u4e00-\u9fff._-]{1,62})
 
 
 class UsernameUnusable(Exception):
-    """A username is not 3 to 64 letters, digits, Chinese characters, dots, hyphens or underscores."""
+    """A username is not 3 to 64 letters, digits, Chinese characters, dots, hyphens or underscores, or is a number of
+    people: somebody's phone number signs in its owner alone."""
 
 
 class PasswordUnusable(Exception):
@@ -66,9 +67,9 @@ def normalised_username(typed: str) -> str | None:
 
 
 def require_username(typed: str) -> str:
-    """Give the normalised username; raises `UsernameUnusable`."""
+    """Give the normalised username; raises `UsernameUnusable`, also for a number by which its owner may be known."""
     username = normalised_username(typed)
-    if username is None:
+    if username is None or _NUMBERS_OF_PEOPLE.fullmatch(username.replace("-", "")):
         raise UsernameUnusable
     return username
 

@@ -9,6 +9,11 @@ MOST_REPEATED = 4
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
+def without_controls(value: str) -> str:
+    """Give a value without control characters."""
+    return _CONTROL.sub("", value)
+
+
 def acceptable(parameters: Sequence[tuple[str, str]]) -> bool:
     """Say whether request parameters are worth reading: bounded, without control characters, each named once.
 

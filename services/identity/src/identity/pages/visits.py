@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 from starlette.responses import HTMLResponse, Response
 
 from identity.pages.html import language_of, page, refused
-from identity.pages.requests import Parameters, Unreadable, read_form, read_query
+from identity.pages.requests import Parameters, Unreadable, read_query, read_typed_form
 from identity.secrets import new_secret
 from identity.shared import IdentityShared, Shared
 from webapi.languages import Language
@@ -71,7 +71,7 @@ async def _visit(request: Request, shared: Shared) -> Visit:
 
 Visited = Annotated[Visit, Depends(_visit)]
 """The visit, as a parameter of a page's route."""
-Form = Annotated[Parameters, Depends(read_form)]
+Form = Annotated[Parameters, Depends(read_typed_form)]
 """The form that was sent, as a parameter of a page's route, after `Visited`."""
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Uuid, delete, literal, select, update
+from sqlalchemy import ColumnElement, Uuid, delete, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,13 +15,13 @@ COOKIE = "browser"
 KNOWN_FOR = timedelta(days=90)
 
 
-async def is_known(session: AsyncSession, secret: str | None, username: str | None, *, now: datetime) -> bool:
-    """Say whether the owner of the account with this (normalised) username signed in with this cookie before."""
+async def is_known(session: AsyncSession, secret: str | None, named: ColumnElement[bool], *, now: datetime) -> bool:
+    """Say whether the owner of an account that these names may mean signed in with this cookie before."""
     found = (
         select(KnownBrowser.account_id)
         .join(Identifier, Identifier.account_id == KnownBrowser.account_id)
         .where(KnownBrowser.secret_hash == hash_of(secret or ""), KnownBrowser.expires_at > now)
-        .where(Identifier.kind == "username", Identifier.plain == username)
+        .where(named)
     )
     return await session.scalar(found) is not None
 

@@ -3,12 +3,13 @@
 import logging
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from database import Database
+from identity.accounts.credentials import named
 from identity.accounts.tables import Account, Credential, Identifier
 from identity.credentials.passwords import Passwords, TooManySignIns
-from identity.credentials.rules import FirstPasswordExpired, normalised_username
+from identity.credentials.rules import FirstPasswordExpired
 from identity.levels import ONE_FACTOR_ACR, PASSWORD_AMR
 from identity.sessions.browser import Proven
 from identity.sessions.known_browsers import is_known
@@ -19,30 +20,29 @@ from identity.throttling.rates import subject_of
 from identity.throttling.rules import OF_ADDRESS
 
 _log = logging.getLogger(__name__)
-_LONGEST_NAME = 256
 
 
 async def prove_by_password(
     shared: IdentityShared, *, username: str, password: str, browser: str | None, client_address: str, now: datetime
 ) -> Proven | None:
-    """Find whose username and password these are, or None; every failure makes the next guess wait longer.
+    """Find whose username or phone number and password these are, or None; each failure makes the next guess wait.
 
     `browser` is the cookie of a browser its owner may have used, `client_address` the address the guess comes from. On
     a browser that is known for this name, neither the attack on the name nor the neighbours at the address count; it
-    has failures of its own. A name nobody has is treated like one that somebody has. Raises `TooOften`,
+    has failures of its own. A name nobody has is treated like one that somebody has, and a number apart from the
+    username of whoever has it: else guesses at the one would tell of the other. Raises `TooOften`,
     `TooManySignIns` and `FirstPasswordExpired`, which is no failure: whoever sees it knows the password.
     """
-    known_as = normalised_username(username)
-    name = known_as or username[:_LONGEST_NAME]
+    name, identifiers = named(shared.ring, username)
     async with shared.database.transaction() as session:
-        if await is_known(session, browser, known_as, now=now):
+        if await is_known(session, browser, identifiers, now=now):
             guess = await begin_guess(session, subject_of(shared.ring, "browser", f"{browser}|{name}"), now=now)
         else:
             allowance = OF_ADDRESS._replace(free=shared.failures_per_address)
             address = {subject_of(shared.ring, "address", client_address): allowance}
             guess = await begin_guess(session, subject_of(shared.ring, "name", name), beside=address, now=now)
     try:
-        proven = await check_password(shared.database, shared.passwords, username=username, password=password, now=now)
+        proven = await check_password(shared.database, shared.passwords, identifiers, password=password, now=now)
     except TooManySignIns:
         async with shared.database.transaction() as session:
             await take_back(session, guess, now=now)
@@ -60,23 +60,23 @@ async def prove_by_password(
 
 
 async def check_password(
-    database: Database, passwords: Passwords, *, username: str, password: str, now: datetime
+    database: Database, passwords: Passwords, named: ColumnElement[bool], *, password: str, now: datetime
 ) -> Proven | None:
-    """Find whose username and password these are, or None.
+    """Find whose name and password these are, or None; where it may mean two accounts, the one with that username.
 
     A name nobody has, an account without a password or out of use, and a wrong password cost the same and differ in
     nothing. No connection is held while the password is hashed. Raises `TooManySignIns`, and `FirstPasswordExpired`,
     which only the right password can tell.
     """
-    known_as = normalised_username(username)
     async with database.read() as session:
         row = (
             await session.execute(
                 select(Account.account_id, Credential.secret, Credential.first_until)
                 .join(Identifier, Identifier.account_id == Account.account_id)
                 .join(Credential, Credential.account_id == Account.account_id)
-                .where(Identifier.kind == "username", Identifier.plain == known_as)
-                .where(Credential.kind == "password", Account.status == "active")
+                .where(named, Credential.kind == "password", Account.status == "active")
+                .order_by(Identifier.kind.desc())
+                .limit(1)
             )
         ).one_or_none()
     verdict = await passwords.verify(row.secret if row else None, password)
