@@ -11,9 +11,14 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from compatibility import taken_away
+
 import audit
 from contracts import EVENT_TYPES, SERVICES, Envelope, Event
 from database import KeyRing
+from gateway.documents.document import published_document
+from gateway.documents.merging import merge
+from gateway.forwarding.routing import public_routes
 from identity.roles.definitions import roles_to_define
 from standalone import bus
 from webapi import Application
@@ -21,6 +26,10 @@ from webapi.access import EXTENSION
 
 ROOT = Path(__file__).resolve().parents[1]
 GOLDEN = ROOT / "tests" / "contracts" / "golden"
+OPENAPI = "docs/openapi-v1.json"
+PUBLIC_URL = "https://xiangqiao.example"
+DOOR = "gateway"
+NOWHERE = "http://127.0.0.1:9"
 EXAMPLES = ("example", "520424", "0" * 64)
 """What a string of an event may be: a word or a text, a division code, a hash."""
 
@@ -148,18 +157,46 @@ def _operation(action: str, channel: dict[str, str]) -> dict[str, Any]:
 @functools.cache
 def application_of(service: str) -> Application:
     """Give a service's application as it would start; nothing of it is opened."""
-    nowhere = "http://127.0.0.1:9"
+    return composed(service, issuer=NOWHERE, jwks_url=NOWHERE)
+
+
+def composed(service: str, *, issuer: str, jwks_url: str) -> Application:
+    """Compose a service's application, whose database and bus are nowhere."""
     settings = importlib.import_module(f"{service}.app").SERVICE.settings(
         database_url=f"postgresql://{service}@127.0.0.1:9/{service}",
         nats_url="nats://127.0.0.1:9",
-        issuer=nowhere,
-        jwks_url=nowhere,
+        issuer=NOWHERE,
+        jwks_url=NOWHERE,
         operations_port=0,
         sealing_key=KeyRing.generate(),
-        **{f"upstream_{name}": nowhere for name in SERVICES},
+        **{f"upstream_{name}": NOWHERE for name in SERVICES},
     )
-    application: Application = importlib.import_module(f"{service}.app").SERVICE.application(settings)
+    told = settings.model_copy(update={"issuer": issuer, "jwks_url": jwks_url})
+    application: Application = importlib.import_module(f"{service}.app").SERVICE.application(told)
     return application
+
+
+def openapi() -> dict[str, Any]:
+    """Build the document of the whole API as the gateway publishes it, with every service there."""
+    table = public_routes()
+
+    def passes(path: str, service: str) -> bool:
+        route = table.find(path.encode())
+        return route is not None and (route.service or DOOR) == service
+
+    merged = merge({service: application_of(service).openapi() for service in SERVICES}, passes)
+    return published_document(merged, public_url=PUBLIC_URL, version="1")
+
+
+def released_openapi() -> str:
+    """Give the text of the released document; raises `SystemExit` where a client of it would miss something.
+
+    What is to be taken away all the same has its decision; then the file is deleted first, and released anew.
+    """
+    now, text = openapi(), (ROOT / OPENAPI).read_text("utf-8") if (ROOT / OPENAPI).exists() else ""
+    if text and (missed := taken_away(json.loads(text), now)):
+        raise SystemExit("\n".join([f"{OPENAPI} is released, and its clients would miss:", *missed]))
+    return json.dumps(now, indent=1, ensure_ascii=False) + "\n"
 
 
 def access_of(service: str) -> list[tuple[str, list[str], list[str], list[str], str]]:
@@ -293,6 +330,7 @@ def documents() -> dict[Path, str]:
         ROOT / "docs" / "access.md": access_page(),
         ROOT / "docs" / "events.md": events_page(),
         ROOT / "docs" / "asyncapi.json": json.dumps(asyncapi(), indent=1, ensure_ascii=False) + "\n",
+        ROOT / OPENAPI: released_openapi(),
         ROOT / "deploy" / "nats" / "users.conf": bus.users_configuration(),
     }
 

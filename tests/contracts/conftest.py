@@ -1,17 +1,15 @@
 """What writes the generated documents, and the applications it reads them from: composed once for all these tests."""
 
-import importlib.util
+import importlib
+import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "docs"))
+
 
 @pytest.fixture(scope="session")
 def generate() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("generate", Path(__file__).resolve().parents[2] / "docs/generate.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return importlib.import_module("generate")

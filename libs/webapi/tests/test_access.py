@@ -7,7 +7,7 @@ import httpx
 import pytest
 from fastapi import APIRouter, Response
 
-from webapi import Application, Caller, access
+from webapi import Application, Caller, access, described
 from webapi.access import AccessUndeclared
 
 
@@ -24,7 +24,8 @@ async def for_callers(caller: Caller) -> Response:
 
 def router_with(endpoint: Callable[..., Any], extra: dict[str, Any] | None, *, shown: bool = True) -> APIRouter:
     router = APIRouter()
-    router.add_api_route("/new", endpoint, openapi_extra=extra, include_in_schema=shown)
+    said = described("新的", "New") if shown else {}
+    router.add_api_route("/new", endpoint, openapi_extra=said | (extra or {}), include_in_schema=shown)
     return router
 
 

@@ -11,19 +11,19 @@ from libs.webapi.tests.orchard.application import Settings
 
 from database import new_id
 from testkit.tokens import TokenIssuer
-from webapi import Application, Caller, access, assistable, open_database
+from webapi import Application, Caller, access, assistable, described, open_database
 
 router = APIRouter(prefix="/v1/baskets")
 
 
-@router.get("", status_code=204, openapi_extra=access("self"))
+@router.get("", status_code=204, openapi_extra=access("self") | described("果酱", "Jam"))
 @assistable("orchard.pick")
 async def pick(caller: Caller) -> Response:
     """Pick what is ripe, oneself or with a helper."""
     return Response(status_code=204, headers={"x-person": str(caller.person_id)})
 
 
-@router.delete("", status_code=204, openapi_extra=access("self"))
+@router.delete("", status_code=204, openapi_extra=access("self") | described("果酱", "Jam"))
 async def throw_away(caller: Caller) -> Response:
     """Throw away what one has picked, oneself alone."""
     return Response(status_code=204, headers={"x-person": str(caller.person_id)})

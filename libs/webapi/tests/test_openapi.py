@@ -8,7 +8,7 @@ import pytest_asyncio
 from fastapi import APIRouter
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from webapi import Application, access
+from webapi import Application, access, described
 
 
 @pytest_asyncio.fixture
@@ -64,7 +64,7 @@ async def test_two_routes_of_one_name_are_refused_at_composition(application: Ap
     router = APIRouter()
     for path in ("/a", "/b"):
 
-        @router.get(path, openapi_extra=access("public"))
+        @router.get(path, openapi_extra=access("public") | described("果酱", "Jam"))
         async def same() -> None:
             """Do nothing."""
 

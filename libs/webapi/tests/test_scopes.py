@@ -21,6 +21,7 @@ from webapi import (
     asks_for_token,
     assistable,
     caller_by,
+    described,
     open_database,
     passes_token_on,
 )
@@ -34,28 +35,28 @@ async def _known(request: Request) -> AuthenticatedCaller:
     return await caller_by(request.app.authenticator, request)
 
 
-@router.get("", status_code=204, openapi_extra=access("self", "client"))
+@router.get("", status_code=204, openapi_extra=access("self", "client") | described("果酱", "Jam"))
 @assistable("orchard.look")
 async def look(caller: Caller) -> Response:
     """Look at the fruit."""
     return Response(status_code=204)
 
 
-@router.post("", status_code=204, openapi_extra=access("self"))
+@router.post("", status_code=204, openapi_extra=access("self") | described("果酱", "Jam"))
 async def pick(caller: Caller) -> Response:
     """Pick the fruit."""
     return Response(status_code=204)
 
 
-@router.get("/jam", status_code=204, openapi_extra=access("self"))
+@router.get("/jam", status_code=204, openapi_extra=access("self") | described("果酱", "Jam"))
 @passes_token_on("meadow.read")
 async def taste(caller: Caller) -> Response:
     """Taste what was made with the honey of the meadow."""
     return Response(status_code=204)
 
 
-@router.get("/name", status_code=204, openapi_extra=access("self"))
-@router.post("/name", name="name_by_post", status_code=204, openapi_extra=access("self"))
+@router.get("/name", status_code=204, openapi_extra=access("self") | described("果酱", "Jam"))
+@router.post("/name", name="name_by_post", status_code=204, openapi_extra=access("self") | described("果酱", "Jam"))
 async def name(caller: Annotated[AuthenticatedCaller, Depends(_known)]) -> Response:
     """Tell one's name."""
     return Response(status_code=204)
@@ -155,6 +156,6 @@ async def test_what_lacks_a_scope_enters_no_command(
 
 async def test_one_operation_that_would_read_and_write_is_refused_at_composition(application: Application) -> None:
     both = APIRouter()
-    both.add_api_route("/both", pick, methods=["GET", "POST"], openapi_extra=access("self"))
+    both.add_api_route("/both", pick, methods=["GET", "POST"], openapi_extra=access("self") | described("果酱", "Jam"))
     with pytest.raises(ValueError, match="both read and write"):
         application.add_routers([both])

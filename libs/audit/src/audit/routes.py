@@ -15,7 +15,7 @@ from audit.queries import AccessOut, EntryOut, list_concerning, list_entries
 from china_time import Day
 from contracts import Code
 from database import raw
-from webapi import Caller, Page, PageQuery, Refusal, access, cursor_of, json_answer
+from webapi import Caller, Page, PageQuery, Refusal, access, cursor_of, described, json_answer
 from webapi.problems import PERMISSION_MISSING
 
 _Id = Annotated[int, Field(ge=1, lt=2**63)]
@@ -38,8 +38,7 @@ def router(service: str, *, own: Collection[str] = ()) -> APIRouter:
     @made.get(
         f"/audit/{service}/entries",
         response_model=Page[EntryOut],
-        summary="The audit",
-        openapi_extra=access(read) | audited(read),
+        openapi_extra=access(read) | audited(read) | described("审计记录", "The audit"),
     )
     async def list_audit_entries(
         *,
@@ -73,8 +72,7 @@ def router(service: str, *, own: Collection[str] = ()) -> APIRouter:
     @made.get(
         f"/me/access-log/{service}",
         response_model=Page[AccessOut],
-        summary="Who read or changed what is mine",
-        openapi_extra=access("self"),
+        openapi_extra=access("self") | described("谁读取或改动了我的数据", "Who read or changed what is mine"),
     )
     async def list_own_accesses(page: PageQuery, caller: Caller) -> Response:
         """List what was done in this service that concerns oneself, by whom and for what purpose, the latest first."""

@@ -18,7 +18,7 @@ from contracts.identity import ExportRequestedV1
 from database import Database, KeyRing, associated, columns, raw, utc_now
 from messaging import Received
 from privacy.own_data import AllOwnData, Asked, compose_all
-from webapi import NOT_FOUND, Caller, Refusal, access
+from webapi import NOT_FOUND, Caller, Refusal, access, described
 
 KEPT_FOR = timedelta(hours=24)
 FETCHED_WITHIN = timedelta(minutes=10)
@@ -128,8 +128,7 @@ class Parts:
 
         @router.get(
             "/{export_id}",
-            summary="This service's part of one's own data",
-            openapi_extra=access("self"),
+            openapi_extra=access("self") | described("本服务所存的本人数据", "This service's part of one's own data"),
             response_model=None,
             responses={
                 200: {"content": {"application/json": {"schema": {"type": "object"}}}},

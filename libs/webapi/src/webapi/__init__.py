@@ -16,6 +16,7 @@ from webapi.caller import (
     json_answer,
 )
 from webapi.cannot_start import CannotStart
+from webapi.describing import described
 from webapi.health import Check
 from webapi.idempotency import purge_idempotency_keys
 from webapi.pages import Page, PageQuery, PageRequest, cursor_of
@@ -54,6 +55,7 @@ __all__ = [
     "assistable",
     "caller_by",
     "cursor_of",
+    "described",
     "follow_revocations",
     "json_answer",
     "migrations",

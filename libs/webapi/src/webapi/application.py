@@ -16,6 +16,7 @@ from webapi.access import require_access
 from webapi.assistance import AssistedRecorder, action_of
 from webapi.authentication import Authenticator
 from webapi.caller import Admission, RemitResolver
+from webapi.describing import require_described
 from webapi.health import LIVE, PATHS, Check, health_application, health_routes, live_route
 from webapi.openapi import operation_id, protected_operations, scopes_of, with_problems
 from webapi.problems import Problem, Problems
@@ -23,6 +24,7 @@ from webapi.queries import refuse_unknown_parameters
 from webapi.requests import RequestHandling
 from webapi.sealing import ring_of
 from webapi.settings import ServiceSettings
+from webapi.shaping import shaped
 
 Front = Callable[[ASGIApp], ASGIApp]
 """Wraps the whole application, for what must come before it at the least cost."""
@@ -112,14 +114,14 @@ class Application(FastAPI):
         """Give the OpenAPI 3.1 document."""
         if self._document is None:
             protected = protected_operations(list(self.routes), self.demanded_scopes)
-            self._document = with_problems(super().openapi(), protected, self._problems)
+            self._document = shaped(with_problems(super().openapi(), protected, self._problems))
         return self._document
 
     def add_routers(self, routers: Sequence[APIRouter]) -> None:
         """Take over the routes of `routers` flat: an included router would match each path twice.
 
-        Raises `AccessUndeclared` for a documented route that does not say what it demands, and `ValueError` for one
-        that takes a token both to read and to write.
+        Raises `AccessUndeclared` and `Undescribed` for a documented route that does not say what it demands and what
+        it is, and `ValueError` for one that takes a token both to read and to write.
         """
         for route in (route for router in routers for route in router.routes):
             if isinstance(route, APIRoute):
@@ -134,6 +136,7 @@ class Application(FastAPI):
                 refuse_unknown_parameters(route)
             self.router.routes.append(route)
         documented = [route for route in self.routes if isinstance(route, APIRoute)]
+        require_described(documented)
         require_access(documented, protected_operations(list(self.routes), self.demanded_scopes))
 
 

@@ -1,6 +1,6 @@
 """The OpenAPI 3.1 document of a service: stable operation ids, bearer security, and problems in place of FastAPI's."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from fastapi.dependencies.models import Dependant
@@ -10,6 +10,25 @@ from webapi.caller import scopes_named_by
 from webapi.problems import PROBLEM_JSON, Problems
 from webapi.scopes import demanded_scopes
 
+_HEADERS: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
+    "Access-Control-Allow-Origin": ("The page's origin, where a client is registered at it.", {"type": "string"}),
+    "X-Request-Id": ("The trace of this request, for whoever looks after the system.", {"type": "string"}),
+    "RateLimit": ("Sent with 429: what is left and when there is more (draft-ietf-httpapi-ratelimit-headers).", {
+        "type": "string"
+    }),
+    "RateLimit-Policy": ("Sent with 429: the quota.", {"type": "string"}),
+    "Retry-After": ("Seconds after which to ask again, with 429 and 503.", {"type": "integer", "minimum": 0}),
+    "Location": ("The path of what was made.", {"type": "string", "format": "uri-reference"}),
+    "ETag": ("The version of what was answered.", {"type": "string"}),
+    "Idempotency-Replayed": ("`true` for the kept answer of a repeated request.", {"type": "string"}),
+    "Deprecation": ("Since when the operation is not to be used in anything new (RFC 9745).", {"type": "string"}),
+    "Sunset": ("From when on it may be gone (RFC 8594).", {"type": "string"}),
+}  # fmt: skip
+_ALWAYS: Final = ("Access-Control-Allow-Origin", "X-Request-Id", "RateLimit", "RateLimit-Policy", "Retry-After")
+_SUCCESS: Final = (*_ALWAYS, "Location", "ETag", "Deprecation", "Sunset")
+_FAILING: Final = ("400", "429", "500", "503", "504", "default")
+"""What any operation may answer: the door and the machinery around a route, not the route."""
+_REFERENCE: Final = {"$ref": "#/components/responses/Problem"}
 _WRITING: Final = frozenset({"post", "put", "patch", "delete"})
 _IDEMPOTENCY_KEY: Final = {
     "name": "Idempotency-Key",
@@ -49,6 +68,21 @@ _PROBLEM: Final = {
 }
 
 
+def _add_headers(response: dict[str, Any], names: Iterable[str]) -> None:
+    headers = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+    response["headers"] = {**headers, **response.get("headers", {})}
+
+
+def _complete_responses(responses: dict[str, Any], *, replayed: bool) -> None:
+    for status in _FAILING:
+        responses.setdefault(status, _REFERENCE)
+    for status, response in responses.items():
+        if status.startswith("2"):
+            _add_headers(response, (*_SUCCESS, "Idempotency-Replayed") if replayed else _SUCCESS)
+        elif "$ref" not in response:
+            _add_headers(response, _ALWAYS)
+
+
 def operation_id(service: str, route: APIRoute) -> str:
     """Give the stable name of an operation: service and function."""
     return f"{service}_{route.name.rstrip('_')}"
@@ -82,20 +116,19 @@ def with_problems(
     document: dict[str, Any], protected: Mapping[tuple[str, str], frozenset[str]], problems: Problems
 ) -> dict[str, Any]:
     """Complete the document that FastAPI made, in place."""
-    reference = {"$ref": "#/components/responses/Problem"}
     for path, operations in document.get("paths", {}).items():
         for method, operation in operations.items():
             responses = operation["responses"]
             described = responses.get("422", {}).get("content", {}).get("application/json", {}).get("schema", {})
             if described.get("$ref", "").endswith("/HTTPValidationError"):
-                responses["422"] = reference
+                responses["422"] = _REFERENCE
             if (path, method) in protected:
                 operation["security"] = [{"bearer": sorted(protected[path, method])}]
                 responses.setdefault("401", {"$ref": "#/components/responses/Unauthenticated"})
                 responses.setdefault("403", {"$ref": "#/components/responses/Forbidden"})
                 if method in _WRITING:
                     operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
-            responses.setdefault("default", reference)
+            _complete_responses(responses, replayed=method in _WRITING and (path, method) in protected)
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
     for name in ("HTTPValidationError", "ValidationError"):
@@ -103,22 +136,32 @@ def with_problems(
     codes = sorted({f"/problems/{problem.code}" for problem in problems})
     kind = {**_PROBLEM["properties"]["type"], "examples": codes} if codes else _PROBLEM["properties"]["type"]  # type: ignore[index]
     schemas["Problem"] = {**_PROBLEM, "properties": {**_PROBLEM["properties"], "type": kind}}  # type: ignore[dict-item]
+    components["headers"] = {
+        name: {"description": says, "schema": dict(form)} for name, (says, form) in _HEADERS.items()
+    }
     components.setdefault("responses", {})["Problem"] = {
         "description": "The request is refused or failed.",
         "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
+    _add_headers(components["responses"]["Problem"], _ALWAYS)
     components["responses"]["Unauthenticated"] = {
         **components["responses"]["Problem"],
         "description": "No token, a token that does not hold (`token_invalid`), or `step_up_required`: the person has "
         "to prove more, or anew, who they are. The challenge then names what to ask the authorization endpoint for, "
         "as `acr_values` and `max_age` (RFC 9470).",
-        "headers": {"WWW-Authenticate": {"description": "RFC 6750 and RFC 9470.", "schema": {"type": "string"}}},
+        "headers": {
+            **components["responses"]["Problem"]["headers"],
+            "WWW-Authenticate": {"description": "RFC 6750 and RFC 9470.", "schema": {"type": "string"}},
+        },
     }
     components["responses"]["Forbidden"] = {
         **components["responses"]["Problem"],
         "description": "The person lacks the permission, or the application the scope (`scope_missing`). Then the "
         "challenge names what the token has to hold (RFC 6750).",
-        "headers": {"WWW-Authenticate": {"description": "RFC 6750.", "schema": {"type": "string"}}},
+        "headers": {
+            **components["responses"]["Problem"]["headers"],
+            "WWW-Authenticate": {"description": "RFC 6750.", "schema": {"type": "string"}},
+        },
     }
     components.setdefault("securitySchemes", {})["bearer"] = {
         "type": "http", "scheme": "bearer", "bearerFormat": "at+jwt",

@@ -27,6 +27,7 @@ from webapi import (
     TaskWithArguments,
     access,
     assistable,
+    described,
     json_answer,
     open_database,
 )
@@ -34,6 +35,12 @@ from webapi.bodies import ShownOnce
 from webapi.serving import Task
 
 router = APIRouter(prefix="/v1/trees", tags=["trees"])
+
+
+SAID = described("果园", "The orchard")
+PLANTING = described(
+    "植树", "Plant a tree", example={"tree_id": "01930000-0000-7000-8000-000000000001", "kind": "oak", "height": 3}
+)
 
 
 class Settings(ServiceSettings):
@@ -89,7 +96,7 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
 _PLANT = "insert into tree (tree_id, kind, planted_at) values ($1, $2, $3)"
 
 
-@router.post("/felled", status_code=201, response_model=TreeOut, openapi_extra=access("self"))
+@router.post("/felled", status_code=201, response_model=TreeOut, openapi_extra=access("self") | PLANTING)
 async def plant_and_fell(body: PlantTree, caller: Caller) -> Response:
     """Plant a tree and refuse it all the same."""
     async with caller.command() as command:
@@ -102,7 +109,7 @@ async def plant_and_fell(body: PlantTree, caller: Caller) -> Response:
         raise TreeFelled(body.tree_id, "nobody")
 
 
-@router.post("", status_code=201, response_model=TreeOut, openapi_extra=access("orchard.tree.plant"))
+@router.post("", status_code=201, response_model=TreeOut, openapi_extra=access("orchard.tree.plant") | PLANTING)
 async def plant(body: PlantTree, caller: Caller) -> Response:
     """Plant a tree."""
     await caller.remit("orchard.tree.plant")
@@ -114,7 +121,7 @@ async def plant(body: PlantTree, caller: Caller) -> Response:
         return await command.respond(201, tree, location=f"/v1/trees/{body.tree_id}")
 
 
-@router.put("/hot", status_code=200, response_model=TreeOut, openapi_extra=access("self"))
+@router.put("/hot", status_code=200, response_model=TreeOut, openapi_extra=access("self") | PLANTING)
 async def plant_quickly(body: PlantTree, caller: Caller) -> Response:
     """Plant a tree on the hot path."""
     async with caller.command() as command:
@@ -130,7 +137,7 @@ class TreeWithKey(TreeOut, ShownOnce):
     key: str
 
 
-@router.post("/fenced", status_code=201, response_model=TreeWithKey, openapi_extra=access("self"))
+@router.post("/fenced", status_code=201, response_model=TreeWithKey, openapi_extra=access("self") | PLANTING)
 async def plant_behind_fence(body: PlantTree, caller: Caller) -> Response:
     """Plant a tree behind a fence, whose key is shown once."""
     async with caller.command() as command:
@@ -138,7 +145,7 @@ async def plant_behind_fence(body: PlantTree, caller: Caller) -> Response:
         return await command.respond(201, TreeWithKey(tree_id=body.tree_id, kind=body.kind, key="shown-once"))
 
 
-@router.get("", response_model=Page[TreeOut], openapi_extra=access("self"))
+@router.get("", response_model=Page[TreeOut], openapi_extra=access("self") | SAID)
 async def list_(page: PageQuery, caller: Caller) -> Response:
     """List trees by the time they were planted."""
     async with caller.read() as session:
@@ -146,7 +153,7 @@ async def list_(page: PageQuery, caller: Caller) -> Response:
         return json_answer(await page.select(session, select(Tree), Tree.planted_at, Tree.tree_id, shape=shape))
 
 
-@router.put("/graft", status_code=204, openapi_extra=access("self"))
+@router.put("/graft", status_code=204, openapi_extra=access("self") | SAID)
 @assistable("orchard.graft")
 async def graft(caller: Caller) -> Response:
     """Do what nobody does without having proved lately, by two factors, who they are."""
@@ -154,20 +161,20 @@ async def graft(caller: Caller) -> Response:
     return Response(status_code=204)
 
 
-@router.get("/{tree_id}", response_model=TreeOut, openapi_extra=access("public"))
+@router.get("/{tree_id}", response_model=TreeOut, openapi_extra=access("public") | SAID)
 async def show(tree_id: UUID) -> Response:
     """Show a tree that was felled."""
     raise TreeFelled(tree_id, "Zhang San")
 
 
-@router.delete("", openapi_extra=access("public"))
+@router.delete("", openapi_extra=access("public") | SAID)
 async def fell_all(request: Request, phone: str | None = None) -> Response:
     """Fail as the database does: with a person's data in the message."""
     del phone
     raise RuntimeError(f"duplicate key (phone)=(13812345678) {request.url}")
 
 
-@router.post("/photographs", status_code=204, openapi_extra=access("public"))
+@router.post("/photographs", status_code=204, openapi_extra=access("public") | SAID)
 async def photograph(request: Request) -> Response:
     """Take a body piece by piece."""
     size = 0

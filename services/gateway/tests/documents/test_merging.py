@@ -154,7 +154,7 @@ def test_operations_carry_their_service_and_the_systems_security() -> None:
     )
     first, second = (merged["paths"][path]["get"] for path in ("/a", "/b"))
     assert (first["tags"], second["tags"]) == (["members"], ["learning"])
-    assert first["security"] == [{"oauth2": ["learning.read"]}, {"bearer": ["learning.read"]}]
+    assert first["security"] == [{"oauth2": ["learning.read"]}, {"bearer": []}]
     assert {first["operationId"], second["operationId"]} == {"get_A", "learning_get_A"}
     assert "securitySchemes" not in merged["components"]
 

@@ -23,7 +23,7 @@ from gateway.documents.pages import DocumentPages
 from gateway.forwarding.limits import Limits
 from gateway.forwarding.pool import Upstream
 from gateway.forwarding.routing import Route, RoutingTable
-from webapi import Application, Caller, Problem, ServiceSettings, access
+from webapi import Application, Caller, Problem, ServiceSettings, access, described
 
 from ..forwarding.raw_service import Asked, RawService, Talk, answering
 
@@ -57,7 +57,7 @@ def service_document(service: str, path: str, model: type[BaseModel]) -> dict[st
     async def read(caller: Caller) -> BaseModel:
         raise NotImplementedError
 
-    demand = access("self")
+    demand = access("self") | described("读", "Read")
     router.add_api_route(path, read, response_model=model, name="read", openapi_extra=demand)
     router.add_api_route(path, read, response_model=model, name="write", methods=["POST"], openapi_extra=demand)
     router.add_api_route("/internal", read, response_model=model, name="inner", openapi_extra=demand)

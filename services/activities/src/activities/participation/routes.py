@@ -22,7 +22,7 @@ from activities.scheduling.queries import one_activity
 from activities.scheduling.routes import NO_PEOPLE, READ
 from audit import audited, unaudited
 from database import new_id
-from webapi import Caller, Page, PageQuery, access, assistable, json_answer
+from webapi import Caller, Page, PageQuery, access, assistable, described, json_answer
 
 RECORD = "activities.attendance.record"
 
@@ -41,7 +41,11 @@ async def _refuse_to_outsider(activity_id: UUID, caller: Caller) -> None:
         await one_activity(session, activity_id, person_id=caller.person_id, remit=remit)
 
 
-@router.get("", response_model=ActivityForMe, openapi_extra=access("self", READ) | unaudited(NO_PEOPLE))
+@router.get(
+    "",
+    response_model=ActivityForMe,
+    openapi_extra=access("self", READ) | unaudited(NO_PEOPLE) | described("查看一次组织生活", "One activity"),
+)
 @assistable("activities.register")
 async def get_activity(activity_id: UUID, caller: Caller) -> Response:
     """Give an activity, with one's own part in it."""
@@ -51,7 +55,12 @@ async def get_activity(activity_id: UUID, caller: Caller) -> Response:
     return json_answer(found)
 
 
-@router.post("/registrations", status_code=201, response_model=ParticipationOut, openapi_extra=access("self"))
+@router.post(
+    "/registrations",
+    status_code=201,
+    response_model=ParticipationOut,
+    openapi_extra=access("self") | described("报名参加", "Register for an activity"),
+)
 @assistable("activities.register")
 async def register(activity_id: UUID, caller: Caller) -> Response:
     """Register oneself; registering again changes nothing."""
@@ -67,7 +76,17 @@ async def register(activity_id: UUID, caller: Caller) -> Response:
         raise
 
 
-@router.post("/attendances", status_code=201, response_model=ParticipationOut, openapi_extra=access("self"))
+@router.post(
+    "/attendances",
+    status_code=201,
+    response_model=ParticipationOut,
+    openapi_extra=access("self")
+    | described(
+        "报告本人到场",
+        "Report that one attends",
+        example={"mode": "remote", "attended_at": "2026-12-05T19:02:00+08:00"},
+    ),
+)
 @assistable("activities.attend")
 async def report_attendance(
     activity_id: UUID,
@@ -95,7 +114,16 @@ async def report_attendance(
 @router.post(
     "/attendance-sheets",
     response_model=SheetOut,
-    openapi_extra=access(RECORD) | audited("activities.attendance.recorded"),
+    openapi_extra=access(RECORD)
+    | audited("activities.attendance.recorded")
+    | described(
+        "录入纸质签到表",
+        "Enter a paper list",
+        example={
+            "person_ids": ["01930000-0000-7000-8000-000000000004", "01930000-0000-7000-8000-000000000005"],
+            "mode": "in_person",
+        },
+    ),
 )
 async def enter_sheet(activity_id: UUID, body: EnterSheet, caller: Caller) -> Response:
     """Enter a paper list of up to 500 people; a name that is refused does not keep the others out."""
@@ -118,7 +146,9 @@ async def enter_sheet(activity_id: UUID, body: EnterSheet, caller: Caller) -> Re
 @router.get(
     "/participations",
     response_model=Page[ParticipationOut],
-    openapi_extra=access(READ) | audited("activities.participation.listed"),
+    openapi_extra=access(READ)
+    | audited("activities.participation.listed")
+    | described("报名与到场情况", "Who registered and who took part"),
 )
 async def list_participations(
     activity_id: UUID,

@@ -12,7 +12,7 @@ from activities.scheduling.schemas import ActivityOut, ScheduleActivity
 from audit import audited, unaudited
 from china_time import Moment
 from database import new_id
-from webapi import Caller, Page, PageQuery, access, json_answer
+from webapi import Caller, Page, PageQuery, access, described, json_answer
 
 READ = "activities.activity.read"
 SCHEDULE = "activities.activity.schedule"
@@ -25,7 +25,22 @@ router = APIRouter(prefix="/v1/activities", tags=["activities"])
     "",
     status_code=201,
     response_model=ActivityOut,
-    openapi_extra=access(SCHEDULE) | audited("activities.activity.scheduled"),
+    openapi_extra=access(SCHEDULE)
+    | audited("activities.activity.scheduled")
+    | described(
+        "安排一次组织生活",
+        "Schedule an activity",
+        example={
+            "activity_id": "01930000-0000-7000-8000-000000000003",
+            "organisation_id": "01930000-0000-7000-8000-000000000002",
+            "kind": "party_class",
+            "title": "冬季党课",
+            "starts_at": "2026-12-05T19:00:00+08:00",
+            "ends_at": "2026-12-05T20:30:00+08:00",
+            "place": "村委会二楼",
+            "agenda": ["学习", "讨论"],
+        },
+    ),
 )
 async def schedule_activity(body: ScheduleActivity, caller: Caller) -> Response:
     """Set down a meeting or activity of an organisation."""
@@ -39,7 +54,11 @@ async def schedule_activity(body: ScheduleActivity, caller: Caller) -> Response:
         return await command.respond(201, shown, location=f"/v1/activities/{activity_id}")
 
 
-@router.get("", response_model=Page[ActivityOut], openapi_extra=access("self", READ) | unaudited(NO_PEOPLE))
+@router.get(
+    "",
+    response_model=Page[ActivityOut],
+    openapi_extra=access("self", READ) | unaudited(NO_PEOPLE) | described("组织生活列表", "Activities"),
+)
 async def list_activities(
     *,
     page: PageQuery,
@@ -70,7 +89,9 @@ async def list_activities(
 @router.post(
     "/{activity_id}/closing",
     response_model=ActivityOut,
-    openapi_extra=access(SCHEDULE) | audited("activities.activity.closed"),
+    openapi_extra=access(SCHEDULE)
+    | audited("activities.activity.closed")
+    | described("结束组织生活并确定考勤", "Close an activity"),
 )
 async def close_activity(activity_id: UUID, caller: Caller) -> Response:
     """Make the activity's attendance final."""

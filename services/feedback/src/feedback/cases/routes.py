@@ -12,7 +12,7 @@ from database import new_id
 from feedback.cases import commands, queries
 from feedback.cases.rules import CaseStatus
 from feedback.cases.schemas import AnswerCase, CaseOut, CaseWithEntries, OpenCase
-from webapi import Caller, Page, PageQuery, access, assistable, json_answer
+from webapi import Caller, Page, PageQuery, access, assistable, described, json_answer
 from webapi.sealing import Ring
 
 READ = "feedback.case.read"
@@ -21,7 +21,22 @@ ANSWER = "feedback.case.answer"
 router = APIRouter(prefix="/v1/cases", tags=["cases"])
 
 
-@router.post("", status_code=201, response_model=CaseOut, openapi_extra=access("self"))
+@router.post(
+    "",
+    status_code=201,
+    response_model=CaseOut,
+    openapi_extra=access("self")
+    | described(
+        "反映诉求",
+        "Open a case",
+        example={
+            "case_id": "01930000-0000-7000-8000-000000000007",
+            "category": "roads",
+            "organisation_id": "01930000-0000-7000-8000-000000000002",
+            "text": "村口石桥的护栏断了一截。",
+        },
+    ),
+)
 @assistable("feedback.open_case")
 async def open_case(body: OpenCase, caller: Caller, ring: Ring) -> Response:
     """Say something about a place; it reaches whoever is responsible there, with a deadline."""
@@ -33,7 +48,11 @@ async def open_case(body: OpenCase, caller: Caller, ring: Ring) -> Response:
         return await command.respond(201, CaseOut.model_validate(case), location=f"/v1/cases/{case_id}")
 
 
-@router.get("", response_model=Page[CaseOut], openapi_extra=access("self", READ) | audited("feedback.case.listed"))
+@router.get(
+    "",
+    response_model=Page[CaseOut],
+    openapi_extra=access("self", READ) | audited("feedback.case.listed") | described("诉求列表", "Cases"),
+)
 async def list_cases(
     *,
     page: PageQuery,
@@ -63,7 +82,9 @@ async def list_cases(
 
 
 @router.get(
-    "/{case_id}", response_model=CaseWithEntries, openapi_extra=access("self", READ) | audited("feedback.case.read")
+    "/{case_id}",
+    response_model=CaseWithEntries,
+    openapi_extra=access("self", READ) | audited("feedback.case.read") | described("查看一件诉求", "One case"),
 )
 @assistable("feedback.confirm_case")
 async def get_case(case_id: UUID, caller: Caller, ring: Ring) -> Response:
@@ -86,7 +107,9 @@ async def get_case(case_id: UUID, caller: Caller, ring: Ring) -> Response:
     "/{case_id}/answers",
     status_code=201,
     response_model=CaseOut,
-    openapi_extra=access(ANSWER) | audited("feedback.case.answered"),
+    openapi_extra=access(ANSWER)
+    | audited("feedback.case.answered")
+    | described("答复诉求", "Answer a case", example={"text": "护栏已修好，请看。"}),
 )
 async def answer_case(case_id: UUID, body: AnswerCase, caller: Caller, ring: Ring) -> Response:
     """Answer a case for the organisation responsible for it."""
@@ -99,7 +122,11 @@ async def answer_case(case_id: UUID, body: AnswerCase, caller: Caller, ring: Rin
         return await command.respond(201, CaseOut.model_validate(case))
 
 
-@router.post("/{case_id}/confirmation", response_model=CaseOut, openapi_extra=access("self"))
+@router.post(
+    "/{case_id}/confirmation",
+    response_model=CaseOut,
+    openapi_extra=access("self") | described("确认诉求已解决", "Confirm that the answer settles it"),
+)
 @assistable("feedback.confirm_case")
 async def confirm_answer(case_id: UUID, caller: Caller) -> Response:
     """Confirm that the answer settles one's case."""

@@ -11,7 +11,7 @@ from contracts import Code
 from database import new_id
 from feedback.responsibilities import commands, queries
 from feedback.responsibilities.schemas import AssignResponsibility, ResponsibilityOut
-from webapi import Caller, Page, PageQuery, access, json_answer
+from webapi import Caller, Page, PageQuery, access, described, json_answer
 
 ASSIGN = "feedback.responsibility.assign"
 
@@ -22,7 +22,19 @@ router = APIRouter(prefix="/v1/responsibilities", tags=["responsibilities"])
     "",
     status_code=201,
     response_model=ResponsibilityOut,
-    openapi_extra=access(ASSIGN) | audited("feedback.responsibility.assigned"),
+    openapi_extra=access(ASSIGN)
+    | audited("feedback.responsibility.assigned")
+    | described(
+        "确定办理责任单位",
+        "Assign a responsibility",
+        example={
+            "category": "roads",
+            "organisation_id": "01930000-0000-7000-8000-000000000002",
+            "responsible_id": "01930000-0000-7000-8000-000000000001",
+            "working_days": 5,
+            "valid_from": "2026-12-01",
+        },
+    ),
 )
 async def assign_responsibility(body: AssignResponsibility, caller: Caller) -> Response:
     """Make an organisation answer a category's cases from a place and all below it."""
@@ -35,7 +47,11 @@ async def assign_responsibility(body: AssignResponsibility, caller: Caller) -> R
         return await command.respond(201, ResponsibilityOut.model_validate(assigned))
 
 
-@router.get("", response_model=Page[ResponsibilityOut], openapi_extra=access("self"))
+@router.get(
+    "",
+    response_model=Page[ResponsibilityOut],
+    openapi_extra=access("self") | described("各类诉求由谁办理", "Who answers what from where"),
+)
 async def list_responsibilities(
     page: PageQuery,
     caller: Caller,

@@ -10,7 +10,7 @@ from audit.queries import AccessOut
 from contracts.scopes import READING_SCOPES
 from gateway.access_log.rules import ENDED, Position, merge
 from gateway.access_log.sources import AccessLogs
-from webapi import Caller, Page, PageQuery, access, cursor_of, json_answer, passes_token_on
+from webapi import Caller, Page, PageQuery, access, cursor_of, described, json_answer, passes_token_on
 
 router = APIRouter(prefix="/v1/me/access-log", tags=["audit"])
 
@@ -37,8 +37,8 @@ async def _of_application(request: Request) -> AccessLogs:
 @router.get(
     "",
     response_model=AccessLogOut,
-    summary="Who read or changed what is mine, everywhere",
-    openapi_extra=access("self"),
+    openapi_extra=access("self")
+    | described("谁读取或改动了我的数据（所有服务）", "Who read or changed what is mine, everywhere"),
 )
 @passes_token_on(*READING_SCOPES)
 async def list_all_accesses(

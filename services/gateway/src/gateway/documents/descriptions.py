@@ -5,7 +5,8 @@ from typing import Any, Final
 
 from contracts.scopes import API_SCOPES
 
-TITLE: Final = "乡桥 Xiangqiao"
+TITLE: Final = "Xiangqiao API"
+"""In ASCII: makers of clients call their packages by it."""
 DESCRIPTION: Final = """\
 乡桥是农村党建的数字底座。所有功能共用一个地址、一次登录、一种错误格式、一种分页方式和一条幂等规则。
 
@@ -41,8 +42,19 @@ def frame(public_url: str, version: str) -> dict[str, Any]:
     """Give the merged document without paths and components; `public_url` is where clients reach the gateway."""
     return {
         "openapi": "3.1.0",
-        "info": {"title": TITLE, "version": version, "description": DESCRIPTION},
-        "servers": [{"url": public_url, "description": "网关 — the gateway"}],
+        "info": {
+            "title": TITLE,
+            "version": version,
+            "description": DESCRIPTION,
+            "contact": {"name": "乡桥 Xiangqiao", "url": f"{public_url}/docs"},
+        },
+        "servers": [
+            {
+                "url": public_url,
+                "description": f"网关 — the gateway ({'production' if public_url.startswith('https:') else 'local'})",
+                "x-internal": False,
+            }
+        ],
         "tags": [{"name": service, "description": text} for service, text in TAGS.items()],
     }
 
@@ -52,7 +64,8 @@ def security_schemes(public_url: str) -> dict[str, Any]:
     return {
         "oauth2": {
             "type": "oauth2",
-            "description": "授权码加 PKCE (S256) — authorization code with PKCE (S256)",
+            "description": "授权码加 PKCE (S256)，令牌按 RFC8725 校验 — "
+            "authorization code with PKCE (S256); tokens are checked as RFC8725 says",
             "flows": {
                 "authorizationCode": {
                     "authorizationUrl": f"{public_url}/oauth2/authorize",
@@ -62,5 +75,10 @@ def security_schemes(public_url: str) -> dict[str, Any]:
                 }
             },
         },
-        "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "at+jwt"},
+        "bearer": {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "at+jwt",
+            "description": "已有的访问令牌 — an access token that one has (RFC 9068, RFC8725)",
+        },
     }

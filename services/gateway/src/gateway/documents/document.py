@@ -43,6 +43,17 @@ class _Copy(NamedTuple):
     fetched_at: datetime
 
 
+def published_document(merged: Document, *, public_url: str, version: str) -> Document:
+    """Put the frame around what was merged: title, address, ways to authenticate."""
+    components = merged["components"]
+    schemes = {**security_schemes(public_url), **components.get("securitySchemes", {})}
+    return {
+        **frame(public_url, version),
+        "paths": merged["paths"],
+        "components": {**components, "securitySchemes": schemes},
+    }
+
+
 class MergedDocument:
     """The system's OpenAPI 3.1 document in `published`; `running` (a hook of the application) keeps it fresh.
 
@@ -122,17 +133,9 @@ class MergedDocument:
         documents = {service: copy.document for service, copy in sorted(self._copies.items())}
         own = self._own()
         merged = merge({**documents, "gateway": own}, self._is_public)
-        document: Document = {
-            **frame(self._public_url, str(own.get("info", {}).get("version", "1"))),
-            "paths": merged["paths"],
-            "components": {
-                **merged["components"],
-                "securitySchemes": {
-                    **security_schemes(self._public_url),
-                    **merged["components"].get("securitySchemes", {}),
-                },
-            },
-        }
+        document = published_document(
+            merged, public_url=self._public_url, version=str(own.get("info", {}).get("version", "1"))
+        )
         if self._stale:
             document["x-xiangqiao-stale"] = {service: self._fetched_at(service) for service in sorted(self._stale)}
         body = orjson.dumps(document)

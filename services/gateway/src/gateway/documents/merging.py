@@ -146,15 +146,15 @@ def _public_item(item: Document, service: str, renamed: Mapping[Name, str], oper
             name = operation["operationId"] = f"{service}_{name}"
         if name is not None:
             operations.add(name)
-        if "security" in operation:
-            operation["security"] = list(_security(operation["security"], renamed))
+        operation["security"] = list(_security(operation.get("security", []), renamed))
     return item
 
 
 def _security(requirements: list[dict[str, list[str]]], renamed: Mapping[Name, str]) -> Iterator[Document]:
     for requirement in requirements:
-        if "bearer" in requirement:
-            yield {"oauth2": list(requirement["bearer"])}
+        if "bearer" in requirement:  # a scheme of OAuth alone has scopes that tools know of
+            yield from ({"oauth2": list(requirement["bearer"])}, {"bearer": []})
+            continue
         yield {renamed.get(("securitySchemes", scheme), scheme): scopes for scheme, scopes in requirement.items()}
 
 

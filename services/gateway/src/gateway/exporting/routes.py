@@ -15,7 +15,7 @@ from gateway.exporting.archive import archive
 from gateway.exporting.collector import Collector, NoExportYet, PartsMissing, PartState
 from gateway.exporting.schemas import ExportOut, PartOut
 from gateway.forwarding.exchange import Fetched
-from webapi import AuthenticatedCaller, Caller, access, json_answer, passes_token_on
+from webapi import AuthenticatedCaller, Caller, access, described, json_answer, passes_token_on
 
 router = APIRouter(prefix="/v1/me", tags=["export"])
 
@@ -43,7 +43,12 @@ async def _of_application(request: Request) -> Collector:
 Gatherer = Annotated[Collector, Depends(_of_application)]
 
 
-@router.post("/exports", status_code=202, response_model=ExportOut, openapi_extra=access("self"))
+@router.post(
+    "/exports",
+    status_code=202,
+    response_model=ExportOut,
+    openapi_extra=access("self") | described("开始导出本人的全部数据", "Start an export of all of one's data"),
+)
 @passes_token_on(*READING_SCOPES, ASKING)
 async def start_export(request: Request, caller: Caller, collector: Gatherer) -> Response:
     """Have all of one's data gathered; who asks has signed in within ten minutes (RFC 9470)."""
@@ -54,7 +59,11 @@ async def start_export(request: Request, caller: Caller, collector: Gatherer) ->
     return _under_way(asked, await collector.states(request.scope["headers"], caller, asked.export_id))
 
 
-@router.get("/exports/{export_id}", response_model=ExportOut, openapi_extra=access("self"))
+@router.get(
+    "/exports/{export_id}",
+    response_model=ExportOut,
+    openapi_extra=access("self") | described("导出的进度", "How far an export is"),
+)
 @passes_token_on(*READING_SCOPES)
 async def get_export(export_id: UUID, request: Request, caller: Caller, collector: Gatherer) -> Response:
     """Tell how many of the services have composed their part, to whom identity would let ask for it."""
@@ -65,7 +74,12 @@ async def get_export(export_id: UUID, request: Request, caller: Caller, collecto
     return json_answer(_out(asked, await collector.states(request.scope["headers"], caller, export_id)))
 
 
-@router.get("/exports/{export_id}/file", response_class=Response, responses=_FILE, openapi_extra=access("self"))
+@router.get(
+    "/exports/{export_id}/file",
+    response_class=Response,
+    responses=_FILE,
+    openapi_extra=access("self") | described("下载导出文件", "The file of an export"),
+)
 @passes_token_on(*READING_SCOPES)
 async def get_export_file(export_id: UUID, request: Request, caller: Caller, collector: Gatherer) -> Response:
     """Give the file, a ZIP of JSON files with a manifest, for a day, to whom identity would let ask for it."""
@@ -79,7 +93,7 @@ async def get_export_file(export_id: UUID, request: Request, caller: Caller, col
     "/export",
     response_class=Response,
     responses={**_FILE, 202: {"model": ExportOut, "description": "It is being gathered; see the location."}},
-    openapi_extra=access("self"),
+    openapi_extra=access("self") | described("最近一次导出", "The newest export"),
 )
 @passes_token_on(*READING_SCOPES)
 async def get_newest_export(request: Request, caller: Caller, collector: Gatherer) -> Response:

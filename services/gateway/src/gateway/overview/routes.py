@@ -13,7 +13,7 @@ from database import utc_now
 from gateway.overview import queries
 from gateway.overview.figures import load_figures
 from gateway.overview.schemas import OverviewOut
-from webapi import Caller, Page, PageQuery, access, json_answer
+from webapi import Caller, Page, PageQuery, access, described, json_answer
 
 READ = "gateway.overview.read"
 NO_PEOPLE = unaudited("it tells counts, and no small ones")
@@ -28,7 +28,11 @@ def _today() -> date:
     return day_of(utc_now())
 
 
-@router.get("/{organisation_id}", response_model=OverviewOut, openapi_extra=access(READ) | NO_PEOPLE)
+@router.get(
+    "/{organisation_id}",
+    response_model=OverviewOut,
+    openapi_extra=access(READ) | NO_PEOPLE | described("组织的各项数据", "The figures of an organisation"),
+)
 async def overview(organisation_id: UUID, caller: Caller) -> Response:
     """Give the figures of an organisation and everything below it; groups of fewer than five people are hidden."""
     remit = await caller.remit(READ)
@@ -38,7 +42,11 @@ async def overview(organisation_id: UUID, caller: Caller) -> Response:
     return json_answer(found)
 
 
-@router.get("/{organisation_id}/children", response_model=Page[OverviewOut], openapi_extra=access(READ) | NO_PEOPLE)
+@router.get(
+    "/{organisation_id}/children",
+    response_model=Page[OverviewOut],
+    openapi_extra=access(READ) | NO_PEOPLE | described("下级组织的各项数据", "The figures of those directly below"),
+)
 async def children(organisation_id: UUID, page: PageQuery, caller: Caller) -> Response:
     """Give the figures of each organisation directly below, in no order of merit."""
     remit = await caller.remit(READ)

@@ -11,7 +11,7 @@ from identity.accounts.phones import international, put_on_file
 from identity.accounts.schemas import AccountOpened, OpenAccount
 from identity.credentials.rules import require_password, require_username
 from identity.shared import Shared
-from webapi import Caller, access
+from webapi import Caller, access, described
 
 router = APIRouter(prefix="/v1", tags=["accounts"])
 
@@ -22,8 +22,17 @@ OPEN = "identity.account.open"
     "/accounts",
     status_code=201,
     response_model=AccountOpened,
-    summary="Open an account",
-    openapi_extra=access(OPEN) | audited("identity.account.opened"),
+    openapi_extra=access(OPEN)
+    | audited("identity.account.opened")
+    | described(
+        "开立账号",
+        "Open an account",
+        example={
+            "organisation_id": "01930000-0000-7000-8000-000000000001",
+            "username": "zhangsan",
+            "password": "一个只说一次的口令",
+        },
+    ),
 )
 async def open_account_(body: OpenAccount, caller: Caller, shared: Shared) -> Response:
     """Open an account with a username and a first password, for a person of an organisation in one's own remit.

@@ -20,7 +20,7 @@ from identity.assistance.tables import AssistedSession
 from identity.challenges.commands import CodeRefused
 from identity.clients.first_party import open_to_others
 from identity.shared import Shared
-from webapi import AuthenticatedCaller, Caller, Page, PageQuery, PageRequest, RefusedWithEffect, access
+from webapi import AuthenticatedCaller, Caller, Page, PageQuery, PageRequest, RefusedWithEffect, access, described
 
 GIVE = "identity.assistance.give"
 WITNESS_ACR = "2"
@@ -28,7 +28,10 @@ WITNESS_ACR = "2"
 router = APIRouter(prefix="/v1", tags=["assisted sessions"])
 
 
-@router.get("/assisted-sessions/actions", summary="What one can be helped with", openapi_extra=access("self"))
+@router.get(
+    "/assisted-sessions/actions",
+    openapi_extra=access("self") | described("可以协助办理的事项", "What one can be helped with"),
+)
 async def list_actions(caller: Caller, page: PageQuery) -> Page[ActionOut]:  # noqa: ARG001 - who asks must be signed in
     """List the actions an assisted session may cover."""
     after = page.after(str)
@@ -44,8 +47,18 @@ async def list_actions(caller: Caller, page: PageQuery) -> Page[ActionOut]:  # n
     "/assisted-sessions",
     status_code=201,
     response_model=AssistedSessionOut,
-    summary="Ask to help somebody",
-    openapi_extra=access(GIVE) | audited("identity.assistance.asked"),
+    openapi_extra=access(GIVE)
+    | audited("identity.assistance.asked")
+    | described(
+        "请求协助某人",
+        "Ask to help somebody",
+        example={
+            "subject_id": "01930000-0000-7000-8000-000000000001",
+            "organisation_id": "01930000-0000-7000-8000-000000000002",
+            "actions": ["gateway.home.read"],
+            "evidence": "one_time_code",
+        },
+    ),
 )
 async def ask_to_help(body: AskToHelp, caller: Caller, shared: Shared) -> Response:
     """Ask a person for their consent: by a code that goes to their phone, or before a second witness."""
@@ -61,8 +74,7 @@ async def ask_to_help(body: AskToHelp, caller: Caller, shared: Shared) -> Respon
 @router.post(
     "/assisted-sessions/{assist_id}/code",
     response_model=AssistedSessionOut,
-    summary="Agree by code",
-    openapi_extra=access("self"),
+    openapi_extra=access("self") | described("凭验证码同意协助", "Agree by code", example={"code": "123456"}),
 )
 async def consent_by_code(assist_id: UUID, body: ConsentCode, caller: Caller, shared: Shared) -> Response:
     """Take the code the person told the helper as their consent; it has five tries."""
@@ -79,8 +91,7 @@ async def consent_by_code(assist_id: UUID, body: ConsentCode, caller: Caller, sh
 @router.post(
     "/assisted-sessions/{assist_id}/witness",
     response_model=AssistedSessionOut,
-    summary="Witness that somebody agreed",
-    openapi_extra=access("self"),
+    openapi_extra=access("self") | described("见证某人同意协助", "Witness that somebody agreed"),
 )
 async def witness(assist_id: UUID, caller: Caller, shared: Shared) -> Response:
     """Say, as a second person from where the helper helps, that one saw the person agree; two factors are needed."""
@@ -96,8 +107,7 @@ async def witness(assist_id: UUID, caller: Caller, shared: Shared) -> Response:
 @router.post(
     "/assisted-sessions/{assist_id}/ticket",
     response_model=TicketOut,
-    summary="Take the ticket of a consent",
-    openapi_extra=access("self"),
+    openapi_extra=access("self") | described("领取协助凭据", "Take the ticket of a consent"),
 )
 async def take_ticket(assist_id: UUID, caller: Caller) -> Response:
     """Give the helper the ticket that is exchanged, once and within five minutes, for the token."""
@@ -111,9 +121,9 @@ async def take_ticket(assist_id: UUID, caller: Caller) -> Response:
 @router.post(
     "/assisted-sessions/{assist_id}/end",
     response_model=AssistedSessionOut,
-    summary="End an assisted session",
     openapi_extra=access("self")
-    | open_to_others("it gives nobody anything, and whoever is helped stops it where they are"),
+    | open_to_others("it gives nobody anything, and whoever is helped stops it where they are")
+    | described("结束协助会话", "End an assisted session"),
 )
 async def end(assist_id: UUID, caller: Caller, shared: Shared) -> Response:
     """End a session in which one is helped or helps; its token is refused everywhere within seconds."""
@@ -123,7 +133,10 @@ async def end(assist_id: UUID, caller: Caller, shared: Shared) -> Response:
         return await command.respond(200, await _shown(command.session, assist_id, command.now))
 
 
-@router.get("/assisted-sessions/{assist_id}", summary="One assisted session", openapi_extra=access("self"))
+@router.get(
+    "/assisted-sessions/{assist_id}",
+    openapi_extra=access("self") | described("查看一次协助会话", "One assisted session"),
+)
 async def get_session(assist_id: UUID, caller: Caller) -> AssistedSessionOut:
     """Show a session to the person, the helper, the witness, and to who may witness it while it waits for one."""
     async with caller.read() as session:
@@ -133,13 +146,18 @@ async def get_session(assist_id: UUID, caller: Caller) -> AssistedSessionOut:
         return queries.shown(row, utc_now())
 
 
-@router.get("/assisted-sessions", summary="Sessions in which one helps", openapi_extra=access("self"))
+@router.get(
+    "/assisted-sessions", openapi_extra=access("self") | described("我协助他人的会话", "Sessions in which one helps")
+)
 async def list_given(caller: Caller, page: PageQuery) -> Page[AssistedSessionOut]:
     """List the sessions in which the caller helps or helped, the latest first."""
     return await _page(caller, page, AssistedSession.helper_id == caller.person_id)
 
 
-@router.get("/me/assisted-sessions", summary="Sessions in which one was helped", openapi_extra=access("self"))
+@router.get(
+    "/me/assisted-sessions",
+    openapi_extra=access("self") | described("他人协助我的会话", "Sessions in which one was helped"),
+)
 async def list_own(caller: Caller, page: PageQuery) -> Page[AssistedSessionOut]:
     """List the sessions in which somebody acts or acted for the caller, the latest first."""
     return await _page(caller, page, AssistedSession.subject_id == caller.person_id)

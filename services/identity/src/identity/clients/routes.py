@@ -18,7 +18,7 @@ from identity.clients import commands, queries
 from identity.clients.queries import shaped
 from identity.clients.schemas import ClientOut, ClientTerms, ClientWithSecret, Decide, ProposeClient
 from identity.clients.tables import Client
-from webapi import AuthenticatedCaller, Caller, Page, PageQuery, Refusal, access, json_answer
+from webapi import AuthenticatedCaller, Caller, Page, PageQuery, Refusal, access, described, json_answer
 from webapi.problems import PERMISSION_MISSING
 from webapi.validation import worded
 
@@ -50,8 +50,23 @@ _Status = Annotated[
     "",
     status_code=201,
     response_model=ClientOut,
-    summary="Propose a client",
-    openapi_extra=access(REGISTER) | audited("identity.client.proposed"),
+    openapi_extra=access(REGISTER)
+    | audited("identity.client.proposed")
+    | described(
+        "申请登记客户端",
+        "Propose a client",
+        example={
+            "client_id": "village-bulletin",
+            "name_zh": "村务公告",
+            "name_en": "Village bulletin",
+            "application_type": "web",
+            "redirect_uris": ["https://bulletin.example/callback"],
+            "grant_types": ["authorization_code", "refresh_token"],
+            "scopes": ["openid", "activities.read"],
+            "token_endpoint_auth_method": "none",
+            "requests_per_minute": 600,
+        },
+    ),
 )
 async def propose_client(body: ProposeClient, caller: Caller) -> Response:
     """Propose a front end or system that may ask for tokens; it gets none until somebody else approves it."""
@@ -75,8 +90,22 @@ async def propose_client(body: ProposeClient, caller: Caller) -> Response:
     "/{client_id}/changes",
     status_code=202,
     response_model=ClientOut,
-    summary="Propose other terms for a client",
-    openapi_extra=access(REGISTER) | audited("identity.client.proposed"),
+    openapi_extra=access(REGISTER)
+    | audited("identity.client.proposed")
+    | described(
+        "申请变更客户端的登记内容",
+        "Propose other terms for a client",
+        example={
+            "name_zh": "村务公告",
+            "name_en": "Village bulletin",
+            "application_type": "web",
+            "redirect_uris": ["https://bulletin.example/callback"],
+            "grant_types": ["authorization_code", "refresh_token"],
+            "scopes": ["openid", "activities.read", "learning.read"],
+            "token_endpoint_auth_method": "none",
+            "requests_per_minute": 1200,
+        },
+    ),
 )
 async def propose_client_change(client_id: _ClientId, body: ClientTerms, caller: Caller) -> Response:
     """Propose other terms; those in force stay until somebody else approves. An earlier proposal is replaced."""
@@ -91,8 +120,11 @@ async def propose_client_change(client_id: _ClientId, body: ClientTerms, caller:
 @router.post(
     "/{client_id}/approval",
     response_model=ClientWithSecret,
-    summary="Approve what is proposed",
-    openapi_extra=access(REVIEW) | audited("identity.client.approved"),
+    openapi_extra=access(REVIEW)
+    | audited("identity.client.approved")
+    | described(
+        "批准客户端的申请", "Approve what is proposed", example={"proposal_id": "01930000-0000-7000-8000-000000000001"}
+    ),
 )
 async def approve_client(client_id: _ClientId, body: Decide, caller: Caller) -> Response:
     """Put a proposal of somebody else in force. A secret made by it is shown in this answer alone."""
@@ -102,8 +134,11 @@ async def approve_client(client_id: _ClientId, body: Decide, caller: Caller) -> 
 @router.post(
     "/{client_id}/refusal",
     response_model=ClientOut,
-    summary="Refuse what is proposed",
-    openapi_extra=access(REVIEW) | audited("identity.client.refused"),
+    openapi_extra=access(REVIEW)
+    | audited("identity.client.refused")
+    | described(
+        "驳回客户端的申请", "Refuse what is proposed", example={"proposal_id": "01930000-0000-7000-8000-000000000001"}
+    ),
 )
 async def refuse_client(client_id: _ClientId, body: Decide, caller: Caller) -> Response:
     """Refuse a proposal of somebody else; what is in force stays."""
@@ -113,8 +148,7 @@ async def refuse_client(client_id: _ClientId, body: Decide, caller: Caller) -> R
 @router.post(
     "/{client_id}/suspension",
     response_model=ClientOut,
-    summary="Suspend",
-    openapi_extra=access(REVIEW) | audited("identity.client.suspended"),
+    openapi_extra=access(REVIEW) | audited("identity.client.suspended") | described("暂停客户端", "Suspend"),
 )
 async def suspend_client(client_id: _ClientId, caller: Caller) -> Response:
     """Let a client get no more tokens, and none of its tokens through the gateway, until it is resumed."""
@@ -124,8 +158,7 @@ async def suspend_client(client_id: _ClientId, caller: Caller) -> Response:
 @router.post(
     "/{client_id}/resumption",
     response_model=ClientOut,
-    summary="Resume",
-    openapi_extra=access(REVIEW) | audited("identity.client.resumed"),
+    openapi_extra=access(REVIEW) | audited("identity.client.resumed") | described("恢复客户端", "Resume"),
 )
 async def resume_client(client_id: _ClientId, caller: Caller) -> Response:
     """Let a suspended client go on."""
@@ -136,8 +169,9 @@ async def resume_client(client_id: _ClientId, caller: Caller) -> Response:
     "/{client_id}/secret-rotations",
     status_code=201,
     response_model=ClientWithSecret,
-    summary="Give a client a new secret",
-    openapi_extra=access(REVIEW) | audited("identity.client.secret_rotated"),
+    openapi_extra=access(REVIEW)
+    | audited("identity.client.secret_rotated")
+    | described("更换客户端密钥", "Give a client a new secret"),
 )
 async def rotate_client_secret(client_id: _ClientId, caller: Caller) -> Response:
     """Make a new secret, shown in this answer alone, to somebody else than who proposed the client as it stands.
@@ -147,7 +181,9 @@ async def rotate_client_secret(client_id: _ClientId, caller: Caller) -> Response
     return await _reviewed(client_id, caller, commands.rotate_secret, max_age=timedelta(minutes=10), status=201)
 
 
-@router.get("", summary="The clients there are", openapi_extra=access(REGISTER, REVIEW) | NOT_RECORDED)
+@router.get(
+    "", openapi_extra=access(REGISTER, REVIEW) | NOT_RECORDED | described("已登记的客户端", "The clients there are")
+)
 async def list_clients(caller: Caller, page: PageQuery, status: _Status = None) -> Page[ClientOut]:
     """List clients by their ids, each with the change that is proposed."""
     await _of_whole_system(caller, REGISTER, REVIEW)
@@ -158,8 +194,7 @@ async def list_clients(caller: Caller, page: PageQuery, status: _Status = None) 
 @router.get(
     "/{client_id}",
     response_model=ClientOut,
-    summary="One client",
-    openapi_extra=access(REGISTER, REVIEW) | NOT_RECORDED,
+    openapi_extra=access(REGISTER, REVIEW) | NOT_RECORDED | described("查看一个客户端", "One client"),
 )
 async def read_client(client_id: _ClientId, caller: Caller) -> Response:
     """Give a client as it stands, with the change that is proposed."""

@@ -11,7 +11,7 @@ import audit
 from audit import audited
 from identity.deactivation.commands import deactivate_account, reactivate_account
 from identity.shared import Shared
-from webapi import AuthenticatedCaller, Caller, access
+from webapi import AuthenticatedCaller, Caller, access, described
 from webapi.bodies import Shown
 
 router = APIRouter(prefix="/v1/accounts/{account_id}", tags=["accounts"])
@@ -29,8 +29,9 @@ class AccountInUse(Shown):
 @router.post(
     "/deactivation",
     response_model=AccountInUse,
-    summary="Take an account out of use",
-    openapi_extra=access(DEACTIVATE) | audited("identity.account.deactivated"),
+    openapi_extra=access(DEACTIVATE)
+    | audited("identity.account.deactivated")
+    | described("停用账号", "Take an account out of use"),
 )
 async def deactivate(account_id: UUID, caller: Caller, shared: Shared) -> Response:
     """Take the account of somebody in one's remit out of use; all their sessions end, everywhere and at once."""
@@ -41,8 +42,9 @@ async def deactivate(account_id: UUID, caller: Caller, shared: Shared) -> Respon
 @router.post(
     "/reactivation",
     response_model=AccountInUse,
-    summary="Bring an account back into use",
-    openapi_extra=access(DEACTIVATE) | audited("identity.account.reactivated"),
+    openapi_extra=access(DEACTIVATE)
+    | audited("identity.account.reactivated")
+    | described("重新启用账号", "Bring an account back into use"),
 )
 async def reactivate(account_id: UUID, caller: Caller) -> Response:
     """Bring an account in one's remit back into use, with the credentials and roles it had."""

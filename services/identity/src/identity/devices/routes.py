@@ -15,7 +15,7 @@ from identity.oauth.server import with_provider
 from identity.pages.requests import FORM_TYPE
 from identity.shared import Shared
 from identity.throttling.rates import TooOften
-from webapi import access
+from webapi import access, described
 
 router = APIRouter(tags=["sign-in"])
 
@@ -60,7 +60,6 @@ _FORM = {
 
 @router.post(
     ENDPOINT,
-    summary="Ask for the codes of a device (RFC 8628)",
     response_model=None,
     responses={
         200: {"description": "The codes.", "content": {"application/json": {"schema": _CODES}}},
@@ -68,7 +67,9 @@ _FORM = {
         401: {"description": "The client is not known.", "content": {"application/json": {"schema": ERROR}}},
         429: {"description": "Too many devices ask.", "content": {"application/json": {"schema": ERROR}}},
     },
-    openapi_extra=_FORM | access("client"),
+    openapi_extra=_FORM
+    | access("client")
+    | described("申请设备码（RFC 8628）", "Ask for the codes of a device (RFC 8628)"),
 )
 async def authorize_device(request: Request, shared: Shared) -> Response:
     """Give the device a code to ask with, and one for a person to type on a page of ours."""

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from identity.oauth.consents import consents_after, withdraw_consent
-from webapi import Caller, Page, PageQuery, access
+from webapi import Caller, Page, PageQuery, access, described
 
 router = APIRouter(prefix="/v1/me/client-consents", tags=["accounts"])
 
@@ -25,7 +25,7 @@ class ClientConsentOut(BaseModel):
     granted_at: datetime
 
 
-@router.get("", summary="Which clients I let have something", openapi_extra=access("self"))
+@router.get("", openapi_extra=access("self") | described("我授权了哪些客户端", "Which clients I let have something"))
 async def list_client_consents(caller: Caller, page: PageQuery) -> Page[ClientConsentOut]:
     """List the clients of others that may ask for tokens without asking the person, newest consent first."""
     async with caller.read() as session:
@@ -33,7 +33,11 @@ async def list_client_consents(caller: Caller, page: PageQuery) -> Page[ClientCo
     return page.of(rows, lambda row: (row.granted_at, row.client_id), ClientConsentOut.model_validate)
 
 
-@router.delete("/{client_id}", status_code=204, summary="Take my consent back", openapi_extra=access("self"))
+@router.delete(
+    "/{client_id}",
+    status_code=204,
+    openapi_extra=access("self") | described("撤回对客户端的授权", "Take my consent back"),
+)
 async def withdraw_client_consent(
     client_id: Annotated[str, Path(min_length=1, max_length=200)], caller: Caller
 ) -> Response:

@@ -10,7 +10,7 @@ from identity.oauth.client_authentication import CONFIDENTIAL
 from identity.oauth.client_endpoints import ERRORS, Asked, answer_client, form_of
 from identity.oauth.tokens import ACCESS_TOKEN, access_token_holds, read_jwt, read_refresh_token, refresh_token_holds
 from identity.shared import Shared
-from webapi import access
+from webapi import access, described
 
 router = APIRouter(tags=["sign-in"])
 
@@ -34,10 +34,11 @@ _ANSWER = {
 
 @router.post(
     INTROSPECT,
-    summary="What a token is worth (RFC 7662)",
     response_model=None,
     responses={200: {"description": "The token.", "content": {"application/json": {"schema": _ANSWER}}}, **ERRORS},
-    openapi_extra=form_of(["token"], token={"type": "string"}, token_type_hint={"type": "string"}) | access("client"),
+    openapi_extra=form_of(["token"], token={"type": "string"}, token_type_hint={"type": "string"})
+    | access("client")
+    | described("查验令牌（RFC 7662）", "What a token is worth (RFC 7662)"),
 )
 async def introspect_token(request: Request, shared: Shared) -> Response:
     """Tell a confidential client about a token of its own; a service registered for it, about those for the services.

@@ -18,7 +18,7 @@ from identity.sessions.revocation import revoke_families
 from identity.sessions.tables import TokenFamily
 from identity.shared import Shared
 from messaging import Publication, append
-from webapi import access
+from webapi import access, described
 
 router = APIRouter(tags=["sign-in"])
 
@@ -28,13 +28,14 @@ _DONE: dict[str, Any] = {}
 
 @router.post(
     REVOKE,
-    summary="Give up a token (RFC 7009)",
     response_model=None,
     responses={
         200: {"description": "It holds no more.", "content": {"application/json": {"schema": {"type": "object"}}}},
         **ERRORS,
     },
-    openapi_extra=form_of(["token"], token={"type": "string"}, token_type_hint={"type": "string"}) | access("client"),
+    openapi_extra=form_of(["token"], token={"type": "string"}, token_type_hint={"type": "string"})
+    | access("client")
+    | described("撤销令牌（RFC 7009）", "Give up a token (RFC 7009)"),
 )
 async def revoke_token(request: Request, shared: Shared) -> Response:
     """End the family of a refresh or access token of the client's own; a token that is unknown is no error."""

@@ -19,7 +19,7 @@ from identity.sessions.browser import person_at
 from identity.sessions.tables import TokenFamily
 from identity.shared import Shared
 from identity.signing.keys import key_set
-from webapi import AuthenticatedCaller, access, asks_for_token, caller_by
+from webapi import AuthenticatedCaller, access, asks_for_token, caller_by, described
 
 router = APIRouter(tags=["sign-in"])
 
@@ -27,7 +27,10 @@ _IS_USERNAME = Identifier.kind == "username"
 _PUBLIC = {"Cache-Control": "public, max-age=300"}
 
 
-@router.get("/oauth2/jwks", summary="The keys that sign tokens (RFC 7517)", openapi_extra=access("public"))
+@router.get(
+    "/oauth2/jwks",
+    openapi_extra=access("public") | described("签名公钥（RFC 7517）", "The keys that sign tokens (RFC 7517)"),
+)
 async def jwks(shared: Shared) -> Response:
     """Give the public keys by which every service checks tokens itself."""
     async with shared.database.read() as session:
@@ -59,7 +62,11 @@ CallerOfSignIn = Annotated[AuthenticatedCaller, Depends(_caller_of_sign_in)]
 """Like `Caller`, by a token for the provider alone too."""
 
 
-@router.get("/oauth2/userinfo", summary="Who is signed in (OpenID Connect Core 5.3)", openapi_extra=access("self"))
+@router.get(
+    "/oauth2/userinfo",
+    openapi_extra=access("self")
+    | described("当前登录者（OpenID Connect Core 5.3）", "Who is signed in (OpenID Connect Core 5.3)"),
+)
 @router.post("/oauth2/userinfo", name="userinfo_by_post", include_in_schema=False)
 async def userinfo(shared: Shared, caller: CallerOfSignIn) -> Response:
     """Give the claims that the token's scope asks for, while the token's family lives and its client is active."""

@@ -12,7 +12,7 @@ from identity.oauth.provider import Answer
 from identity.oauth.server import Grant, with_provider
 from identity.pages.rules import MOST_REPEATED
 from identity.shared import Shared
-from webapi import access
+from webapi import access, described
 
 
 def token_routes(grants: Sequence[Grant]) -> APIRouter:
@@ -34,14 +34,13 @@ def token_routes(grants: Sequence[Grant]) -> APIRouter:
     @router.get(
         "/.well-known/openid-configuration",
         name="openid_configuration",
-        summary="OpenID Connect discovery",
-        openapi_extra=access("public"),
+        openapi_extra=access("public") | described("OpenID Connect 发现文档", "OpenID Connect discovery"),
     )
     @router.get(
         "/.well-known/oauth-authorization-server",
         name="authorization_server_metadata",
-        summary="Authorization server metadata (RFC 8414)",
-        openapi_extra=access("public"),
+        openapi_extra=access("public")
+        | described("授权服务器元数据（RFC 8414）", "Authorization server metadata (RFC 8414)"),
     )
     async def discovery(shared: Shared) -> Response:
         """Describe the provider: its endpoints, and what it supports."""
@@ -50,9 +49,10 @@ def token_routes(grants: Sequence[Grant]) -> APIRouter:
 
     @router.post(
         "/oauth2/token",
-        summary="Redeem a code or a refresh token (RFC 6749)",
         responses=ERRORS,
-        openapi_extra=form | access("client"),
+        openapi_extra=form
+        | access("client")
+        | described("用授权码或刷新令牌换取令牌（RFC 6749）", "Redeem a code or a refresh token (RFC 6749)"),
     )
     async def token(request: Request, shared: Shared) -> Response:
         """Give an access token. What a replay ends is committed although the answer is a refusal."""

@@ -22,14 +22,14 @@ from identity.shared import IdentityShared, Shared
 from identity.sign_in.password_change import change_password, require_password_for
 from identity.throttling.guesses import begin_guess, end_guess, take_back
 from identity.throttling.rates import subject_of
-from webapi import AuthenticatedCaller, Caller, RefusedWithEffect, access
+from webapi import AuthenticatedCaller, Caller, RefusedWithEffect, access, described
 
 router = APIRouter(prefix="/v1/me", tags=["accounts"])
 
 PURPOSE = "phone"
 
 
-@router.get("", summary="Who am I", openapi_extra=access("self"))
+@router.get("", openapi_extra=access("self") | described("我是谁", "Who am I"))
 async def me(caller: Caller) -> Me:
     """Say who is acting and which roles they hold today; a token shows those of the moment it was made."""
     person_id = caller.person_id
@@ -40,7 +40,16 @@ async def me(caller: Caller) -> Me:
     return Me(person_id=person_id, username=username, roles=held)
 
 
-@router.post("/password", status_code=204, summary="Change my password", openapi_extra=access("self"))
+@router.post(
+    "/password",
+    status_code=204,
+    openapi_extra=access("self")
+    | described(
+        "修改本人密码",
+        "Change my password",
+        example={"old_password": "一个只说一次的口令", "new_password": "桥下的水向东流了三年"},
+    ),
+)
 async def change_password_(body: ChangePassword, caller: Caller, shared: Shared) -> Response:
     """Replace the password by another; all other sessions end, and the phone on file gets a notice."""
     await require_owner(caller)
@@ -68,7 +77,11 @@ async def change_password_(body: ChangePassword, caller: Caller, shared: Shared)
 
 
 @router.post(
-    "/phone", status_code=202, response_model=CodeSent, summary="Name a new phone of mine", openapi_extra=access("self")
+    "/phone",
+    status_code=202,
+    response_model=CodeSent,
+    openapi_extra=access("self")
+    | described("登记本人的新手机号", "Name a new phone of mine", example={"phone": "13800138000"}),
 )
 async def name_phone(body: PhoneToConfirm, caller: Caller, shared: Shared, request: Request) -> Response:
     """Send a code to a phone number that is to be mine; whether somebody else has it is told once it is confirmed."""
@@ -90,7 +103,14 @@ async def name_phone(body: PhoneToConfirm, caller: Caller, shared: Shared, reque
 
 
 @router.post(
-    "/phone/confirmation", response_model=OwnPhone, summary="Confirm my new phone", openapi_extra=access("self")
+    "/phone/confirmation",
+    response_model=OwnPhone,
+    openapi_extra=access("self")
+    | described(
+        "确认本人的新手机号",
+        "Confirm my new phone",
+        example={"challenge_id": "01930000-0000-7000-8000-000000000001", "code": "123456"},
+    ),
 )
 async def confirm_phone(body: ConfirmPhone, caller: Caller, shared: Shared) -> Response:
     """Take over the number that the code was sent to; the former number gets a notice."""

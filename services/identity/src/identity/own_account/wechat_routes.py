@@ -14,7 +14,7 @@ from identity.factors.wechat import commands
 from identity.pages.addresses import SECURITY
 from identity.purposes.commands import withdraw_consent
 from identity.shared import Shared
-from webapi import Caller, access
+from webapi import Caller, access, described
 
 router = APIRouter(prefix="/v1/me/wechat", tags=["ways in"])
 
@@ -27,7 +27,7 @@ class WechatStatus(BaseModel):
     page: str
 
 
-@router.get("", summary="Is WeChat linked", openapi_extra=access("self"))
+@router.get("", openapi_extra=access("self") | described("是否已绑定微信", "Is WeChat linked"))
 async def get_wechat(caller: Caller, shared: Shared) -> WechatStatus:
     """Say whether the account is linked; who it is at WeChat is not known here."""
     async with caller.read() as session:
@@ -39,7 +39,7 @@ async def get_wechat(caller: Caller, shared: Shared) -> WechatStatus:
     return WechatStatus(offered=shared.wechat is not None, linked_at=linked_at, page=SECURITY)
 
 
-@router.delete("", status_code=204, summary="Unlink WeChat", openapi_extra=access("self"))
+@router.delete("", status_code=204, openapi_extra=access("self") | described("解除微信绑定", "Unlink WeChat"))
 async def unlink_wechat(caller: Caller, shared: Shared) -> Response:
     """End the link; signing in by WeChat works no longer."""
     owner = await require_owner(caller)

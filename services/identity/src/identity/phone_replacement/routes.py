@@ -27,14 +27,19 @@ from identity.phone_replacement.tables import PhoneReplacement
 from identity.recovery.pages import objection_address
 from identity.recovery.rules import APPROVE
 from identity.shared import Shared
-from webapi import AuthenticatedCaller, Caller, Page, PageQuery, RefusedWithEffect, access
+from webapi import AuthenticatedCaller, Caller, Page, PageQuery, RefusedWithEffect, access, described
 
 NOT_RECORDED = unaudited("it tells what waits to be decided, by ids; each decision is recorded")
 
 router = APIRouter(prefix="/v1/phone-replacements", tags=["recoveries"])
 
 
-@router.get("", summary="Phone replacements under way and past", openapi_extra=access("self", APPROVE) | NOT_RECORDED)
+@router.get(
+    "",
+    openapi_extra=access("self", APPROVE)
+    | NOT_RECORDED
+    | described("手机号更换申请", "Phone replacements under way and past"),
+)
 async def list_phone_replacements(
     caller: Caller,
     shared: Shared,
@@ -54,8 +59,13 @@ async def list_phone_replacements(
     "",
     status_code=201,
     response_model=PhoneReplacementOut,
-    summary="Propose a new phone for a person",
-    openapi_extra=access(APPROVE) | audited("identity.phone_replacement.proposed"),
+    openapi_extra=access(APPROVE)
+    | audited("identity.phone_replacement.proposed")
+    | described(
+        "为到场的本人申请更换手机号",
+        "Propose a new phone for a person",
+        example={"person_id": "01930000-0000-7000-8000-000000000001", "phone": "13800138000"},
+    ),
 )
 async def propose_phone_replacement(body: ProposePhone, caller: Caller, shared: Shared, request: Request) -> Response:
     """Propose a number for a person of one's own remit who has come in person and lost the phone on file, or has none.
@@ -81,8 +91,9 @@ async def propose_phone_replacement(body: ProposePhone, caller: Caller, shared: 
 @router.post(
     "/{replacement_id}/confirmation",
     response_model=PhoneReplacementOut,
-    summary="Confirm the new phone of a person",
-    openapi_extra=access(APPROVE) | audited("identity.phone_replacement.confirmed"),
+    openapi_extra=access(APPROVE)
+    | audited("identity.phone_replacement.confirmed")
+    | described("录入新手机号收到的验证码", "Confirm the new phone of a person", example={"code": "123456"}),
 )
 async def confirm_phone_replacement(
     replacement_id: UUID, body: ConfirmNewPhone, caller: Caller, shared: Shared
@@ -106,8 +117,9 @@ async def confirm_phone_replacement(
     "/{replacement_id}/approvals",
     status_code=201,
     response_model=PhoneReplacementOut,
-    summary="Agree to the new phone of a person",
-    openapi_extra=access(APPROVE) | audited("identity.phone_replacement.approved"),
+    openapi_extra=access(APPROVE)
+    | audited("identity.phone_replacement.approved")
+    | described("同意更换手机号", "Agree to the new phone of a person"),
 )
 async def approve_phone_replacement(replacement_id: UUID, caller: Caller, shared: Shared) -> Response:
     """Agree, as the second officer, to the new number of a person of one's own remit, whom one has spoken to.
@@ -126,8 +138,7 @@ async def approve_phone_replacement(replacement_id: UUID, caller: Caller, shared
     "/{replacement_id}/objection",
     status_code=201,
     response_model=PhoneReplacementOut,
-    summary="Keep the phone of my account",
-    openapi_extra=access("self"),
+    openapi_extra=access("self") | described("保留本人账号的手机号", "Keep the phone of my account"),
 )
 async def object_to_phone_replacement(replacement_id: UUID, caller: Caller, shared: Shared) -> Response:
     """Stop the replacement of the phone on one's own account."""

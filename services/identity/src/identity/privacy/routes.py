@@ -14,7 +14,7 @@ from identity.factors.ownership import require_owner
 from identity.privacy import erasure, exports, legal_holds
 from identity.privacy.schemas import ErasureOut, ExportRequested, HoldOut, PlaceHold
 from identity.shared import Shared
-from webapi import Caller, Page, PageQuery, access
+from webapi import Caller, Page, PageQuery, access, described
 
 HOLD = "identity.legal_hold.place"
 
@@ -27,8 +27,7 @@ router = APIRouter(prefix="/v1", tags=["privacy"])
     "/me/export-requests",
     status_code=201,
     response_model=ExportRequested,
-    summary="Have all of one's data gathered",
-    openapi_extra=access("self"),
+    openapi_extra=access("self") | described("申请汇集本人的全部数据", "Have all of one's data gathered"),
 )
 async def request_export(caller: Caller) -> Response:
     """Have every service compose what it holds about the caller, who signed in within ten minutes with all factors.
@@ -42,7 +41,7 @@ async def request_export(caller: Caller) -> Response:
         return await command.respond(201, ExportRequested.model_validate(asked))
 
 
-@router.get("/me/export-requests", summary="One's exports", openapi_extra=access("self"))
+@router.get("/me/export-requests", openapi_extra=access("self") | described("我的数据导出", "One's exports"))
 async def list_exports(caller: Caller, page: PageQuery) -> Page[ExportRequested]:
     """List the caller's exports that can still be fetched, the latest first; demands what asking for one does."""
     await require_first_party(caller)
@@ -51,7 +50,10 @@ async def list_exports(caller: Caller, page: PageQuery) -> Page[ExportRequested]
         return await exports.list_exports(session, page, caller.person_id, utc_now())
 
 
-@router.get("/me/export-requests/{export_id}", summary="One of one's exports", openapi_extra=access("self"))
+@router.get(
+    "/me/export-requests/{export_id}",
+    openapi_extra=access("self") | described("我的一次数据导出", "One of one's exports"),
+)
 async def get_export(export_id: UUID, caller: Caller) -> ExportRequested:
     """Show when an export was asked for and until when it can be fetched; demands what asking for one does.
 
@@ -63,14 +65,20 @@ async def get_export(export_id: UUID, caller: Caller) -> ExportRequested:
         return ExportRequested.model_validate(await exports.one_export(session, export_id, caller.person_id, utc_now()))
 
 
-@router.get("/me/erasure", summary="What an erasure would do", openapi_extra=access("self"))
+@router.get(
+    "/me/erasure", openapi_extra=access("self") | described("注销会删除什么、保留什么", "What an erasure would do")
+)
 async def foresee_erasure(caller: Caller) -> ErasureOut:
     """Say what would go and what would stay, by which duty, and what holds it back altogether."""
     async with caller.read() as session:
         return await erasure.foreseen(session, caller.person_id, utc_now())
 
 
-@router.post("/me/erasure", response_model=ErasureOut, summary="Erase oneself", openapi_extra=access("self"))
+@router.post(
+    "/me/erasure",
+    response_model=ErasureOut,
+    openapi_extra=access("self") | described("注销并删除本人数据", "Erase oneself"),
+)
 async def erase(caller: Caller, shared: Shared) -> Response:
     """Erase the caller, who signed in within ten minutes with all factors, from every service; for good.
 
@@ -88,8 +96,17 @@ async def erase(caller: Caller, shared: Shared) -> Response:
     "/legal-holds",
     status_code=201,
     response_model=HoldOut,
-    summary="Hold somebody's data",
-    openapi_extra=access(HOLD) | audited("identity.legal_hold.placed"),
+    openapi_extra=access(HOLD)
+    | audited("identity.legal_hold.placed")
+    | described(
+        "依法保留某人的数据",
+        "Hold somebody's data",
+        example={
+            "person_id": "01930000-0000-7000-8000-000000000001",
+            "basis": "县纪委第12号通知",
+            "holds_until": "2027-12-31",
+        },
+    ),
 )
 async def place_hold(body: PlaceHold, caller: Caller) -> Response:
     """Keep a person's data from being erased, anybody's but one's own; the person sees that and why."""
@@ -103,8 +120,7 @@ async def place_hold(body: PlaceHold, caller: Caller) -> Response:
 @router.delete(
     "/legal-holds/{hold_id}",
     response_model=HoldOut,
-    summary="Lift a legal hold",
-    openapi_extra=access(HOLD) | audited("identity.legal_hold.lifted"),
+    openapi_extra=access(HOLD) | audited("identity.legal_hold.lifted") | described("解除依法保留", "Lift a legal hold"),
 )
 async def lift_hold(hold_id: UUID, caller: Caller) -> Response:
     """Lift a hold on somebody else; it stays on record."""
@@ -115,7 +131,7 @@ async def lift_hold(hold_id: UUID, caller: Caller) -> Response:
         return await command.respond(200, legal_holds.shown(hold))
 
 
-@router.get("/legal-holds", summary="Legal holds", openapi_extra=access(HOLD) | NOT_RECORDED)
+@router.get("/legal-holds", openapi_extra=access(HOLD) | NOT_RECORDED | described("依法保留的记录", "Legal holds"))
 async def list_holds(
     caller: Caller,
     page: PageQuery,

@@ -12,7 +12,7 @@ from identity.purposes import commands
 from identity.purposes.rules import PURPOSES
 from identity.purposes.schemas import ConsentHistoryOut, ConsentOut, GiveConsent
 from identity.purposes.tables import Consent
-from webapi import Caller, Page, PageQuery, access
+from webapi import Caller, Page, PageQuery, access, described
 from webapi.validation import worded
 
 router = APIRouter(prefix="/v1/me", tags=["privacy"])
@@ -31,7 +31,11 @@ Purpose = Annotated[
 ]
 
 
-@router.get("/consents", summary="What one's data is used for, and what one agreed to", openapi_extra=access("self"))
+@router.get(
+    "/consents",
+    openapi_extra=access("self")
+    | described("我的数据用于哪些用途、我同意了哪些", "What one's data is used for, and what one agreed to"),
+)
 async def list_consents(caller: Caller, page: PageQuery) -> Page[ConsentOut]:
     """List every purpose with its lawful basis, its text, and whether the caller agreed to it."""
     after = page.after(str)
@@ -41,7 +45,9 @@ async def list_consents(caller: Caller, page: PageQuery) -> Page[ConsentOut]:
     return page.of(listed, lambda each: (each.purpose,))
 
 
-@router.get("/consent-history", summary="Consents one gave and withdrew", openapi_extra=access("self"))
+@router.get(
+    "/consent-history", openapi_extra=access("self") | described("我给出和撤回的同意", "Consents one gave and withdrew")
+)
 async def list_history(caller: Caller, page: PageQuery) -> Page[ConsentHistoryOut]:
     """List every consent the caller ever gave, with the version of its text, the latest first."""
     mine, shape = select(Consent).where(Consent.person_id == caller.person_id), ConsentHistoryOut.model_validate
@@ -50,7 +56,9 @@ async def list_history(caller: Caller, page: PageQuery) -> Page[ConsentHistoryOu
 
 
 @router.put(
-    "/consents/{purpose}", response_model=ConsentOut, summary="Agree to a purpose", openapi_extra=access("self")
+    "/consents/{purpose}",
+    response_model=ConsentOut,
+    openapi_extra=access("self") | described("同意一项用途", "Agree to a purpose", example={"text_version": 1}),
 )
 async def give_consent(purpose: Purpose, body: GiveConsent, caller: Caller) -> Response:
     """Agree to the text that was shown; when it is not the present one, the answer brings the present one."""
@@ -63,7 +71,9 @@ async def give_consent(purpose: Purpose, body: GiveConsent, caller: Caller) -> R
 
 
 @router.delete(
-    "/consents/{purpose}", response_model=ConsentOut, summary="Withdraw a consent", openapi_extra=access("self")
+    "/consents/{purpose}",
+    response_model=ConsentOut,
+    openapi_extra=access("self") | described("撤回对一项用途的同意", "Withdraw a consent"),
 )
 async def withdraw_consent(purpose: Purpose, caller: Caller) -> Response:
     """Withdraw a consent; what only it allowed to keep is deleted."""

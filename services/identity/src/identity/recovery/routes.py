@@ -17,14 +17,17 @@ from identity.recovery.rules import APPROVE
 from identity.recovery.schemas import RecoveryOut, Status
 from identity.recovery.tables import Recovery
 from identity.shared import Shared
-from webapi import Caller, Page, PageQuery, access
+from webapi import Caller, Page, PageQuery, access, described
 
 NOT_RECORDED = unaudited("it tells what waits to be decided, by ids; each decision is recorded")
 
 router = APIRouter(prefix="/v1/recoveries", tags=["recoveries"])
 
 
-@router.get("", summary="Recoveries under way and past", openapi_extra=access("self", APPROVE) | NOT_RECORDED)
+@router.get(
+    "",
+    openapi_extra=access("self", APPROVE) | NOT_RECORDED | described("账号恢复申请", "Recoveries under way and past"),
+)
 async def list_recoveries(
     caller: Caller, page: PageQuery, status: Annotated[Status | None, Query(description="Those alone.")] = None
 ) -> Page[RecoveryOut]:
@@ -40,8 +43,9 @@ async def list_recoveries(
     "/{recovery_id}/approvals",
     status_code=201,
     response_model=RecoveryOut,
-    summary="Agree to a recovery",
-    openapi_extra=access(APPROVE) | audited("identity.recovery.approved"),
+    openapi_extra=access(APPROVE)
+    | audited("identity.recovery.approved")
+    | described("同意账号恢复", "Agree to a recovery"),
 )
 async def approve_recovery_(recovery_id: UUID, caller: Caller, shared: Shared) -> Response:
     """Agree that a person of one's own remit, whom one has spoken to, gets back into their account.
@@ -67,8 +71,7 @@ async def approve_recovery_(recovery_id: UUID, caller: Caller, shared: Shared) -
     "/{recovery_id}/objection",
     status_code=201,
     response_model=RecoveryOut,
-    summary="Stop the recovery of my account",
-    openapi_extra=access("self"),
+    openapi_extra=access("self") | described("阻止对本人账号的恢复", "Stop the recovery of my account"),
 )
 async def object_to_recovery_(recovery_id: UUID, caller: Caller) -> Response:
     """Stop the recovery of one's own account, which somebody else asked for."""

@@ -19,7 +19,7 @@ from identity.roles.commands import end_role, grant_role
 from identity.roles.delegation import delegate_role, take_back_role
 from identity.roles.schemas import GrantRole, HandOnRole, RoleAssignmentOut, RoleList, RoleOut, Status
 from identity.roles.tables import RoleAssignment, RoleDefinition
-from webapi import AuthenticatedCaller, Caller, Page, PageQuery, access
+from webapi import AuthenticatedCaller, Caller, Page, PageQuery, access, described
 
 NOT_RECORDED = unaudited("it tells of offices, which are no secret")
 
@@ -31,7 +31,7 @@ TWO_FACTORS = "2"
 """How strongly somebody has proved who they are before a role comes, goes or is delegated by their word."""
 
 
-@router.get("/roles", summary="The roles there are", openapi_extra=access("self", "client"))
+@router.get("/roles", openapi_extra=access("self", "client") | described("角色及其权限", "The roles there are"))
 async def list_roles(caller: Caller) -> RoleList:
     """List every role with its permissions."""
     async with caller.read() as session:
@@ -43,8 +43,18 @@ async def list_roles(caller: Caller) -> RoleList:
     "/role-assignments",
     status_code=201,
     response_model=RoleAssignmentOut,
-    summary="Grant or propose a role",
-    openapi_extra=access(GRANT) | audited("identity.role.granted", "identity.role.proposed", "identity.role.delegated"),
+    openapi_extra=access(GRANT)
+    | audited("identity.role.granted", "identity.role.proposed", "identity.role.delegated")
+    | described(
+        "授予或提议角色",
+        "Grant or propose a role",
+        example={
+            "person_id": "01930000-0000-7000-8000-000000000001",
+            "role": "officer",
+            "organisation_id": "01930000-0000-7000-8000-000000000002",
+            "valid_until": "2027-12-31",
+        },
+    ),
 )
 async def grant_role_(body: GrantRole, caller: Caller) -> Response:
     """Give somebody else a role on an organisation within one's own remit, and all below it.
@@ -67,7 +77,8 @@ async def grant_role_(body: GrantRole, caller: Caller) -> Response:
 
 
 @router.get(
-    "/role-assignments", summary="Who holds which role", openapi_extra=access("self", GRANT, APPROVE) | NOT_RECORDED
+    "/role-assignments",
+    openapi_extra=access("self", GRANT, APPROVE) | NOT_RECORDED | described("谁担任哪些角色", "Who holds which role"),
 )
 async def list_assignments(
     caller: Caller,
@@ -90,8 +101,9 @@ async def list_assignments(
 @router.delete(
     "/role-assignments/{assignment_id}",
     response_model=RoleAssignmentOut,
-    summary="End a role assignment, or withdraw what is proposed",
-    openapi_extra=access(GRANT) | audited("identity.role.ended", "identity.role.withdrawn"),
+    openapi_extra=access(GRANT)
+    | audited("identity.role.ended", "identity.role.withdrawn")
+    | described("终止角色或撤回提议", "End a role assignment, or withdraw what is proposed"),
 )
 async def end_role_(assignment_id: UUID, caller: Caller) -> Response:
     """End a role assignment within one's own remit from now on, with all that was delegated from it.
@@ -104,8 +116,9 @@ async def end_role_(assignment_id: UUID, caller: Caller) -> Response:
 @router.post(
     "/role-assignments/{assignment_id}/approval",
     response_model=RoleAssignmentOut,
-    summary="Approve a proposed role",
-    openapi_extra=access(APPROVE) | audited("identity.role.approved"),
+    openapi_extra=access(APPROVE)
+    | audited("identity.role.approved")
+    | described("批准提议的角色", "Approve a proposed role"),
 )
 async def approve_role_(assignment_id: UUID, caller: Caller) -> Response:
     """Let a proposed role hold from now on, as the second person, neither who proposed it nor who is to hold it."""
@@ -115,8 +128,9 @@ async def approve_role_(assignment_id: UUID, caller: Caller) -> Response:
 @router.post(
     "/role-assignments/{assignment_id}/refusal",
     response_model=RoleAssignmentOut,
-    summary="Refuse a proposed role",
-    openapi_extra=access(APPROVE) | audited("identity.role.refused"),
+    openapi_extra=access(APPROVE)
+    | audited("identity.role.refused")
+    | described("驳回提议的角色", "Refuse a proposed role"),
 )
 async def refuse_role_(assignment_id: UUID, caller: Caller) -> Response:
     """Refuse a proposed role for good, as the second person; it may be proposed anew."""
@@ -127,8 +141,12 @@ async def refuse_role_(assignment_id: UUID, caller: Caller) -> Response:
     "/role-assignments/{assignment_id}/delegations",
     status_code=201,
     response_model=RoleAssignmentOut,
-    summary="Hand one's own role on",
-    openapi_extra=access("self"),
+    openapi_extra=access("self")
+    | described(
+        "转授本人的角色",
+        "Hand one's own role on",
+        example={"person_id": "01930000-0000-7000-8000-000000000001", "valid_until": "2027-03-31"},
+    ),
 )
 async def hand_on_role_(assignment_id: UUID, body: HandOnRole, caller: Caller) -> Response:
     """Delegate a role one holds to somebody else, where one holds it or below, and for no longer.
@@ -150,8 +168,7 @@ async def hand_on_role_(assignment_id: UUID, body: HandOnRole, caller: Caller) -
 
 @router.get(
     "/role-assignments/{assignment_id}/delegations",
-    summary="To whom a role was handed on",
-    openapi_extra=access("self", GRANT) | NOT_RECORDED,
+    openapi_extra=access("self", GRANT) | NOT_RECORDED | described("角色转授给了谁", "To whom a role was handed on"),
 )
 async def list_delegations(assignment_id: UUID, caller: Caller, page: PageQuery) -> Page[RoleAssignmentOut]:
     """List what was delegated from a role of one's own, or of one within the remit where one grants roles."""
@@ -169,8 +186,7 @@ async def list_delegations(assignment_id: UUID, caller: Caller, page: PageQuery)
 @router.delete(
     "/role-assignments/{assignment_id}/delegations/{delegation_id}",
     response_model=RoleAssignmentOut,
-    summary="Take a role back that one handed on",
-    openapi_extra=access("self"),
+    openapi_extra=access("self") | described("收回转授的角色", "Take a role back that one handed on"),
 )
 async def take_back_role_(assignment_id: UUID, delegation_id: UUID, caller: Caller) -> Response:
     """End from now on what one delegated oneself."""

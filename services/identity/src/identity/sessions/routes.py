@@ -13,14 +13,14 @@ from identity.sessions.commands import end_own_sessions, end_session, end_sessio
 from identity.sessions.devices import device_label
 from identity.sessions.queries import sessions_after
 from identity.sessions.schemas import EndSessions, SessionOut, SessionsEnded
-from webapi import AuthenticatedCaller, Caller, Page, PageQuery, access
+from webapi import AuthenticatedCaller, Caller, Page, PageQuery, access, described
 
 router = APIRouter(prefix="/v1", tags=["sessions"])
 
 REVOKE = "identity.session.revoke"
 
 
-@router.get("/me/sessions", summary="Where I am signed in", openapi_extra=access("self"))
+@router.get("/me/sessions", openapi_extra=access("self") | described("我在哪些设备上登录", "Where I am signed in"))
 async def list_sessions(caller: Caller, page: PageQuery) -> Page[SessionOut]:
     """List one's own sessions, the latest sign-in first; one without a client is a sign-in on a page of ours alone."""
     async with caller.read() as session:
@@ -29,7 +29,9 @@ async def list_sessions(caller: Caller, page: PageQuery) -> Page[SessionOut]:
 
 
 @router.delete(
-    "/me/sessions/{session_id}", status_code=204, summary="End one of my sessions", openapi_extra=access("self")
+    "/me/sessions/{session_id}",
+    status_code=204,
+    openapi_extra=access("self") | described("结束本人的一个会话", "End one of my sessions"),
 )
 async def end_session_(session_id: UUID, caller: Caller) -> Response:
     """End a session of one's own; its tokens are refused everywhere within seconds."""
@@ -41,8 +43,8 @@ async def end_session_(session_id: UUID, caller: Caller) -> Response:
 @router.post(
     "/me/sessions/revocation",
     response_model=SessionsEnded,
-    summary="Sign out everywhere",
-    openapi_extra=access("self"),
+    openapi_extra=access("self")
+    | described("在所有设备上退出登录", "Sign out everywhere", example={"keep_current": True}),
 )
 async def end_own_sessions_(body: EndSessions, caller: Caller) -> Response:
     """End all sessions of one's own, or all but the one that asks."""
@@ -57,8 +59,9 @@ async def end_own_sessions_(body: EndSessions, caller: Caller) -> Response:
 @router.post(
     "/accounts/{account_id}/sessions/revocation",
     response_model=SessionsEnded,
-    summary="Sign somebody out everywhere",
-    openapi_extra=access(REVOKE) | audited("identity.sessions.revoked"),
+    openapi_extra=access(REVOKE)
+    | audited("identity.sessions.revoked")
+    | described("使某人在所有设备上退出登录", "Sign somebody out everywhere"),
 )
 async def end_sessions_of_(account_id: UUID, caller: Caller) -> Response:
     """End all sessions of somebody in one's remit."""

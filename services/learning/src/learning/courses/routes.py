@@ -10,7 +10,7 @@ from database import new_id
 from learning.courses import commands, queries
 from learning.courses.rules import Draft
 from learning.courses.schemas import CourseOut, CourseSummary, LessonOut, PublishCourse
-from webapi import AuthenticatedCaller, Caller, Page, PageQuery, access, assistable, json_answer
+from webapi import AuthenticatedCaller, Caller, Page, PageQuery, access, assistable, described, json_answer
 
 PUBLISH = "learning.course.publish"
 NEEDS = "learning.needs.read"
@@ -28,7 +28,21 @@ async def staff_remit(caller: AuthenticatedCaller) -> frozenset[UUID]:
     "/courses",
     status_code=201,
     response_model=CourseOut,
-    openapi_extra=access(PUBLISH) | audited("learning.course.published"),
+    openapi_extra=access(PUBLISH)
+    | audited("learning.course.published")
+    | described(
+        "发布课程",
+        "Publish a course",
+        example={
+            "course_id": "01930000-0000-7000-8000-000000000006",
+            "organisation_id": "01930000-0000-7000-8000-000000000002",
+            "title": "茶树冬管",
+            "lessons": [
+                {"title": "修剪", "kind": "text", "body": "霜降之后开始修剪。"},
+                {"title": "施肥", "kind": "video", "url": "https://media.example/tea.mp4"},
+            ],
+        },
+    ),
 )
 async def publish_course(body: PublishCourse, caller: Caller) -> Response:
     """Publish an edition of a course for everyone at and below an organisation."""
@@ -54,7 +68,9 @@ async def publish_course(body: PublishCourse, caller: Caller) -> Response:
 
 
 @router.get(
-    "/courses", response_model=Page[CourseSummary], openapi_extra=access("self", PUBLISH, NEEDS) | unaudited(NO_PEOPLE)
+    "/courses",
+    response_model=Page[CourseSummary],
+    openapi_extra=access("self", PUBLISH, NEEDS) | unaudited(NO_PEOPLE) | described("课程列表", "Courses"),
 )
 async def list_courses(page: PageQuery, caller: Caller, organisation_id: UUID | None = None) -> Response:
     """List the courses open to the caller, the latest published first."""
@@ -69,7 +85,7 @@ async def list_courses(page: PageQuery, caller: Caller, organisation_id: UUID | 
 @router.get(
     "/courses/{course_id}",
     response_model=CourseOut,
-    openapi_extra=access("self", PUBLISH, NEEDS) | unaudited(NO_PEOPLE),
+    openapi_extra=access("self", PUBLISH, NEEDS) | unaudited(NO_PEOPLE) | described("查看一门课程", "One course"),
 )
 @assistable("learning.study")
 async def get_course(course_id: UUID, caller: Caller) -> Response:
@@ -83,7 +99,7 @@ async def get_course(course_id: UUID, caller: Caller) -> Response:
 @router.get(
     "/lessons/{lesson_id}",
     response_model=LessonOut,
-    openapi_extra=access("self", PUBLISH, NEEDS) | unaudited(NO_PEOPLE),
+    openapi_extra=access("self", PUBLISH, NEEDS) | unaudited(NO_PEOPLE) | described("查看一节课", "One lesson"),
 )
 @assistable("learning.study")
 async def get_lesson(lesson_id: UUID, caller: Caller) -> Response:

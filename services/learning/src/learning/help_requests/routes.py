@@ -10,7 +10,7 @@ from audit import audited, unaudited
 from learning.courses.routes import NEEDS
 from learning.help_requests import queries
 from learning.help_requests.schemas import HelpNeeded, PersonInNeed
-from webapi import Caller, Page, PageQuery, access, json_answer
+from webapi import Caller, Page, PageQuery, access, described, json_answer
 
 router = APIRouter(prefix="/v1", tags=["help requests"])
 
@@ -20,7 +20,9 @@ OrganisationId = Annotated[UUID, Query(description="The organisation that was as
 @router.get(
     "/help-requests",
     response_model=Page[HelpNeeded],
-    openapi_extra=access(NEEDS) | unaudited("it tells counts, and no small ones"),
+    openapi_extra=access(NEEDS)
+    | unaudited("it tells counts, and no small ones")
+    | described("哪些课需要帮助", "Lessons people need help with"),
 )
 async def list_needs(page: PageQuery, caller: Caller, organisation_id: OrganisationId) -> Response:
     """List the lessons with which people of an organisation and all below it need help, counts under 5 hidden."""
@@ -33,7 +35,9 @@ async def list_needs(page: PageQuery, caller: Caller, organisation_id: Organisat
 @router.get(
     "/lessons/{lesson_id}/help-requests",
     response_model=Page[PersonInNeed],
-    openapi_extra=access(NEEDS) | audited("learning.help_request.read"),
+    openapi_extra=access(NEEDS)
+    | audited("learning.help_request.read")
+    | described("谁需要这节课的帮助", "Who asked for help with a lesson"),
 )
 async def list_people(lesson_id: UUID, page: PageQuery, caller: Caller, organisation_id: OrganisationId) -> Response:
     """List who asked one's own organisation for help with a lesson, those who wait longest first."""

@@ -12,26 +12,39 @@ from learning.courses.routes import staff_remit
 from learning.study import commands, queries
 from learning.study.schemas import ReportProgress, ReportUnderstanding, StudyOut
 from learning.study.tables import LessonStudy
-from webapi import AuthenticatedCaller, Caller, access, assistable, json_answer
+from webapi import AuthenticatedCaller, Caller, access, assistable, described, json_answer
 
 router = APIRouter(prefix="/v1/lessons/{lesson_id}", tags=["study"])
 
 
-@router.put("/progress", response_model=StudyOut, openapi_extra=access("self"))
+@router.put(
+    "/progress",
+    response_model=StudyOut,
+    openapi_extra=access("self") | described("报告学习进度", "Report progress", example={"progress": 35}),
+)
 @assistable("learning.study")
 async def report_progress(lesson_id: UUID, body: ReportProgress, caller: Caller) -> Response:
     """Report how far one has come; the furthest point counts, so a repeated or late report does no harm."""
     return await _report(caller, lesson_id, partial(commands.report_progress, progress=body.progress))
 
 
-@router.post("/understanding", response_model=StudyOut, openapi_extra=access("self"))
+@router.post(
+    "/understanding",
+    response_model=StudyOut,
+    openapi_extra=access("self")
+    | described("表示已懂或需要帮助", "Say whether one understood", example={"understanding": "need_help"}),
+)
 @assistable("learning.ask_for_help")
 async def report_understanding(lesson_id: UUID, body: ReportUnderstanding, caller: Caller) -> Response:
     """Say "understood" or "need help"; the last word counts."""
     return await _report(caller, lesson_id, partial(commands.report_understanding, understanding=body.understanding))
 
 
-@router.get("/progress", response_model=StudyOut, openapi_extra=access("self"))
+@router.get(
+    "/progress",
+    response_model=StudyOut,
+    openapi_extra=access("self") | described("我的学习进度", "My progress with a lesson"),
+)
 @assistable("learning.study")
 async def get_progress(lesson_id: UUID, caller: Caller) -> Response:
     """Give one's own progress with a lesson."""

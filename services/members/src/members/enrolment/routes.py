@@ -12,7 +12,7 @@ from members.files import disclosure, queries
 from members.files.routes import IMPORT
 from members.files.rules.personal_fields import PersonalFields
 from members.files.schemas import MemberOut
-from webapi import Caller, access
+from webapi import Caller, access, described
 from webapi.sealing import Ring
 
 router = APIRouter(prefix="/v1", tags=["members"])
@@ -22,7 +22,21 @@ router = APIRouter(prefix="/v1", tags=["members"])
     "/members",
     status_code=201,
     response_model=MemberOut,
-    openapi_extra=access(IMPORT) | audited("members.file.enrolled"),
+    openapi_extra=access(IMPORT)
+    | audited("members.file.enrolled")
+    | described(
+        "建立党员档案",
+        "Enrol a member",
+        example={
+            "organisation_id": "01930000-0000-7000-8000-000000000002",
+            "stage": "full",
+            "name": "张三",
+            "id_number": "11010519491231002X",
+            "phone": "13800138000",
+            "away": True,
+            "smartphone": True,
+        },
+    ),
 )
 async def enrol_member(body: EnrolMember, caller: Caller, ring: Ring) -> Response:
     """Open a file for a member of a branch; 200 when it is there already and says the same."""
@@ -37,7 +51,24 @@ async def enrol_member(body: EnrolMember, caller: Caller, ring: Ring) -> Respons
 
 
 @router.post(
-    "/member-imports", response_model=EnrolmentOutcome, openapi_extra=access(IMPORT) | audited("members.file.imported")
+    "/member-imports",
+    response_model=EnrolmentOutcome,
+    openapi_extra=access(IMPORT)
+    | audited("members.file.imported")
+    | described(
+        "批量建立党员档案",
+        "Import members",
+        example={
+            "rows": [
+                {
+                    "organisation_id": "01930000-0000-7000-8000-000000000002",
+                    "stage": "full",
+                    "name": "张三",
+                    "id_number": "11010519491231002X",
+                }
+            ]
+        },
+    ),
 )
 async def import_members(body: ImportMembers, caller: Caller, ring: Ring) -> Response:
     """Open files for up to 1,000 members, all or none; rows that are on file already are counted as unchanged."""

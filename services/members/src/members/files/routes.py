@@ -24,7 +24,17 @@ from members.files.rules.purposes import PurposeMissing, fields_opened, roles_of
 from members.files.schemas import MemberOut, ReviseMember, RevisionOutcome, VersionOut
 from members.files.sealing import FIELDS
 from rulebook import Refused
-from webapi import AuthenticatedCaller, Caller, Page, PageQuery, RecordedRead, access, assistable, json_answer
+from webapi import (
+    AuthenticatedCaller,
+    Caller,
+    Page,
+    PageQuery,
+    RecordedRead,
+    access,
+    assistable,
+    described,
+    json_answer,
+)
 from webapi.sealing import Ring
 
 READ = "members.file.read"
@@ -46,7 +56,13 @@ REVISION_REFUSALS = {FileUnknown: "outside_scope", NotForOneself: "own_changes"}
 REFUSALS = {FileUnknown: "outside_scope", PurposeMissing: "purpose_missing", Refused: "opening_purposes"}
 
 
-@router.get("/members", response_model=Page[MemberOut], openapi_extra=access(READ) | audited("members.file.listed"))
+@router.get(
+    "/members",
+    response_model=Page[MemberOut],
+    openapi_extra=access(READ)
+    | audited("members.file.listed")
+    | described("党员档案列表", "The files of an organisation"),
+)
 async def list_members(
     organisation_id: UUID, page: PageQuery, caller: Caller, ring: Ring, purpose: PurposeQuery = None
 ) -> Response:
@@ -71,7 +87,9 @@ async def list_members(
             return json_answer(page.of(rows, key=lambda row: [row.person_id], shape=shape))
 
 
-@router.get("/members/me", response_model=MemberOut, openapi_extra=access("self"))
+@router.get(
+    "/members/me", response_model=MemberOut, openapi_extra=access("self") | described("我的档案", "My own file")
+)
 @assistable("members.read_profile")
 async def get_own_file(caller: Caller, ring: Ring) -> Response:
     """Read one's own file in clear; a helper who acts for its person sees it masked, and stands on the record."""
@@ -79,7 +97,9 @@ async def get_own_file(caller: Caller, ring: Ring) -> Response:
 
 
 @router.get(
-    "/members/{person_id}", response_model=MemberOut, openapi_extra=access("self", READ) | audited("members.file.read")
+    "/members/{person_id}",
+    response_model=MemberOut,
+    openapi_extra=access("self", READ) | audited("members.file.read") | described("查看一份党员档案", "One file"),
 )
 async def get_member(
     person_id: UUID,
@@ -109,7 +129,9 @@ async def get_member(
 @router.post(
     "/members/{person_id}/revisions",
     response_model=RevisionOutcome,
-    openapi_extra=access("self", IMPORT) | audited("members.file.revised"),
+    openapi_extra=access("self", IMPORT)
+    | audited("members.file.revised")
+    | described("修订党员档案", "Revise a file", example={"base_version": 3, "away": True}),
 )
 async def revise_member(person_id: UUID, body: ReviseMember, caller: Caller, ring: Ring) -> Response:
     """Change a file against the version the change was made to; 409 with both values of what clashes."""
@@ -136,7 +158,9 @@ async def revise_member(person_id: UUID, body: ReviseMember, caller: Caller, rin
 @router.get(
     "/members/{person_id}/versions",
     response_model=Page[VersionOut],
-    openapi_extra=access("self", READ) | audited("members.file.history_read"),
+    openapi_extra=access("self", READ)
+    | audited("members.file.history_read")
+    | described("档案的历次版本", "The versions of a file"),
 )
 async def list_versions(
     person_id: UUID, page: PageQuery, caller: Caller, ring: Ring, purpose: PurposeQuery = None

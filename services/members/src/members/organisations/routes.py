@@ -20,7 +20,7 @@ from members.organisations.schemas import (
     OrganisationRow,
     RenameOrganisation,
 )
-from webapi import Caller, Page, PageQuery, access
+from webapi import Caller, Page, PageQuery, access, described
 
 READ = "members.organisation.read"
 ESTABLISH = "members.organisation.establish"
@@ -33,7 +33,23 @@ AsOf = Annotated[Day | None, Query(description="As it was on this day; now when 
 
 
 @router.post(
-    "/organisations", status_code=201, response_model=OrganisationOut, openapi_extra=access(ESTABLISH) | ESTABLISHED
+    "/organisations",
+    status_code=201,
+    response_model=OrganisationOut,
+    openapi_extra=access(ESTABLISH)
+    | ESTABLISHED
+    | described(
+        "设立组织",
+        "Establish an organisation",
+        example={
+            "organisation_id": "01930000-0000-7000-8000-000000000002",
+            "parent_id": "01930000-0000-7000-8000-000000000001",
+            "kind": "branch",
+            "level": "branch",
+            "name": "石桥村党支部",
+            "division_code": "520424101201",
+        },
+    ),
 )
 async def establish_organisation(body: EstablishOrganisation, caller: Caller) -> Response:
     """Establish an organisation under its parent; 200 when it is there already and says the same."""
@@ -46,7 +62,27 @@ async def establish_organisation(body: EstablishOrganisation, caller: Caller) ->
         return await command.respond(status, shown, location=f"/v1/organisations/{row.organisation_id}")
 
 
-@router.post("/organisation-imports", response_model=ImportOutcome, openapi_extra=access(ESTABLISH) | ESTABLISHED)
+@router.post(
+    "/organisation-imports",
+    response_model=ImportOutcome,
+    openapi_extra=access(ESTABLISH)
+    | ESTABLISHED
+    | described(
+        "批量设立组织",
+        "Import organisations",
+        example={
+            "rows": [
+                {
+                    "organisation_id": "01930000-0000-7000-8000-000000000002",
+                    "parent_id": "01930000-0000-7000-8000-000000000001",
+                    "kind": "branch",
+                    "level": "branch",
+                    "name": "石桥村党支部",
+                }
+            ]
+        },
+    ),
+)
 async def import_organisations(body: ImportOrganisations, caller: Caller) -> Response:
     """Establish up to 1,000 organisations, all or none; rows that are there already are counted as unchanged."""
     by = audit.by(caller.principal, await caller.remit(ESTABLISH))
@@ -58,7 +94,11 @@ async def import_organisations(body: ImportOrganisations, caller: Caller) -> Res
 @router.post(
     "/organisations/{organisation_id}/moves",
     response_model=OrganisationOut,
-    openapi_extra=access(ESTABLISH) | audited("members.organisation.moved"),
+    openapi_extra=access(ESTABLISH)
+    | audited("members.organisation.moved")
+    | described(
+        "将组织划归另一上级", "Move an organisation", example={"parent_id": "01930000-0000-7000-8000-000000000001"}
+    ),
 )
 async def move_organisation(organisation_id: UUID, body: MoveOrganisation, caller: Caller) -> Response:
     """Move an organisation, and all below it, under another parent; both must be in the caller's charge."""
@@ -74,7 +114,9 @@ async def move_organisation(organisation_id: UUID, body: MoveOrganisation, calle
 @router.post(
     "/organisations/{organisation_id}/renames",
     response_model=OrganisationOut,
-    openapi_extra=access(ESTABLISH) | audited("members.organisation.renamed"),
+    openapi_extra=access(ESTABLISH)
+    | audited("members.organisation.renamed")
+    | described("组织更名或改区划代码", "Rename an organisation", example={"name": "石桥新村党支部"}),
 )
 async def rename_organisation(organisation_id: UUID, body: RenameOrganisation, caller: Caller) -> Response:
     """Give an organisation another name or division code."""
@@ -87,7 +129,9 @@ async def rename_organisation(organisation_id: UUID, body: RenameOrganisation, c
         return await command.respond(200, shown)
 
 
-@router.get("/organisations", openapi_extra=access(READ) | NO_PEOPLE)
+@router.get(
+    "/organisations", openapi_extra=access(READ) | NO_PEOPLE | described("组织列表", "The organisations in my remit")
+)
 async def list_organisations(
     page: PageQuery,
     caller: Caller,
@@ -101,7 +145,10 @@ async def list_organisations(
         return await queries.list_organisations(session, page, remit=remit, parent_id=parent_id, level=level, kind=kind)
 
 
-@router.get("/organisations/{organisation_id}", openapi_extra=access(READ) | NO_PEOPLE)
+@router.get(
+    "/organisations/{organisation_id}",
+    openapi_extra=access(READ) | NO_PEOPLE | described("查看一个组织", "One organisation"),
+)
 async def get_organisation(organisation_id: UUID, caller: Caller, as_of: AsOf = None) -> OrganisationOut:
     """Read one organisation, as it is or as it was on a day."""
     remit = await caller.remit(READ)
@@ -109,7 +156,10 @@ async def get_organisation(organisation_id: UUID, caller: Caller, as_of: AsOf = 
         return await queries.one_organisation(session, organisation_id, day=as_of, remit=remit)
 
 
-@router.get("/organisations/{organisation_id}/children", openapi_extra=access(READ) | NO_PEOPLE)
+@router.get(
+    "/organisations/{organisation_id}/children",
+    openapi_extra=access(READ) | NO_PEOPLE | described("直属下级组织", "What stands directly below"),
+)
 async def list_children(
     organisation_id: UUID, page: PageQuery, caller: Caller, as_of: AsOf = None
 ) -> Page[OrganisationOut]:

@@ -14,7 +14,7 @@ from identity.factors.passkeys.ceremonies import PasskeyRefused
 from identity.factors.passkeys.schemas import AddPasskey, PasskeyOut, RegistrationBegun, RenamePasskey
 from identity.factors.tables import Passkey
 from identity.shared import Shared
-from webapi import AuthenticatedCaller, Caller, Page, PageQuery, RefusedWithEffect, access, json_answer
+from webapi import AuthenticatedCaller, Caller, Page, PageQuery, RefusedWithEffect, access, described, json_answer
 
 router = APIRouter(prefix="/v1/me/passkeys", tags=["ways in"])
 
@@ -35,7 +35,9 @@ def _binding(caller: AuthenticatedCaller) -> str:
     return caller.principal.session_id or ""
 
 
-@router.get("", response_model=Page[PasskeyOut], summary="My passkeys", openapi_extra=access("self"))
+@router.get(
+    "", response_model=Page[PasskeyOut], openapi_extra=access("self") | described("我的通行密钥", "My passkeys")
+)
 async def list_passkeys(page: PageQuery, caller: Caller, shared: Shared) -> Response:
     """List one's passkeys in the order they were added."""
     mine, after = select(Passkey).where(Passkey.account_id == caller.person_id), page.after(Moment, UUID)
@@ -50,8 +52,7 @@ async def list_passkeys(page: PageQuery, caller: Caller, shared: Shared) -> Resp
     "/registrations",
     status_code=201,
     response_model=RegistrationBegun,
-    summary="Begin to add a passkey",
-    openapi_extra=access("self"),
+    openapi_extra=access("self") | described("开始添加通行密钥", "Begin to add a passkey"),
 )
 async def begin_passkey(caller: Caller, shared: Shared) -> Response:
     """Give what the browser needs to make a passkey; it has to be on a page of this very origin."""
@@ -68,7 +69,26 @@ async def begin_passkey(caller: Caller, shared: Shared) -> Response:
         return await command.respond(201, RegistrationBegun(registration_id=ceremony_id, public_key=options))
 
 
-@router.post("", status_code=201, response_model=PasskeyOut, summary="Add a passkey", openapi_extra=access("self"))
+@router.post(
+    "",
+    status_code=201,
+    response_model=PasskeyOut,
+    openapi_extra=access("self")
+    | described(
+        "添加通行密钥",
+        "Add a passkey",
+        example={
+            "registration_id": "01930000-0000-7000-8000-000000000001",
+            "name": "我的手机",
+            "credential": {
+                "id": "AQIDBA",
+                "rawId": "AQIDBA",
+                "type": "public-key",
+                "response": {"clientDataJSON": "e30", "attestationObject": "o2M"},
+            },
+        },
+    ),
+)
 async def add_passkey(body: AddPasskey, caller: Caller, shared: Shared) -> Response:
     """Keep the passkey that a device made, once it is proved that the person was verified here and now."""
     owner = await require_owner(caller)
@@ -92,7 +112,11 @@ async def add_passkey(body: AddPasskey, caller: Caller, shared: Shared) -> Respo
         return await command.respond(201, shown, location=f"/v1/me/passkeys/{shown.passkey_id}")
 
 
-@router.patch("/{passkey_id}", response_model=PasskeyOut, summary="Rename a passkey", openapi_extra=access("self"))
+@router.patch(
+    "/{passkey_id}",
+    response_model=PasskeyOut,
+    openapi_extra=access("self") | described("重命名通行密钥", "Rename a passkey", example={"name": "办公电脑"}),
+)
 async def rename_passkey(passkey_id: UUID, body: RenamePasskey, caller: Caller, shared: Shared) -> Response:
     """Give one of one's passkeys another name."""
     owner = await require_owner(caller)
@@ -103,7 +127,9 @@ async def rename_passkey(passkey_id: UUID, body: RenamePasskey, caller: Caller, 
         return await command.respond(200, _shown(passkey, shared.ring))
 
 
-@router.delete("/{passkey_id}", status_code=204, summary="Remove a passkey", openapi_extra=access("self"))
+@router.delete(
+    "/{passkey_id}", status_code=204, openapi_extra=access("self") | described("删除通行密钥", "Remove a passkey")
+)
 async def remove_passkey(passkey_id: UUID, caller: Caller, shared: Shared) -> Response:
     """Forget one of one's passkeys."""
     owner = await require_owner(caller)

@@ -10,12 +10,12 @@ from identity.factors.tables import RecoveryCode, Totp
 from identity.factors.totp import commands
 from identity.factors.totp.schemas import ConfirmTotp, RecoveryCodes, TotpBegun, TotpStatus
 from identity.shared import Shared
-from webapi import Caller, RefusedWithEffect, access
+from webapi import Caller, RefusedWithEffect, access, described
 
 router = APIRouter(prefix="/v1/me/totp", tags=["ways in"])
 
 
-@router.get("", summary="Have I an authenticator app", openapi_extra=access("self"))
+@router.get("", openapi_extra=access("self") | described("我是否设有验证器", "Have I an authenticator app"))
 async def get_totp(caller: Caller) -> TotpStatus:
     """Say whether there is an authenticator app and how many recovery codes are left; neither is ever shown."""
     me = caller.person_id
@@ -27,7 +27,12 @@ async def get_totp(caller: Caller) -> TotpStatus:
         return TotpStatus(set_up=since is not None, since=since, recovery_codes_left=await session.scalar(left) or 0)
 
 
-@router.post("", status_code=201, response_model=TotpBegun, summary="Begin to use an app", openapi_extra=access("self"))
+@router.post(
+    "",
+    status_code=201,
+    response_model=TotpBegun,
+    openapi_extra=access("self") | described("开始设置验证器", "Begin to use an app"),
+)
 async def begin_totp(caller: Caller, shared: Shared) -> Response:
     """Make a secret for an authenticator app; it is in use once a code of it was given to `/confirm`."""
     owner = await require_owner(caller)
@@ -38,7 +43,11 @@ async def begin_totp(caller: Caller, shared: Shared) -> Response:
         return await command.respond(201, TotpBegun(secret=begun.secret, otpauth_uri=begun.uri))
 
 
-@router.post("/confirm", response_model=RecoveryCodes, summary="Prove the app works", openapi_extra=access("self"))
+@router.post(
+    "/confirm",
+    response_model=RecoveryCodes,
+    openapi_extra=access("self") | described("确认验证器可用", "Prove the app works", example={"code": "123456"}),
+)
 async def confirm_totp(body: ConfirmTotp, caller: Caller, shared: Shared) -> Response:
     """Take the secret into use by a code of it, and give ten recovery codes. Five wrong codes, and the next waits."""
     owner = await require_owner(caller)
@@ -50,7 +59,9 @@ async def confirm_totp(body: ConfirmTotp, caller: Caller, shared: Shared) -> Res
 
 
 @router.post(
-    "/recovery-codes", response_model=RecoveryCodes, summary="New recovery codes", openapi_extra=access("self")
+    "/recovery-codes",
+    response_model=RecoveryCodes,
+    openapi_extra=access("self") | described("重新生成恢复码", "New recovery codes"),
 )
 async def renew_recovery_codes(caller: Caller, shared: Shared) -> Response:
     """Make ten new recovery codes; none of the former ones works any more."""
@@ -60,7 +71,7 @@ async def renew_recovery_codes(caller: Caller, shared: Shared) -> Response:
         return await command.respond(200, RecoveryCodes(recovery_codes=codes))
 
 
-@router.delete("", status_code=204, summary="Use an app no longer", openapi_extra=access("self"))
+@router.delete("", status_code=204, openapi_extra=access("self") | described("停用验证器", "Use an app no longer"))
 async def remove_totp(caller: Caller, shared: Shared) -> Response:
     """Forget the authenticator app and its recovery codes."""
     owner = await require_owner(caller)
