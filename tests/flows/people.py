@@ -37,11 +37,6 @@ class Person:
         name = self._signed_in.username
         self._signed_in = SignedIn(self._url, name, self._password, second_factor=lambda: next(spare))
 
-    async def give_up_second_factor(self) -> None:
-        """Use the authenticator app no longer."""
-        await self.ask("DELETE", "/v1/me/totp", None, status=204)
-        self._signed_in = SignedIn(self._url, self._signed_in.username, self._password)
-
     def sign_in_anew(self) -> None:
         """Sign in again at the next request."""
         self._signed_in.forget()

@@ -127,6 +127,22 @@ async def test_a_role_without_the_permission_is_refused(operations: list[Operati
 
 
 @pytest.mark.parametrize("role", PERMISSIONS)
+async def test_a_permission_takes_two_factors(operations: list[Operation], world: World, role: str) -> None:
+    wrong: dict[str, str] = {}
+    for operation, example in asked_for(operations):
+        if role not in operation.roles() or operation.one_factor:
+            continue
+        answer = await ask(world, f"{role}.weak", operation, example)
+        good = answer.status_code == 401 and answer.json()["type"] == "/problems/step_up_required"
+        if operation.for_everybody:  # what is theirs alone, which here is nothing
+            good = good or answer.status_code in {200, 404}
+        seen = leaks(answer, world)
+        if not good or seen:
+            wrong[operation.name] = f"{told(answer)} {seen or ''}"
+    assert not wrong, listed(wrong)
+
+
+@pytest.mark.parametrize("role", PERMISSIONS)
 async def test_the_same_role_beside_reaches_nothing_here(operations: list[Operation], world: World, role: str) -> None:
     wrong: dict[str, str] = {}
     for operation, example in asked_for(operations):

@@ -33,7 +33,7 @@ FORGOTTEN_SECONDS = 10.0
 async def newcomer(system: System) -> tuple[str, str]:
     """Open an account for a villager who is no member; give the id and the user name."""
     username = f"newcomer.{secrets.token_hex(4)}"
-    async with Person(system.url, ADMINISTRATOR, system.administrator_password) as administrator:
+    async with system.person(ADMINISTRATOR) as administrator:
         county = system.seeded.county_id
         person_id = await open_account(
             administrator, system.url, username=username, password=PASSWORD, organisation_id=county

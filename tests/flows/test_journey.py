@@ -185,8 +185,7 @@ async def further_members(system: System, secretary: Person, count: int) -> Asyn
     known = {system.person_id(f"{name}.demo") for name in ("secretary", "member", "away")}
     strangers = [member["person_id"] for member in listed["items"] if member["person_id"] not in known][:count]
     async with AsyncExitStack() as stack:
-        administrator = Person(system.url, ADMINISTRATOR, system.administrator_password)
-        await stack.enter_async_context(administrator)
+        administrator = await stack.enter_async_context(system.person(ADMINISTRATOR))
         people = []
         for person_id in strangers:
             username, place = f"learner.{person_id[-12:]}", system.seeded.branch_id

@@ -65,21 +65,17 @@ async def use_every_way_in(system: System, outside: Outside) -> None:
     tag = secrets.token_hex(4)
     username, password = f"every.way.{tag}", f"每一种登录方式-{tag}"
     async with (
-        Person(system.url, "administrator", system.administrator_password) as opener,
+        system.person("administrator") as opener,
         system.person("security") as reviewer,
         system.person("secretary.demo") as helper,
         system.person("officer.demo") as witness,
     ):
         county = system.seeded.county_id
         await open_account(opener, system.url, username=username, password=password, organisation_id=county)
-        await opener.set_up_second_factor()
-        try:
-            await registered(opener, reviewer, token_endpoint_auth_method="client_secret_basic")
-            front = await registered(opener, reviewer)
-            device = {"application_type": "native", "redirect_uris": [], "grant_types": [DEVICE_CODE, "refresh_token"]}
-            screen = await registered(opener, reviewer, **device)
-        finally:
-            await opener.give_up_second_factor()
+        await registered(opener, reviewer, token_endpoint_auth_method="client_secret_basic")
+        front = await registered(opener, reviewer)
+        device = {"application_type": "native", "redirect_uris": [], "grant_types": [DEVICE_CODE, "refresh_token"]}
+        screen = await registered(opener, reviewer, **device)
         await agree_to_client(system.url, front["client_id"], username, password)
         await let_device_in(system.url, screen["client_id"], username, password)
         await link_wechat(system, username, password)

@@ -103,7 +103,7 @@ async def security(system: System) -> AsyncIterator[Person]:
 async def opened(system: System) -> dict[str, Any]:
     """An account of somebody new."""
     username, county = f"revoked.{secrets.token_hex(4)}", system.seeded.county_id
-    async with Person(system.url, "administrator", system.administrator_password) as opener:
+    async with system.person("administrator") as opener:
         person_id = await open_account(opener, system.url, username=username, password=PASSWORD, organisation_id=county)
     return {"username": username, "person_id": person_id}
 

@@ -17,7 +17,7 @@ from standalone.settings import Settings
 from tests.flows.conftest import System
 from tests.flows.doors import Doors
 from tests.flows.front_end import Tokens, refresh, sign_in
-from tests.flows.people import Person, open_account
+from tests.flows.people import open_account
 
 PASSWORD = "一个换钥匙时的口令-2026"
 PAUSE_SECONDS = 0.2  # at each of the doors: the rotation itself needs the processor too
@@ -90,7 +90,7 @@ async def test_two_rotations_turn_nobody_away_at_any_door(system: System) -> Non
         pytest.skip("the system runs elsewhere")
     home = DataDirectory(system.data)
     username = f"rotating.{secrets.token_hex(4)}"
-    async with Person(system.url, "administrator", system.administrator_password) as opener:
+    async with system.person("administrator") as opener:
         county = system.seeded.county_id
         await open_account(opener, system.url, username=username, password=PASSWORD, organisation_id=county)
     crowd = Crowd(Doors(system.url, home))

@@ -18,7 +18,7 @@ from standalone.data_directory import DataDirectory
 from tests.flows.conftest import System
 from tests.flows.front_end import sign_in
 from tests.flows.matrix.operations import operations_of
-from tests.flows.people import Person, open_account
+from tests.flows.people import open_account
 
 FUZZ = "XIANGQIAO_FUZZ" in os.environ
 PHASES = "examples,coverage,fuzzing" if FUZZ else "examples,coverage"
@@ -81,7 +81,7 @@ async def test_no_operation_of_identity_fails_or_answers_off_its_document(own_sy
     async with own_system.person("security") as person:
         token = await person.token()
     own: dict[str, str] = {}
-    async with Person(own_system.url, "administrator", own_system.administrator_password) as opener:
+    async with own_system.person("administrator") as opener:
         for path in SPOILS_ITS_OWN_SIGN_IN:
             username, county = f"asking.{secrets.token_hex(4)}", own_system.seeded.county_id
             await open_account(opener, own_system.url, username=username, password=PASSWORD, organisation_id=county)

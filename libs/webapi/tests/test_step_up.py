@@ -52,3 +52,17 @@ async def test_the_document_tells_of_the_challenge(client: httpx.AsyncClient) ->
     told = document["components"]["responses"][refused["$ref"].rpartition("/")[2]]
     assert "WWW-Authenticate" in told["headers"]
     assert "step_up_required" in told["description"]
+
+
+async def test_a_permission_takes_two_factors_after_it_was_found(
+    client: httpx.AsyncClient, issuer: TokenIssuer, person: UUID
+) -> None:
+    async def plant(*roles: tuple[str, UUID], acr: str) -> httpx.Response:
+        body = {"tree_id": str(new_id()), "kind": "pear"}
+        return await client.post("/v1/trees", json=body, headers=issuer.headers(person, roles, acr=acr))
+
+    office = ("tree", new_id())
+    weak = await plant(office, acr="1")
+    assert (weak.status_code, weak.json()["type"]) == (401, "/problems/step_up_required")
+    assert (await plant(acr="1")).json()["type"] == "/problems/permission_missing"
+    assert (await plant(office, acr="2")).status_code == 201

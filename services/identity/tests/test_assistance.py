@@ -93,7 +93,7 @@ async def test_a_witness_stands_in_for_the_code(here: Village) -> None:
     asked = (await here.ask(evidence="witness")).json()
     secretary_id, secretary = await strongly_signed_in(here.provider, ("branch_secretary", here.organisation_id))
     _, stranger = await strongly_signed_in(here.provider, ("branch_secretary", await here.provider.establish()))
-    _, weak = await here.provider.signed_in(("branch_secretary", here.organisation_id))
+    _, weak = await here.provider.weakly_signed_in(("branch_secretary", here.organisation_id))
     path = f"{asked['assist_id']}/witness"
     assert (await here.post(path, stranger)).status_code == 404
     assert (await here.post(path, weak)).json()["type"] == "/problems/step_up_required"

@@ -92,7 +92,8 @@ async def test_a_start_tells_anew_of_clients_of_which_an_earlier_release_told_le
 
 async def test_the_administrator_signs_in_and_opens_accounts(databases: Any, database_template: Template) -> None:
     async with databases.database(database_template) as url, running(url) as provider:
-        tokens = await provider.front_end().first_tokens("administrator", ADMINISTRATOR_PASSWORD)
+        signed_in = await provider.front_end().first_tokens("administrator", ADMINISTRATOR_PASSWORD)
+        tokens = await provider.with_second_factor(signed_in)
         body = {"organisation_id": str(orgtree.ROOT_ID), "username": "registrar.demo", "password": PASSWORD}
         opened = await provider.http.post("/v1/accounts", json=body, headers=tokens.headers)
         assert opened.status_code == 201

@@ -199,7 +199,7 @@ async def test_only_officers_of_the_remit_by_two_factors_decide(office: Office, 
     sibling = await provider.establish()
     _, elsewhere = await strongly_signed_in(provider, ("officer", sibling))
     _, registrar = await strongly_signed_in(provider, ("registrar", orgtree.ROOT_ID))
-    _, weak = await provider.signed_in(("officer", orgtree.ROOT_ID))
+    _, weak = await provider.weakly_signed_in(("officer", orgtree.ROOT_ID))
     assert (await office.propose(elsewhere)).status_code == 404
     assert (await office.propose(registrar)).status_code == 403
     assert (await office.propose(weak)).json()["type"] == "/problems/step_up_required"

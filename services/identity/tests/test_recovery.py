@@ -152,7 +152,7 @@ async def test_only_other_officers_of_the_remit_who_proved_two_factors_approve(
         found = await session.scalar(select(Recovery.recovery_id).where(Recovery.account_id == person_id))
     recovery_id = str(found)
 
-    _, weak = await provider.signed_in(("officer", county))
+    _, weak = await provider.weakly_signed_in(("officer", county))
     stepped = await approve(provider, recovery_id, weak)
     assert (stepped.status_code, stepped.json()["type"]) == (401, "/problems/step_up_required")
     _, registrar = await provider.signed_in(("registrar", county))

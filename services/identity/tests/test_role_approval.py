@@ -66,8 +66,8 @@ async def test_neither_the_proposer_nor_the_future_holder_decides(provider: Prov
 
 async def test_proposing_and_approving_take_a_second_factor(provider: Provider) -> None:
     _, security = await strongly_signed_in(provider, ("security_administrator", ROOT))
-    _, weak_security = await provider.signed_in(("security_administrator", ROOT))
-    _, weak = await provider.signed_in(("system_administrator", ROOT))
+    _, weak_security = await provider.weakly_signed_in(("security_administrator", ROOT))
+    _, weak = await provider.weakly_signed_in(("system_administrator", ROOT))
     assignment_id, person_id, _ = await proposed(provider, security)
     wanted = {"person_id": person_id, "role": "audit_administrator", "organisation_id": ROOT}
     for refused in (

@@ -194,7 +194,7 @@ async def test_nothing_is_done_or_shown_without_a_token(provider: Provider, meth
 
 
 async def test_roles_come_and_go_and_are_delegated_by_two_factors(provider: Provider) -> None:
-    _, weak = await provider.signed_in(("security_administrator", orgtree.ROOT_ID))
+    _, weak = await provider.weakly_signed_in(("security_administrator", orgtree.ROOT_ID))
     _, strong = await strongly_signed_in(provider, ("security_administrator", orgtree.ROOT_ID))
     holder, username = await provider.open_person()
     deputy, _ = await provider.open_person()

@@ -9,7 +9,7 @@ import httpx
 
 import audit
 from identity.roles.definitions import roles_to_define
-from webapi.access import CLIENT, EXTENSION, PUBLIC, SELF
+from webapi.access import CLIENT, EXTENSION, ONE_FACTOR, PUBLIC, SELF
 
 METHODS = ("get", "post", "put", "patch", "delete")
 WORDS = frozenset({PUBLIC, CLIENT, SELF})
@@ -20,12 +20,16 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
 
 @dataclass(frozen=True)
 class Operation:
-    """One method on one path; `rules` are what it demands, any one of them, `audited` the entries it may leave."""
+    """One method on one path; `rules` are what it demands, any one of them, `audited` the entries it may leave.
+
+    For `one_factor` a permission is enough; everywhere else it takes two.
+    """
 
     method: str
     path: str
     rules: frozenset[str]
     audited: tuple[str, ...] = ()
+    one_factor: bool = False
 
     @property
     def name(self) -> str:
@@ -61,7 +65,7 @@ def operations_in(document: Mapping[str, Any]) -> list[Operation]:
                 rules, left = item[method].get(EXTENSION, []), item[method].get(audit.EXTENSION, [])
                 demanded = frozenset([rules] if isinstance(rules, str) else rules)
                 audited = tuple(left) if isinstance(left, list) else ()
-                found.append(Operation(method.upper(), path, demanded, audited))
+                found.append(Operation(method.upper(), path, demanded, audited, ONE_FACTOR in item[method]))
     return sorted(found, key=lambda operation: (operation.path, operation.method))
 
 

@@ -33,6 +33,8 @@ EXPENDABLE = frozenset({"expendable_self", "forgotten"})
 class World:
     """`people` are signed in: `<role>.here`, `<role>.beside`, `member`, `stranger`; `things` are of the first county.
 
+    `<role>.weak` is in office here too, and has proved one factor.
+
     `bodies` hold what somebody was given to send. `marks` are ids of the first county that nobody outside it may see.
     """
 
@@ -73,10 +75,9 @@ async def world_of(system: System) -> AsyncIterator[World]:
             world.people[name] = await stack.enter_async_context(Person(system.url, username, password))
             return world.people[name]
 
-        opener = await enter("administrator", "administrator", system.administrator_password)
-        await opener.set_up_second_factor()
-        stack.push_async_callback(opener.give_up_second_factor)
-        world.people["security"] = await stack.enter_async_context(system.person("security"))
+        for name in ("administrator", "security", "auditor"):
+            world.people[name] = await stack.enter_async_context(system.person(name))
+        opener = world.people["administrator"]
         tag = secrets.token_hex(3)
 
         async def open_account(name: str, place: UUID, **more: str) -> str:
@@ -88,11 +89,13 @@ async def world_of(system: System) -> AsyncIterator[World]:
             await enter(name, username, password)
             return world.ids[name]
 
+        county = system.seeded.county_id
         for role in PERMISSIONS:
-            for where, place in (("here", system.seeded.county_id), ("beside", system.seeded.neighbour_id)):
+            for where, place in (("here", county), ("beside", system.seeded.neighbour_id)):
                 person_id = await open_account(f"{role}.{where}", place)
                 await _grant(world, person_id, role, place)
                 await world.people[f"{role}.{where}"].set_up_second_factor()
+            await _grant(world, await open_account(f"{role}.weak", county), role, county)
         await open_account("stranger", system.seeded.neighbour_id)
         for name in ("deputy", "candidate", "expendable", "keyholder", "enroller", "linked", *sorted(EXPENDABLE)):
             await open_account(name, system.seeded.county_id)
@@ -100,7 +103,6 @@ async def world_of(system: System) -> AsyncIterator[World]:
         for name in ("locked_out", "helped"):
             world.things[f"phone of {name}"] = a_number()
             await open_account(name, system.seeded.county_id, phone=world.things[f"phone of {name}"])
-        await enter("auditor", "auditor", system.administrator_password)
         for name in ("member", "secretary"):
             world.people[name] = await stack.enter_async_context(system.person(f"{name}.demo"))
             world.ids[name] = system.person_id(f"{name}.demo")

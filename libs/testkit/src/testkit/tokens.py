@@ -62,7 +62,7 @@ class TokenIssuer(LoopbackServer):
         client_id: str = "portal",
         scope: str | None = None,
         session_id: UUID | str | None = None,
-        acr: str = "1",
+        acr: str | None = None,
         authenticated_at: float | None = None,
         authorization_version: int = 1,
         actor: UUID | None = None,
@@ -72,13 +72,14 @@ class TokenIssuer(LoopbackServer):
         claims: Mapping[str, Any] | None = None,
         header: Mapping[str, Any] | None = None,
     ) -> str:
-        """Return an access token for a person who holds these roles, each on an organisation.
+        """Return an access token for a person who holds these roles, each on an organisation, by two factors if any.
 
         Without `scope` its client may do everything: it has the issuer's scopes, which are those of all services.
         `issued_at` and `authenticated_at` are in seconds since 1970, now when left out; with an `actor` it is a token
         of an assisted session that allows `actions`. `claims` and `header` replace what is made here (None
         removes it), so that a test can spoil a token.
         """
+        roles = list(roles)
         issued = time.time() if issued_at is None else issued_at
         content: dict[str, Any] = {
             "iss": self.issuer,
@@ -87,7 +88,7 @@ class TokenIssuer(LoopbackServer):
             "client_id": client_id,
             "scope": self.scope if scope is None else scope,
             "sid": str(session_id or uuid4()),
-            "acr": acr,
+            "acr": acr or ("2" if roles else "1"),
             "auth_time": int(issued if authenticated_at is None else authenticated_at),
             "authorization_version": authorization_version,
             "jti": str(uuid4()),

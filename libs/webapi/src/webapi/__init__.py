@@ -1,7 +1,7 @@
 """One way to be an HTTP service: application, authentication, problems, pages, idempotency, health, processes."""
 
 from webapi import migrations
-from webapi.access import access
+from webapi.access import access, one_factor
 from webapi.application import Application, open_database
 from webapi.assistance import assistable
 from webapi.authentication import Authenticator, Principal
@@ -59,6 +59,7 @@ __all__ = [
     "follow_revocations",
     "json_answer",
     "migrations",
+    "one_factor",
     "open_database",
     "passes_token_on",
     "purge_idempotency_keys",

@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute
 from webapi.problems import NOT_A_PERSON, Refusal
 
 EXTENSION: Final = "x-access"
+ONE_FACTOR: Final = "x-one-factor"
 PUBLIC: Final = "public"
 CLIENT: Final = "client"
 SELF: Final = "self"
@@ -32,6 +33,21 @@ def access(*rules: str) -> dict[str, Any]:
     if unknown or not rules or len(set(rules)) != len(rules) or (PUBLIC in rules and len(rules) > 1):
         raise ValueError(f"an operation cannot demand {rules}")
     return {EXTENSION: list(rules)}
+
+
+def one_factor(reason: str) -> dict[str, Any]:
+    """Declare that a permission is used here by who proved one factor, and why: `access(...) | one_factor("...")`.
+
+    Everywhere else it takes two. Raises `ValueError`.
+    """
+    if len(reason) < 10:
+        raise ValueError("say why one factor is enough")
+    return {ONE_FACTOR: reason}
+
+
+def takes_two_factors(route: Any) -> bool:
+    """Say whether a permission is used at this route by who proved two factors alone."""
+    return ONE_FACTOR not in (getattr(route, "openapi_extra", None) or {})
 
 
 def declared(route: Any) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from database import Database, raw, utc_now
-from webapi.access import require_declared, require_person
+from webapi.access import require_declared, require_person, takes_two_factors
 from webapi.assistance import AssistedRecorder, require_assistable
 from webapi.authentication import Authenticator, Principal, bearer_token
 from webapi.bodies import ShownOnce
@@ -23,7 +23,7 @@ from webapi.languages import Language, language_of
 from webapi.marks import F, marking
 from webapi.problems import PERMISSION_MISSING, Refusal
 from webapi.scopes import require_scopes
-from webapi.step_up import require_acr
+from webapi.step_up import TWO_FACTORS, reaches, require_acr
 
 _ASKS: Final = "__asks_for_token__"
 
@@ -88,7 +88,7 @@ class RecordedRead(NamedTuple):
 class AuthenticatedCaller:
     """Who asks. Routes receive it as a parameter of type `Caller`; without a good token the answer is 401."""
 
-    __slots__ = ("_database", "_relied_on", "_request", "_resolve", "principal")
+    __slots__ = ("_database", "_relied_on", "_request", "_resolve", "_withheld", "principal")
 
     def __init__(
         self, request: Request, principal: Principal, database: Database, resolve: RemitResolver | None
@@ -97,6 +97,7 @@ class AuthenticatedCaller:
         self._database = database
         self._resolve = resolve
         self._relied_on: set[tuple[str, UUID]] = set()
+        self._withheld = False
         self.principal = principal
 
     @property
@@ -109,20 +110,41 @@ class AuthenticatedCaller:
         """The language of the answer, "zh" or "en"."""
         return language_of(self._request.scope["headers"])
 
-    async def remit(self, permission: str) -> frozenset[UUID]:
-        """Give the organisations under which this caller has `permission`.
+    async def remit(self, *permissions: str) -> frozenset[UUID]:
+        """Give the organisations under which this caller has a permission.
 
-        Raises the 403 problem `permission_missing` when there is none, and `AccessUndeclared` where the route does not
-        declare the permission (`webapi.access`).
+        Of several permissions any one will do. Raises the 403 problem `permission_missing` when there is none, the 401
+        problem `step_up_required` before two factors, unless the route declares `one_factor`, and `AccessUndeclared`
+        where it does not declare the permission (`webapi.access`).
         """
-        require_declared(self._request.scope.get("route"), permission)
-        found = await self.remit_if_any(permission)
+        route = self._request.scope.get("route")
+        for permission in permissions:
+            require_declared(route, permission)
+        first, *others = [await self._held(permission) for permission in permissions]
+        found = first.union(*others) if others else first
         if not found:
-            raise Refusal(PERMISSION_MISSING, permission=permission)
+            raise Refusal(PERMISSION_MISSING, permission=permissions[0])
+        if takes_two_factors(route):
+            self.require_acr(TWO_FACTORS)
         return found
 
     async def remit_if_any(self, permission: str) -> frozenset[UUID]:
-        """Give the same, empty when there is none: for what staff see beside what everyone sees of their own."""
+        """Give the same, empty when there is none: for what staff see beside what everyone sees of their own.
+
+        Before two factors, where it takes them, everybody sees their own alone: see `require_nothing_withheld`.
+        """
+        found = await self._held(permission)
+        if found and takes_two_factors(self._request.scope.get("route")) and not reaches(self.principal, TWO_FACTORS):
+            self._withheld = True
+            return frozenset()
+        return found
+
+    def require_nothing_withheld(self) -> None:
+        """Raise the 401 problem `step_up_required` where two factors would have shown more than one's own."""
+        if self._withheld:
+            self.require_acr(TWO_FACTORS)
+
+    async def _held(self, permission: str) -> frozenset[UUID]:
         found = await self._remit(permission)
         self._relied_on |= {(permission, place) for place in found}
         return found

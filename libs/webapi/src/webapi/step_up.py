@@ -10,6 +10,15 @@ LEVELS: Final = ("1", "2", "3")
 """How strongly somebody proved who they are, weakest first: one factor, two, a passkey or two witnesses."""
 
 
+TWO_FACTORS: Final = "2"
+
+
+def reaches(principal: Principal, level: str) -> bool:
+    """Say whether the token's `acr` reaches `level`; what a helper proved says nothing of the person."""
+    strong = principal.acr in LEVELS and LEVELS.index(principal.acr) >= LEVELS.index(level)
+    return strong and principal.actor is None
+
+
 def require_acr(principal: Principal, level: str, max_age: timedelta | None, *, now: float) -> None:
     """Raise the 401 problem `step_up_required` unless the token's `acr` reaches `level` and is no older than `max_age`.
 

@@ -89,7 +89,7 @@ async def seed(
 
     `administrators` are the passwords of the accounts which the first start opens, `demonstration` those of the people
     whose accounts are opened here; everybody begins with the first one and chooses the own one on the page, as people
-    do. Officers sign in with a code of `authenticators` as well, as `security` does. `scope` is the six digits of a
+    do. Who is in office signs in with a code of `authenticators` as well. `scope` is the six digits of a
     county, `PROVINCE` for everything, or None for the scenario's own county. Raises `CannotRun`, whose message is one
     line: for a file that is wrong, a password that is, and a request that is refused or not answered for a minute.
     """
@@ -111,15 +111,17 @@ async def seed(
             code = app.code if app else None
             return Api(http, SignedIn(gateway_url, username, own, first_password=first, second_factor=code))
 
-        granter = signed_in(SECURITY, administrators)
-        if await set_up(granter, SECURITY, authenticators):  # granting takes a second factor
-            granter = signed_in(SECURITY, administrators)
-        opener = signed_in(ADMINISTRATOR, administrators)
+        async def in_office(username: str, passwords: Passwords = demonstration) -> Api:
+            api = signed_in(username, passwords)
+            return signed_in(username, passwords) if await set_up(api, username, authenticators) else api
+
+        opener = await in_office(ADMINISTRATOR, administrators)
+        granter = await in_office(SECURITY, administrators)
         opening = Opening(accounts=opener, roles=granter, first_password=demonstration.first)
         registrar = scenario.with_role("registrar")
         watcher.begin("registrar", 1)
         await open_accounts(opening, [registrar], stage, watcher)
-        in_charge = signed_in(registrar.username)
+        in_charge = await in_office(registrar.username)
         organisations = await load_organisations(in_charge, planned, watcher)
         clock.mark("organisations")
         members = await load_members(in_charge, planned.branches, generator, watcher)
@@ -134,8 +136,8 @@ async def seed(
             else:
                 await signed_in(person.username).get("/v1/me")
 
-        await few_at_a_time(scenario.people, begin, at_once=HASHED_AT_ONCE)
-        await signed_in(AUDITOR, administrators).get("/v1/me")
+        await few_at_a_time(others, begin, at_once=HASHED_AT_ONCE)
+        await set_up(signed_in(AUDITOR, administrators), AUDITOR, authenticators)
         await _play(scenario, stage, in_charge, signed_in, watcher)
         clock.mark("scenario")
     return SeedResult(

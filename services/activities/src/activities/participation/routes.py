@@ -20,7 +20,7 @@ from activities.participation.schemas import (
 )
 from activities.scheduling.queries import one_activity
 from activities.scheduling.routes import NO_PEOPLE, READ
-from audit import audited, unaudited
+from audit import audited
 from database import new_id
 from webapi import Caller, Page, PageQuery, access, assistable, described, json_answer
 
@@ -44,7 +44,7 @@ async def _refuse_to_outsider(activity_id: UUID, caller: Caller) -> None:
 @router.get(
     "",
     response_model=ActivityForMe,
-    openapi_extra=access("self", READ) | unaudited(NO_PEOPLE) | described("查看一次组织生活", "One activity"),
+    openapi_extra=access("self", READ) | NO_PEOPLE | described("查看一次组织生活", "One activity"),
 )
 @assistable("activities.register")
 async def get_activity(activity_id: UUID, caller: Caller) -> Response:

@@ -12,11 +12,12 @@ from activities.scheduling.schemas import ActivityOut, ScheduleActivity
 from audit import audited, unaudited
 from china_time import Moment
 from database import new_id
-from webapi import Caller, Page, PageQuery, access, described, json_answer
+from webapi import Caller, Page, PageQuery, access, described, json_answer, one_factor
 
 READ = "activities.activity.read"
 SCHEDULE = "activities.activity.schedule"
-NO_PEOPLE = "it tells of meetings, and of the caller alone"
+_WHY = "it tells of meetings, and of the caller alone"
+NO_PEOPLE = unaudited(_WHY) | one_factor(_WHY)
 
 router = APIRouter(prefix="/v1/activities", tags=["activities"])
 
@@ -57,7 +58,7 @@ async def schedule_activity(body: ScheduleActivity, caller: Caller) -> Response:
 @router.get(
     "",
     response_model=Page[ActivityOut],
-    openapi_extra=access("self", READ) | unaudited(NO_PEOPLE) | described("组织生活列表", "Activities"),
+    openapi_extra=access("self", READ) | NO_PEOPLE | described("组织生活列表", "Activities"),
 )
 async def list_activities(
     *,

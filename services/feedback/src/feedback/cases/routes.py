@@ -91,7 +91,11 @@ async def get_case(case_id: UUID, caller: Caller, ring: Ring) -> Response:
     """Give a case with what was said and done."""
     remit = await caller.remit_if_any(READ)
     async with caller.recorded_read() as read:
-        found = await queries.one_case(read.session, case_id, person_id=caller.person_id, remit=remit, ring=ring)
+        try:
+            found = await queries.one_case(read.session, case_id, person_id=caller.person_id, remit=remit, ring=ring)
+        except queries.CaseUnknown:
+            caller.require_nothing_withheld()
+            raise
         if found.reporter_id != caller.person_id or caller.principal.actor is not None:
             entry = audit.by(caller.principal, remit).entry(
                 "feedback.case.read",

@@ -9,7 +9,9 @@ from database import utc_now
 from gateway.home import queries
 from gateway.home.kinds import STAFF_PERMISSIONS
 from gateway.home.schemas import HomeItemOut
-from webapi import Caller, Page, PageQuery, access, assistable, described, json_answer
+from webapi import Caller, Page, PageQuery, access, assistable, described, json_answer, one_factor
+
+_WHY = "it tells what waits for the caller, and of nobody else"
 
 router = APIRouter(prefix="/v1/home", tags=["home"])
 
@@ -18,7 +20,8 @@ router = APIRouter(prefix="/v1/home", tags=["home"])
     "",
     response_model=Page[HomeItemOut],
     openapi_extra=access("self", *STAFF_PERMISSIONS)
-    | unaudited("it tells what waits for the caller, and of nobody else")
+    | unaudited(_WHY)
+    | one_factor(_WHY)
     | described("我的首页：要做的和要看的", "All there is to do and to read"),
 )
 @assistable("gateway.read_home")

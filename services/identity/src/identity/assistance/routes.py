@@ -20,7 +20,17 @@ from identity.assistance.tables import AssistedSession
 from identity.challenges.commands import CodeRefused
 from identity.clients.first_party import open_to_others
 from identity.shared import Shared
-from webapi import AuthenticatedCaller, Caller, Page, PageQuery, PageRequest, RefusedWithEffect, access, described
+from webapi import (
+    AuthenticatedCaller,
+    Caller,
+    Page,
+    PageQuery,
+    PageRequest,
+    RefusedWithEffect,
+    access,
+    described,
+    one_factor,
+)
 
 GIVE = "identity.assistance.give"
 WITNESS_ACR = "2"
@@ -49,6 +59,7 @@ async def list_actions(caller: Caller, page: PageQuery) -> Page[ActionOut]:  # n
     response_model=AssistedSessionOut,
     openapi_extra=access(GIVE)
     | audited("identity.assistance.asked")
+    | one_factor("it opens nothing: the person agrees by a code, or before a witness who proved two factors")
     | described(
         "请求协助某人",
         "Ask to help somebody",

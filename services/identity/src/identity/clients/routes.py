@@ -5,14 +5,13 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
 from typing import Annotated, Literal
-from uuid import UUID
 
 from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
 import audit
 import orgtree
-from audit import audited, unaudited
+from audit import audited
 from database import new_id
 from identity.clients import commands, queries
 from identity.clients.queries import shaped
@@ -22,12 +21,11 @@ from webapi import AuthenticatedCaller, Caller, Page, PageQuery, Refusal, access
 from webapi.problems import PERMISSION_MISSING
 from webapi.validation import worded
 
-NOT_RECORDED = unaudited("it tells of clients, not of people")
-
 router = APIRouter(prefix="/v1/clients", tags=["clients"])
 
 REGISTER = "identity.client.register"
 REVIEW = "identity.client.review"
+READ = "identity.client.read"
 SECOND_FACTOR = "2"
 _ClientId = Annotated[
     str,
@@ -182,25 +180,27 @@ async def rotate_client_secret(client_id: _ClientId, caller: Caller) -> Response
 
 
 @router.get(
-    "", openapi_extra=access(REGISTER, REVIEW) | NOT_RECORDED | described("已登记的客户端", "The clients there are")
+    "", openapi_extra=access(REGISTER, REVIEW) | audited(READ) | described("已登记的客户端", "The clients there are")
 )
 async def list_clients(caller: Caller, page: PageQuery, status: _Status = None) -> Page[ClientOut]:
     """List clients by their ids, each with the change that is proposed."""
-    await _of_whole_system(caller, REGISTER, REVIEW)
-    async with caller.read() as session:
-        return await queries.list_clients(session, page, status)
+    by = await _of_whole_system(caller, REGISTER, REVIEW)
+    async with caller.recorded_read() as read:
+        await audit.record(read.session, by.entry(READ), now=read.now)
+        return await queries.list_clients(read.session, page, status)
 
 
 @router.get(
     "/{client_id}",
     response_model=ClientOut,
-    openapi_extra=access(REGISTER, REVIEW) | NOT_RECORDED | described("查看一个客户端", "One client"),
+    openapi_extra=access(REGISTER, REVIEW) | audited(READ) | described("查看一个客户端", "One client"),
 )
 async def read_client(client_id: _ClientId, caller: Caller) -> Response:
     """Give a client as it stands, with the change that is proposed."""
-    await _of_whole_system(caller, REGISTER, REVIEW)
-    async with caller.read() as session:
-        return json_answer(await queries.client_by_id(session, client_id))
+    by = await _of_whole_system(caller, REGISTER, REVIEW)
+    async with caller.recorded_read() as read:
+        await audit.record(read.session, by.entry(READ), now=read.now)
+        return json_answer(await queries.client_by_id(read.session, client_id))
 
 
 async def _reviewed(
@@ -213,7 +213,8 @@ async def _reviewed(
 ) -> Response:
     """Do with a client what takes a reviewer and a second factor, and show it: with its secret, where that is told."""
     by = await _of_whole_system(caller, REVIEW)
-    caller.require_acr(SECOND_FACTOR, max_age)
+    if max_age is not None:
+        caller.require_acr(SECOND_FACTOR, max_age)
     async with caller.command() as command:
         done = await command_(command.session, client_id=client_id, by=by, now=command.now)
         if isinstance(done, Client):
@@ -224,9 +225,6 @@ async def _reviewed(
 
 async def _of_whole_system(caller: AuthenticatedCaller, *permissions: str) -> audit.Actor:
     """Tell who acts, by a permission held on the root: clients belong to no organisation below it."""
-    remit: frozenset[UUID] = frozenset()
-    for permission in permissions:
-        remit |= await caller.remit_if_any(permission)
-    if orgtree.ROOT_ID not in remit:
+    if orgtree.ROOT_ID not in await caller.remit(*permissions):
         raise Refusal(PERMISSION_MISSING, permission=permissions[0])
     return audit.by(caller.principal, {orgtree.ROOT_ID})

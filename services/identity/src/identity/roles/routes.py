@@ -10,8 +10,8 @@ from starlette.responses import Response
 
 import audit
 import orgtree
-from audit import audited, unaudited
-from database import known, new_id
+from audit import audited
+from database import new_id
 from identity.roles import queries
 from identity.roles.approval import approve_role, refuse_role
 from identity.roles.assignments import AssignmentUnknown
@@ -21,14 +21,13 @@ from identity.roles.schemas import GrantRole, HandOnRole, RoleAssignmentOut, Rol
 from identity.roles.tables import RoleAssignment, RoleDefinition
 from webapi import AuthenticatedCaller, Caller, Page, PageQuery, access, described
 
-NOT_RECORDED = unaudited("it tells of offices, which are no secret")
-
 router = APIRouter(prefix="/v1", tags=["roles"])
 
 GRANT = "identity.role.grant"
 APPROVE = "identity.role.approve"
 TWO_FACTORS = "2"
-"""How strongly somebody has proved who they are before a role comes, goes or is delegated by their word."""
+"""How strongly somebody has proved who they are before they hand on a role of their own."""
+LISTED = "identity.role.listed"
 
 
 @router.get("/roles", openapi_extra=access("self", "client") | described("角色及其权限", "The roles there are"))
@@ -63,7 +62,6 @@ async def grant_role_(body: GrantRole, caller: Caller) -> Response:
     seven days.
     """
     remit = await caller.remit(GRANT)
-    caller.require_acr(TWO_FACTORS)
     async with caller.command() as command:
         assignment = await grant_role(
             command.session,
@@ -78,7 +76,9 @@ async def grant_role_(body: GrantRole, caller: Caller) -> Response:
 
 @router.get(
     "/role-assignments",
-    openapi_extra=access("self", GRANT, APPROVE) | NOT_RECORDED | described("谁担任哪些角色", "Who holds which role"),
+    openapi_extra=access("self", GRANT, APPROVE)
+    | audited(LISTED)
+    | described("谁担任哪些角色", "Who holds which role"),
 )
 async def list_assignments(
     caller: Caller,
@@ -88,14 +88,17 @@ async def list_assignments(
 ) -> Page[RoleAssignmentOut]:
     """List role assignments, newest first: one's own, or those on organisations where one may grant or approve them."""
     conditions = [RoleAssignment.person_id == person_id] if person_id is not None else []
+    remit = frozenset[UUID]()
     if person_id != caller.person_id:
-        remit = await caller.remit_if_any(APPROVE)
-        remit |= await (caller.remit_if_any(GRANT) if remit else caller.remit(GRANT))
+        remit = await caller.remit(GRANT, APPROVE)
         conditions.append(orgtree.within(RoleAssignment.organisation_id, remit))
     if status is not None:
         conditions.append(RoleAssignment.status == status)
-    async with caller.read() as session:
-        return await queries.list_assignments(session, page, *conditions)
+    async with caller.recorded_read() as read:
+        if remit:
+            entry = audit.by(caller.principal, remit).entry(LISTED, subject=person_id)
+            await audit.record(read.session, entry, now=read.now)
+        return await queries.list_assignments(read.session, page, *conditions)
 
 
 @router.delete(
@@ -168,19 +171,22 @@ async def hand_on_role_(assignment_id: UUID, body: HandOnRole, caller: Caller) -
 
 @router.get(
     "/role-assignments/{assignment_id}/delegations",
-    openapi_extra=access("self", GRANT) | NOT_RECORDED | described("角色转授给了谁", "To whom a role was handed on"),
+    openapi_extra=access("self", GRANT) | audited(LISTED) | described("角色转授给了谁", "To whom a role was handed on"),
 )
 async def list_delegations(assignment_id: UUID, caller: Caller, page: PageQuery) -> Page[RoleAssignmentOut]:
     """List what was delegated from a role of one's own, or of one within the remit where one grants roles."""
-    visible = or_(
-        RoleAssignment.person_id == caller.person_id,
-        orgtree.within(RoleAssignment.organisation_id, await caller.remit_if_any(GRANT)),
-    )
-    async with caller.read() as session:
+    remit = await caller.remit_if_any(GRANT)
+    visible = or_(RoleAssignment.person_id == caller.person_id, orgtree.within(RoleAssignment.organisation_id, remit))
+    async with caller.recorded_read() as read:
         source = RoleAssignment.assignment_id == assignment_id
-        found = select(RoleAssignment.assignment_id).where(source, visible)
-        known(await session.scalar(found), AssignmentUnknown)
-        return await queries.list_assignments(session, page, RoleAssignment.delegated_from == assignment_id)
+        holder = await read.session.scalar(select(RoleAssignment.person_id).where(source, visible))
+        if holder is None:
+            caller.require_nothing_withheld()
+            raise AssignmentUnknown
+        if holder != caller.person_id:
+            entry = audit.by(caller.principal, remit).entry(LISTED, subject=holder, object_id=assignment_id)
+            await audit.record(read.session, entry, now=read.now)
+        return await queries.list_assignments(read.session, page, RoleAssignment.delegated_from == assignment_id)
 
 
 @router.delete(
@@ -209,7 +215,6 @@ async def _in_office(
 ) -> Response:
     """Carry out on an assignment within one's own remit what takes a permission and a second factor."""
     remit = await caller.remit(permission)
-    caller.require_acr(TWO_FACTORS)
     async with caller.command() as command:
         assignment = await command_(
             command.session, assignment_id=assignment_id, by=audit.by(caller.principal, remit), now=command.now

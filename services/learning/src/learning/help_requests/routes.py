@@ -10,7 +10,9 @@ from audit import audited, unaudited
 from learning.courses.routes import NEEDS
 from learning.help_requests import queries
 from learning.help_requests.schemas import HelpNeeded, PersonInNeed
-from webapi import Caller, Page, PageQuery, access, described, json_answer
+from webapi import Caller, Page, PageQuery, access, described, json_answer, one_factor
+
+_WHY = "it tells counts, and no small ones"
 
 router = APIRouter(prefix="/v1", tags=["help requests"])
 
@@ -21,7 +23,8 @@ OrganisationId = Annotated[UUID, Query(description="The organisation that was as
     "/help-requests",
     response_model=Page[HelpNeeded],
     openapi_extra=access(NEEDS)
-    | unaudited("it tells counts, and no small ones")
+    | unaudited(_WHY)
+    | one_factor(_WHY)
     | described("哪些课需要帮助", "Lessons people need help with"),
 )
 async def list_needs(page: PageQuery, caller: Caller, organisation_id: OrganisationId) -> Response:

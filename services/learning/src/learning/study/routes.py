@@ -12,7 +12,9 @@ from learning.courses.routes import staff_remit
 from learning.study import commands, queries
 from learning.study.schemas import ReportProgress, ReportUnderstanding, StudyOut
 from learning.study.tables import LessonStudy
-from webapi import AuthenticatedCaller, Caller, access, assistable, described, json_answer
+from webapi import AuthenticatedCaller, Caller, access, assistable, described, json_answer, one_factor
+
+OF_COURSES = "it tells staff which courses there are, and of nobody but themselves"
 
 router = APIRouter(prefix="/v1/lessons/{lesson_id}", tags=["study"])
 
@@ -20,7 +22,9 @@ router = APIRouter(prefix="/v1/lessons/{lesson_id}", tags=["study"])
 @router.put(
     "/progress",
     response_model=StudyOut,
-    openapi_extra=access("self") | described("报告学习进度", "Report progress", example={"progress": 35}),
+    openapi_extra=access("self")
+    | one_factor(OF_COURSES)
+    | described("报告学习进度", "Report progress", example={"progress": 35}),
 )
 @assistable("learning.study")
 async def report_progress(lesson_id: UUID, body: ReportProgress, caller: Caller) -> Response:
@@ -32,6 +36,7 @@ async def report_progress(lesson_id: UUID, body: ReportProgress, caller: Caller)
     "/understanding",
     response_model=StudyOut,
     openapi_extra=access("self")
+    | one_factor(OF_COURSES)
     | described("表示已懂或需要帮助", "Say whether one understood", example={"understanding": "need_help"}),
 )
 @assistable("learning.ask_for_help")
@@ -43,7 +48,7 @@ async def report_understanding(lesson_id: UUID, body: ReportUnderstanding, calle
 @router.get(
     "/progress",
     response_model=StudyOut,
-    openapi_extra=access("self") | described("我的学习进度", "My progress with a lesson"),
+    openapi_extra=access("self") | one_factor(OF_COURSES) | described("我的学习进度", "My progress with a lesson"),
 )
 @assistable("learning.study")
 async def get_progress(lesson_id: UUID, caller: Caller) -> Response:
