@@ -42,7 +42,7 @@ NICE_ALREADY = """
 import os
 from identity.credentials.passwords import Passwords
 os.nice(15)
-print(Passwords(threads=1)._pool.submit(os.getpriority, os.PRIO_PROCESS, 0).result())
+print(Passwords(threads=1)._hashing.submit(os.getpriority, os.PRIO_PROCESS, 0).result())
 """
 
 

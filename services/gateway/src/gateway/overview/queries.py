@@ -1,5 +1,6 @@
 """Reads figures from the kept rollups, small groups hidden the same way for everyone who asks."""
 
+import asyncio
 from collections.abc import Collection, Mapping
 from datetime import date
 from itertools import pairwise
@@ -87,7 +88,8 @@ async def _shown_of_children(
     people = await orgtree.people_of_children(session, parent)
     itself = control.row_of(left_to_itself(whole, rows), await orgtree.own_people(session, parent))
     children = {child: control.row_of(totals, people.get(child, {})) for child, totals in rows.items()}
-    return rows, hidden_in(children, itself, hidden_of_whole, control.structure)
+    # In a thread: it takes time that grows faster than the number of children.
+    return rows, await asyncio.to_thread(hidden_in, children, itself, hidden_of_whole, control.structure)
 
 
 def _figures(totals: Mapping[str, int], hidden: Collection[str], figures: Figures, day: date) -> list[FigureOut]:

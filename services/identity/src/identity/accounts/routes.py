@@ -9,7 +9,7 @@ from database import new_id
 from identity.accounts.commands import open_account
 from identity.accounts.phones import international, put_on_file
 from identity.accounts.schemas import AccountOpened, OpenAccount
-from identity.credentials.rules import require_password, require_username
+from identity.credentials.rules import require_username
 from identity.shared import Shared
 from webapi import Caller, access, described
 
@@ -43,7 +43,8 @@ async def open_account_(body: OpenAccount, caller: Caller, shared: Shared) -> Re
     by = audit.by(caller.principal, await caller.remit(OPEN))
     username = require_username(body.username)
     phone = None if body.phone is None else international(body.phone)
-    password = require_password(body.password.get_secret_value(), username=username, also=[phone] if phone else [])
+    typed, also = body.password.get_secret_value(), [phone] if phone else []
+    password = await shared.passwords.require(typed, username=username, also=also)
     encoding = await shared.passwords.hash(password)  # before the transaction: nothing waits for it in there
     async with caller.command() as command:
         account = await open_account(

@@ -1,17 +1,18 @@
-"""Argon2id off the event loop: few threads, a short queue, and the same work for an account that does not exist."""
+"""What passwords cost, off the event loop: few threads, a short queue, and the same work for nobody's account."""
 
 import asyncio
 import os
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import NamedTuple, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from identity.credentials.rules import normalised_password
+from identity.credentials.rules import PASSWORD_LENGTH, normalised_password, require_password
 
 T = TypeVar("T")
 
@@ -42,37 +43,51 @@ class Verdict(NamedTuple):
 class Passwords:
     """Hashes and verifies passwords on `threads` threads of low priority, each with the memory that its hasher takes.
 
+    Another thread estimates how soon a new one would be guessed.
+
     At most `waiting` callers queue; one more raises `TooManySignIns`. Close it when the process ends.
     """
 
     def __init__(self, *, threads: int = 2, waiting: int = 64, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher or HASHER
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="argon2", initializer=_yield_to_the_event_loop)
+        self._hashing = ThreadPoolExecutor(threads, thread_name_prefix="argon2", initializer=_yield_to_the_event_loop)
+        # One thread, because zxcvbn keeps the words of whom it is asked about in a global; of common priority, because
+        # it is Python, and whoever has the interpreter and waits for a processor lets the event loop wait as well.
+        self._estimating = ThreadPoolExecutor(1, thread_name_prefix="estimate")
         self._places = threads + waiting
         self._taken = 0
         self._nobody = self._hasher.hash(secrets.token_urlsafe(16))
 
     async def hash(self, password: str) -> str:
         """Encode a new password (argon2id, random salt). Raises `TooManySignIns`."""
-        return await self._run(self._hasher.hash, normalised_password(password))
+        return await self._run(self._hashing, self._hasher.hash, normalised_password(password))
 
     async def verify(self, encoded: str | None, password: str) -> Verdict:
         """Check `password` against its stored encoding.
 
-        None (nobody has that name, or no password) costs the same and never matches. Raises `TooManySignIns`.
+        None (nobody has that name, or no password) costs the same and never matches. So does what is too long for a
+        password: to normalise and to hash it would take as long as it likes. Raises `TooManySignIns`.
         """
-        return await self._run(self._verify, encoded, normalised_password(password))
+        longest = PASSWORD_LENGTH[1]
+        if len(password) > longest:
+            encoded = None
+        return await self._run(self._hashing, self._verify, encoded, normalised_password(password[:longest]))
+
+    async def require(self, password: str, *, username: str | None, also: Iterable[str] = ()) -> str:
+        """Give the password as `require_password` does, and raise what it raises, or `TooManySignIns`."""
+        return await self._run(self._estimating, partial(require_password, password, username=username, also=also))
 
     def close(self) -> None:
         """End the threads; what waits is dropped."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        for pool in (self._hashing, self._estimating):
+            pool.shutdown(wait=True, cancel_futures=True)
 
-    async def _run(self, work: Callable[..., T], *arguments: object) -> T:
+    async def _run(self, pool: ThreadPoolExecutor, work: Callable[..., T], *arguments: object) -> T:
         if self._taken >= self._places:
             raise TooManySignIns
         self._taken += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work, *arguments)
+            return await asyncio.get_running_loop().run_in_executor(pool, work, *arguments)
         finally:
             self._taken -= 1
 

@@ -37,6 +37,7 @@ router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 CODE = "/sign-in/objection/code"
 _PAGES = CodePages("recovery_objection", "objection_title", phone=OBJECTION, code=CODE, notice_code=True)
+_LONGEST_CODE_TYPED = 40
 _log = logging.getLogger(__name__)
 
 router.get(OBJECTION, name="show_objection")(_PAGES.ask_phone)
@@ -77,7 +78,7 @@ async def _noticed(shared: IdentityShared, typed: str, code: str, *, now: dateti
     phone = normalised_phone(typed)
     if phone is None:
         return None
-    given = re.sub(r"[^0-9]", "", unicodedata.normalize("NFKC", code))
+    given = re.sub(r"[^0-9]", "", unicodedata.normalize("NFKC", code[:_LONGEST_CODE_TYPED]))
     async with shared.database.read() as session:
         account_id = await account_with(session, shared.ring, phone)
         recovery = select(Recovery.recovery_id).where(

@@ -56,9 +56,9 @@ async def change_password_(body: ChangePassword, caller: Caller, shared: Shared)
     me = caller.person_id
     async with caller.read() as session:
         encoding = await encoding_of(session, me)
-        password = await require_password_for(session, shared.ring, me, body.new_password.get_secret_value())
     old = body.old_password.get_secret_value()
     await _require_old(shared, caller, encoding, old)
+    password = await require_password_for(shared, me, body.new_password.get_secret_value())
     if password == normalised_password(old):
         raise PasswordUnchanged
     replacement = await shared.passwords.hash(password)

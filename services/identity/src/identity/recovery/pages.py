@@ -117,8 +117,8 @@ async def _complete(visit: Visit, typed: str, *, now: datetime) -> bool:
         recovery = await proven_recovery(session, proof, now=now)
         if recovery is None:
             return False
-        password = await require_password_for(session, shared.ring, recovery.account_id, typed)
         first = await first_encoding_of(session, recovery.account_id)
+    password = await require_password_for(shared, recovery.account_id, typed)
     if first is not None and (await shared.passwords.verify(first, password)).matches:
         raise PasswordUnchanged
     encoding = await shared.passwords.hash(password)

@@ -12,7 +12,7 @@ from database import new_id
 from identity.accounts.commands import add_account
 from identity.accounts.tables import Account, Credential, Identifier
 from identity.credentials.passwords import Passwords
-from identity.credentials.rules import FIRST_PASSWORD_LIFETIME, require_password
+from identity.credentials.rules import FIRST_PASSWORD_LIFETIME
 from identity.roles.commands import appoint
 from identity.roles.tables import RoleAssignment
 
@@ -56,7 +56,7 @@ async def renew_first_passwords(session: AsyncSession, encodings: Mapping[str, s
 
 async def hash_first_passwords(passwords: Passwords, password: str, roles: list[str]) -> dict[str, str]:
     """Give the argon2id string of each account's first password. Raises `PasswordUnusable`."""
-    usable = [require_password(password, username=USERNAMES[role]) for role in roles]
+    usable = [await passwords.require(password, username=USERNAMES[role]) for role in roles]
     return {role: await passwords.hash(each) for role, each in zip(roles, usable, strict=True)}
 
 

@@ -93,8 +93,8 @@ async def _changed(visit: Visit, person: SignedIn, encoding: str, *, now: dateti
 
 async def _encoded(shared: IdentityShared, person: SignedIn, typed: str) -> str:
     """Give the encoding of a password that will do. Raises `PasswordUnusable` and `TooManySignIns`."""
+    password = await require_password_for(shared, person.account_id, typed)
     async with shared.database.read() as session:
-        password = await require_password_for(session, shared.ring, person.account_id, typed)
         first = await encoding_of(session, person.account_id)
     if (await shared.passwords.verify(first, password)).matches:
         raise PasswordUnchanged

@@ -10,16 +10,20 @@ import audit
 from database import KeyRing
 from identity.accounts.credentials import set_password, username_of
 from identity.accounts.phones import phone_of
-from identity.credentials.rules import require_password
 from identity.messages.commands import tell
 from identity.sessions.known_browsers import forget_browsers
 from identity.sessions.revocation import end_other_sessions
+from identity.shared import IdentityShared
 
 
-async def require_password_for(session: AsyncSession, ring: KeyRing, account_id: UUID, typed: str) -> str:
-    """Give a new password of the account in the form to be hashed, if it will do. Raises `PasswordUnusable`."""
-    username, phone = await username_of(session, account_id), await phone_of(session, ring, account_id)
-    return require_password(typed, username=username, also=[phone] if phone else [])
+async def require_password_for(shared: IdentityShared, account_id: UUID, typed: str) -> str:
+    """Give a new password of the account in the form to be hashed, if it will do, holding no connection meanwhile.
+
+    Raises `PasswordUnusable` and `TooManySignIns`.
+    """
+    async with shared.database.read() as session:
+        username, phone = await username_of(session, account_id), await phone_of(session, shared.ring, account_id)
+    return await shared.passwords.require(typed, username=username, also=[phone] if phone else [])
 
 
 async def change_password(
