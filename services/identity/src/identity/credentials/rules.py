@@ -97,7 +97,9 @@ def require_password(password: str, *, username: str | None, also: Iterable[str]
     if len(password) > longest:
         raise PasswordUnusable
     normalised = normalised_password(password)
-    if not shortest <= len(normalised) <= longest or normalised_username(normalised) == username:
+    if not shortest <= len(normalised) <= longest:
+        raise PasswordUnusable
+    if username is not None and normalised_username(normalised) == username:
         raise PasswordUnusable
     own = [word for word in (username, *also) if word]
     estimate = zxcvbn(_read_by_the_estimate(normalised), user_inputs=[*own, *_HABITS])

@@ -20,7 +20,7 @@ from identity.own_account.schemas import ChangePassword, CodeSent, ConfirmPhone,
 from identity.roles.queries import held_on
 from identity.shared import IdentityShared, Shared
 from identity.sign_in.password_change import change_password, require_password_for
-from identity.throttling.guesses import begin_guess, end_guess, take_back
+from identity.throttling.guesses import begin_guess, forgive, take_back
 from identity.throttling.rates import subject_of
 from webapi import AuthenticatedCaller, Caller, RefusedWithEffect, access, described
 
@@ -150,7 +150,7 @@ async def _require_old(shared: IdentityShared, caller: AuthenticatedCaller, enco
         async with shared.database.transaction() as session:
             await take_back(session, guess, now=now)
         raise
-    async with shared.database.transaction() as session:
-        await end_guess(session, guess, right=verdict.matches, now=now)
     if not verdict.matches:
         raise PasswordWrong
+    async with shared.database.transaction() as session:
+        await forgive(session, guess, now=now)

@@ -15,7 +15,7 @@ from identity.sessions.browser import Proven
 from identity.sessions.known_browsers import is_known
 from identity.sessions.sign_ins import record_sign_in_refused
 from identity.shared import IdentityShared
-from identity.throttling.guesses import begin_guess, end_guess, take_back
+from identity.throttling.guesses import begin_guess, forgive, take_back
 from identity.throttling.rates import subject_of
 from identity.throttling.rules import OF_ADDRESS
 
@@ -53,9 +53,10 @@ async def prove_by_password(
             await record_sign_in_refused(session, "password", now=now)
         raise
     async with shared.database.transaction() as session:
-        await end_guess(session, guess, right=proven is not None, now=now)
         if proven is None:
             await record_sign_in_refused(session, "password", now=now)
+        else:
+            await forgive(session, guess, now=now)
     return proven
 
 

@@ -13,7 +13,7 @@ from identity.accounts.tables import Account
 from identity.factors.ownership import Owner, name_on_devices, tell_owner
 from identity.factors.tables import RecoveryCode, Totp
 from identity.factors.totp import rules
-from identity.throttling.guesses import begin_guess, end_guess
+from identity.throttling.guesses import begin_guess, forgive
 from identity.throttling.rates import subject_of
 
 
@@ -62,9 +62,9 @@ async def confirm_totp(
     pending = known(await session.scalar(waiting), TotpNotPending)
     guess = await begin_guess(session, _subject(ring, account_id), now=now)
     step = rules.step_of_code(_secret_of(ring, pending), code, now=now, after=None)
-    await end_guess(session, guess, right=step is not None, now=now)
     if step is None:
         return None
+    await forgive(session, guess, now=now)
     await session.execute(delete(Totp).where(Totp.account_id == account_id, Totp.confirmed_at.is_not(None)))
     pending.confirmed_at, pending.last_used_step = now, step
     await session.flush()
@@ -87,7 +87,7 @@ async def prove_by_totp(session: AsyncSession, ring: KeyRing, *, account_id: UUI
         if step is not None:
             totp.last_used_step = step
             await session.flush()
-    await end_guess(session, guess, right=step is not None, now=now)
+            await forgive(session, guess, now=now)
     return step is not None
 
 
@@ -101,7 +101,8 @@ async def prove_by_recovery_code(
     spent = await session.scalar(
         update(RecoveryCode).where(*mine, this).values(used_at=now).returning(RecoveryCode.account_id)
     )
-    await end_guess(session, guess, right=spent is not None, now=now)
+    if spent is not None:
+        await forgive(session, guess, now=now)
     return spent is not None
 
 
