@@ -7,6 +7,7 @@ those alone that their own code might fall over: the rest is refused by the same
 import base64
 import json
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any, NamedTuple
 from urllib.parse import quote
 from uuid import UUID
@@ -25,7 +26,12 @@ _TIMES = (
     "2026-01-01T00:00:00",
 )
 _TEXTS = ("", " ", "\x00", "a\x00b", "a\nb", "\ud800", "\U0010ffff", "%", "\\", "'", "字" * 20_000)
-_OTHERS: tuple[object, ...] = (None, True, [], {}, [None], {"a": 1})
+_NESTED: list[Any] = []
+for _ in range(300):
+    _NESTED = [_NESTED]
+_OTHERS: tuple[object, ...] = (None, True, [], {}, [None], {"a": 1}, _NESTED)
+_DEEP = b"[" * 100_000
+"""More than Python's own reader of JSON goes down before it gives up with an error of its own."""
 _CURSORS = (
     *([value] for value in (*_INTEGERS, *_DAYS, *_TIMES, *_TEXTS[:-1], None)),
     *([time, other] for time in _TIMES for other in (_ID, "\x00", "x")),
@@ -128,7 +134,9 @@ async def refused_badly(http: httpx.AsyncClient, headers: Mapping[str, str], kno
         for method, operation in operations.items():
             if not path.startswith("/v1"):
                 continue
-            for sent, request in _requests(http, schemas, path, method, operation):
+            requests = _requests(http, schemas, path, method, operation)
+            nested = Sent(method, path, "body", "nested"), _nested(http, method, path)
+            for sent, request in chain(requests, (nested,)):
                 request.headers.update(headers)
                 answer = await http.send(request)
                 accepted += answer.is_success
@@ -139,6 +147,11 @@ async def refused_badly(http: httpx.AsyncClient, headers: Mapping[str, str], kno
     if not accepted:
         raise AssertionError("the good values are not accepted either")
     return failed
+
+
+def _nested(http: httpx.AsyncClient, method: str, path: str) -> httpx.Request:
+    """Make a request whose body, if it is read at all, nests more deeply than any reader goes down."""
+    return http.build_request(method, path, content=_DEEP, headers={"content-type": "application/json"})
 
 
 def _requests(

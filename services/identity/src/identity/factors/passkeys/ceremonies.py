@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
+import orjson
 import webauthn
 from webauthn.authentication.verify_authentication_response import VerifiedAuthentication
 from webauthn.helpers import parse_authentication_credential_json
@@ -33,7 +34,7 @@ class PasskeyRefused(Exception):
 def sent_answer(form: Mapping[str, str]) -> tuple[UUID, JSON]:
     """Read from a page's form which ceremony a browser answers, and how. Raises `PasskeyRefused`."""
     try:
-        ceremony_id, credential = UUID(form["ceremony"]), json.loads(form["credential"])
+        ceremony_id, credential = UUID(form["ceremony"]), orjson.loads(form["credential"])
     except (KeyError, ValueError) as error:
         raise PasskeyRefused from error
     if not isinstance(credential, dict):
