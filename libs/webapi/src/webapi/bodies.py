@@ -14,6 +14,7 @@ from pydantic import (
 from pydantic_core import CoreSchema
 
 from webapi import normal_forms
+from webapi.addresses import require_public
 from webapi.validation import worded
 
 ONE_LINE = BeforeValidator(normal_forms.one_line)
@@ -48,8 +49,10 @@ HttpsUrl = Annotated[
             zh="应为以 https:// 开头、不含空格的网址。",
         ),
     ),
+    AfterValidator(require_public),
+    Field(json_schema_extra={"format": "uri"}),
 ]
-"""An address on the web that people are sent to."""
+"""An address on the web that people are sent to, of a public server."""
 
 
 def _make_strict(schema: Any) -> None:

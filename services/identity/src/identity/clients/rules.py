@@ -95,6 +95,11 @@ def require_address(address: str, field: str, *, native: bool) -> None:
         )
 
 
+def is_own_machine(address: str) -> bool:
+    """Say whether this is plain http on the machine of whoever follows it, as native applications may have it."""
+    return _LOOPBACK_ADDRESS.fullmatch(address) is not None
+
+
 def _require_grants(application_type: str, grants: frozenset[str], redirect_uris: Sequence[str]) -> None:
     allowed = {
         "service": [frozenset({"client_credentials"})],

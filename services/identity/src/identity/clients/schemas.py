@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
-from identity.clients.rules import SCOPES
+from identity.clients.rules import SCOPES, is_own_machine
+from webapi.addresses import require_public
 from webapi.bodies import ONE_LINE, Body, Shown, ShownOnce
 from webapi.validation import worded
 
@@ -23,7 +24,13 @@ ClientId = Annotated[
     ),
 ]
 _Name = Annotated[str, StringConstraints(min_length=1, max_length=50), ONE_LINE]
-_Address = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+_Address = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=500),
+    AfterValidator(lambda address: address if is_own_machine(address) else require_public(address)),
+    Field(json_schema_extra={"format": "uri"}),
+]
+"""Where browsers are sent: a public server, or with plain http the machine of whoever uses a native application."""
 _Addresses = Annotated[list[_Address], Field(max_length=10)]
 _Grant = Literal[
     "authorization_code",
