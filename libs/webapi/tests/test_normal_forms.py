@@ -1,5 +1,6 @@
 """Each kind of text has one form, what nobody sees is refused in both languages, and words keep their lines."""
 
+import unicodedata
 from typing import Any
 
 import pytest
@@ -67,3 +68,19 @@ def test_a_pattern_has_one_pair_of_words() -> None:
     assert worded(pattern, en="This must be a test.", zh="应为测试。") == pattern
     with pytest.raises(ValueError, match="other words"):
         worded(pattern, en="This must be another.", zh="应为别的。")
+
+
+@pytest.mark.parametrize("kind", [LINE, NAME, WORDS])
+def test_a_text_is_too_long_before_its_marks_are_put_into_order(
+    kind: TypeAdapter[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    normalized, lengths = unicodedata.normalize, []
+
+    def seen(form: Any, text: str) -> str:
+        lengths.append(len(text))
+        return normalized(form, text[:100])
+
+    monkeypatch.setattr(unicodedata, "normalize", seen)
+    with pytest.raises(ValidationError, match="at most"):
+        kind.validate_python("a" + "\u0300\u0327" * 400_000)
+    assert max(lengths, default=0) <= 10_000

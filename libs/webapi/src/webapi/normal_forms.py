@@ -24,6 +24,11 @@ _AROUND_DIGITS: Final = re.compile(rf"[\s'‘’`′()\-\u2010-\u2015{_DIRECTION
 """What spreadsheets, address books and habit put before, between and after the digits of a number."""
 _MAINLAND_MOBILE: Final = re.compile(r"(?:(?:\+|00)?86)?(1[3-9][0-9]{9})")
 _LONGEST_NUMBER: Final = 64
+_LONGEST: Final = 10_000
+"""Characters of a text that is brought into its form; a longer one is left as it is, for the measure to refuse it.
+
+To put a million marks on one letter into their order would take Python minutes.
+"""
 
 
 def one_line(text: Any) -> Any:
@@ -43,7 +48,7 @@ def person_name(text: Any) -> Any:
 
 def words(text: Any) -> Any:
     """Give what somebody has to say in NFC and trimmed; its lines stay as they are."""
-    return _seen(unicodedata.normalize("NFC", text).strip(), _UNSEEN_IN_WORDS) if isinstance(text, str) else text
+    return _seen(_normal("NFC", text).strip(), _UNSEEN_IN_WORDS) if isinstance(text, str) else text
 
 
 def bare_number(text: str) -> str:
@@ -70,7 +75,11 @@ def required_mobile_number(text: str) -> str:
 
 
 def _shown(text: str, form: Any) -> str:
-    return _VARIATIONS.sub("", unicodedata.normalize(form, text))
+    return _VARIATIONS.sub("", _normal(form, text))
+
+
+def _normal(form: Any, text: str) -> str:
+    return unicodedata.normalize(form, text) if len(text) <= _LONGEST else text
 
 
 def _seen(text: str, unseen: re.Pattern[str] = _UNSEEN) -> str:
