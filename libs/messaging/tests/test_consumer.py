@@ -275,7 +275,7 @@ async def test_the_database_going_away_stops_nothing_for_good(stage: Any) -> Non
             if version == 10:
                 await stage.fetch(
                     "select pg_terminate_backend(pid) from pg_stat_activity"
-                    " where datname = current_database() and pid <> pg_backend_pid()"
+                    " where datname = current_database() and usename = current_user and pid <> pg_backend_pid()"
                 )
                 await stage.database.engine.dispose()
         await stage.until_ledger(200)

@@ -120,7 +120,7 @@ async def test_connections_that_the_server_ended_are_replaced_without_failing_a_
             assert (await client.request(method, path, json=body, headers=headers)).is_success
             await administration.execute(
                 "select pg_terminate_backend(pid) from pg_stat_activity"
-                " where pid <> pg_backend_pid() and datname = current_database()"
+                " where pid <> pg_backend_pid() and datname = current_database() and usename = current_user"
             )
             await asyncio.sleep(0.1)
     finally:
@@ -134,6 +134,9 @@ async def test_a_database_that_is_away_makes_requests_503_until_it_is_back(
     administration = await asyncpg.connect(databases.superuser_url)
     body = {"tree_id": str(new_id()), "kind": "pear"}
     try:
+        await administration.execute(
+            "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = $1", name
+        )
         await administration.execute(f'alter database "{name}" rename to "{name}_away"')
         for method, path in (("POST", "/v1/trees"), ("PUT", "/v1/trees/hot")):
             answer = await client.request(method, path, json=body, headers=headers)
