@@ -11,11 +11,12 @@ from gateway.exporting import problems as exporting
 from gateway.exporting.collector import Collector
 from gateway.exporting.routes import router as exporting_router
 from gateway.forwarding.asking import Asking
-from gateway.forwarding.edge import EdgeProtocol
+from gateway.forwarding.edge import edge
 from gateway.forwarding.forwarder import Forwarder
 from gateway.forwarding.pool import Upstream
 from gateway.forwarding.proxies import behind_proxies
 from gateway.forwarding.routing import public_routes
+from gateway.forwarding.slow_clients import Patience
 from gateway.home.routes import router as home_router
 from gateway.overview.routes import router as overview_router
 from gateway.quotas.buckets import Quotas
@@ -31,6 +32,7 @@ def _open_the_door(application: Application, settings: Settings) -> None:
     upstreams = {service: Upstream(service, url) for service, url in settings.upstreams.items()}
     routes = public_routes()
     quotas = Quotas(settings.client_requests_per_minute)
+    patience = Patience(rate=settings.least_bytes_per_second)
     document = MergedDocument(upstreams, routes, application.openapi, public_url=settings.issuer)
 
     def door(behind: ASGIApp) -> ASGIApp:
@@ -41,11 +43,12 @@ def _open_the_door(application: Application, settings: Settings) -> None:
             authenticator=application.authenticator,
             public_url=settings.issuer,
             quotas=quotas,
+            patience=patience,
         )
         opened: ASGIApp = behind_proxies(forwarder, settings.trusted_proxies)
         return opened
 
-    application.front, application.http_protocol = door, EdgeProtocol
+    application.front, application.http_protocol = door, edge(patience)
     asking = Asking(upstreams, public_url=settings.issuer)
     application.state.collector = Collector(asking, SERVICE.parts(settings))
     application.state.access_logs = AccessLogs(asking)

@@ -16,6 +16,9 @@ class Settings(ServiceSettings):
     client_requests_per_minute: int = Field(
         600_000, ge=1, description="quota of a client that identity told nothing of, at each process"
     )
+    least_bytes_per_second: int = Field(
+        512, ge=1, le=1_000_000, description="what a client must send or read over any minute; 2G keeps the default"
+    )
     trusted_proxies: str = Field(
         "",
         max_length=10_000,

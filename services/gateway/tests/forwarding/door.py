@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import socket
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -13,12 +14,13 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from gateway.forwarding.client import Receive, Send
-from gateway.forwarding.edge import EdgeProtocol
+from gateway.forwarding.edge import edge
 from gateway.forwarding.forwarder import Forwarder, Scope
 from gateway.forwarding.limits import Limits, Timeouts
 from gateway.forwarding.pool import Upstream
 from gateway.forwarding.proxies import behind_proxies
 from gateway.forwarding.routing import Route, RoutingTable
+from gateway.forwarding.slow_clients import Patience
 from gateway.quotas.buckets import Quotas
 from webapi import Authenticator
 
@@ -41,6 +43,7 @@ HASTY = {
     "total": replace(PATIENT, total=2.0),
 }
 """Impatient in one thing each, so that on a slow machine no other time is up before it."""
+UNHURRIED = Patience(span=PATIENCE_SECONDS)
 SMALL = Limits(connections=4, waiting=4, sweep_seconds=0.02)
 
 
@@ -192,9 +195,11 @@ async def opened(
     *,
     limits: Limits = SMALL,
     quotas: Quotas | None = None,
+    patience: Patience = UNHURRIED,
     trusted_proxies: str = "",
+    send_buffer: int | None = None,
 ) -> AsyncIterator[Door]:
-    """Run a gateway before the services at `upstreams` (name -> URL)."""
+    """Run a gateway before the services at `upstreams` (name -> URL); the kernel holds `send_buffer` for a client."""
     pools = {name: Upstream(name, url, limits=limits) for name, url in upstreams.items()}
     forwarder = Forwarder(
         behind,
@@ -203,10 +208,11 @@ async def opened(
         authenticator=authenticator,
         public_url=PUBLIC_URL,
         quotas=unlimited() if quotas is None else quotas,
+        patience=patience,
     )
     config = uvicorn.Config(
         behind_proxies(forwarder, trusted_proxies),
-        http=EdgeProtocol,
+        http=(protocol := edge(patience)),
         ws="none",
         access_log=False,
         log_config=None,
@@ -215,7 +221,10 @@ async def opened(
     config.load()
     state = ServerState()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: EdgeProtocol(config, state, {}), "127.0.0.1", 0)
+    listening = socket.create_server(("127.0.0.1", 0), backlog=1000)
+    if send_buffer is not None:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
+    server = await loop.create_server(lambda: protocol(config, state, {}), sock=listening)
     door = Door(forwarder, pools, server.sockets[0].getsockname()[1], token)
     try:
         yield door

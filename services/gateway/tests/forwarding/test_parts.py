@@ -18,6 +18,7 @@ from gateway.forwarding.headers import OddRequest, RequestHead, read_request, wr
 from gateway.forwarding.limits import Limits, Timeouts
 from gateway.forwarding.pool import Upstream
 from gateway.forwarding.routing import OddPath, Route, RoutingTable, public_routes
+from gateway.forwarding.slow_clients import Patience
 from gateway.quotas.buckets import Quotas
 from webapi import Authenticator
 
@@ -78,7 +79,11 @@ def test_only_sign_in_and_keys_are_public() -> None:
 def test_a_forwarder_needs_an_upstream_for_every_service_and_a_real_address() -> None:
     async def app(*_: object) -> None: ...
 
-    others: dict[str, Any] = {"authenticator": Authenticator.__new__(Authenticator), "quotas": Quotas(1)}
+    others: dict[str, Any] = {
+        "authenticator": Authenticator.__new__(Authenticator),
+        "quotas": Quotas(1),
+        "patience": Patience(),
+    }
     with pytest.raises(ValueError, match="feedback"):
         Forwarder(app, routes=TABLE, upstreams={}, public_url="http://x", **others)
     for url in ("x", "ftp://x", "http://user@x", "http://"):

@@ -6,6 +6,7 @@ from unittest.mock import Mock
 import pytest
 
 from gateway.forwarding.edge import EdgeProtocol
+from gateway.forwarding.limits import MIB
 from gateway.forwarding.routing import Route
 from webapi import Authenticator
 
@@ -180,7 +181,7 @@ async def test_an_early_answer_is_passed_on_and_its_connection_closed(door: Door
 
     service.converse = converse
     wire = await door.wire()
-    await wire.send(door.head("POST /v1/courses", "content-length: 100000"), b"x" * 1000)
+    await wire.send(door.head("POST /v1/courses", f"content-length: {2 * MIB}"), b"x" * 1000)
     reply = await wire.reply("POST")
     assert (reply.status, reply.body, reply.complete) == (413, b"big", True)
     await service.settled(0)

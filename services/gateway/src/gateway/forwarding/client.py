@@ -1,6 +1,7 @@
 """The client's side of one exchange: its body as it comes, and whether it is still there."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -8,6 +9,8 @@ from typing import Any
 from gateway.forwarding.connection import Connection
 from gateway.forwarding.failures import BodyMisframed, BodyTooLarge, ClientGone, ClientSlow, ForwardingFailure
 from gateway.forwarding.headers import RequestHead
+from gateway.forwarding.limits import HELD_WHOLE
+from gateway.forwarding.slow_clients import PLACE, Holding, Pace, Patience, places_for
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -19,16 +22,25 @@ log = logging.getLogger("gateway.forwarding")
 class Client:
     """Reads a request's body from ASGI, frames it as its head announced, and notices when the client leaves.
 
-    A body that came whole with the first message is kept in `opening`, so that it can be sent twice.
+    A body of at most `HELD_WHOLE` is waited for until it is whole, and kept in `opening`, so that it can be sent twice;
+    of a larger one `opening` is the beginning.
     """
 
-    __slots__ = ("_connection", "_head", "_max_body", "_receive", "_seen", "_task", "opening", "whole")
+    __slots__ = (
+        *("_connection", "_head", "_max_body", "_pace", "_quick", "_receive", "_seen", "_task"),
+        *("opening", "room", "whole"),
+    )
 
-    def __init__(self, receive: Receive, head: RequestHead, *, max_body: int) -> None:
+    def __init__(
+        self, receive: Receive, head: RequestHead, *, max_body: int, patience: Patience, room: Holding
+    ) -> None:
         self._receive = receive
         self._head = head
         self._max_body = max_body
+        self._quick = patience.quick
+        self._pace = Pace(patience)
         self._seen = 0
+        self.room = room
         self._connection: Connection | None = None
         self._task: asyncio.Task[None] | None = None
         self.opening = b""
@@ -36,15 +48,19 @@ class Client:
         if head.length is not None and head.length > max_body:
             raise BodyTooLarge("announced")
 
-    async def open(self, seconds: float) -> None:
-        """Wait for the first piece of an announced body; afterwards `opening` holds it as it goes over the wire."""
-        if self.whole:
-            return
-        try:
-            async with asyncio.timeout(seconds):
-                self.opening = await self._piece()
-        except TimeoutError as error:
-            raise ClientSlow("body") from error
+    async def open(self) -> None:
+        """Wait for what `opening` is to hold, as it goes over the wire; raises ClientSlow or Crowded."""
+        pieces: list[bytes] = []
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._quick):
+                while not self.whole and self._seen < PLACE:
+                    pieces.append(self._data_of(await self._receive()))
+        length = self._head.length
+        enough = HELD_WHOLE if length is None or length <= HELD_WHOLE else 1
+        while not self.whole and self._seen < enough:
+            self.room.hold(places_for(max(self._seen, min(length or 1, enough))))
+            pieces.append(await self._piece())
+        self.opening = self._framed(b"".join(pieces))
 
     def attend(self, connection: Connection) -> None:
         """Bind the exchange's connection; send the rest of the body to it, or watch for the client's leaving."""
@@ -73,7 +89,7 @@ class Client:
                 connection.awaits_client = True
                 data = await self._piece()
                 connection.awaits_client = False
-                connection.write(data)
+                connection.write(self._framed(data))
                 connection.request_sent = self.whole
             while (await self._receive())["type"] != "http.disconnect":
                 pass
@@ -89,8 +105,19 @@ class Client:
                 self._connection.fail(ClientGone())
 
     async def _piece(self) -> bytes:
-        """Give the next piece of the body as it goes over the wire; sets `whole` with the last one."""
-        message = await self._receive()
+        """Wait for the next piece of the body; raises ClientSlow once they come below the least rate."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            async with asyncio.timeout(self._pace.left):
+                data = self._data_of(await self._receive())
+        except TimeoutError as error:
+            raise ClientSlow("body") from error
+        self._pace.came(len(data), loop.time() - began)
+        return data
+
+    def _data_of(self, message: Message) -> bytes:
+        """Give the piece of the body in a message; sets `whole` with the last one."""
         if message["type"] != "http.request":
             raise ClientGone
         data: bytes = message.get("body", b"")
@@ -98,10 +125,14 @@ class Client:
         self._seen += len(data)
         if self._seen > self._max_body:
             raise BodyTooLarge("sent")
-        if self._head.chunked:
-            piece = b"%x\r\n%b\r\n" % (len(data), data) if data else b""
-            return piece + b"0\r\n\r\n" if self.whole else piece
-        length = self._head.length or 0
-        if self._seen > length or (self.whole and self._seen != length):
+        length = self._head.length
+        if length is not None and (self._seen > length or (self.whole and self._seen != length)):
             raise BodyMisframed
         return data
+
+    def _framed(self, data: bytes) -> bytes:
+        """Frame a piece of the body as the head announced it."""
+        if not self._head.chunked:
+            return data
+        piece = b"%x\r\n%b\r\n" % (len(data), data) if data else b""
+        return piece + b"0\r\n\r\n" if self.whole else piece

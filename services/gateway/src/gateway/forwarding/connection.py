@@ -2,13 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import cast
+from typing import Protocol, cast
 
 import httptools
 
 from gateway.forwarding.failures import (
     AnswerBroken,
-    ClientSlow,
     ConnectionStale,
     ForwardingFailure,
     ServiceSlow,
@@ -17,6 +16,19 @@ from gateway.forwarding.headers import Answer, read_answer
 from gateway.forwarding.limits import Limits, Timeouts
 
 INTERIM_ANSWERS = 8  # "100 Continue" and its kind before the real one
+
+
+class Owner(Protocol):
+    """Whose exchange it is: decides what becomes of an answer that its client reads more slowly than it comes."""
+
+    def may_hold(self, size: int) -> bool:
+        """Say whether so many bytes of the answer may wait here, beyond what is buffered for everybody."""
+
+    def stuck(self) -> None:
+        """Hear that the connection has been waiting for the client to read on."""
+
+    def over(self) -> None:
+        """Hear that the answer is complete, or the exchange has failed, while nobody waits for more of it."""
 
 
 class Connection(asyncio.Protocol):
@@ -56,8 +68,10 @@ class Connection(asyncio.Protocol):
         self.failure: ForwardingFailure | None = None
         self.request_sent = False
         self.awaits_client = False
+        self._for_client = 0.0
         self.on_slow: Callable[[], None] | None = None
-        self.started_at = self.moved_at = self._loop.time()
+        self.owner: Owner | None = None
+        self.started_at = self.moved_at = self._checked_at = self._loop.time()
 
     # What an exchange does
 
@@ -83,7 +97,7 @@ class Connection(asyncio.Protocol):
     def end(self) -> None:
         """Leave the exchange; from now on any byte of the service is an error."""
         self.in_exchange = False
-        self.on_slow = None
+        self.on_slow = self.owner = None
         self.moved_at = self._loop.time()
 
     def write(self, data: bytes) -> None:
@@ -128,7 +142,7 @@ class Connection(asyncio.Protocol):
         self._chunks = []
         self._buffered = 0
         self.moved_at = self._loop.time()
-        if not self._reading and self._transport is not None:
+        if not self._reading and self._transport is not None and self.alive:
             self._reading = True
             self._transport.resume_reading()
         return data
@@ -146,14 +160,18 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
     def check_times(self, now: float) -> None:
-        """Fail the exchange when one of its times is up; tell its owner once when it is no longer a quick one."""
+        """Fail the exchange when a time that its service has is up; tell once when it is no longer a quick one."""
         times = self._timeouts
         still = now - self.moved_at
-        if times.total is not None and now - self.started_at > times.total:
+        waits_for_client = self.awaits_client or bool(self._chunks)
+        if waits_for_client:
+            self._for_client += now - self._checked_at
+        self._checked_at = now
+        if times.total is not None and now - self.started_at - self._for_client > times.total:
             self.fail(ServiceSlow("total"))
-        elif self.awaits_client or self._chunks:
-            if still > times.idle:
-                self.fail(ClientSlow("body" if self.awaits_client else "answer"))
+        elif waits_for_client:
+            if not self._reading and still > self._limits.stuck_seconds and self.owner is not None:
+                self.owner.stuck()
         elif self.answer is None:
             if still > times.first_byte:
                 self.fail(ServiceSlow("first byte"))
@@ -171,8 +189,11 @@ class Connection(asyncio.Protocol):
             self._changed = None
 
     def _wake(self) -> None:
-        if self._changed is not None and not self._changed.done():
-            self._changed.set_result(None)
+        if self._changed is not None:
+            if not self._changed.done():
+                self._changed.set_result(None)
+        elif self.owner is not None and (self.complete or self.failure is not None):
+            self._loop.call_soon(self.owner.over)
         if self._writable is not None and not self._writable.done():
             self._writable.set_result(None)
 
@@ -209,8 +230,9 @@ class Connection(asyncio.Protocol):
             if self.answer is None and self._head_bytes > self._limits.head_bytes:
                 self._break("head too large")
         if self._buffered > self._limits.buffer_bytes and self._reading and self._transport is not None:
-            self._reading = False
-            self._transport.pause_reading()
+            self._reading = self.owner is not None and self.owner.may_hold(self._buffered)
+            if not self._reading:
+                self._transport.pause_reading()
         self._wake()
 
     def _break(self, why: str) -> None:
@@ -223,7 +245,7 @@ class Connection(asyncio.Protocol):
         if self.in_exchange and not self.complete and self.failure is None:
             answer = self.answer
             if answer is not None and answer.until_close and exc is None:
-                self.complete = True
+                self._complete()
             elif self.exchanges > 1 and self._head_bytes == 0:
                 self.failure = ConnectionStale("closed while idle")
             else:

@@ -1,6 +1,9 @@
 """A client's connection: uvicorn's HTTP/1.1 protocol with the bounds that it leaves to a proxy in front."""
 
 import asyncio
+import logging
+import socket
+import sys
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -9,12 +12,17 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from gateway.forwarding.headers import Headers
 from gateway.forwarding.limits import LARGEST_HEAD, LONGEST_TARGET, MOST_HEADERS
 from gateway.forwarding.refusals import CLIENT_SLOW, HEADERS_TOO_LARGE, TARGET_TOO_LONG
+from gateway.forwarding.slow_clients import Patience
 from webapi.languages import language_of
 from webapi.problems import BAD_REQUEST, Problem, Refusal, problem_response
 
 HEAD_SECONDS: Final = 10.0
 WHOLE: Final = "xiangqiao.whole"
 """In a scope's `extensions`: sends an answer's status, headers and body at once, or says that it did not."""
+_BYTES_ACKED: Final = slice(120, 128)  # tcpi_bytes_acked in struct tcp_info (linux/tcp.h), a u64
+
+
+log = logging.getLogger("gateway.forwarding")
 
 
 class _Refused(Exception):
@@ -22,15 +30,20 @@ class _Refused(Exception):
 
 
 class EdgeProtocol(HttpToolsProtocol):
-    """Give it to uvicorn as `http=EdgeProtocol`.
+    """Give it to uvicorn as `http=EdgeProtocol`, or `edge(patience)`.
 
     Adds: a head is bounded in bytes, lines and time while it arrives; trailers do not become headers (uvicorn appends
-    them to the list it gave to the application); a target is a path; what cannot be read is answered with a problem.
+    them to the list it gave to the application); a target is a path; what cannot be read is answered with a problem;
+    a client that reads below the least rate is cut off, also after its answer: uvicorn waits for ever.
     """
+
+    patience = Patience()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._extensions = {WHOLE: self._answer_whole}
+        self._reader_timer: asyncio.TimerHandle | None = None
+        self._read_before: int | None = None
         self._head_is_open = False
         self._head_bytes = 0
         self._arrived_bytes = 0
@@ -41,10 +54,13 @@ class EdgeProtocol(HttpToolsProtocol):
         """Start the time in which a first request must have arrived."""
         super().connection_made(transport)  # type: ignore[arg-type] # as asyncio declares it
         self._expect_head()
+        self._look_at_reader()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the time."""
+        """Stop the times."""
         self._stop_timer()
+        if self._reader_timer is not None:
+            self._reader_timer.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -130,6 +146,22 @@ class EdgeProtocol(HttpToolsProtocol):
         self.transport.write(b"".join((*lines, b"\r\n", bytes(response.body))))
         self.transport.close()
 
+    def _look_at_reader(self) -> None:
+        """Cut off a client for which answers have waited a whole span, if it took less of them than the least rate.
+
+        Had it taken all that the kernel held when it was last looked at, that alone would be more.
+        """
+        before, self._read_before = self._read_before, None
+        if self.transport.get_write_buffer_size():
+            told: socket.socket = self.transport.get_extra_info("socket")
+            info = told.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _BYTES_ACKED.stop)
+            self._read_before = read = int.from_bytes(info[_BYTES_ACKED], sys.byteorder)
+            if before is not None and read - before < self.patience.rate * self.patience.span:
+                log.warning("slow_reader_cut")
+                self.transport.abort()
+                return
+        self._reader_timer = self.loop.call_later(self.patience.span, self._look_at_reader)
+
     def _refuse(self, problem: Problem) -> None:
         self._problem = problem
         raise _Refused
@@ -151,3 +183,8 @@ class EdgeProtocol(HttpToolsProtocol):
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
+
+
+def edge(patience: Patience) -> type[EdgeProtocol]:
+    """Give the protocol with this patience for slow readers."""
+    return type("EdgeProtocol", (EdgeProtocol,), {"patience": patience})

@@ -4,18 +4,23 @@ from typing import NamedTuple
 
 from gateway.forwarding.client import Client
 from gateway.forwarding.connection import Connection
-from gateway.forwarding.failures import AnswerTooLarge, ConnectionStale
+from gateway.forwarding.failures import AnswerTooLarge, ConnectionStale, Crowded, ForwardingFailure
 from gateway.forwarding.headers import Answer, Headers, RequestHead, write_head
-from gateway.forwarding.limits import Timeouts
+from gateway.forwarding.limits import HELD_WHOLE, Timeouts
 from gateway.forwarding.pool import Upstream
+from gateway.forwarding.slow_clients import PLACE, Holding, places_for
 
 IDEMPOTENT = frozenset((b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"))
 
 
 class Exchange:
-    """`open` gives the answer's head, `connection` its body; `close` must follow whatever happens."""
+    """`open` gives the answer's head, `piece` its body; `close` and `leave` must follow whatever happens.
 
-    __slots__ = ("_client", "_head", "_method", "_timeouts", "_upstream", "connection")
+    The connection goes back as soon as the service has said all: a slow client is waited for without one. While the
+    client has not sent or read what is too large to wait here, the exchange is one of those that may keep a connection.
+    """
+
+    __slots__ = ("_client", "_failure", "_head", "_keeping", "_method", "_rest", "_timeouts", "_upstream", "connection")
 
     def __init__(
         self, upstream: Upstream, method: bytes, head: bytes, *, client: Client | None, timeouts: Timeouts
@@ -25,6 +30,9 @@ class Exchange:
         self._head = head
         self._client = client
         self._timeouts = timeouts
+        self._failure: ForwardingFailure | None = None
+        self._keeping: Holding | None = None
+        self._rest = b""
         self.connection: Connection | None = None
 
     async def open(self) -> Answer:
@@ -35,7 +43,9 @@ class Exchange:
         """
         client = self._client
         if client is not None and not client.whole:
-            await client.open(self._timeouts.idle)
+            await client.open()
+            if not client.whole:
+                self._keep(client)
         connection = await self._upstream.acquire(self._timeouts)
         repeatable = self._method in IDEMPOTENT and (client is None or client.whole)
         self._send(connection)
@@ -49,6 +59,62 @@ class Exchange:
         self._send(connection)
         return await connection.answered()
 
+    async def piece(self) -> tuple[bytes, bool]:
+        """Wait for more of the answer's body, and say whether it goes on."""
+        if not self._rest and (connection := self.connection) is not None:
+            self._rest = await connection.chunk()
+            if connection.complete:
+                self.close()
+        if not self._rest and self._failure is not None:
+            raise self._failure
+        piece, self._rest = self._rest[:PLACE], self._rest[PLACE:]
+        return piece, bool(self._rest) or self.connection is not None or self._failure is not None
+
+    def over(self) -> None:
+        """Keep what is left of a complete answer, or why there is none, and give the connection back."""
+        connection = self.connection
+        if connection is None:
+            return
+        if connection.complete:
+            self._rest += connection.taken()
+        elif connection.failure is not None:
+            self._failure = connection.failure
+        else:
+            return
+        self.close()
+
+    def may_hold(self, size: int) -> bool:
+        """Let an answer wait here if it is not too large and there is room for it."""
+        connection, client = self.connection, self._client
+        if connection is None or connection.complete or client is None or size > HELD_WHOLE:
+            return False
+        try:
+            client.room.hold(places_for(size))
+        except Crowded:
+            return False
+        return True
+
+    def stuck(self) -> None:
+        """Count among those that may keep a connection waiting, or break off."""
+        if self._client is None or self.connection is None:
+            return
+        try:
+            self._keep(self._client)
+        except Crowded as failure:
+            self.connection.fail(failure)
+
+    def leave(self) -> None:
+        """Make room for others."""
+        if self._keeping is not None:
+            self._keeping.leave()
+        if self._client is not None:
+            self._client.room.leave()
+
+    def _keep(self, client: Client) -> None:
+        if self._keeping is None:
+            self._keeping = client.room.elsewhere(self._upstream.kept_waiting)
+        self._keeping.hold(1)
+
     def close(self) -> None:
         """Give the connection back; the pool closes it unless the exchange ended cleanly."""
         if self._client is not None:
@@ -60,6 +126,7 @@ class Exchange:
     def _send(self, connection: Connection) -> None:
         self.connection = connection
         connection.begin(self._method, self._timeouts)
+        connection.owner = self
         client = self._client
         if client is None:
             connection.request_sent = True
@@ -97,10 +164,11 @@ async def fetch(
     head = write_head(method, target.encode("ascii"), RequestHead(lines, 0, chunked=False), own)
     exchange = Exchange(upstream, method, head, client=None, timeouts=timeouts)
     body = bytearray()
+    more = True
     try:
         answer = await exchange.open()
-        connection = exchange.connection
-        while connection is not None and (data := await connection.chunk()):
+        while more:
+            data, more = await exchange.piece()
             body += data
             if len(body) > max_bytes:
                 raise AnswerTooLarge("body")

@@ -50,9 +50,15 @@ class ClientGone(ForwardingFailure):
 
 
 class ClientSlow(ForwardingFailure):
-    """The client neither sent its body nor took the answer in time."""
+    """The client sent its body, or took the answer, below the least rate."""
 
     reason = "client_slow"
+
+
+class Crowded(ForwardingFailure):
+    """What waits for slow clients fills the room that there is for whoever asks; the argument names the share."""
+
+    reason = "crowded"
 
 
 class BodyTooLarge(ForwardingFailure):

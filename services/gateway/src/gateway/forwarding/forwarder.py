@@ -14,9 +14,10 @@ from gateway.forwarding.failures import ClientGone, ForwardingFailure
 from gateway.forwarding.headers import Answer, OddRequest, RequestHead, check_sizes, read_request, write_head
 from gateway.forwarding.pool import Upstream
 from gateway.forwarding.routing import OddPath, Route, RoutingTable
+from gateway.forwarding.slow_clients import Holding, Patience, Room
 from gateway.quotas.buckets import NOT_LET_IN, Quotas
 from telemetry import ServedRequest
-from webapi.authentication import Authenticator, bearer_token
+from webapi.authentication import Authenticator, Principal, bearer_token
 from webapi.languages import language_of
 from webapi.problems import Refusal, problem_response
 
@@ -57,6 +58,7 @@ class Forwarder:
 
     `upstreams` has one entry for each service that `routes` name. `public_url` is where clients reach the gateway:
     services see its host and scheme, whatever the client claims. The pools are closed when the server shuts down.
+    `patience` says how slow a client may be.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Forwarder:
         authenticator: Authenticator,
         public_url: str,
         quotas: Quotas,
+        patience: Patience,
     ) -> None:
         missing = {route.service for route in routes.routes if route.service is not None} - upstreams.keys()
         if missing:
@@ -77,6 +80,8 @@ class Forwarder:
         self._upstreams = upstreams
         self._authenticator = authenticator
         self._quotas = quotas
+        self._patience = patience
+        self.room = Room(patience.places)
         self._own = _own_lines(public_url)
         self._own_origin = "{0.scheme}://{0.netloc}".format(urlsplit(public_url))
         self._of_sign_in = authenticator.accepting_also(public_url)
@@ -182,14 +187,17 @@ class Forwarder:
             head, data = _understand(scope, own, route)
         except OddRequest as odd:
             raise refusals.odd_request(odd) from odd
+        principal: Principal | None = None
         if not route.public:
-            await self._admit(scope, self._authenticator)
+            principal = await self._admit(scope, self._authenticator)
         elif route.counted:
             await self._count(scope, self._of_sign_in)
         exchange: Exchange | None = None
         answering = False
         try:
-            client = Client(call.receive, head, max_body=route.max_body)
+            address = scope["client"][0] if scope.get("client") else ""
+            room = Holding(self.room, principal, address)
+            client = Client(call.receive, head, max_body=route.max_body, patience=self._patience, room=room)
             exchange = Exchange(upstream, method.encode(), data, client=client, timeouts=route.timeouts)
             asked = perf_counter()
             answer = await exchange.open()
@@ -207,6 +215,7 @@ class Forwarder:
         finally:
             if exchange is not None:
                 exchange.close()
+                exchange.leave()
         return answer.status
 
     async def _count(self, scope: Scope, authenticator: Authenticator) -> None:
@@ -217,7 +226,7 @@ class Forwarder:
             if refusal.problem in {*NOT_LET_IN, origins.ORIGIN_NOT_REGISTERED}:
                 raise
 
-    async def _admit(self, scope: Scope, authenticator: Authenticator) -> None:
+    async def _admit(self, scope: Scope, authenticator: Authenticator) -> Principal:
         """Check the access token, which the service checks again by itself, and count it against its client's quota.
 
         A page uses the tokens of the client alone that is registered at its origin.
@@ -228,6 +237,7 @@ class Forwarder:
         if origin is not None and origin not in self._quotas.origins_of(principal.client_id):
             raise Refusal(origins.ORIGIN_NOT_REGISTERED)
         self._quotas.take(principal.client_id)
+        return principal
 
     def _lines_of(self, served: ServedRequest, scope: Scope) -> tuple[bytes, bytes]:
         """Give the trace id, which is also the request's id, and the header lines that only the gateway may write."""
@@ -291,13 +301,11 @@ async def _answer(answer: Answer, exchange: Exchange, call: _Call, trace_id: byt
         whole = call.scope.get("extensions", {}).get(WHOLE)
         if whole is not None and whole(answer.status, headers, connection.taken):
             return
+    exchange.over()
     await call.send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    more = connection is not None
-    while connection is not None and more:
-        data = await connection.chunk()
-        more = not connection.complete
-        if not more:
-            exchange.close()
+    more = True
+    while more:
+        data, more = await exchange.piece()
         await call.send({"type": "http.response.body", "body": data, "more_body": more})
 
 

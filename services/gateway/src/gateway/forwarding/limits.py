@@ -3,9 +3,13 @@
 from dataclasses import dataclass
 from typing import Final
 
+from webapi.requests import BODY_LIMIT
+
 KIB: Final = 1024
 MIB: Final = 1024 * 1024
 
+HELD_WHOLE: Final = BODY_LIMIT
+"""A body of at most what services read as JSON waits here until it is whole, an answer until it is read."""
 LONGEST_TARGET: Final = 8 * KIB
 """Bytes of a request's path and query."""
 LARGEST_HEAD: Final = 32 * KIB
@@ -22,6 +26,7 @@ class Timeouts:
     first_byte: float = 30.0
     idle: float = 30.0
     total: float | None = 300.0
+    """Of waiting for the service; waiting for a client has a least rate instead (`slow_clients`)."""
     watch_after: float = 0.2
     """From this age on an exchange watches whether its client is still there; quick ones are over before."""
 
@@ -39,5 +44,7 @@ class Limits:
     head_bytes: int = 32 * KIB
     header_count: int = 100
     buffer_bytes: int = 64 * KIB
+    stuck_seconds: float = 1.0
+    """An exchange that waits so long for its client to read on needs one of the connections that may wait."""
     sweep_seconds: float = 0.25
     """How often times are checked, and so how exact they are."""

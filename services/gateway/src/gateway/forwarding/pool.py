@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from gateway.forwarding.connection import Connection
 from gateway.forwarding.failures import ServiceBusy, ServiceUnreachable
 from gateway.forwarding.limits import Limits, Timeouts
+from gateway.forwarding.slow_clients import Room
 
 
 class Upstream:
@@ -22,6 +23,8 @@ class Upstream:
             raise ValueError(f"{service}: not the address of a service: {url!r}")
         self.service = service
         self.limits = limits or Limits()
+        self.kept_waiting = Room(max(1, self.limits.connections // 2))
+        """For exchanges that keep a connection while their client is slow: half of the pool stays for the others."""
         self._host = parts.hostname
         self._port = parts.port or (443 if parts.scheme == "https" else 80)
         self._tls = ssl.create_default_context() if parts.scheme == "https" else None

@@ -10,6 +10,7 @@ from gateway.forwarding.failures import (
     BodyTooLarge,
     ClientSlow,
     ConnectionStale,
+    Crowded,
     ForwardingFailure,
     ServiceBusy,
     ServiceSlow,
@@ -21,6 +22,13 @@ from webapi.problems import BAD_REQUEST, BODY_TOO_LARGE, METHOD_NOT_ALLOWED, NOT
 METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 
 CLIENT_SLOW: Final = Problem(408, "client_slow", "The request did not arrive in time.", "请求未能及时送达。")
+CROWDED: Final = Problem(
+    429,
+    "too_much_waiting",
+    "Too much that is sent or read slowly is waiting here; try again when some of it is done.",
+    "缓慢传输、尚未完成的请求过多，请待其中一些完成后再试。",
+    ("limit",),
+)
 TARGET_TOO_LONG: Final = Problem(414, "target_too_long", "The address is too long.", "请求地址过长。")
 EXPECTATION_FAILED: Final = Problem(
     417, "expectation_failed", "This expectation is not supported.", "不支持该预期条件。"
@@ -75,6 +83,7 @@ _FAILURES: Final[Mapping[type[ForwardingFailure], tuple[Problem, Mapping[str, st
     AnswerTooLarge: (SERVICE_BROKEN, {}),
     ConnectionStale: (SERVICE_BROKEN, {}),
     ClientSlow: (CLIENT_SLOW, _CLOSE),
+    Crowded: (CROWDED, {"retry-after": "5", **_CLOSE}),
     BodyTooLarge: (BODY_TOO_LARGE, _CLOSE),
     BodyMisframed: (BAD_REQUEST, _CLOSE),
 }
@@ -85,4 +94,6 @@ def of_failure(failure: ForwardingFailure, service: str) -> Refusal:
     problem, headers = _FAILURES[type(failure)]
     if problem.status >= 500:
         return Refusal(problem, headers=headers, service=service)
+    if isinstance(failure, Crowded):
+        return Refusal(problem, headers=headers, limit=str(failure))
     return Refusal(problem, headers=headers)

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from contracts import SERVICES
-from gateway.forwarding.limits import MIB, Timeouts
+from gateway.forwarding.limits import KIB, MIB, Timeouts
 
 # What two readers of one path could take for different paths: empty and dot segments, encoded dots, slashes and
 # backslashes, control characters, escapes that are none, and anything that is not printable ASCII.
@@ -15,6 +16,10 @@ _ODD = re.compile(rb"//|/\.{1,2}(?:/|$)|[^\x21-\x7e]|[\\#?]|%(?:2[ef]|5c|0.|1.|7
 _ASKED_BY_SCRIPT = ("token", "revoke", "device_authorization", "jwks")
 """What of OAuth is no page of the sign-in: pages of other origins may ask it, and no cookie comes along."""
 _BEHIND = tuple(service for service in SERVICES if service != "gateway")
+
+
+_FORM: Final = 16 * KIB
+"""What identity reads of a form."""
 
 
 class OddPath(Exception):
@@ -100,11 +105,11 @@ def public_routes() -> RoutingTable:
             Route("/v1/recoveries", "identity"),
             Route("/v1/phone-replacements", "identity"),
             Route("/v1/legal-holds", "identity"),
-            Route("/oauth2", "identity", public=True, cookies=True, max_body=MIB),
-            *(Route(f"/oauth2/{asked}", "identity", public=True, max_body=MIB) for asked in _ASKED_BY_SCRIPT),
-            Route("/oauth2/userinfo", "identity", public=True, counted=True, max_body=MIB),
-            Route("/.well-known", "identity", public=True, max_body=MIB),
-            Route("/sign-in", "identity", public=True, cookies=True, max_body=MIB),
+            Route("/oauth2", "identity", public=True, cookies=True, max_body=_FORM),
+            *(Route(f"/oauth2/{asked}", "identity", public=True, max_body=_FORM) for asked in _ASKED_BY_SCRIPT),
+            Route("/oauth2/userinfo", "identity", public=True, counted=True, max_body=_FORM),
+            Route("/.well-known", "identity", public=True, max_body=_FORM),
+            Route("/sign-in", "identity", public=True, cookies=True, max_body=_FORM),
             Route("/v1/activities", "activities"),
             Route("/v1/courses", "learning"),
             Route("/v1/lessons", "learning"),
