@@ -6,6 +6,8 @@ What an answer may hold grows: a client that was made of a closed list would bre
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from webapi.validation import worded
+
 Schema = dict[str, Any]
 
 LONGEST: Final = 1_048_576
@@ -13,7 +15,7 @@ LARGEST: Final = 2**53 - 1
 """The largest whole number that every reader of JSON keeps exactly (RFC 8259, section 6)."""
 MOST: Final = 100_000
 _LENGTHS: Final[Mapping[str, int]] = {"uuid": 36, "date": 10, "date-time": 40, "binary": 2**31 - 1}
-_NO_NUL: Final = "^[^\\u0000]*$"
+_NO_NUL: Final = worded("^[^\\u0000]*$", en="This must not hold the character U+0000.", zh="不能含有字符 U+0000。")
 _SCHEMAS: Final = "#/components/schemas/"
 _DATA: Final = frozenset({"default", "enum", "const", "example", "examples"})
 """Keys below which stands no schema, but what somebody may send or get."""
