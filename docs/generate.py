@@ -20,6 +20,7 @@ from gateway.documents.document import published_document
 from gateway.documents.merging import merge
 from gateway.forwarding.routing import public_routes
 from identity.roles.definitions import roles_to_define
+from identity.roles.rules import OPENS_FILES
 from standalone import bus
 from webapi import Application
 from webapi.access import EXTENSION
@@ -246,7 +247,8 @@ def access_page() -> str:
     for name, role in roles.items():
         permissions = sorted(role.permissions)
         shown = " ".join(f"`{permission}`" if permission in asked else f"`{permission}`*" for permission in permissions)
-        two, on = ("yes" if flag else "no" for flag in (role.privileged, role.delegable))
+        files = "from county level" if OPENS_FILES & set(permissions) else "no"
+        two, on = "yes" if role.privileged else files, "yes" if role.delegable else "no"
         lines.append(f"| {role.title_en} `{name}` | {role.title_zh} | {two} | {on} | {shown} |")
     lines += ["", "\\* no operation of today asks for it."]
     return "\n".join(lines) + "\n"

@@ -116,6 +116,7 @@ def environment_of(pid: int) -> bytes:
 async def test_no_table_of_any_database_holds_a_number_or_a_secret(
     system: System, home: DataDirectory, scanner: Scanner
 ) -> None:
+    """Check 22: every table of every service."""
     leaks, seen = [], 0
     password, port = home.secret("postgres"), home.state["ports"]["postgres"]
     for service in services.NAMES:
@@ -127,6 +128,7 @@ async def test_no_table_of_any_database_holds_a_number_or_a_secret(
 
 
 async def test_no_event_holds_a_number_or_a_secret(home: DataDirectory, scanner: Scanner) -> None:
+    """Check 23: every event."""
     files = [file for file in home.nats.rglob("*") if file.is_file() and file.stat().st_size]
     assert any(file.suffix == ".blk" and b"xiangqiao." in file.read_bytes() for file in files)
     leaks = [file.name for file in files for piece in pieces(file) if scanner.found_in(piece)]
@@ -134,6 +136,7 @@ async def test_no_event_holds_a_number_or_a_secret(home: DataDirectory, scanner:
 
 
 async def test_no_log_at_its_most_talkative_holds_a_number_or_a_secret(home: DataDirectory, scanner: Scanner) -> None:
+    """Check 23: every log, at DEBUG."""
     files = [file for file in home.logs.iterdir() if file.is_file()]
     assert {f"{name}.log" for name in services.NAMES} <= {file.name for file in files}
     running = [process["pid"] for process in home.state["services"].values()]
@@ -143,6 +146,7 @@ async def test_no_log_at_its_most_talkative_holds_a_number_or_a_secret(home: Dat
 
 
 async def test_no_trace_holds_a_number_or_a_secret(system: System, home: DataDirectory, scanner: Scanner) -> None:
+    """Check 23: every trace."""
     assert system.spans is not None
     exports = system.spans.exports
     assert {span.service for span in system.spans.spans} >= set(services.NAMES)

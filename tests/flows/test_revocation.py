@@ -128,6 +128,7 @@ async def sign_out(everywhere: Everywhere, tokens: Tokens) -> float:
 async def test_after_signing_out_a_token_is_refused_everywhere(
     system: System, everywhere: Everywhere, opened: dict[str, Any]
 ) -> None:
+    """Check 18: a session."""
     tokens, another = await entered(system, opened), await entered(system, opened)
     await everywhere.require_open(tokens)
     began = await sign_out(everywhere, tokens)
@@ -159,11 +160,11 @@ async def test_the_token_of_the_command_line_is_kept_and_replaced_once_it_is_rev
 async def test_after_a_role_ended_its_tokens_are_refused_everywhere_and_new_ones_lack_it(
     system: System, everywhere: Everywhere, security: Person, opened: dict[str, Any]
 ) -> None:
-    county = str(system.seeded.county_id)
-    body = {"person_id": opened["person_id"], "role": "officer", "organisation_id": county}
+    branch = str(system.seeded.branch_id)
+    body = {"person_id": opened["person_id"], "role": "officer", "organisation_id": branch}
     granted = await security.post("/v1/role-assignments", body)
     tokens = await entered(system, opened)
-    assert tokens.claims["roles"] == [{"role": "officer", "organisation_id": county}]
+    assert tokens.claims["roles"] == [{"role": "officer", "organisation_id": branch}]
     await everywhere.require_open(tokens)
     began = time.monotonic()
     await security.ask("DELETE", f"/v1/role-assignments/{granted['assignment_id']}", None, status=200)
@@ -177,6 +178,7 @@ async def test_after_a_role_ended_its_tokens_are_refused_everywhere_and_new_ones
 async def test_after_a_deactivation_every_token_is_refused_everywhere(
     system: System, everywhere: Everywhere, security: Person, opened: dict[str, Any]
 ) -> None:
+    """Check 18: all sessions of an account."""
     tokens, another = await entered(system, opened), await entered(system, opened)
     for each in (tokens, another):
         await everywhere.require_open(each)

@@ -86,6 +86,7 @@ async def rotated(home: DataDirectory) -> str:
 
 
 async def test_two_rotations_turn_nobody_away_at_any_door(system: System) -> None:
+    """Check 19: every door, while it is asked all the time."""
     if system.data is None:
         pytest.skip("the system runs elsewhere")
     home = DataDirectory(system.data)

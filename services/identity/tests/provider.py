@@ -96,10 +96,10 @@ class Provider:
         return person_id, name
 
     async def establish(self, parent_id: UUID = orgtree.ROOT_ID) -> UUID:
-        """Place an organisation in identity's copy of the tree, as its event would."""
-        organisation_id = new_id()
+        """Place a county, or a township below one, in identity's copy of the tree, as its event would."""
+        organisation_id, level = new_id(), "county" if parent_id == orgtree.ROOT_ID else "township"
         event = OrganisationEstablishedV1(
-            organisation_id=organisation_id, parent_id=parent_id, kind="committee", level="county", name="县委"
+            organisation_id=organisation_id, parent_id=parent_id, kind="committee", level=level, name="县委"
         )
         async with self.database.transaction() as session:
             await orgtree.place_organisations(session, [(event, 1)])

@@ -19,7 +19,7 @@ from identity.privacy.removal import forget
 from identity.throttling.tables import RateCount
 
 from .front_end import Tokens, answer_of
-from .granting import delegate, strongly_signed_in, with_second_factor
+from .granting import delegate, grant, strongly_signed_in, with_second_factor
 from .phones import Phones, new_number
 from .provider import Provider, ring
 from .test_delegation import holding
@@ -216,7 +216,7 @@ async def test_only_officers_of_the_remit_by_two_factors_decide(office: Office, 
 async def test_officers_below_do_not_give_a_phone_to_who_holds_a_role_above(office: Office, provider: Provider) -> None:
     _, security = await strongly_signed_in(provider, ("security_administrator", orgtree.ROOT_ID))
     body = {"person_id": str(office.person_id), "role": "officer", "organisation_id": str(orgtree.ROOT_ID)}
-    granted = await provider.http.post("/v1/role-assignments", json=body, headers=security.headers)
+    granted = await grant(provider, security, **body)
     assert granted.status_code == 201, granted.text
     refused = await office.propose()
     assert (refused.status_code, refused.json()["type"]) == (403, "/problems/role_beyond_scope")

@@ -113,12 +113,18 @@ async def world_of(system: System) -> AsyncIterator[World]:
 
 async def _grant(world: World, person_id: str, role: str, place: UUID) -> dict[str, Any]:
     body = {"person_id": person_id, "role": role, "organisation_id": str(place)}
-    made: dict[str, Any] = await world.person("security").post("/v1/role-assignments", body)
-    if made["status"] == "proposed":
-        path = f"/v1/role-assignments/{made['assignment_id']}/approval"
-        made = await world.person("administrator").post(path, status=200)
+    made = await _approved(world, await world.person("security").post("/v1/role-assignments", body))
     world.things[f"assignment of {person_id}"] = made["assignment_id"]
     return made
+
+
+async def _approved(world: World, made: dict[str, Any]) -> dict[str, Any]:
+    """Have a second person approve a role that takes two."""
+    if made["status"] == "granted":
+        return made
+    path = f"/v1/role-assignments/{made['assignment_id']}/approval"
+    approved: dict[str, Any] = await world.person("administrator").post(path, status=200)
+    return approved
 
 
 async def _things(world: World) -> None:
@@ -147,7 +153,7 @@ async def _things(world: World) -> None:
     delegated = await world.person("officer.here").post(
         f"/v1/role-assignments/{things['assignment_id']}/delegations", {"person_id": world.ids["deputy"]}
     )
-    things["delegation_id"] = delegated["assignment_id"]
+    things["delegation_id"] = (await _approved(world, delegated))["assignment_id"]
     proposal = {
         "person_id": world.ids["candidate"],
         "role": "audit_administrator",

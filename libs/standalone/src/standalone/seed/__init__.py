@@ -43,7 +43,7 @@ PROVINCE = "province"
 """The scope that loads everything."""
 
 ADMINISTRATOR, SECURITY, AUDITOR = "administrator", "security", "auditor"
-"""Who opens accounts, who grants roles, and who reads the audits: never the same account."""
+"""Who opens accounts and approves roles, who grants them, and who reads the audits: never the same account."""
 
 
 HASHED_AT_ONCE = 2

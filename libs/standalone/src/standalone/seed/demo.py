@@ -56,11 +56,21 @@ def choose_branch(branches: Sequence[Branch], generator: People) -> Chosen:
 
 
 class Opening(NamedTuple):
-    """Who opens accounts, and who grants roles; `first_password` is what the accounts are opened with."""
+    """Who opens accounts and is the second person for roles, and who grants these.
+
+    `first_password` is what the accounts are opened with.
+    """
 
     accounts: Api
     roles: Api
     first_password: str
+
+    async def grant(self, role: dict[str, Any]) -> None:
+        """Grant a role, and approve it where that takes two, unless an earlier run has. Raises `RequestRefused`."""
+        made = await _unless_there(self.roles, "/v1/role-assignments", role, there="assignment_exists")
+        if made is None or made["status"] == "proposed":
+            approval = f"/v1/role-assignments/{role['assignment_id']}/approval"
+            await _unless_there(self.accounts, approval, {}, there="already_decided")
 
 
 async def open_accounts(opening: Opening, people: Sequence[DemoPerson], stage: Stage, watcher: Watcher) -> None:
@@ -83,16 +93,17 @@ async def open_accounts(opening: Opening, people: Sequence[DemoPerson], stage: S
                 "role": person.role,
                 "organisation_id": str(place),
             }
-            await _unless_there(opening.roles, "/v1/role-assignments", role, there="assignment_exists")
+            await opening.grant(role)
         watcher.advance()
 
 
-async def _unless_there(api: Api, path: str, body: dict[str, Any], *, there: str) -> None:
+async def _unless_there(api: Api, path: str, body: dict[str, Any], *, there: str) -> dict[str, Any] | None:
     try:
-        await api.post(path, body, heard=False)
+        return await api.post(path, body, heard=False)
     except RequestRefused as refused:
         if refused.code != there:
             raise
+        return None
 
 
 async def publish(registrar: Api, scenario: Scenario, stage: Stage, watcher: Watcher) -> None:

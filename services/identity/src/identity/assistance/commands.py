@@ -1,6 +1,6 @@
 """Asking to help somebody, their consent, the ticket it gives, and the end."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -27,11 +27,14 @@ from identity.assistance.schemas import AskToHelp
 from identity.assistance.tables import AssistedSession
 from identity.challenges.commands import Asking, answer, issue
 from identity.messages.commands import tell
-from identity.roles.independence import behind, require_independent
+from identity.roles.independence import NotIndependent, offices_of
+from identity.roles.tables import RoleAssignment
 from identity.secrets import hash_of, new_secret
 from identity.sessions.revocation import revoke_families
 from identity.sessions.tables import TokenFamily
 
+GIVE = "identity.assistance.give"
+WITNESS = "identity.assistance.witness"
 PURPOSE = "assistance"
 LANGUAGE = "zh"
 """Of messages to people who are helped: which language they read is not known."""
@@ -51,7 +54,7 @@ class NoPhone(Exception):
 
 
 class WitnessFromElsewhere(Exception):
-    """A witness holds an office or is a member where the helper helps, or above."""
+    """A witness has an office that witnesses where the helper helps, or is a member there, and administers nothing."""
 
 
 async def ask_to_help(
@@ -126,22 +129,16 @@ async def consent_by_code(
 
 
 async def consent_before_witness(
-    session: AsyncSession, ring: KeyRing, *, assist_id: UUID, by: audit.Actor, offices: Collection[UUID], now: datetime
+    session: AsyncSession, ring: KeyRing, *, assist_id: UUID, by: audit.Actor, now: datetime
 ) -> AssistedSession:
     """Take the word of a second person, who saw the first agree, as the consent.
 
-    `offices` are the organisations on which the witness holds a role, which neither the helper nor the person delegated
-    to them. Raises `SessionUnknown`, `HelpForOneself`, `WitnessFromElsewhere`, `NotIndependent` and `NotAsked`.
+    Raises `SessionUnknown`, `HelpForOneself`, `WitnessFromElsewhere`, `NotIndependent` and `NotAsked`.
     """
     asked = await _locked(session, assist_id)
     if by.actor in {asked.helper_id, asked.subject_id}:
         raise HelpForOneself
-    await require_near(session, asked.organisation_id, by.actor, offices)
-    standing = [
-        await behind(session, person_id, over=asked.organisation_id, at=now)
-        for person_id in (asked.helper_id, by.actor)
-    ]
-    require_independent(*standing, subject_id=asked.subject_id)
+    await require_witness(session, asked, by.actor, now=now)
     if asked.evidence != "witness" or not _waits(asked, now):
         raise NotAsked
     asked.witness_id = by.actor
@@ -149,16 +146,25 @@ async def consent_before_witness(
     return asked
 
 
-async def require_near(
-    session: AsyncSession, organisation_id: UUID, person_id: UUID, offices: Collection[UUID]
-) -> None:
-    """Raise `WitnessFromElsewhere` unless a person has an office over the organisation, or is a member in it."""
-    above = await orgtree.ancestors_of(session, organisation_id)
-    if set(above) & set(offices):
-        return
+async def require_witness(session: AsyncSession, asked: AssistedSession, person_id: UUID, *, now: datetime) -> None:
+    """Demand of a witness a standing of their own where the helper helps: an office that witnesses, or membership.
+
+    Nobody administers and witnesses, or witnesses for a helper whom they made one. An office says nothing that comes of
+    the helper, of the person, or of whoever made the helper one, by their word alone. Raises `WitnessFromElsewhere`
+    and `NotIndependent`.
+    """
+    place, helper_id = asked.organisation_id, asked.helper_id
+    offices = await offices_of(session, person_id, over=place, permission=WITNESS, at=now)
     own = await orgtree.affiliation_of(session, person_id)
-    if own is None or organisation_id not in await orgtree.ancestors_of(session, own):
+    member = own is not None and place in await orgtree.ancestors_of(session, own)
+    administers = (RoleAssignment.person_id == person_id, RoleAssignment.administration.is_not(None))
+    if not (offices or member) or await session.scalar(select(RoleAssignment.role).where(*administers).limit(1)):
         raise WitnessFromElsewhere
+    helping = await offices_of(session, helper_id, over=place, permission=GIVE, at=asked.asked_at)
+    made = {helper_id, asked.subject_id}.union(*(office.makers for office in helping))
+    delegated = any(office.holder in made for office in offices)
+    if person_id in made or delegated or not (member or any(made.isdisjoint(office.behind) for office in offices)):
+        raise NotIndependent
 
 
 async def give_ticket(

@@ -12,13 +12,14 @@ import audit
 from audit import audited
 from database import new_id, utc_now
 from identity.assistance import commands, queries
-from identity.assistance.commands import SessionUnknown, WitnessFromElsewhere
+from identity.assistance.commands import GIVE, WITNESS, SessionUnknown, WitnessFromElsewhere
 from identity.assistance.exchange import TICKET_TYPE
 from identity.assistance.rules import ACTIONS
 from identity.assistance.schemas import ActionOut, AskToHelp, AssistedSessionOut, ConsentCode, TicketOut
 from identity.assistance.tables import AssistedSession
 from identity.challenges.commands import CodeRefused
 from identity.clients.first_party import open_to_others
+from identity.roles.independence import NotIndependent
 from identity.shared import Shared
 from webapi import (
     AuthenticatedCaller,
@@ -32,7 +33,6 @@ from webapi import (
     one_factor,
 )
 
-GIVE = "identity.assistance.give"
 WITNESS_ACR = "2"
 
 router = APIRouter(prefix="/v1", tags=["assisted sessions"])
@@ -102,16 +102,19 @@ async def consent_by_code(assist_id: UUID, body: ConsentCode, caller: Caller, sh
 @router.post(
     "/assisted-sessions/{assist_id}/witness",
     response_model=AssistedSessionOut,
-    openapi_extra=access("self") | described("见证某人同意协助", "Witness that somebody agreed"),
+    openapi_extra=access("self", WITNESS)
+    | audited("identity.assistance.consented")
+    | described("见证某人同意协助", "Witness that somebody agreed"),
 )
 async def witness(assist_id: UUID, caller: Caller, shared: Shared) -> Response:
-    """Say, as a second person from where the helper helps, that one saw the person agree; two factors are needed."""
+    """Say that one saw the person agree, by an office or membership of one's own where the helper helps.
+
+    It takes two factors. Neither administrators nor whoever made the helper one witness, nor by an office of theirs.
+    """
     caller.require_acr(WITNESS_ACR)
-    by, offices = audit.by(caller.principal), {grant.organisation_id for grant in caller.principal.roles}
+    by = audit.by(caller.principal, await caller.remit_if_any(WITNESS))
     async with caller.command() as command:
-        await commands.consent_before_witness(
-            command.session, shared.ring, assist_id=assist_id, by=by, offices=offices, now=command.now
-        )
+        await commands.consent_before_witness(command.session, shared.ring, assist_id=assist_id, by=by, now=command.now)
         return await command.respond(200, await _shown(command.session, assist_id, command.now))
 
 
@@ -184,10 +187,9 @@ async def _may_see(session: AsyncSession, held: AssistedSession, caller: Authent
         return True
     if held.evidence != "witness" or held.consented_at is not None:
         return False
-    offices = {grant.organisation_id for grant in caller.principal.roles}
     try:
-        await commands.require_near(session, held.organisation_id, caller.person_id, offices)
-    except WitnessFromElsewhere:
+        await commands.require_witness(session, held, caller.person_id, now=utc_now())
+    except (WitnessFromElsewhere, NotIndependent):
         return False
     return True
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from identity.recovery.rules import APPROVE
-from identity.roles.independence import NotIndependent, behind_permission, require_independent
+from identity.roles.independence import offices_of, require_independent
 
 
 async def require_independent_officers(
@@ -21,11 +21,11 @@ async def require_independent_officers(
 ) -> None:
     """Demand that `actor` decides by an office of their own, beside those who have decided: who, and when.
 
-    Neither speaks by an office that another of them, or the person it is about, delegated. Raises `NotIndependent`.
+    Nobody speaks by an office that another of them, or the person it is about, delegated, and no two by offices that
+    the same person gave them alone. Raises `NotIndependent`.
     """
-    mine = await behind_permission(session, actor, over=organisation_id, permission=APPROVE, at=now)
-    if mine <= {subject_id}:
-        raise NotIndependent
-    for other, at in given:
-        theirs = await behind_permission(session, other, over=organisation_id, permission=APPROVE, at=at)
-        require_independent(mine, theirs, subject_id=subject_id)
+    offices = [
+        await offices_of(session, officer, over=organisation_id, permission=APPROVE, at=at)
+        for officer, at in [(actor, now), *given]
+    ]
+    require_independent(*offices, subject_id=subject_id)

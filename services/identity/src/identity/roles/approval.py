@@ -1,8 +1,9 @@
-"""A second person's word on privileged roles: what is proposed holds when they approve, and never when they refuse."""
+"""A second person's word on roles that take two: what is proposed holds when they approve, never when they refuse."""
 
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import audit
@@ -28,6 +29,8 @@ async def approve_role(session: AsyncSession, *, assignment_id: UUID, by: audit.
     assignment = await _awaiting(session, assignment_id, by, wanted="granted", now=now)
     if assignment.status == "granted":
         return assignment
+    if assignment.delegated_from is not None:
+        await _require_source(session, assignment.delegated_from)
     await lock_account(session, assignment.person_id)
     await require_combinable(session, assignment.person_id, assignment.role)
     await require_room(session, assignment.person_id, today=day_of(now))
@@ -50,6 +53,13 @@ async def refuse_role(session: AsyncSession, *, assignment_id: UUID, by: audit.A
         await session.flush()
         await record(session, "identity.role.refused", assignment, by=by, now=now)
     return assignment
+
+
+async def _require_source(session: AsyncSession, source_id: UUID) -> None:
+    """Raise `AlreadyDecided` unless the role that would be delegated is still held; whoever ends it waits for this."""
+    found = select(RoleAssignment.status).where(RoleAssignment.assignment_id == source_id)
+    if await session.scalar(found.with_for_update(read=True)) != "granted":
+        raise AlreadyDecided
 
 
 async def _awaiting(

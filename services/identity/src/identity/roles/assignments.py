@@ -16,7 +16,15 @@ from contracts.identity import RoleEndedV1, RoleGrantedV1
 from database import known
 from identity.accounts.authorization import lock_account, raise_authorization_version
 from identity.roles.queries import count_of_not_over
-from identity.roles.rules import ADMINISTRATIONS, MOST_ROLES_HELD, READS_FILES, AdministrationsCombined, TooManyRoles
+from identity.roles.rules import (
+    ADMINISTRATIONS,
+    MOST_ROLES_HELD,
+    PROPOSALS_HOLD,
+    READS_FILES,
+    AdministrationsCombined,
+    TooManyRoles,
+    takes_two,
+)
 from identity.roles.tables import Administrator, RoleAssignment, RoleDefinition
 from messaging import Publication, append
 
@@ -62,6 +70,48 @@ async def add_assignment(
     values = {"person_id": person_id, "role": role, "granted_at": granted_at, "status": status, **others}
     stated = insert(RoleAssignment).values(values).on_conflict_do_nothing().returning(RoleAssignment)
     return known(await session.scalar(stated), AssignmentExists)
+
+
+async def give_role(
+    session: AsyncSession,
+    definition: RoleDefinition,
+    *,
+    organisation_id: UUID,
+    by: audit.Actor,
+    now: datetime,
+    person_id: UUID,
+    **others: object,
+) -> RoleAssignment:
+    """Write an assignment that somebody gives, and tell of it: it holds at once, or is proposed where it takes two.
+
+    Raises what `add_assignment` raises.
+    """
+    tree = orgtree.organisation.c
+    level = await session.scalar(select(tree.level).where(tree.organisation_id == organisation_id))
+    two = takes_two(privileged=definition.privileged, permissions=definition.permissions, level=level)
+    assignment = await add_assignment(
+        session,
+        person_id=person_id,
+        role=definition.role,
+        organisation_id=organisation_id,
+        status="proposed" if two else "granted",
+        granted_by=by.actor,
+        granted_at=now,
+        proposed_until=now + PROPOSALS_HOLD if two else None,
+        **others,
+    )
+    if two:
+        await record(session, "identity.role.proposed", assignment, by=by, now=now)
+    else:
+        await tell_granted(session, assignment, by=by, now=now)
+    return assignment
+
+
+async def withdraw(session: AsyncSession, assignment: RoleAssignment, *, by: audit.Actor, now: datetime) -> None:
+    """Take a proposal back that is locked and waits."""
+    assignment.status, assignment.ended_at, assignment.ended_by = "withdrawn", now, by.actor
+    await session.flush()
+    await record(session, "identity.role.withdrawn", assignment, by=by, now=now)
 
 
 async def end_assignments(

@@ -15,15 +15,15 @@ from identity.roles.assignments import (
     add_assignment,
     definition_of,
     end_assignments,
+    give_role,
     locked_within,
-    record,
     take_administrators_away_in_turn,
     tell_granted,
+    withdraw,
 )
 from identity.roles.queries import holds_on
 from identity.roles.rules import (
     ADMINISTRATIONS,
-    PROPOSALS_HOLD,
     LastAdministrator,
     RoleForOneself,
     RoleNotYours,
@@ -43,7 +43,7 @@ async def grant_role(
     held: Collection[tuple[str, UUID]],
     now: datetime,
 ) -> RoleAssignment:
-    """Give a person a role on an organisation and all below it; a privileged one is only proposed.
+    """Give a person a role on an organisation and all below it; one that takes two people is proposed.
 
     `held` are the roles of whoever grants it. Raises `orgtree.OutsideRemit`, `RoleForOneself`, `RoleUnknown`,
     `RoleNotYours`, `AccountUnknown`, `AssignmentExists`, `DaysOutOfOrder`, `AdministrationsCombined` and
@@ -60,24 +60,17 @@ async def grant_role(
     await orgtree.require_within(session, organisation_id, allowed)
     first = wanted.valid_from or day_of(now)
     require_days_in_order(first, wanted.valid_until, today=day_of(now))
-    assignment = await add_assignment(
+    return await give_role(
         session,
+        definition,
+        organisation_id=organisation_id,
+        by=by,
+        now=now,
         assignment_id=assignment_id,
         person_id=person_id,
-        role=wanted.role,
-        organisation_id=organisation_id,
         valid_from=first,
         valid_until=wanted.valid_until,
-        status="proposed" if definition.privileged else "granted",
-        granted_by=by.actor,
-        granted_at=now,
-        proposed_until=now + PROPOSALS_HOLD if definition.privileged else None,
     )
-    if definition.privileged:
-        await record(session, "identity.role.proposed", assignment, by=by, now=now)
-    else:
-        await tell_granted(session, assignment, by=by, now=now)
-    return assignment
 
 
 async def appoint(
@@ -110,8 +103,7 @@ async def end_role(session: AsyncSession, *, assignment_id: UUID, by: audit.Acto
     """
     assignment = await locked_within(session, assignment_id, by.remit)
     if assignment.status == "proposed":
-        assignment.status, assignment.ended_at, assignment.ended_by = "withdrawn", now, by.actor
-        await record(session, "identity.role.withdrawn", assignment, by=by, now=now)
+        await withdraw(session, assignment, by=by, now=now)
     elif assignment.status == "granted":
         await _require_another_administrator(session, assignment, today=day_of(now))
         await end_assignments(session, [assignment], by=by, now=now)

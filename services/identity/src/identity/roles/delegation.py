@@ -12,10 +12,10 @@ from china_time import day_of
 from database import known
 from identity.roles.assignments import (
     AssignmentUnknown,
-    add_assignment,
     definition_of,
     end_assignments,
-    tell_granted,
+    give_role,
+    withdraw,
 )
 from identity.roles.rules import Days, RoleForOneself, RoleNotDelegable, days_delegated
 from identity.roles.schemas import HandOnRole
@@ -33,9 +33,9 @@ async def delegate_role(
 ) -> RoleAssignment:
     """Delegate the holder's own role to another, where the holder has it or below and for no longer; it ends with it.
 
-    What was delegated is not delegated again. Raises `AssignmentUnknown`, `RoleNotDelegable`, `RoleForOneself`,
-    `orgtree.OutsideRemit`, `BeyondOwnPeriod`, `DaysOutOfOrder`, `AccountUnknown`, `AdministrationsCombined`,
-    `AssignmentExists`, `TooManyRoles`.
+    What was delegated is not delegated again; what takes two people is proposed. Raises `AssignmentUnknown`,
+    `RoleNotDelegable`, `RoleForOneself`, `orgtree.OutsideRemit`, `BeyondOwnPeriod`, `DaysOutOfOrder`, `AccountUnknown`,
+    `AdministrationsCombined`, `AssignmentExists`, `TooManyRoles`.
     """
     mine = (RoleAssignment.assignment_id == source_id, RoleAssignment.person_id == by.actor)
     source = await session.scalar(select(RoleAssignment).where(*mine).with_for_update())
@@ -51,20 +51,17 @@ async def delegate_role(
     await orgtree.require_within(session, place, {source.organisation_id})
     own = Days(source.valid_from, source.valid_until)
     days = days_delegated(own, wanted.valid_from, wanted.valid_until, today=day_of(now))
-    assignment = await add_assignment(
+    return await give_role(
         session,
+        definition,
+        organisation_id=place,
+        by=by,
+        now=now,
         assignment_id=assignment_id,
         person_id=wanted.person_id,
-        role=source.role,
-        organisation_id=place,
-        **days._asdict(),
-        status="granted",
         delegated_from=source_id,
-        granted_by=by.actor,
-        granted_at=now,
+        **days._asdict(),
     )
-    await tell_granted(session, assignment, by=by, now=now)
-    return assignment
 
 
 async def take_back_role(
@@ -76,6 +73,8 @@ async def take_back_role(
     assignment = known(await session.scalar(found), AssignmentUnknown)
     if assignment.status == "granted":
         await end_assignments(session, [assignment], by=by, now=now)
+    elif assignment.status == "proposed":
+        await withdraw(session, assignment, by=by, now=now)
     return assignment
 
 

@@ -1,9 +1,12 @@
-"""Whether two people decide by offices of their own: who was delegated a role speaks for whoever delegated it."""
+"""Whether two people decide by offices of their own: of different hands, and not of one hand that made both."""
 
+from collections.abc import Collection
 from datetime import datetime
+from itertools import product
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select, true
+from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -13,46 +16,61 @@ from identity.roles.tables import RoleAssignment, RoleDefinition
 
 
 class NotIndependent(Exception):
-    """Somebody's office was delegated by another of those who decide, or by the person it is about."""
+    """Somebody's office comes of another of those who decide, of who made theirs, or of the person it is about."""
 
 
-async def behind(session: AsyncSession, person_id: UUID, *, over: UUID, at: datetime) -> frozenset[UUID]:
-    """Give those whose offices over an organisation a person used at a moment: whoever was granted them.
+class Office(NamedTuple):
+    """An office by which somebody decides: whose it is, or whose it was before it was delegated, and who gave it.
 
-    That is the person alone when they hold one of their own, or none; else all who delegated one to them. What was
-    ended since counts as it did then.
+    Nobody gave what began with the system; `approved_by` is the second person, where it took two.
     """
-    return await _behind(session, person_id, over, at, true())
+
+    holder: UUID
+    given_by: UUID | None
+    approved_by: UUID | None
+
+    @property
+    def behind(self) -> frozenset[UUID]:
+        """Those without whom it would not be: its holder, and whoever gave it by their word alone."""
+        alone = self.given_by if self.approved_by is None else None
+        return frozenset({self.holder} if alone is None else {self.holder, alone})
+
+    @property
+    def makers(self) -> frozenset[UUID]:
+        """Its holder and all who had a part in giving it."""
+        return frozenset(each for each in self if each is not None)
 
 
-async def behind_permission(
+async def offices_of(
     session: AsyncSession, person_id: UUID, *, over: UUID, permission: str, at: datetime
-) -> frozenset[UUID]:
-    """Give the same of those offices alone that give the permission."""
-    return await _behind(session, person_id, over, at, RoleDefinition.permissions.contains([permission]))
+) -> list[Office]:
+    """Give the offices with a permission over an organisation that a person had at a moment.
 
-
-async def _behind(
-    session: AsyncSession, person_id: UUID, over: UUID, at: datetime, wanted: ColumnElement[bool]
-) -> frozenset[UUID]:
-    mine, source = aliased(RoleAssignment), aliased(RoleAssignment)
+    What was ended since counts as it did then.
+    """
+    mine, first = aliased(RoleAssignment), aliased(RoleAssignment)
     day = day_of(at)
     found = (
-        select(func.coalesce(source.person_id, mine.person_id))
+        select(first.person_id, first.granted_by, first.decided_by)
         .select_from(mine)
         .join(RoleDefinition, RoleDefinition.role == mine.role)
-        .outerjoin(source, source.assignment_id == mine.delegated_from)
-        .where(wanted, mine.person_id == person_id, mine.organisation_id.in_(await orgtree.ancestors_of(session, over)))
+        .join(first, first.assignment_id == func.coalesce(mine.delegated_from, mine.assignment_id))
+        .where(RoleDefinition.permissions.contains([permission]))
+        .where(mine.person_id == person_id, mine.organisation_id.in_(await orgtree.ancestors_of(session, over)))
         .where(mine.status.in_(("granted", "ended")), func.coalesce(mine.decided_at, mine.granted_at) <= at)
         .where(or_(mine.ended_at.is_(None), mine.ended_at > at))
         .where(mine.valid_from <= day, or_(mine.valid_until.is_(None), mine.valid_until >= day))
     )
-    people = frozenset((await session.scalars(found)).all())
-    return people if people and person_id not in people else frozenset({person_id})
+    return [Office(*row) for row in await session.execute(found)]
 
 
-def require_independent(one: frozenset[UUID], other: frozenset[UUID], *, subject_id: UUID) -> None:
-    """Raise `NotIndependent` unless different people, and not the one it is about, stand behind the two."""
-    first, second = one - {subject_id}, other - {subject_id}
-    if not first or not second or len(first | second) < 2:
-        raise NotIndependent
+def require_independent(*each: Collection[Office], subject_id: UUID) -> None:
+    """Raise `NotIndependent` unless each has an office behind which nobody stands who is behind another's.
+
+    Nor may the person it is about stand behind one of them.
+    """
+    for chosen in product(*each):
+        people = [person_id for office in chosen for person_id in office.behind]
+        if subject_id not in people and len(set(people)) == len(people):
+            return
+    raise NotIndependent

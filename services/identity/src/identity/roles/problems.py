@@ -61,8 +61,8 @@ PROBLEMS: dict[type[Exception], Problem] = {
     NotIndependent: Problem(
         403,
         "not_independent",
-        "Your office was handed on by another of those who decide, or by the person it is about.",
-        "您的权限来自另一经办人或本人的委托，不能由您办理。",
+        "Your office comes of another of those who decide or of the person it is about, or one person alone made both.",
+        "您的权限来自另一经办人或本人，或与其同由一人单独授予，不能由您办理。",
     ),
     RoleBeyondRemit: Problem(
         403,

@@ -58,8 +58,8 @@ async def list_roles(caller: Caller) -> RoleList:
 async def grant_role_(body: GrantRole, caller: Caller) -> Response:
     """Give somebody else a role on an organisation within one's own remit, and all below it.
 
-    It takes a second factor. A privileged role is proposed (`status`) and holds when a second person approves within
-    seven days.
+    It takes a second factor. A privileged role, and at county level and above one that opens files, is proposed
+    (`status`) and holds when a second person approves within seven days.
     """
     remit = await caller.remit(GRANT)
     async with caller.command() as command:
@@ -154,7 +154,8 @@ async def refuse_role_(assignment_id: UUID, caller: Caller) -> Response:
 async def hand_on_role_(assignment_id: UUID, body: HandOnRole, caller: Caller) -> Response:
     """Delegate a role one holds to somebody else, where one holds it or below, and for no longer.
 
-    It takes a second factor, and ends when one's own does. What was delegated is not delegated again.
+    It takes a second factor, and ends when one's own does. What was delegated is not delegated again. What it takes two
+    people to grant is proposed, as by a grant.
     """
     caller.require_acr(TWO_FACTORS)
     async with caller.command() as command:

@@ -11,8 +11,14 @@ ADMINISTRATIONS = ("system_administrator", "security_administrator", "audit_admi
 READS_FILES = "members.file.read"
 """The permission that no account has beside an administration."""
 
+OPENS_FILES = frozenset({READS_FILES, "members.file.import"})
+"""The permissions that open members' files: who imports is shown what stands there where the two differ."""
+
+ONE_PERSONS_LEVELS = frozenset({"township", "village", "branch"})
+"""Where one person lets somebody open files; at county level and above, and at a level nobody knows, it takes two."""
+
 PROPOSALS_HOLD = timedelta(days=7)
-"""How long a second person has to approve a privileged role."""
+"""How long a second person has to approve a role that takes two."""
 
 MOST_ROLES_HELD = 50
 """Each role takes about 115 characters of an access token, and services refuse a token of more than 8,192."""
@@ -56,6 +62,11 @@ class AlreadyDecided(Exception):
 
 class LastAdministrator(Exception):
     """Without this assignment nobody would be left with the administration."""
+
+
+def takes_two(*, privileged: bool, permissions: Collection[str], level: str | None) -> bool:
+    """Say whether a role with these permissions is given by two people at an organisation of this level."""
+    return privileged or (level not in ONE_PERSONS_LEVELS and not OPENS_FILES.isdisjoint(permissions))
 
 
 def require_days_in_order(valid_from: date, valid_until: date | None, *, today: date) -> None:

@@ -18,7 +18,10 @@ class RoleOut(Shown):
     title_zh: str
     title_en: str
     permissions: list[str]
-    privileged: Annotated[bool, Field(description="It takes effect when a second person approves.")]
+    privileged: Annotated[
+        bool,
+        Field(description="It takes two people; one that opens files takes them at county level and above."),
+    ]
     delegable: Annotated[bool, Field(description="Its holder may hand it on, below where they hold it.")]
     granted_by: Annotated[list[str], Field(description="The roles whose holders may grant it.")]
     version: int
