@@ -1,12 +1,15 @@
-"""Writes what can be derived from the code: events, the matrix of operations and roles, who may what on the bus.
+"""Writes what can be derived from the code: events, operations and roles, who may what on the bus, security checks.
 
 Run it by `make docs`; a test fails when the files and the code differ.
 """
 
+import ast
 import functools
 import importlib
 import json
 import re
+import tomllib
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -254,6 +257,59 @@ def access_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+CHECKS_PREFACE = """
+What security asks of this system, and the tests that make each check: those whose docstring says its number, and all of
+a file whose first docstring does. Written by `make docs`; the checks themselves, and what is open of them, stand in
+`security-checks.toml`.
+"""
+_NUMBERED = re.compile(r"\b[Cc]hecks? (\d+(?:(?:, | and )\d+)*)")
+
+
+def security_checks() -> dict[str, dict[int, str]]:
+    """Read the checks there are, and why some are open, by number."""
+    written = tomllib.loads((ROOT / "docs" / "security-checks.toml").read_text("utf-8"))
+    return {part: {int(number): words for number, words in each.items()} for part, each in written.items()}
+
+
+def tests_of_checks() -> dict[int, list[str]]:
+    """List the tests that carry the number of a check, as `path` or `path::test`."""
+    found: dict[int, list[str]] = {}
+    for folder in ("libs/*/tests", "services/*/tests", "tests"):
+        for file in (file for place in sorted(ROOT.glob(folder)) for file in sorted(place.rglob("test_*.py"))):
+            for number, name in _numbered(file):
+                found.setdefault(number, []).append(name)
+    return found
+
+
+def _numbered(file: Path) -> Iterator[tuple[int, str]]:
+    path, text = file.relative_to(ROOT).as_posix(), file.read_text("utf-8")
+    tree = ast.parse(text) if _NUMBERED.search(text) else ast.Module([], [])
+    tests = [each for each in tree.body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)]
+    for name, node in [
+        (path, tree),
+        *((f"{path}::{each.name}", each) for each in tests if each.name.startswith("test_")),
+    ]:
+        for numbers in _NUMBERED.findall(ast.get_docstring(node) or ""):
+            yield from ((int(number), name) for number in re.findall(r"\d+", numbers))
+
+
+def checks_page() -> str:
+    """Render `docs/security-checks.md`."""
+    checks, tests = security_checks(), tests_of_checks()
+    lines = [
+        "# Security checks",
+        "",
+        *CHECKS_PREFACE.strip().splitlines(),
+        "",
+        "| | check | tests | open |",
+        "|---|---|---|---|",
+    ]
+    for number, check in checks["checks"].items():
+        made = "<br>".join(f"`{name}`" for name in tests.get(number, ())) or "–"
+        lines.append(f"| {number} | {check} | {made} | {checks['open'].get(number, '')} |")
+    return "\n".join(lines) + "\n"
+
+
 def _readable(role: str) -> str:
     return role.replace("_", " ")
 
@@ -331,6 +387,7 @@ def documents() -> dict[Path, str]:
     return {
         ROOT / "docs" / "access.md": access_page(),
         ROOT / "docs" / "events.md": events_page(),
+        ROOT / "docs" / "security-checks.md": checks_page(),
         ROOT / "docs" / "asyncapi.json": json.dumps(asyncapi(), indent=1, ensure_ascii=False) + "\n",
         ROOT / OPENAPI: released_openapi(),
         ROOT / "deploy" / "nats" / "users.conf": bus.users_configuration(),

@@ -8,6 +8,7 @@ from tests.flows.helping import agreed, exchanged
 
 
 async def test_a_member_reads_in_one_list_what_every_service_recorded(system: System) -> None:
+    """Check 14: the calls of a helper in every service."""
     me, branch = system.person_id("member.demo"), str(system.seeded.branch_id)
     secretary_id = system.person_id("secretary.demo")
     case_id = str(uuid4())

@@ -82,6 +82,7 @@ def test_every_operation_has_an_example_of_a_good_request(operations: list[Opera
 
 
 async def test_nothing_is_answered_without_a_token(system: System, operations: list[Operation], world: World) -> None:
+    """Check 5: every operation."""
     answers: dict[str, str] = {}
     async with httpx.AsyncClient(base_url=system.url, trust_env=False, timeout=20) as client:
         for operation in operations:
@@ -96,6 +97,7 @@ async def test_nothing_is_answered_without_a_token(system: System, operations: l
 
 
 async def test_a_stranger_is_refused_and_sees_nothing_of_others(operations: list[Operation], world: World) -> None:
+    """Checks 1 and 6: every operation on things of others, those of staff too."""
     wrong: dict[str, str] = {}
     for operation, example in asked_for(operations):
         if example.by in EXPENDABLE:  # what everybody may do to their own account, and the stranger is needed below
@@ -117,6 +119,7 @@ async def test_a_stranger_is_refused_and_sees_nothing_of_others(operations: list
 
 @pytest.mark.parametrize("role", PERMISSIONS)
 async def test_a_role_without_the_permission_is_refused(operations: list[Operation], world: World, role: str) -> None:
+    """Check 6: every operation by every role that lacks it."""
     wrong: dict[str, str] = {}
     for operation, example in asked_for(operations):
         if not operation.for_everybody and role not in operation.roles():
@@ -144,6 +147,7 @@ async def test_a_permission_takes_two_factors(operations: list[Operation], world
 
 @pytest.mark.parametrize("role", PERMISSIONS)
 async def test_the_same_role_beside_reaches_nothing_here(operations: list[Operation], world: World, role: str) -> None:
+    """Check 2: every operation by an officer of the county beside."""
     wrong: dict[str, str] = {}
     for operation, example in asked_for(operations):
         if role not in operation.roles():
@@ -158,6 +162,7 @@ async def test_the_same_role_beside_reaches_nothing_here(operations: list[Operat
 
 
 async def test_a_field_that_is_not_the_callers_to_set_is_refused(operations: list[Operation], world: World) -> None:
+    """Check 4: every body of every operation."""
     wrong: dict[str, str] = {}
     for operation, example in asked_for(operations):
         body = example.body(world) if example.body else None
@@ -224,6 +229,7 @@ def _right(operation: Operation) -> str:
 
 @pytest.mark.parametrize("who", ["administrator", "security", "auditor"])
 async def test_administrators_read_no_files_and_no_cases(world: World, who: str) -> None:
+    """Check 27, second half: none of the three."""
     branch, person_id = world.things["branch_id"], world.ids["member"]
     for path in (f"/v1/members?organisation_id={branch}", f"/v1/members/{person_id}?purpose=file_care"):
         answer = await world.person(who).answer("GET", path)
@@ -234,6 +240,7 @@ async def test_administrators_read_no_files_and_no_cases(world: World, who: str)
 async def test_what_moves_away_is_lost_to_the_old_officers_and_seen_by_the_new_ones_in_every_service(
     system: System, world: World
 ) -> None:
+    """Check 3: within five seconds, in each service."""
     township = (await world.person("registrar.here").post("/v1/organisations", an_organisation(world)))[
         "organisation_id"
     ]

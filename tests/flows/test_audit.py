@@ -74,6 +74,7 @@ async def test_the_audit_of_every_service_is_sealed_witnessed_and_whole(system: 
 
 
 async def test_an_altered_entry_is_named_by_the_command(home: DataDirectory) -> None:
+    """Check 28: by the command of an operator."""
     command = ["audit", "verify", "--data", str(home.path), "--service", "members"]
 
     async def verified_here() -> tuple[int, str]:

@@ -53,6 +53,7 @@ def read(content: bytes) -> dict[str, Any]:
 
 
 async def test_all_that_is_known_comes_in_one_file_and_then_is_gone(system: System) -> None:
+    """Check 26: the file of a villager."""
     person_id, username = await newcomer(system)
     _, strangers_name = await newcomer(system)
     async with (
@@ -142,6 +143,7 @@ async def test_a_sign_in_by_password_alone_gets_nothing_of_what_two_factors_orde
 
 
 async def test_a_members_file_holds_what_is_on_file_of_them_and_of_nobody_else(system: System) -> None:
+    """Check 26: a member's file, and nobody else's data."""
     person_id = system.person_id("secretary.demo")
     async with system.person("secretary.demo") as member, system.person("officer.demo") as officer:
         on_file = await officer.get(f"/v1/members/{person_id}", purpose="verification")

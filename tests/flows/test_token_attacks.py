@@ -47,6 +47,7 @@ async def forger(doors: Doors, true_tokens: Tokens) -> Forger:
 
 
 async def test_every_door_refuses_every_forged_token(doors: Doors, forger: Forger, true_tokens: Tokens) -> None:
+    """Check 7: every forgery at every door."""
     forged = {**forger.all(), "ID token": true_tokens.id_token, "refresh token": true_tokens.refresh}
     places = asyncio.Semaphore(AT_ONCE)
     limits = httpx.Limits(max_connections=AT_ONCE)

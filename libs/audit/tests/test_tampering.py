@@ -124,6 +124,7 @@ ATTACKS: dict[str, tuple[tuple[str, ...], Kind, int]] = {
 async def test_a_broken_chain_is_named_at_its_first_wrong_entry(
     verify: Verify, superuser: asyncpg.Connection, attack: str
 ) -> None:
+    """Check 28: altered, deleted, reordered, cut."""
     statements, kind, position = ATTACKS[attack]
     await superuser.execute(";".join(statements))
     found = await verify()
@@ -131,6 +132,7 @@ async def test_a_broken_chain_is_named_at_its_first_wrong_entry(
 
 
 async def test_an_inserted_entry_is_named(verify: Verify, superuser: asyncpg.Connection) -> None:
+    """Check 28: inserted."""
     await superuser.execute("update audit.entry set position = position + 100 where position > 4")
     await superuser.execute("update audit.entry set position = position - 99 where position > 100")
     await superuser.execute(

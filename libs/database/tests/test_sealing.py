@@ -18,6 +18,7 @@ def test_what_was_sealed_opens(plain: bytes) -> None:
 
 
 def test_a_value_moved_to_another_row_or_altered_does_not_open() -> None:
+    """Check 24: a sealed value."""
     key = KeyRing.parse(KeyRing.generate()).new_data_key()
     sealed = seal(key, b"13800000000", binding=BINDING)
     with pytest.raises(SealBroken):

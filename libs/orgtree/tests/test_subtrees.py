@@ -74,6 +74,7 @@ async def test_an_unknown_organisation_lies_in_no_remit(database: Database) -> N
 
 
 async def test_a_parent_and_a_sibling_lie_outside(database: Database) -> None:
+    """Check 2: in lists and for one object."""
     async with database.transaction() as session:
         await place_organisations(session, [state(1, 0), state(2, 1), state(3, 1), state(4, 2)])
     assert await listed(database, [number(2)]) == {number(2), number(4)}

@@ -124,6 +124,7 @@ def foreign(own: str) -> list[str]:
 
 @pytest.mark.parametrize("service", bus.READERS)
 def test_a_credential_reaches_nothing_of_another_service(service: str, server: NatsServer, configured: int) -> None:
+    """Check 21: every service's credential."""
     subjects = foreign(service)
     listening = [f"_INBOX_{other}.>" for other in bus.READERS if other != service] + ["_INBOX.>", "evt.>", "$JS.>", ">"]
     for port in (server.port, configured):

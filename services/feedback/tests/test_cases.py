@@ -168,6 +168,7 @@ async def test_what_people_say_is_readable_nowhere_in_the_database(
 async def test_two_texts_swapped_in_the_database_do_not_open(
     county: County, database: Database, databases: TestDatabases
 ) -> None:
+    """Check 24: the words of cases."""
     villager = county.person()
     first, second = await opened(villager), await opened(villager, text="另一件事")
     superuser = await asyncpg.connect(databases.superuser_url_of(database.dsn))

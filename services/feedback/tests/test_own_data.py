@@ -83,6 +83,7 @@ async def test_what_an_erased_person_said_is_unreadable_and_still_counted(
 async def test_a_restored_backup_forgets_again(
     county: County, database: Database, secretary: Person, ring: KeyRing, databases: TestDatabases
 ) -> None:
+    """Check 25: the words of cases."""
     del secretary
     reporter = county.person()
     case = await opened(reporter)

@@ -49,6 +49,7 @@ def test_no_role_is_everything_and_the_three_administrations_share_but_the_secon
 async def test_a_second_administration_on_one_account_is_a_database_error(
     provider: Provider, first: str, second: str
 ) -> None:
+    """Check 27, first half."""
     person_id, _ = await provider.open_person((first, ROOT))
     elsewhere = await provider.establish()
     rows = (

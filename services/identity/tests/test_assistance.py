@@ -72,6 +72,7 @@ async def test_a_code_from_the_villager_gives_the_helper_a_token_that_names_both
 
 
 async def test_both_ids_are_audited_and_the_villager_is_told(here: Village) -> None:
+    """Check 14: the consent."""
     assist_id = await here.consented()
     asked, begun = (await here.phones.messages_to(here.number))[-2:]
     assert asked.parameters[:2] == ("县委", "报名参加活动、查看待办")
@@ -116,6 +117,7 @@ async def test_a_witness_stands_in_for_the_code(here: Village) -> None:
     ],
 )
 async def test_what_cannot_be_asked_is_refused(here: Village, changed: Any, status: int, problem: str) -> None:
+    """Check 13: an action that is not listed."""
     refused = await here.ask(**changed)
     assert (refused.status_code, refused.json()["type"]) == (status, f"/problems/{problem}")
 
@@ -168,6 +170,7 @@ async def test_somebody_elses_session_does_not_exist(here: Village) -> None:
     ],
 )
 async def test_an_exchange_that_is_not_whole_is_refused(here: Village, changed: Any) -> None:
+    """Check 13: without an actor token, and by other halves."""
     ticket = await here.ticket(await here.consented())
     fields = {"subject_token": ticket, **changed}
     refused = await here.exchange(**{"ticket": ticket, **fields})
@@ -179,6 +182,7 @@ async def test_an_exchange_that_is_not_whole_is_refused(here: Village, changed: 
 
 
 async def test_a_helper_of_a_helper_is_refused(here: Village) -> None:
+    """Check 13: nested."""
     first = (await here.exchange(await here.ticket(await here.consented()))).json()["access_token"]
     other = await village(here.provider, here.phones)
     refused = await other.exchange(await other.ticket(await other.consented()), actor=first)
@@ -199,6 +203,7 @@ async def test_of_ten_exchanges_at_once_one_wins(here: Village) -> None:
 
 
 async def test_a_ticket_that_was_replaced_or_is_old_is_worth_nothing(here: Village) -> None:
+    """Check 13: expired."""
     assist_id = await here.consented()
     former, ticket = await here.ticket(assist_id), await here.ticket(assist_id)
     assert (await here.exchange(former)).status_code == 400

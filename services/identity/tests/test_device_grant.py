@@ -65,6 +65,7 @@ async def test_a_person_signs_in_on_a_device_by_typing_its_code_on_a_phone(devic
 
 
 async def test_a_device_code_that_comes_again_is_refused_and_ends_what_it_gave(device: Device, phone: Phone) -> None:
+    """Check 12, first half."""
     tokens = await device.tokens_for(phone)
     assert error(await device.poll()) == (400, "invalid_grant")
     assert error(await device.refresh(tokens)) == (400, "invalid_grant")
@@ -76,6 +77,7 @@ async def test_a_device_code_that_comes_again_is_refused_and_ends_what_it_gave(d
 
 
 async def test_a_device_that_asks_too_fast_is_slowed_down_more_and_more(device: Device) -> None:
+    """Check 12, second half."""
     await device.begin()
     assert error(await device.poll()) == (400, "authorization_pending")
     assert error(await device.poll()) == (400, "slow_down")

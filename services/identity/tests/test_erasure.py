@@ -215,6 +215,7 @@ async def test_every_table_that_names_a_person_says_whether_its_rows_go() -> Non
 async def test_a_restored_backup_forgets_again_when_the_erasure_is_told_again(
     provider: Provider, databases: TestDatabases, phones: Phones
 ) -> None:
+    """Check 25: accounts and what hangs on them."""
     person_id, username = await provider.open_person()
     number = await phones.give(person_id)
     dump = await backup(databases, provider.url)

@@ -86,6 +86,7 @@ async def test_who_holds_no_role_recovers_by_a_code_and_every_session_ends(
 async def test_an_officer_is_not_recovered_by_a_code_alone(
     provider: Provider, front_end: FrontEnd, phones: Phones
 ) -> None:
+    """Check 17, first half."""
     county = await provider.establish()
     person_id, username = await provider.open_person(("officer", county))
     number = await phones.give(person_id)
@@ -105,6 +106,7 @@ async def test_an_officer_is_not_recovered_by_a_code_alone(
 async def test_two_officers_and_a_day_later_the_officer_is_back_and_all_sessions_have_ended(
     provider: Provider, front_end: FrontEnd, phones: Phones
 ) -> None:
+    """Check 17, second half."""
     county = await provider.establish()
     person_id, username = await provider.open_person(("officer", county))
     async with provider.database.transaction() as session:

@@ -55,6 +55,7 @@ async def test_a_code_to_the_phone_signs_its_owner_in_for_the_client(
 
 
 async def test_the_sixth_try_is_locked_even_if_right(provider: Provider, front_end: FrontEnd, phones: Phones) -> None:
+    """Check 16, first half."""
     person_id, _ = await provider.open_person()
     number = await phones.give(person_id)
     page = await page_for_code(front_end, number)
@@ -180,7 +181,7 @@ def statements_of_all() -> Iterator[list[str]]:
 async def test_an_unknown_phone_gets_the_same_answer_by_the_same_work_and_no_message(
     provider: Provider, phones: Phones
 ) -> None:
-    """How long it takes is what the statements take, and those are the same: no clock has to be read."""
+    """Check 16, second half. How long it takes is what the statements take, the same ones: no clock is read."""
     known, unknown = await phones.give((await provider.open_person())[0]), new_number()
     front_end = provider.front_end()
     asked = await front_end.http.get("/sign-in/code")

@@ -61,6 +61,7 @@ async def test_an_unchanged_file_is_not_sent_again(province: Province) -> None:
 
 
 async def test_an_officer_sees_files_of_the_own_subtree_and_nothing_beside_or_above(province: Province) -> None:
+    """Check 2: files, one by one and listed."""
     county, other = await province.establish(), await province.establish()
     mine, theirs = await province.branch(county), await province.branch(other)
     people = {await province.enrol(mine) for _ in range(3)}
@@ -207,6 +208,7 @@ async def test_no_personal_field_comes_back_in_a_refusal(province: Province) -> 
 
 
 async def test_staff_open_nobodys_file_by_one_factor(province: Province, database: Database) -> None:
+    """Check 15: each way to a file."""
     branch = await province.branch()
     person = await province.enrol(branch)
     weak, strong = (province.person(("officer", branch), acr=acr) for acr in ("1", "2"))
