@@ -14,6 +14,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from contracts import SERVICES
 from database import new_id
 from tests.flows.conftest import URL, System
 from tests.flows.matrix.examples import EXAMPLES
@@ -335,3 +336,47 @@ async def test_what_lies_elsewhere_is_refused_in_the_words_for_what_does_not_exi
         ]
         words = [{name: each[name] for name in ("type", "status", "rows") if name in each} for each in told_of]
         assert words[0] == words[1]
+
+
+WORD = "he.owes.me.money"
+
+
+def with_the_word(operation: Operation, example: Example, world: World) -> Iterable[tuple[str, Any, dict[str, Any]]]:
+    """Give path, body and query of a good request with a stranger's word in one of its texts, for each of them."""
+    body, query = example.body(world) if example.body else None, example.query(world) if example.query else {}
+    path = path_of(operation, example, world)
+    for name in operation.texts:
+        there = operation.path.replace("{" + name + "}", WORD)
+        if there == operation.path:
+            yield path, body, {**query, name: WORD}
+        else:
+            values = {each: world.things[example.ids.get(each, each)] for each in operation.parameters if each != name}
+            yield there.format(**values), body, query
+    if isinstance(body, dict):
+        for name in [name for name, value in body.items() if isinstance(value, str)]:
+            yield path, {**body, name: WORD}, query
+
+
+async def test_no_word_that_somebody_sends_comes_into_an_audit(operations: list[Operation], world: World) -> None:
+    """Check 37: every text of every operation, sent by a stranger and by who may ask; no stranger in a member's log."""
+    sent = 0
+    for operation, example in asked_for(operations):
+        if example.last or example.by in EXPENDABLE:
+            continue
+        for who in ("stranger", example.by or _right(operation)):
+            for path, body, query in with_the_word(operation, example, world):
+                answer = await world.person(who).answer(operation.method, path, body, **query)
+                assert answer.status_code < SERVER_ERROR, (operation.name, told(answer))
+                sent += 1
+    assert sent > 100
+    purposes = set()
+    for service in SERVICES:
+        page: dict[str, Any] = {"next_cursor": None}
+        while page["next_cursor"] is not None or "items" not in page:
+            cursor = {"cursor": page["next_cursor"]} if page["next_cursor"] else {}
+            page = await world.person("auditor").get(f"/v1/audit/{service}/entries", limit=200, **cursor)
+            assert WORD not in str(page), service
+            purposes |= {each["purpose"] for each in page["items"]}
+    assert "unknown" in purposes
+    log = await world.person("member").get("/v1/me/access-log", limit=200)
+    assert world.ids["stranger"] not in str(log)

@@ -61,9 +61,40 @@ async def test_refused_attempts_on_a_file_stand_on_record(province: Province, da
     assert (await stranger.get(f"/members/{person}", params=query)).status_code == 403
     assert (await officer.get(f"/members/{person}", params=query)).status_code == 404
     assert await recorded(database, "members.file.read") == [
-        ("members.file.read", "refused", "permission_missing", "contact", stranger.person_id, None, person),
-        ("members.file.read", "refused", "outside_scope", "contact", officer.person_id, None, person),
+        ("members.file.read", "refused", "outside_scope", "contact", officer.person_id, None, person)
     ]
+    assert await counted(database) == [(stranger.person_id, "members.file.read", 1)]
+
+
+async def counted(database: Database) -> list[tuple[Any, ...]]:
+    async with database.read() as session:
+        return [
+            tuple(row) for row in await (await raw(session)).fetch("select actor, action, times from audit.refusal")
+        ]
+
+
+async def test_nobody_writes_into_a_members_access_log(province: Province, database: Database) -> None:
+    """Check 37: whoever lacks the permission stands in no log, and of who has it a made up purpose leaves one code."""
+    branch = await province.branch()
+    person, stranger, officer = await province.enrol(branch), province.person(), province.person(("officer", branch))
+    paths = {f"/members/{person}": 409, f"/members/{person}/versions": 409, "/members": 409}
+    for path, status in paths.items():
+        query = {"purpose": "he.owes.me.money", **({"organisation_id": str(branch)} if path == "/members" else {})}
+        assert (await stranger.get(path, params=query)).status_code == 403
+        assert (await stranger.get(path, params=query)).status_code == 403
+        assert (await officer.get(path, params=query)).status_code == status
+    seen = await province.person(person_id=person).all("/me/access-log/members")
+    assert [(each["action"], each["decision"], each["purpose"], each["actor"]) for each in seen] == [
+        ("members.file.history_read", "refused", "unknown", str(officer.person_id)),
+        ("members.file.read", "refused", "unknown", str(officer.person_id)),
+        ("members.file.enrolled", "allowed", None, str(province.registrar.person_id)),
+    ]
+    async with database.read() as session:
+        everything = str(await (await raw(session)).fetch("select * from audit.entry"))
+    assert "money" not in everything
+    assert sorted(await counted(database), key=str) == sorted(
+        ((stranger.person_id, f"members.file.{done}", 2) for done in ("read", "history_read", "listed")), key=str
+    )
 
 
 async def test_a_person_sees_what_a_helper_read_in_an_assisted_session(province: Province) -> None:
@@ -114,9 +145,9 @@ async def test_a_refused_change_of_a_file_stands_on_record(province: Province, d
         assert answer.status_code in {403, 404}
     assert [row[1:3] for row in await recorded(database, "members.file.revised")] == [
         ("refused", "outside_scope"),
-        ("refused", "permission_missing"),
         ("refused", "own_changes"),
     ]
+    assert await counted(database) == [(stranger.person_id, "members.file.revised", 1)]
 
 
 async def test_of_several_offices_the_one_that_allows_the_reading_stands_on_record(

@@ -22,7 +22,8 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
 class Operation:
     """One method on one path; `rules` are what it demands, any one of them, `audited` the entries it may leave.
 
-    For `one_factor` a permission is enough; everywhere else it takes two.
+    For `one_factor` a permission is enough; everywhere else it takes two. `texts` are the parameters of its query and
+    path that take any word.
     """
 
     method: str
@@ -30,6 +31,7 @@ class Operation:
     rules: frozenset[str]
     audited: tuple[str, ...] = ()
     one_factor: bool = False
+    texts: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -65,8 +67,16 @@ def operations_in(document: Mapping[str, Any]) -> list[Operation]:
                 rules, left = item[method].get(EXTENSION, []), item[method].get(audit.EXTENSION, [])
                 demanded = frozenset([rules] if isinstance(rules, str) else rules)
                 audited = tuple(left) if isinstance(left, list) else ()
-                found.append(Operation(method.upper(), path, demanded, audited, ONE_FACTOR in item[method]))
+                texts = tuple(each["name"] for each in item[method].get("parameters", ()) if _takes_words(each))
+                found.append(Operation(method.upper(), path, demanded, audited, ONE_FACTOR in item[method], texts))
     return sorted(found, key=lambda operation: (operation.path, operation.method))
+
+
+def _takes_words(parameter: Mapping[str, Any]) -> bool:
+    schema = parameter["schema"]
+    kinds = [each for each in schema.get("anyOf", [schema]) if each.get("type") == "string"]
+    closed = any("enum" in each or "const" in each or "format" in each for each in kinds)
+    return parameter["in"] in {"query", "path"} and bool(kinds) and not closed and parameter["name"] != "cursor"
 
 
 async def operations_of(url: str) -> list[Operation]:

@@ -2,7 +2,7 @@
 
 from audit.declaration import EXTENSION, audited, require_audited, unaudited
 from audit.entries import Actor, Entry, by, record, record_all, refused
-from audit.provisioning import provision, require_v1, script
+from audit.provisioning import provision, require_current, require_v1, script
 
 __all__ = [
     "EXTENSION",
@@ -15,6 +15,7 @@ __all__ = [
     "record_all",
     "refused",
     "require_audited",
+    "require_current",
     "require_v1",
     "script",
     "unaudited",

@@ -32,6 +32,7 @@ class Link(NamedTuple):
     subject: UUID | None
     object_id: UUID | None
     organisation_id: UUID | None
+    times: int | None
     day: date
     position: int
     previous: bytes

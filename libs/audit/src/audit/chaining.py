@@ -29,7 +29,10 @@ _DUE: Final = """
       and (last.made_at is null or last.made_at <= $1 or day.day < (select max(day) from audit.day))
     order by day.day
 """
-_IS_ANY_LEFT: Final = "select exists (select from audit.entry where day is null)"
+_IS_ANY_LEFT: Final = """
+    select exists (select from audit.entry where day is null)
+        or exists (select from audit.refusal where hour < date_trunc('hour', clock_timestamp(), 'UTC'))
+"""
 _HASHES: Final = "select hash from audit.entry where day = $1 and position <= $2 order by position"
 _TELL: Final = "select number, head from audit.tell($1, $2, $3)"
 _OLD: Final = "select ((clock_timestamp() at time zone 'UTC' + interval '8 hours')::date - $1::int)"

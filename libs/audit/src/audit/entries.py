@@ -74,6 +74,14 @@ async def record(session: AsyncSession | asyncpg.Connection, entry: Entry, *, no
     await record_all(session, (entry,), now=now)
 
 
+async def count_refusal(session: AsyncSession, attempt: Entry) -> None:
+    """Count a try of somebody without any such permission: by hour, actor and action, and nothing else of it is kept.
+
+    Else anybody could fill other people's access logs. The hour becomes one entry when it is over.
+    """
+    await (await raw(session)).execute("select audit.count_refusal($1, $2)", attempt.actor, attempt.action)
+
+
 async def record_all(session: AsyncSession | asyncpg.Connection, entries: Sequence[Entry], *, now: datetime) -> None:
     """Write several entries by one statement, in their order."""
     named = await _by_nearest_offices(await raw(session), entries)

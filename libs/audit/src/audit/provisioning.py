@@ -1,11 +1,12 @@
 """Makes the audit in a service's database, which takes the superuser: the service must not own what it records in."""
 
 from importlib.resources import files
-from typing import Any
+from typing import Any, Final
 
 import asyncpg
 
-from database import closing
+from database import Database, closing
+from webapi import CannotStart
 
 _PRESENT = "select to_regclass('audit.origin') is not null"
 
@@ -21,8 +22,23 @@ async def provision(superuser_url: str) -> None:
         await connection.execute(script())
 
 
+REVISION: Final = 2
+"""What `provisioning.sql` makes of the audit today."""
+
+
 class NotProvisioned(Exception):
     """The database has no audit; a superuser makes it by libs/audit/src/audit/provisioning.sql."""
+
+
+async def require_current(database: Database) -> None:
+    """Raise `CannotStart` where the database has the audit of an earlier release."""
+    async with database.raw_transaction() as connection:
+        found = await connection.fetchval("select revision from audit.origin")
+    if found != REVISION:
+        raise CannotStart(
+            f"the audit of this database is of revision {found}, not {REVISION}: run "
+            "libs/audit/src/audit/provisioning.sql in it as the superuser, once more"
+        )
 
 
 def require_v1(op: Any) -> None:

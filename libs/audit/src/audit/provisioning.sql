@@ -73,9 +73,22 @@ create table if not exists audit.entry (
     ),
     constraint ck_entry_sealed check (num_nulls(day, position, previous, hash) in (0, 4))
 );
+-- How often a thing was tried in the hour that began at `happened_at`, where tries are counted and not told one by one.
+alter table audit.entry add column if not exists times bigint constraint ck_entry_times check (times > 0);
 create index if not exists ix_entry_unsealed on audit.entry (id) where day is null;
 create unique index if not exists uq_entry_position on audit.entry (day, position) where day is not null;
 create index if not exists ix_entry_subject on audit.entry (subject, id) where subject is not null;
+
+-- Tries of people without any such permission, by hour and actor, until the hour is over and they become an entry each.
+create table if not exists audit.refusal (
+    hour timestamptz not null,
+    actor uuid not null,
+    action text not null constraint ck_refusal_action check (
+        action !~ '[^A-Za-z0-9._-]' and length(action) between 1 and 64
+    ),
+    times bigint not null,
+    constraint pk_refusal primary key (hour, actor, action)
+);
 
 -- What the service told its witness of a day's chain, and when.
 create table if not exists audit.checkpoint (
@@ -127,8 +140,18 @@ return '{' || concat_ws(',',
     '"purpose":"' || e.purpose || '"',
     '"recorded_at":"' || to_char(e.recorded_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') || '"',
     '"rule":"' || e.rule || '"',
-    '"subject":"' || e.subject || '"'
+    '"subject":"' || e.subject || '"',
+    '"times":' || e.times
 ) || '}';
+
+-- Counts one try more, of this hour.
+create or replace function audit.count_refusal(who uuid, what text) returns void language sql volatile security definer
+set search_path = pg_catalog, pg_temp
+begin atomic
+    insert into audit.refusal as counted (hour, actor, action, times)
+    values (date_trunc('hour', clock_timestamp(), 'UTC'), who, what, 1)
+    on conflict (hour, actor, action) do update set times = counted.times + 1;
+end;
 
 -- Appends committed entries to the day's chain, at most so many, and gives how many. A day is that of the sealing, in
 -- China; it never goes back, so that a day's head is final once the next has begun.
@@ -143,6 +166,9 @@ declare
     link bytea;
 begin
     perform pg_advisory_xact_lock(hashtextextended('audit.seal', 0));
+    with over as (delete from audit.refusal where hour < date_trunc('hour', clock_timestamp(), 'UTC') returning *)
+    insert into audit.entry (happened_at, action, decision, rule, actor, times)
+    select hour, action, 'refused', 'permission_missing', actor, times from over order by hour, actor, action;
     if not exists (select from audit.entry where day is null) then
         return 0;
     end if;
@@ -211,7 +237,8 @@ do $$
 declare
     service name := pg_get_userbyid(datdba) from pg_database where datname = current_database();
 begin
-    insert into audit.origin (service, revision) values (service, 1) on conflict (only_row) do nothing;
+    insert into audit.origin (service, revision) values (service, 2)
+    on conflict (only_row) do update set revision = excluded.revision;
     revoke all on all tables in schema audit from public;
     revoke all on all functions in schema audit from public;
     execute format('grant usage on schema audit to %I', service);
@@ -223,7 +250,8 @@ begin
     execute format('revoke insert on audit.checkpoint from %I', service);
     execute format('grant insert on audit.witness_key, audit.witness to %I', service);
     execute format(
-        'grant execute on function audit.seal(integer), audit.tell(date, bigint, bytea), audit.forget(date) to %I',
+        'grant execute on function audit.seal(integer), audit.tell(date, bigint, bytea), audit.forget(date), '
+        'audit.count_refusal(uuid, text) to %I',
         service);
 end
 $$;

@@ -30,6 +30,13 @@ class EntryOut(BaseModel):
     subject: UUID | None
     object_id: UUID | None
     organisation_id: UUID | None
+    times: Annotated[
+        int | None,
+        Field(
+            description="How often in the hour from `happened_at`, by somebody who had no such permission anywhere: "
+            "such tries are counted, and concern nobody."
+        ),
+    ]
     day: date | None
     position: int | None
 

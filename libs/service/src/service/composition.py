@@ -88,7 +88,7 @@ class Service(Generic[S]):
             remit_resolver=orgtree.Permissions(database).remit,
             record_assisted=record_assisted,
             checks={"nats": nats.ping},
-            hooks=[nats.kept, follow_revocations(messaging.Tail(nats))],
+            hooks=[_provisioned, nats.kept, follow_revocations(messaging.Tail(nats))],
         )
         if self.extended is not None:
             self.extended(application, settings)
@@ -100,6 +100,7 @@ class Service(Generic[S]):
         """Open the background half on the process's database; the broker's connection is closed when it has drained."""
         if self.witness is not None:
             self.witness.ring = ring_of(settings)
+        await audit.require_current(database)
         async with AsyncExitStack() as stack:
             further = await stack.enter_async_context(self.opened(settings)) if self.opened is not None else ()
             nats = await messaging.connect(settings.nats_url, name=self.name)
@@ -135,3 +136,9 @@ class Service(Generic[S]):
     @property
     def _told_of_erasures(self) -> str:
         return next(consumer.name for consumer in self.consumers if PersonErasedV1 in consumer.handlers)
+
+
+@asynccontextmanager
+async def _provisioned(application: Application) -> AsyncIterator[None]:
+    await audit.require_current(application.database)
+    yield

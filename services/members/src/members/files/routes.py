@@ -20,7 +20,7 @@ from members.files import disclosure, queries, revision
 from members.files.queries import FileRow, Own, Reader
 from members.files.revision import FileUnknown
 from members.files.rules.changes import NotForOneself, check_own_changes
-from members.files.rules.purposes import PurposeMissing, fields_opened, roles_of
+from members.files.rules.purposes import PurposeMissing, fields_opened, recorded_purpose, roles_of
 from members.files.schemas import MemberOut, ReviseMember, RevisionOutcome, VersionOut
 from members.files.sealing import FIELDS
 from rulebook import Refused
@@ -65,7 +65,8 @@ async def list_members(
     organisation_id: UUID, page: PageQuery, caller: Caller, ring: Ring, purpose: PurposeQuery = None
 ) -> Response:
     """List the files of an organisation and of everything below it; a purpose opens what it may on lists."""
-    attempt = audit.by(caller.principal).entry("members.file.listed", organisation_id=organisation_id, purpose=purpose)
+    stated = recorded_purpose(purpose, day_of(utc_now()))
+    attempt = audit.by(caller.principal).entry("members.file.listed", organisation_id=organisation_id, purpose=stated)
     rules = {orgtree.OutsideRemit: "outside_scope", Refused: "opening_purposes"}
     async with refusals_recorded(caller, attempt, rules):
         remit = await caller.remit(READ)
@@ -109,7 +110,8 @@ async def get_member(
     """Read a file, as it is or as it was on a day: one's own, with its version as ETag, or another's for a purpose."""
     if person_id == caller.person_id and purpose is None:
         return await _own_file(caller, ring, as_of, if_none_match)
-    attempt = audit.by(caller.principal).entry("members.file.read", subject=person_id, purpose=purpose)
+    stated = recorded_purpose(purpose, day_of(utc_now()))
+    attempt = audit.by(caller.principal).entry("members.file.read", subject=person_id, purpose=stated)
     async with refusals_recorded(caller, attempt, REFUSALS):
         remit = await caller.remit(READ)
         if purpose is None:
@@ -162,7 +164,8 @@ async def list_versions(
 ) -> Response:
     """List the versions of a file, masked, the latest first; another's takes a purpose."""
     own = person_id == caller.person_id
-    attempt = audit.by(caller.principal).entry("members.file.history_read", subject=person_id, purpose=purpose)
+    stated = recorded_purpose(purpose, day_of(utc_now()))
+    attempt = audit.by(caller.principal).entry("members.file.history_read", subject=person_id, purpose=stated)
     async with refusals_recorded(caller, attempt, REFUSALS):
         remit = frozenset[UUID]() if own else await caller.remit(READ)
         if not own and purpose is None:

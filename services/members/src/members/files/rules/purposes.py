@@ -25,6 +25,10 @@ class OpeningPurposes(Parameters):
 PURPOSES = RULES.rule("opening_purposes", OpeningPurposes)
 
 
+UNKNOWN = "unknown"
+"""What stands on record for whatever is no purpose of ours: nobody writes words of their own there."""
+
+
 class PurposeMissing(Exception):
     """Somebody would read another's file without saying what for."""
 
@@ -48,6 +52,12 @@ def roles_of(purpose: str, today: date, *, held: Collection[str]) -> frozenset[s
             purpose=purpose,
         )
     return roles
+
+
+def recorded_purpose(purpose: str | None, today: date) -> str | None:
+    """Give what is put on record of a stated purpose: its code, or the one for all that there are not."""
+    known = PURPOSES.as_of(today).parameters.purposes
+    return purpose if purpose is None or purpose in known else UNKNOWN
 
 
 def fields_opened(purpose: str, today: date, *, roles: Collection[str], on_list: bool) -> frozenset[SealedField]:
