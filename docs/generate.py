@@ -296,14 +296,8 @@ def _numbered(file: Path) -> Iterator[tuple[int, str]]:
 def checks_page() -> str:
     """Render `docs/security-checks.md`."""
     checks, tests = security_checks(), tests_of_checks()
-    lines = [
-        "# Security checks",
-        "",
-        *CHECKS_PREFACE.strip().splitlines(),
-        "",
-        "| | check | tests | open |",
-        "|---|---|---|---|",
-    ]
+    lines = ["# Security checks", "", *CHECKS_PREFACE.strip().splitlines(), ""]
+    lines += ["| | check | tests | open |", "|---|---|---|---|"]
     for number, check in checks["checks"].items():
         made = "<br>".join(f"`{name}`" for name in tests.get(number, ())) or "–"
         lines.append(f"| {number} | {check} | {made} | {checks['open'].get(number, '')} |")

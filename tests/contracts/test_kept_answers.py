@@ -1,4 +1,4 @@
-"""No read is answered from a kept answer, no secret is kept in one, and an erased person leaves none."""
+"""No read is answered from a kept answer, no secret is kept in one, and an erased person leaves none (check 31)."""
 
 import importlib
 import re

@@ -132,6 +132,7 @@ async def test_a_role_without_the_permission_is_refused(operations: list[Operati
 
 @pytest.mark.parametrize("role", PERMISSIONS)
 async def test_a_permission_takes_two_factors(operations: list[Operation], world: World, role: str) -> None:
+    """Check 39: every operation by every role, but for those named with a reason."""
     wrong: dict[str, str] = {}
     for operation, example in asked_for(operations):
         if role not in operation.roles() or operation.one_factor:

@@ -1,4 +1,4 @@
-"""Check 31: no password, however it was made up, keeps the event loop from its work, or a thread from its for long."""
+"""Check 34: no password, however it was made up, keeps the event loop from its work, or a thread from its for long."""
 
 import ast
 import threading

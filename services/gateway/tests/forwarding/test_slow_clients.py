@@ -1,4 +1,4 @@
-"""Clients that send or read slowly: they cost no connection to a service, and only a share of what there is."""
+"""Clients that send or read slowly (check 32): they cost no connection to a service, and a share of what there is."""
 
 import asyncio
 import os
