@@ -15,6 +15,7 @@ FORMS = {
     "root": "SHA-256 in hexadecimal; another hash would be another chain, and a V2",
     "name": "a public text, see test_public_texts.py",
     "title": "a public text, see test_public_texts.py",
+    "origins": "an origin as browsers write it; they have no other form",
 }
 """Fields whose strings have a form that is final, by name: no word of a list, but a number, a hash or a text."""
 

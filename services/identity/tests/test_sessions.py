@@ -207,8 +207,9 @@ async def test_replays_are_told_to_the_other_services(provider: Provider) -> Non
     await front_end.redeem(answer.parameters["code"])
     assert await is_told_revoked(provider.database, claims_of(redeemed["access_token"])["sid"])
     tokens = await front_end.tokens(name)
-    for _ in range(2):
-        await front_end.refresh(tokens.refresh)
+    successor = (await front_end.refresh(tokens.refresh)).json()["refresh_token"]
+    await front_end.refresh(successor)
+    await front_end.refresh(tokens.refresh)
     assert await is_told_revoked(provider.database, session_of(tokens))
 
 

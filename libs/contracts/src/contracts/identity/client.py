@@ -19,5 +19,5 @@ class ClientQuotaSetV1(Event):
     client_id: Code
     requests_per_minute: Annotated[int, Field(ge=1)]
     status: Code
-    origins: tuple[Annotated[str, Field(min_length=1, max_length=300)], ...] = ()
+    origins: tuple[Annotated[str, Field(pattern=r"^https?://[a-z0-9.:\[\]-]+$", max_length=300)], ...] = ()
     """Whose pages may use its tokens in a browser, as browsers write origins; without any, none may."""

@@ -174,7 +174,7 @@ def origins_of(addresses: Collection[str]) -> tuple[str, ...]:
     found = set()
     for parts in map(urlsplit, addresses):
         usual = {"https": ":443", "http": ":80"}.get(parts.scheme, "")
-        found.add(f"{parts.scheme}://{parts.netloc.removesuffix(usual)}")
+        found.add(f"{parts.scheme}://{parts.netloc.rpartition('@')[2].lower().removesuffix(usual)}")
     return tuple(sorted(found))
 
 
