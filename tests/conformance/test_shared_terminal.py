@@ -22,7 +22,7 @@ TERMINAL = {"client_id": "terminal", "device_id": "hall-of-stone-bridge", "devic
 async def let_in(system: OutsideSystem, username: str, user_code: str) -> None:
     """Sign in on one's own phone, type the code there, and agree."""
     answers = ({"username": username, "password": PASSWORD}, {"user_code": user_code}, {"decision": "approve"})
-    async with httpx.AsyncClient(base_url=system.url, trust_env=False, follow_redirects=True) as phone:
+    async with httpx.AsyncClient(base_url=system.url, trust_env=False, follow_redirects=True, timeout=20) as phone:
         page = await phone.get("/oauth2/device")
         for answer in answers:
             form = re.search(r'<form method="post" action="([^"]*)">(.*?)</form>', page.text, re.DOTALL)
@@ -48,7 +48,7 @@ async def test_two_people_in_turn_on_one_terminal_do_not_see_each_others_things(
     scopes = ["openid", "identity.read"]
     await system.register("terminal", application_type="terminal", first_party=True, grant_types=grants, scopes=scopes)
     people = [(await system.open_person())[1] for _ in range(3)]
-    async with httpx.AsyncClient(base_url=system.url, trust_env=False) as terminal:
+    async with httpx.AsyncClient(base_url=system.url, trust_env=False, timeout=20) as terminal:
 
         async def who(tokens: dict[str, Any]) -> httpx.Response:
             return await terminal.get("/v1/me", headers={"Authorization": f"Bearer {tokens['access_token']}"})

@@ -223,7 +223,7 @@ async def test_loading_the_county_again_adds_nothing(system: System) -> None:
 
 @pytest.mark.parametrize("path", ["/v1/home", "/v1/members", "/v1/activities", "/v1/courses", "/v1/cases"])
 async def test_without_a_token_every_door_is_closed_in_the_same_words(system: System, path: str) -> None:
-    async with httpx.AsyncClient(base_url=system.url, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=system.url, trust_env=False, timeout=20) as client:
         answer = await client.get(path, headers={"Accept-Language": "en"})
     assert answer.status_code == 401
     assert answer.headers["content-type"] == "application/problem+json"
