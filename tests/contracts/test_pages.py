@@ -27,3 +27,11 @@ def test_no_line_of_a_pages_prose_is_too_long() -> None:
 def test_a_long_line_would_be_found() -> None:
     text = f"{'word ' * 30}\n|{'cell |' * 40}\n```\n{'code ' * 40}\n```\n{'word ' * 30}"
     assert list(too_long(text)) == [1, 6]
+
+
+def test_each_decision_has_a_number_of_its_own() -> None:
+    names = [page.name for page in sorted((ROOT / "docs/decisions").glob("[0-9]*.md"))]
+    numbers = [name.partition("-")[0] for name in names]
+    assert sorted(set(numbers)) == numbers, [name for name in names if numbers.count(name.partition("-")[0]) > 1]
+    for page in (ROOT / "docs/decisions").glob("[0-9]*.md"):
+        assert page.read_text("utf-8").startswith(f"# {int(page.name.partition('-')[0])}. "), page.name
