@@ -97,6 +97,23 @@ async def test_more_deltas_than_one_transaction_takes_are_all_folded(
     assert await total(database, 0) == 35
 
 
+async def test_a_burst_is_folded_in_one_walk_though_the_table_was_empty_when_it_was_last_measured(
+    database: Database,
+) -> None:
+    """Where the planner expects a row or none, what is looked up for each row costs the square of a burst."""
+    await place(database, (1, 0, 1))
+    await add(database, *[(1, "members", 1)] * 300)
+    await fold(database)
+    async with database.transaction() as session:
+        connection = await raw(session)
+        await connection.execute("analyze rollup_delta")
+        plan = await connection.fetch("explain " + rollups._FOLD.replace("$1", "20000"))
+    assert [line for (line,) in plan if "Join" in line and "rollup_delta" in line] == []
+    await add(database, *[(1, "members", 1)] * 6000)
+    await fold(database)
+    assert await total(database, 1) == 6300
+
+
 async def test_each_child_has_its_totals_and_one_without_counts_is_there_too(database: Database) -> None:
     await place(database, (1, 0, 1), (2, 0, 1), (3, 0, 1), (4, 1, 1))
     await add(database, (4, "members", 4), (2, "members", 2), (2, "answered", 1))

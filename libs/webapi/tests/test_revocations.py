@@ -99,7 +99,8 @@ async def test_a_repeated_check_costs_microseconds_however_much_was_revoked(
     token = issuer.token(new_id(), [("officer", new_id())])
     await authenticator.authenticate(token)
     times = 2000
-    assert min(timeit(lambda: authenticator.known(token), number=times) for _ in range(5)) / times < 20e-6
+    # To look at each of so many would take milliseconds.
+    assert min(timeit(lambda: authenticator.known(token), number=times) for _ in range(5)) / times < 200e-6
 
 
 async def test_until_the_past_is_known_tokens_of_then_wait_and_those_of_later_hold(

@@ -64,7 +64,7 @@ async def _build(session: AsyncSession, parents: list[int], people: list[UUID]) 
     for number in parents:
         place, parent = new_id(), places[number % len(places)]
         event = OrganisationEstablishedV1(
-            organisation_id=place, parent_id=parent, kind="committee", level="county", name="县委"
+            organisation_id=place, parent_id=parent, kind="committee", level="township", name="镇党委"
         )
         await orgtree.place_organisations(session, [(event, 1)])
         places.append(place)

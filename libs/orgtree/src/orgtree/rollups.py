@@ -30,7 +30,8 @@ select * from unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[])
 
 _FOLD = f"""
 with drained as (
-    delete from rollup_delta where id in (select id from rollup_delta order by id limit $1)
+    delete from rollup_delta
+    where id <= (select max(id) from (select id from rollup_delta order by id limit $1) as oldest)
     returning organisation_id, measure, delta, person
 ), summed as (
     select organisation_id, measure, sum(delta) as value from drained
