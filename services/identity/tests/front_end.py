@@ -39,7 +39,8 @@ class Answer(NamedTuple):
 def browser(url: str, transport: httpx.ASGITransport | None) -> httpx.AsyncClient:
     """Give a browser that speaks English. What it sends to `url` goes by `transport`, where one is given."""
     mounts = None if transport is None else {url: transport}
-    return httpx.AsyncClient(base_url=url, mounts=mounts, headers={"Accept-Language": "en"}, trust_env=False, timeout=30)
+    english = {"Accept-Language": "en"}
+    return httpx.AsyncClient(base_url=url, mounts=mounts, headers=english, trust_env=False, timeout=30)
 
 
 class FrontEnd:
