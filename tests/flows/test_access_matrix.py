@@ -22,7 +22,7 @@ from tests.flows.matrix.examples.asking import Example
 from tests.flows.matrix.examples.members import a_member
 from tests.flows.matrix.operations import PERMISSIONS, Operation, operations_of
 from tests.flows.matrix.world import EXPENDABLE, World, a_meeting, an_organisation, world_of
-from tests.flows.overhearing import SECRETS
+from tests.flows.overhearing import NUMBERS, SECRETS
 from tests.flows.people import within
 
 pytestmark = pytest.mark.skipif(URL is not None, reason="it opens accounts of every role, which a system in use keeps")
@@ -341,6 +341,7 @@ async def test_what_lies_elsewhere_is_refused_in_the_words_for_what_does_not_exi
 
 
 WORD = "he.owes.me.money"
+HEARD = NUMBERS | SECRETS
 
 
 def with_the_word(operation: Operation, example: Example, world: World) -> Iterable[tuple[str, Any, dict[str, Any]]]:
@@ -350,14 +351,14 @@ def with_the_word(operation: Operation, example: Example, world: World) -> Itera
     for name in operation.texts:
         there = operation.path.replace("{" + name + "}", WORD)
         if there == operation.path:
-            yield path, body, {**query, name: f"{WORD}.in.secret" if name in SECRETS else WORD}
+            yield path, body, {**query, name: f"{WORD}.in.secret" if name in HEARD else WORD}
         else:
             values = {each: world.things[example.ids.get(each, each)] for each in operation.parameters if each != name}
             yield there.format(**values), body, query
     if isinstance(body, dict):
         for name in [name for name, value in body.items() if isinstance(value, str)]:
-            # What is overheard in a field of secrets is looked for everywhere: there the word is another, and in no name.
-            yield path, {**body, name: f"{WORD}.in.secret" if name in SECRETS else WORD}, query
+            # What is heard as a secret, or a number of somebody, is looked for everywhere: no name may hold that word.
+            yield path, {**body, name: f"{WORD}.in.secret" if name in HEARD else WORD}, query
 
 
 async def test_no_word_that_somebody_sends_comes_into_an_audit(operations: list[Operation], world: World) -> None:
