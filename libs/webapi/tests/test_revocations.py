@@ -89,18 +89,21 @@ def test_a_revocation_is_forgotten_when_no_token_of_before_can_be_left() -> None
     assert (len(revocations), revocations.has_ended(bearer)) == (2, False)
 
 
-@pytest.mark.parametrize("revoked", [0, 50_000])
-async def test_a_repeated_check_costs_microseconds_however_much_was_revoked(
-    authenticator: Authenticator, issuer: TokenIssuer, revoked: int
+async def test_a_repeated_check_costs_the_same_however_much_was_revoked(
+    authenticator: Authenticator, issuer: TokenIssuer
 ) -> None:
-    for _ in range(revoked):
-        authenticator.revocations.take(SessionRevokedV1(session_id=new_id()))
-        authenticator.revocations.take(AuthorizationChangedV1(person_id=new_id(), authorization_version=2))
     token = issuer.token(new_id(), [("officer", new_id())])
     await authenticator.authenticate(token)
-    times = 2000
-    # To look at each of so many would take milliseconds.
-    assert min(timeit(lambda: authenticator.known(token), number=times) for _ in range(5)) / times < 200e-6
+
+    def cost() -> float:
+        return min(timeit(lambda: authenticator.known(token), number=500) for _ in range(9))
+
+    nothing_revoked = cost()
+    for _ in range(50_000):
+        authenticator.revocations.take(SessionRevokedV1(session_id=new_id()))
+        authenticator.revocations.take(AuthorizationChangedV1(person_id=new_id(), authorization_version=2))
+    await authenticator.authenticate(token)
+    assert cost() < 3 * nothing_revoked
 
 
 async def test_until_the_past_is_known_tokens_of_then_wait_and_those_of_later_hold(

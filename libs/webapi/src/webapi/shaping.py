@@ -68,7 +68,7 @@ def _all_schemas(content: Any) -> Iterator[Schema]:
     if isinstance(content, dict):
         yield content
         for key, value in content.items():
-            if key not in _DATA or (key in _DATA and isinstance(value, dict) and "type" in value):
+            if key not in _DATA or (isinstance(value, dict) and "type" in value):
                 yield from _all_schemas(value)
     elif isinstance(content, list):
         for value in content:

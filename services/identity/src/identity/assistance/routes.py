@@ -32,8 +32,7 @@ from webapi import (
     described,
     one_factor,
 )
-
-WITNESS_ACR = "2"
+from webapi.step_up import TWO_FACTORS
 
 router = APIRouter(prefix="/v1", tags=["assisted sessions"])
 
@@ -111,7 +110,7 @@ async def witness(assist_id: UUID, caller: Caller, shared: Shared) -> Response:
 
     It takes two factors. Neither administrators nor whoever made the helper one witness, nor by an office of theirs.
     """
-    caller.require_acr(WITNESS_ACR)
+    caller.require_acr(TWO_FACTORS)
     by = audit.by(caller.principal, await caller.remit_if_any(WITNESS))
     async with caller.command() as command:
         await commands.consent_before_witness(command.session, shared.ring, assist_id=assist_id, by=by, now=command.now)

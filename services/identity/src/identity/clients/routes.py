@@ -19,6 +19,7 @@ from identity.clients.schemas import ClientOut, ClientTerms, ClientWithSecret, D
 from identity.clients.tables import Client
 from webapi import AuthenticatedCaller, Caller, Page, PageQuery, Refusal, access, described, json_answer
 from webapi.problems import PERMISSION_MISSING
+from webapi.step_up import TWO_FACTORS
 from webapi.validation import worded
 
 router = APIRouter(prefix="/v1/clients", tags=["clients"])
@@ -26,7 +27,6 @@ router = APIRouter(prefix="/v1/clients", tags=["clients"])
 REGISTER = "identity.client.register"
 REVIEW = "identity.client.review"
 READ = "identity.client.read"
-SECOND_FACTOR = "2"
 _ClientId = Annotated[
     str,
     Path(
@@ -214,7 +214,7 @@ async def _reviewed(
     """Do with a client what takes a reviewer and a second factor, and show it: with its secret, where that is told."""
     by = await _of_whole_system(caller, REVIEW)
     if max_age is not None:
-        caller.require_acr(SECOND_FACTOR, max_age)
+        caller.require_acr(TWO_FACTORS, max_age)
     async with caller.command() as command:
         done = await command_(command.session, client_id=client_id, by=by, now=command.now)
         if isinstance(done, Client):

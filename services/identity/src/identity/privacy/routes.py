@@ -101,7 +101,7 @@ async def erase(caller: Caller, shared: Shared) -> Response:
         "Hold somebody's data",
         example={
             "person_id": "01930000-0000-7000-8000-000000000001",
-            "basis": "县纪委第12号通知",
+            "basis": "disciplinary_case",
             "holds_until": "2027-12-31",
         },
     ),

@@ -20,12 +20,12 @@ from identity.roles.delegation import delegate_role, take_back_role
 from identity.roles.schemas import GrantRole, HandOnRole, RoleAssignmentOut, RoleList, RoleOut, Status
 from identity.roles.tables import RoleAssignment, RoleDefinition
 from webapi import AuthenticatedCaller, Caller, Page, PageQuery, access, described
+from webapi.step_up import TWO_FACTORS
 
 router = APIRouter(prefix="/v1", tags=["roles"])
 
 GRANT = "identity.role.grant"
 APPROVE = "identity.role.approve"
-TWO_FACTORS = "2"
 """How strongly somebody has proved who they are before they hand on a role of their own."""
 LISTED = "identity.role.listed"
 
