@@ -34,7 +34,7 @@ OPENAPI = "docs/openapi-v1.json"
 PUBLIC_URL = "https://xiangqiao.example"
 DOOR = "gateway"
 NOWHERE = "http://127.0.0.1:9"
-EXAMPLES = ("example", "520424", "0" * 64)
+EXAMPLES = ("example", "520424", "0" * 64, PUBLIC_URL)
 """What a string of an event may be: a word or a text, a division code, a hash."""
 
 WRITTEN = {"date-time": "2026-11-30T08:30:00Z", "date": "2026-11-30"}
