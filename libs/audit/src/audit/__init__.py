@@ -1,6 +1,6 @@
 """The audit: who read or changed what, for what purpose, kept so that nobody can change it unnoticed."""
 
-from audit.declaration import EXTENSION, audited, require_audited, unaudited
+from audit.declaration import EXTENSION, about_nobody, audited, require_audited, unaudited
 from audit.entries import Actor, Entry, by, record, record_all, refused
 from audit.provisioning import provision, require_current, require_v1, script
 
@@ -8,6 +8,7 @@ __all__ = [
     "EXTENSION",
     "Actor",
     "Entry",
+    "about_nobody",
     "audited",
     "by",
     "provision",

@@ -35,14 +35,19 @@ def access(*rules: str) -> dict[str, Any]:
     return {EXTENSION: list(rules)}
 
 
+def because(extension: str, reason: str) -> dict[str, Any]:
+    """Declare an exception under its name, and why a route is one. Raises `ValueError` where nothing is said."""
+    if len(reason) < 10:
+        raise ValueError(f"say why: {extension}")
+    return {extension: reason}
+
+
 def one_factor(reason: str) -> dict[str, Any]:
     """Declare that a permission is used here by who proved one factor, and why: `access(...) | one_factor("...")`.
 
     Everywhere else it takes two. Raises `ValueError`.
     """
-    if len(reason) < 10:
-        raise ValueError("say why one factor is enough")
-    return {ONE_FACTOR: reason}
+    return because(ONE_FACTOR, reason)
 
 
 def takes_two_factors(route: Any) -> bool:

@@ -16,6 +16,7 @@ from starlette.types import Scope
 from database import Database, SealBroken, count_of, raw, seal, unseal
 from webapi.authentication import Principal
 from webapi.problems import ANSWER_NOT_KEPT, KEY_INVALID, KEY_REUSED, NOT_FOR_READS, UNAVAILABLE, Refusal
+from webapi.scopes import READING
 
 LONGEST_KEY: Final = 200
 KEPT_FOR: Final = timedelta(hours=48)
@@ -28,7 +29,6 @@ LOOKED_EACH: Final = 32
 LARGEST_ANSWER: Final = 256 * 1024
 """A larger answer is not kept: that it was given is, so that its command takes no effect twice."""
 BODY_HASH: Final = "webapi.body_hash"  # where an idempotent request's scope holds the running hash of its body
-_READING: Final = frozenset({"GET", "HEAD"})
 _BINDING: Final = b"idempotency_key|relied on|body"
 
 _CLAIM: Final = """
@@ -87,7 +87,7 @@ class Kept(NamedTuple):
 
 def refuse_key_on_read(scope: Scope) -> None:
     """Raise the 400 problem for a read with a key: what is read is decided and recorded each time."""
-    if scope["method"] in _READING and has_key(scope["headers"]):
+    if scope["method"] in READING and has_key(scope["headers"]):
         raise Refusal(NOT_FOR_READS)
 
 

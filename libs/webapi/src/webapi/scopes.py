@@ -8,7 +8,7 @@ from webapi.marks import F, marking
 from webapi.problems import SCOPE_MISSING, Refusal
 
 _PASSED_ON: Final = "__passed_on__"
-_READING: Final = frozenset({"GET", "HEAD"})
+READING: Final = frozenset({"GET", "HEAD"})
 
 
 def passes_token_on(*scopes: str) -> Callable[[F], F]:
@@ -22,7 +22,7 @@ def demanded_scopes(service: str, methods: Collection[str], endpoint: object, na
     `named` stands instead, where OAuth itself says which scope it is. Raises `ValueError` for an operation that both
     reads and writes.
     """
-    reads = {method in _READING for method in methods}
+    reads = {method in READING for method in methods}
     if len(reads) != 1:
         raise ValueError(f"one operation cannot be both read and write: {sorted(methods)}")
     own = tuple(named) or (f"{service}.{'read' if reads.pop() else 'write'}",)

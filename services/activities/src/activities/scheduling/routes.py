@@ -9,15 +9,14 @@ import audit
 from activities.scheduling import commands, queries
 from activities.scheduling.rules import Kind
 from activities.scheduling.schemas import ActivityOut, ScheduleActivity
-from audit import audited, unaudited
+from audit import about_nobody, audited
 from china_time import Moment
 from database import new_id
-from webapi import Caller, Page, PageQuery, access, described, json_answer, one_factor
+from webapi import Caller, Page, PageQuery, access, described, json_answer
 
 READ = "activities.activity.read"
 SCHEDULE = "activities.activity.schedule"
-_WHY = "it tells of meetings, and of the caller alone"
-NO_PEOPLE = unaudited(_WHY) | one_factor(_WHY)
+NO_PEOPLE = about_nobody("it tells of meetings, and of the caller alone")
 
 router = APIRouter(prefix="/v1/activities", tags=["activities"])
 

@@ -3,15 +3,13 @@
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from audit import unaudited
+from audit import about_nobody
 from china_time import Moment
 from database import utc_now
 from gateway.home import queries
 from gateway.home.kinds import STAFF_PERMISSIONS
 from gateway.home.schemas import HomeItemOut
-from webapi import Caller, Page, PageQuery, access, assistable, described, json_answer, one_factor
-
-_WHY = "it tells what waits for the caller, and of nobody else"
+from webapi import Caller, Page, PageQuery, access, assistable, described, json_answer
 
 router = APIRouter(prefix="/v1/home", tags=["home"])
 
@@ -20,8 +18,7 @@ router = APIRouter(prefix="/v1/home", tags=["home"])
     "",
     response_model=Page[HomeItemOut],
     openapi_extra=access("self", *STAFF_PERMISSIONS)
-    | unaudited(_WHY)
-    | one_factor(_WHY)
+    | about_nobody("it tells what waits for the caller, and of nobody else")
     | described("我的首页：要做的和要看的", "All there is to do and to read"),
 )
 @assistable("gateway.read_home")

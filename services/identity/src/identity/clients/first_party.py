@@ -7,6 +7,8 @@ from sqlalchemy import select
 
 from identity.clients.tables import Client
 from webapi import AuthenticatedCaller, Problem, Refusal
+from webapi.access import because
+from webapi.scopes import READING
 
 FIRST_PARTY_ONLY = Problem(
     403,
@@ -15,7 +17,6 @@ FIRST_PARTY_ONLY = Problem(
     "第三方客户端不能进行此项操作，请使用本系统自带的客户端。",
 )
 EXTENSION: Final = "x-open-to-others"
-_READING: Final = frozenset({"GET", "HEAD"})
 
 
 def open_to_others(reason: str) -> dict[str, Any]:
@@ -23,14 +24,12 @@ def open_to_others(reason: str) -> dict[str, Any]:
 
     Raises `ValueError`.
     """
-    if len(reason) < 10:
-        raise ValueError("say why others may do this")
-    return {EXTENSION: reason}
+    return because(EXTENSION, reason)
 
 
 async def admit(caller: AuthenticatedCaller, route: APIRoute) -> None:
     """Let clients of others read, and carry out what is open to them; raises what `require_first_party` raises."""
-    if not set(route.methods or ()) <= _READING and EXTENSION not in (route.openapi_extra or {}):
+    if not set(route.methods or ()) <= READING and EXTENSION not in (route.openapi_extra or {}):
         await require_first_party(caller)
 
 

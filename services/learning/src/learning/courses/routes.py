@@ -5,17 +5,16 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 import audit
-from audit import audited, unaudited
+from audit import about_nobody, audited
 from database import new_id
 from learning.courses import commands, queries
 from learning.courses.rules import Draft
 from learning.courses.schemas import CourseOut, CourseSummary, LessonOut, PublishCourse
-from webapi import AuthenticatedCaller, Caller, Page, PageQuery, access, assistable, described, json_answer, one_factor
+from webapi import AuthenticatedCaller, Caller, Page, PageQuery, access, assistable, described, json_answer
 
 PUBLISH = "learning.course.publish"
 NEEDS = "learning.needs.read"
-_WHY = "it tells what can be learned, and of nobody else"
-NO_PEOPLE = unaudited(_WHY) | one_factor(_WHY)
+NO_PEOPLE = about_nobody("it tells what can be learned, and of nobody else")
 
 router = APIRouter(prefix="/v1", tags=["courses"])
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 
 import audit
-from audit import audited, unaudited
+from audit import about_nobody, audited
 from china_time import Day
 from database import new_id
 from members.organisations import commands, queries
@@ -20,13 +20,12 @@ from members.organisations.schemas import (
     OrganisationRow,
     RenameOrganisation,
 )
-from webapi import Caller, Page, PageQuery, access, described, one_factor
+from webapi import Caller, Page, PageQuery, access, described
 
 READ = "members.organisation.read"
 ESTABLISH = "members.organisation.establish"
 ESTABLISHED = audited("members.organisation.established")
-_WHY = "it tells of organisations, not of people"
-NO_PEOPLE = unaudited(_WHY) | one_factor(_WHY)
+NO_PEOPLE = about_nobody("it tells of organisations, not of people")
 
 router = APIRouter(prefix="/v1", tags=["organisations"])
 
