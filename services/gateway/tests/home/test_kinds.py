@@ -15,6 +15,7 @@ from gateway.home import items
 from gateway.home.event_handlers import HANDLERS
 from gateway.home.items import Item, Kind
 from gateway.home.kinds import KINDS, SHOWN
+from gateway.home.schemas import HomeItemOut
 
 from ..events import NOW, golden
 from .test_home import case, study
@@ -51,6 +52,24 @@ def test_an_item_is_for_its_kinds_audience_and_has_parts_where_doing_ends_it(eve
         kind = KINDS[item.kind]
         assert item.audience == kind.whose(UUID(item.audience.rpartition(":")[2]))
         assert bool(item.parts) == (kind.ends == "when done")
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: f"{type(event).__name__} {getattr(event, 'status', '')}")
+def test_the_facts_of_an_item_are_those_of_its_kind(event: Event) -> None:
+    for item in items_of(event):
+        facts = KINDS[item.kind].facts
+        assert item.facts.keys() == facts.model_fields.keys()
+        facts.model_validate(item.facts)
+
+
+def test_the_document_knows_the_facts_of_every_kind_and_bears_others() -> None:
+    schema = HomeItemOut.model_json_schema()
+    either = schema["properties"]["facts"]["anyOf"]
+    assert {each.get("$ref", "").removeprefix("#/$defs/") for each in either[:-1]} == {
+        kind.facts.__name__ for kind in KINDS.values()
+    }
+    assert either[-1] == {"additionalProperties": True, "type": "object"}
+    assert "discriminator" not in schema["properties"]["facts"]
 
 
 @pytest.mark.parametrize("name", KINDS)

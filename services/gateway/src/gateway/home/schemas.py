@@ -4,9 +4,24 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, core_schema
 
 from gateway.home.kinds import KINDS
+
+
+class _OfKnownKinds:
+    """Says in the document what the facts of each known kind hold; of any kind they are taken as they come."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        known = dict.fromkeys(kind.facts for kind in KINDS.values())
+        return core_schema.union_schema([handler(source), *map(handler.generate_schema, known)], mode="left_to_right")
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, either: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        open_, *known = handler(either)["anyOf"]
+        return {"type": "object", "anyOf": [*known, open_]}
 
 
 class HomeItemOut(BaseModel):
@@ -23,4 +38,6 @@ class HomeItemOut(BaseModel):
     since: datetime
     due_at: datetime | None
     overdue: bool
-    facts: Annotated[dict[str, Any], Field(description="What is already known, so that nobody asks again.")]
+    facts: Annotated[
+        dict[str, Any], _OfKnownKinds, Field(description="What is already known, so that nobody asks again.")
+    ]

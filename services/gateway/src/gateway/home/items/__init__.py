@@ -5,13 +5,16 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
+from pydantic import BaseModel
+
 
 class Kind(NamedTuple):
-    """One kind of item: where it leads, what it is called, for whom it is, what ends it.
+    """One kind of item: where it leads, what it is called, for whom it is, what ends it, what it tells at once.
 
     `href` leads to its subject, whose id takes the place of `{}`. `audience` is `person` (one), `members` (everyone
     affiliated to an organisation or below it), or a permission (whoever holds it on that very organisation). An item
-    leaves the home when its subject is over or, for one person, once they have done all its parts.
+    leaves the home when its subject is over or, for one person, once they have done all its parts. `facts` is the form
+    of what is known already.
     """
 
     name: str
@@ -20,6 +23,7 @@ class Kind(NamedTuple):
     en: str
     audience: str
     ends: Literal["when over", "when done"]
+    facts: type[BaseModel]
 
     def whose(self, whom: UUID) -> str:
         """Name the audience of an item: a person, or the members or the staff of an organisation."""

@@ -3,10 +3,28 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from pydantic import BaseModel
+
 from contracts import activities
 from gateway.home.items import Done, Item, Kind, item
 
-ATTEND = Kind("activity.attend", "/v1/activities/{}", "参加活动", "Take part in an activity", "members", "when done")
+
+class ActivityFacts(BaseModel):
+    """What is known of a meeting."""
+
+    activity_kind: str
+    starts_at: datetime
+
+
+ATTEND = Kind(
+    "activity.attend",
+    "/v1/activities/{}",
+    "参加活动",
+    "Take part in an activity",
+    "members",
+    "when done",
+    ActivityFacts,
+)
 KINDS = (ATTEND,)
 
 

@@ -3,12 +3,24 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from pydantic import BaseModel
+
 from contracts import feedback
 from gateway.home.items import Item, Kind, item
 
-ANSWER = Kind("case.answer", "/v1/cases/{}", "答复诉求", "Answer a case", "feedback.case.answer", "when over")
-CONFIRM = Kind("case.confirm", "/v1/cases/{}", "确认答复", "Confirm an answer", "person", "when over")
-FOLLOW = Kind("case.follow", "/v1/cases/{}", "跟进诉求", "Follow your case", "person", "when over")
+
+class CaseFacts(BaseModel):
+    """What is known of a case."""
+
+    category: str
+    status: str
+
+
+ANSWER = Kind(
+    "case.answer", "/v1/cases/{}", "答复诉求", "Answer a case", "feedback.case.answer", "when over", CaseFacts
+)
+CONFIRM = Kind("case.confirm", "/v1/cases/{}", "确认答复", "Confirm an answer", "person", "when over", CaseFacts)
+FOLLOW = Kind("case.follow", "/v1/cases/{}", "跟进诉求", "Follow your case", "person", "when over", CaseFacts)
 KINDS = (ANSWER, CONFIRM, FOLLOW)
 
 _OF_THE_REPORTER = {"open": FOLLOW, "answered": CONFIRM}

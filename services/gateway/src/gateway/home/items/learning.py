@@ -2,12 +2,31 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from uuid import UUID
+
+from pydantic import BaseModel
 
 from contracts import learning
 from gateway.home.items import Done, Item, Kind, item
 
-STUDY = Kind("course.study", "/v1/courses/{}", "学习课程", "Study a course", "members", "when done")
-HELP = Kind("learner.help", "/v1/lessons/{}", "帮助学员", "Help a learner", "learning.needs.read", "when over")
+
+class CourseFacts(BaseModel):
+    """What is known of a course."""
+
+    title: str
+    lesson_ids: list[UUID]
+
+
+class HelpFacts(BaseModel):
+    """What is known of a lesson that somebody needs help with."""
+
+    course_id: UUID
+
+
+STUDY = Kind("course.study", "/v1/courses/{}", "学习课程", "Study a course", "members", "when done", CourseFacts)
+HELP = Kind(
+    "learner.help", "/v1/lessons/{}", "帮助学员", "Help a learner", "learning.needs.read", "when over", HelpFacts
+)
 KINDS = (STUDY, HELP)
 
 
