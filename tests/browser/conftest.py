@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from contracts.scopes import API_SCOPES
-from identity.messages.texts import TEXTS
+from identity.messages.commands import TEXTS
 from testkit.accounts import purge
 from testkit.databases import Template, TestDatabases
 from testkit.sms import SmsGateway
@@ -31,7 +31,7 @@ async def told(
     await purge(nats_account_url)
     folder = tmp_path_factory.mktemp("browser")
     with SmsGateway() as phones, WechatServer() as wechat:
-        outside = {**phones.identity_settings(TEXTS), **wechat.settings}
+        outside = {**phones.settings_for_texts(TEXTS), **wechat.settings}
         settings = {**outside, "codes_per_address": "10000", "failures_per_address": "10000"}
         async with running_system(databases, template_of, nats_account_url, folder, host=HOST, told=settings) as system:
             names = {"name_zh": "农事天气与病虫害预报服务", "name_en": "Farm weather and pest forecasts"}

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import pytest
 import pytest_asyncio
 
-from identity.messages.texts import TEXTS
+from identity.messages.commands import TEXTS
 from standalone import processes
 from standalone.data_directory import DataDirectory
 from standalone.running import ADMINISTRATORS, administrator_password
@@ -69,7 +69,7 @@ class Outside(NamedTuple):
     @property
     def variables(self) -> dict[str, str]:
         """The environment by which identity finds them."""
-        settings = {**self.phones.identity_settings(TEXTS), **self.wechat.settings}
+        settings = {**self.phones.settings_for_texts(TEXTS), **self.wechat.settings}
         return {f"XIANGQIAO_{name.upper()}": value for name, value in settings.items()}
 
 

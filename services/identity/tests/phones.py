@@ -6,11 +6,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
+from channels import Delivery, channel_of
 from database import Database, new_id, utc_now
 from identity.accounts.phones import put_on_file
-from identity.messages.delivery import Delivery
-from identity.messages.texts import TEXTS
-from identity.worker import channel_of
+from identity.messages.commands import TEXTS
+from identity.messages.tables import OF_NOBODY, MessageToSend
 from testkit.sms import Sent, SmsGateway
 
 from .provider import Provider, ring, settings_for
@@ -54,8 +54,9 @@ class Phones:
 @asynccontextmanager
 async def delivering(gateway: SmsGateway, database: Database) -> AsyncIterator[Delivery]:
     """Give the worker's job for this gateway, which sends one after another here, so that the last is the last."""
-    described: dict[str, Any] = dict(gateway.identity_settings(TEXTS))
-    delivery = Delivery(ring(), channel_of(settings_for(database.dsn, **described)), at_once=1)
+    described: dict[str, Any] = dict(gateway.settings_for_texts(TEXTS))
+    channel = channel_of(settings_for(database.dsn, **described))
+    delivery = Delivery(ring(), channel, MessageToSend, moot=OF_NOBODY, at_once=1)
     try:
         yield delivery
     finally:

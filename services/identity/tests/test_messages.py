@@ -12,13 +12,12 @@ import pytest_asyncio
 from pydantic import ValidationError
 from sqlalchemy import select, update
 
+from channels import Delivery, Message, NotTaken, Taken, sms
+from channels.delivery import AT_ONCE
+from channels.sms import GatewayKey, TencentSms, authorization
 from database import Database, utc_now
-from identity.messages import channels
-from identity.messages.channels import GatewayKey, Message, NotDelivered, TencentSms, authorization
-from identity.messages.commands import send
-from identity.messages.delivery import AT_ONCE, Delivery
+from identity.messages.commands import TEXTS, send
 from identity.messages.tables import MessageToSend
-from identity.messages.texts import TEXTS, words_of
 from testkit.databases import Template, TestDatabases
 from testkit.sms import APPLICATION, KEY, KEY_ID, SIGNATURE, Sent, SmsGateway
 
@@ -75,7 +74,7 @@ def channel(gateway: SmsGateway, key_id: str = KEY_ID, key: str = KEY) -> Tencen
 def test_each_text_has_the_same_words_in_the_same_order_in_both_languages() -> None:
     for text, languages in TEXTS.items():
         assert languages.keys() == {"zh", "en"}
-        assert words_of(text, "zh") == words_of(text, "en"), text
+        assert TEXTS.words_of(text, "zh") == TEXTS.words_of(text, "en"), text
 
 
 async def test_a_message_is_delivered_once_and_gone(database: Database, gateway: SmsGateway) -> None:
@@ -135,7 +134,7 @@ async def test_a_failed_message_is_tried_again_later_and_later(
 async def test_a_hanging_gateway_is_given_up_and_the_message_comes_once(
     database: Database, gateway: SmsGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(channels, "LONGEST_SECONDS", 0.4)
+    monkeypatch.setattr(sms, "LONGEST_SECONDS", 0.4)
     await queue(database)
     gateway.hanging = True
     async with delivery_for(gateway, database) as delivery:
@@ -151,7 +150,7 @@ async def test_a_message_whose_worker_died_after_sending_is_known_by_its_id(
 ) -> None:
     message_id = await queue(database)
     sender = channel(gateway)
-    await sender.deliver(Message(message_id, PHONE, "code", "zh", ("012345", "5")))
+    assert await sender.deliver(Message(message_id, PHONE, "code", "zh", ("012345", "5"))) == Taken()
     await sender.close()
     async with delivery_for(gateway, database) as delivery:
         await delivery.run(database)
@@ -186,7 +185,7 @@ async def test_without_a_channel_operators_are_told_once_and_late_messages_go(
     await queue(database)
     await queue(database, expires_at=utc_now() - timedelta(seconds=1))
     with caplog.at_level(logging.INFO):
-        delivery = Delivery(ring(), None)
+        delivery = Delivery(ring(), None, MessageToSend)
         await delivery.run(database)
         await delivery.run(database)
     assert [record.msg for record in caplog.records].count("no_message_channel") == 1
@@ -208,8 +207,9 @@ async def test_a_message_that_was_moved_to_another_row_is_not_sent(database: Dat
 async def test_the_gateway_takes_no_wrong_signature(gateway: SmsGateway) -> None:
     for key_id, key in ((KEY_ID, "another key"), ("another id", KEY)):
         sender = channel(gateway, key_id, key)
-        with pytest.raises(NotDelivered, match=r"AuthFailure\."):
-            await sender.deliver(Message(UUID(int=1), PHONE, "code", "zh", ("012345", "5")))
+        outcome = await sender.deliver(Message(UUID(int=1), PHONE, "code", "zh", ("012345", "5")))
+        assert isinstance(outcome, NotTaken)
+        assert outcome.reason.startswith("AuthFailure.")
         await sender.close()
     assert gateway.messages_to(PHONE) == []
 
@@ -232,6 +232,6 @@ def test_the_signature_is_made_as_documented() -> None:
 async def test_a_channel_that_is_half_described_is_a_wrong_setting(
     gateway: SmsGateway, changed: dict[str, str], why: str
 ) -> None:
-    described: dict[str, Any] = {**gateway.identity_settings(TEXTS), **changed}
+    described: dict[str, Any] = {**gateway.settings_for_texts(TEXTS), **changed}
     with pytest.raises(ValidationError, match=why):
         settings_for("postgresql://a", **described)

@@ -19,8 +19,8 @@ class SmsGateway(MessageServer):
         self.hanging = False
         self.requests = 0
 
-    def identity_settings(self, texts: Iterable[str]) -> dict[str, str]:
-        """Give the settings by which identity sends here."""
+    def settings_for_texts(self, texts: Iterable[str]) -> dict[str, str]:
+        """Give the settings by which a service sends these texts here."""
         return self.settings(self.url, texts)
 
     def respond(self, asked: Asked) -> Answer:

@@ -8,13 +8,12 @@ from functools import partial
 import messaging
 import privacy
 from background import Job
-from database import utc_now
+from channels import Delivery, channel_of
 from identity.assistance.commands import close_what_is_over
 from identity.assistance.event_handlers import HANDLERS as ASSISTANCE_HANDLERS
 from identity.deactivation.event_handlers import HANDLERS
 from identity.housekeeping import delete_expired
-from identity.messages.channels import GatewayKey, TencentSms
-from identity.messages.delivery import Delivery
+from identity.messages.tables import OF_NOBODY, MessageToSend
 from identity.phone_replacement.completion import apply_what_is_ready
 from identity.privacy import own_data
 from identity.privacy.erasure import tell_again
@@ -40,7 +39,7 @@ JOBS = (
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Sequence[Job]]:
     """Open the channel to people's phones and give the jobs that need it or the keys."""
-    delivery = Delivery(settings.ring, channel_of(settings))
+    delivery = Delivery(settings.ring, channel_of(settings), MessageToSend, moot=OF_NOBODY)
     try:
         yield (
             Job("deliver_messages", timedelta(seconds=1), delivery.run),
@@ -50,18 +49,3 @@ async def opened(settings: Settings) -> AsyncIterator[Sequence[Job]]:
         )
     finally:
         await delivery.close()
-
-
-def channel_of(settings: Settings) -> TencentSms | None:
-    """Give the channel to people's phones that the settings describe, None when they describe none."""
-    if settings.sms_url is None:
-        return None
-    return TencentSms(
-        settings.sms_url,
-        GatewayKey(settings.sms_key_id, settings.sms_token.get_secret_value()),
-        application=settings.sms_application,
-        signature=settings.sms_signature,
-        region=settings.sms_region,
-        templates=settings.templates,
-        clock=utc_now,
-    )

@@ -1,19 +1,18 @@
 """Putting a message into the queue, in the transaction of what it tells about."""
 
-import json
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from database import KeyRing, associated, insert_new, new_id
+from channels import NOTICE_LIFETIME, Texts, queue
+from database import KeyRing, new_id
 from identity.accounts.phones import phone_of
 from identity.messages.tables import MessageToSend
-from identity.messages.texts import filled
 
-NOTICE_LIFETIME = timedelta(days=3)
-"""How long a notice is tried when its sender names no end: a gateway may be away over a weekend."""
+TEXTS: Final = Texts("identity.messages")
 
 
 async def send(
@@ -36,26 +35,10 @@ async def send(
     `expires_at` (three days from now when it is left out) it is dropped. `withheld` does all the same work and sends
     nothing. Raises `KeyError` for a text that does not exist or a word that is missing.
     """
-    message_id = new_id()
-    contents = json.dumps({"phone": phone, "parameters": filled(text, language, values)}).encode()
-    row = {
-        "message_id": message_id,
-        "account_id": account_id,
-        "text": text,
-        "language": language,
-        "sealed": ring.wrap(contents, binding=binding_of(message_id)),
-        "withheld": withheld,
-        "queued_at": now,
-        "next_attempt_at": now,
-        "expires_at": expires_at or now + NOTICE_LIFETIME,
-    }
-    await insert_new(session, MessageToSend, row)
-    return message_id
-
-
-def binding_of(message_id: UUID) -> bytes:
-    """Give the associated data that binds the sealed part to its message."""
-    return associated("message_to_send", "sealed", message_id)
+    message = TEXTS.message(new_id(), phone, text, language, values)
+    until = expires_at or now + NOTICE_LIFETIME
+    await queue(session, ring, MessageToSend, message, now=now, until=until, withheld=withheld, account_id=account_id)
+    return message.message_id
 
 
 async def tell(

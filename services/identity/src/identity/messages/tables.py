@@ -1,30 +1,19 @@
-"""The queue of messages: what is told to whom is sealed, and a row is gone once it is delivered or too late."""
+"""The queue of identity's messages."""
 
-from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey
+from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
-from database import Sealed, Table
+from channels import QueuedMessage
 
 
-class MessageToSend(Table):
-    """A message on its way; `text` names one of `texts.toml`, `sealed` holds the phone number and what fills it.
+class MessageToSend(QueuedMessage):
+    """A message on its way to somebody who has an account, or had."""
 
-    A `withheld` one is never sent. It stands where nobody is to be told, so that both cost the same.
-    """
-
-    __table_args__ = (CheckConstraint("language in ('zh', 'en')", name="language"),)
-
-    message_id: Mapped[UUID] = mapped_column(primary_key=True)
     account_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.account_id"), index=True)
     """Whom it is to reach; without one it outlives them, as the word that they are erased does."""
-    text: Mapped[str]
-    language: Mapped[str]
-    sealed: Mapped[Sealed]
-    withheld: Mapped[bool]
-    attempts: Mapped[int] = mapped_column(server_default="0")
-    queued_at: Mapped[datetime]
-    next_attempt_at: Mapped[datetime] = mapped_column(index=True)
-    expires_at: Mapped[datetime]
+
+
+OF_NOBODY = "exists (select from account where account_id = due.account_id and status = 'erased')"
+"""The condition under which one is dropped: its account was erased before it went."""

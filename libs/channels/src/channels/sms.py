@@ -1,4 +1,4 @@
-"""Channels by which a message reaches a phone; today short messages by the gateway of Tencent Cloud.
+"""Short messages by the gateway of Tencent Cloud.
 
 Its documentation: https://www.tencentcloud.com/document/product/382/40536 (SendSms, version 2021-01-11) and, for the
 signature, https://www.tencentcloud.com/document/product/1084/39391 (TC3-HMAC-SHA256).
@@ -7,14 +7,15 @@ signature, https://www.tencentcloud.com/document/product/1084/39391 (TC3-HMAC-SH
 import asyncio
 import hashlib
 import hmac
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
-from uuid import UUID
 
 import httpx
 import orjson
+
+from channels.outcomes import Message, NotTaken, Outcome, Refused, Taken
 
 LONGEST_SECONDS: Final = 10.0
 _ACTION: Final = "SendSms"
@@ -30,24 +31,6 @@ _FINAL: Final = frozenset(
         "UnsupportedOperation.ContainDomesticAndInternationalPhoneNumber",
     }
 )
-
-
-class Message(NamedTuple):
-    """One message: the name of its text, and what fills that text in its order."""
-
-    message_id: UUID
-    phone: str
-    text: str
-    language: str
-    parameters: Sequence[str]
-
-
-class NotDelivered(Exception):
-    """The gateway did not take the message; the argument is its code or the kind of failure. Another try may do."""
-
-
-class Undeliverable(Exception):
-    """The gateway will never take the message; the argument is its code."""
 
 
 class GatewayKey(NamedTuple):
@@ -80,8 +63,8 @@ class TencentSms:
         self._clock = clock
         self._http = httpx.AsyncClient(timeout=LONGEST_SECONDS / 2, trust_env=False, follow_redirects=False)
 
-    async def deliver(self, message: Message) -> None:
-        """Hand the message over, within ten seconds. Raises `NotDelivered` and `Undeliverable`."""
+    async def deliver(self, message: Message) -> Outcome:
+        """Hand the message over, within ten seconds."""
         body = orjson.dumps(
             {
                 **self._told,
@@ -95,8 +78,8 @@ class TencentSms:
             async with asyncio.timeout(LONGEST_SECONDS):
                 response = await self._http.post(self._url, content=body, headers=self._headers(body))
         except (httpx.HTTPError, TimeoutError) as error:
-            raise NotDelivered(type(error).__name__) from error
-        _require_taken(response)
+            return NotTaken(type(error).__name__)
+        return _outcome_of(response)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -129,15 +112,16 @@ def authorization(key: GatewayKey, *, host: str, body: bytes, now: datetime) -> 
     return f"TC3-HMAC-SHA256 Credential={key.key_id}/{scope}, SignedHeaders={_SIGNED}, Signature={signature}"
 
 
-def _require_taken(response: httpx.Response) -> None:
-    """Raise unless the gateway says that it took the one message."""
+def _outcome_of(response: httpx.Response) -> Outcome:
+    """Read whether the gateway took the one message."""
     if response.status_code != httpx.codes.OK:
-        raise NotDelivered(f"http_{response.status_code}")
+        return NotTaken(f"http_{response.status_code}")
     try:
         answer = response.json()["Response"]
         code = answer["Error"]["Code"] if "Error" in answer else answer["SendStatusSet"][0]["Code"]
-    except (ValueError, KeyError, IndexError, TypeError) as error:
-        raise NotDelivered("unreadable_answer") from error
-    if code != "Ok":
-        known = str(code)[:100]
-        raise Undeliverable(known) if known in _FINAL else NotDelivered(known)
+    except (ValueError, KeyError, IndexError, TypeError):
+        return NotTaken("unreadable_answer")
+    known = str(code)[:100]
+    if known == "Ok":
+        return Taken()
+    return Refused(known) if known in _FINAL else NotTaken(known)
