@@ -26,7 +26,7 @@ CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,re
 IDENTITY = (
     r"^/(oauth2|\.well-known|"
     r"v1/(me|accounts|role-assignments|roles|clients|assisted-sessions|recoveries|phone-replacements|legal-holds|"
-    r"audit/identity))"
+    r"account-lists|audit/identity))"
 )
 SPOILS_ITS_OWN_SIGN_IN = (
     "/v1/me/sessions",

@@ -165,6 +165,8 @@ async def _things(world: World) -> None:
         proposed = await world.person("administrator").post("/v1/clients", a_client())
         things[f"{prefix}client_id"] = proposed["client_id"]
         things[f"{prefix}client_proposal_id"] = proposed["proposal"]["proposal_id"]
+    given = await world.person("administrator").post("/v1/account-lists", an_account_list(world))
+    things["list_id"] = given["list_id"]
     things["expendable_id"] = world.ids["expendable"]
     township = await world.person("registrar.here").post("/v1/organisations", an_organisation(world))
     things["moving_id"] = township["organisation_id"]
@@ -209,6 +211,14 @@ async def replacement_for(world: World, name: str) -> tuple[str, dict[str, str]]
     """Have an officer of the first county propose a new phone for somebody; give its id, and what confirms it."""
     officer = world.person("officer.here")
     return await propose_phone(officer, world.outside.phones, world.ids[name])
+
+
+def an_account_list(world: World) -> dict[str, Any]:
+    place, name = world.things["county_id"], f"listed.{secrets.token_hex(5)}"
+    return {
+        "organisation_id": place,
+        "rows": [{"person_id": str(new_id()), "organisation_id": place, "username": name}],
+    }
 
 
 def a_meeting(world: World, **changed: object) -> dict[str, Any]:

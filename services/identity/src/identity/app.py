@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from contracts.identity import IdentityAuditCheckpointedV1
 from database import utc_now
+from identity.account_lists.routes import router as account_lists_router
 from identity.accounts.routes import router as accounts_router
 from identity.assistance.routes import router as assistance_router
 from identity.clients.first_party import admit
@@ -128,6 +129,7 @@ SERVICE = Service(
         recoveries_router,
         phone_replacements_router,
         accounts_router,
+        account_lists_router,
         own_accounts_router,
         deactivation_router,
         sessions_router,

@@ -5,6 +5,8 @@ from datetime import timedelta
 from sqlalchemy import and_, delete, not_
 
 from database import Database, utc_now
+from identity.account_lists.rules import KEPT_FOR as LISTS_KEPT_FOR
+from identity.account_lists.tables import AccountList
 from identity.challenges.tables import Challenge
 from identity.factors.tables import PasskeyCeremony, WechatVisit
 from identity.oauth.rules import FAMILY_LIFETIME
@@ -34,6 +36,7 @@ async def delete_expired(database: Database) -> None:
         await session.execute(delete(PasskeyCeremony).where(PasskeyCeremony.expires_at < past))
         await session.execute(delete(ExportRequest).where(ExportRequest.expires_at < past))
         await session.execute(delete(WechatVisit).where(WechatVisit.expires_at < past))
+        await session.execute(delete(AccountList).where(AccountList.expires_at < past - LISTS_KEPT_FOR))
         for table in (Challenge, RateCount, GuessCount, KnownBrowser):
             await session.execute(delete(table).where(table.expires_at < past))
         for kept in (Recovery, PhoneReplacement):

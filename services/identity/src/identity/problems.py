@@ -1,5 +1,6 @@
 """How every refusal of identity looks over HTTP, by feature."""
 
+from identity.account_lists.problems import PROBLEMS as ACCOUNT_LISTS
 from identity.accounts.problems import PROBLEMS as ACCOUNTS
 from identity.assistance.problems import PROBLEMS as ASSISTANCE
 from identity.challenges.problems import PROBLEMS as CHALLENGES
@@ -20,6 +21,7 @@ PROBLEMS = (
     THROTTLING,
     CREDENTIALS,
     ACCOUNTS,
+    ACCOUNT_LISTS,
     ROLES,
     CLIENTS,
     FACTORS,

@@ -9,6 +9,7 @@ import messaging
 import privacy
 from background import Job
 from channels import Delivery, channel_of
+from identity.account_lists.opening import open_what_is_approved
 from identity.assistance.commands import close_what_is_over
 from identity.assistance.event_handlers import HANDLERS as ASSISTANCE_HANDLERS
 from identity.deactivation.event_handlers import HANDLERS
@@ -30,6 +31,7 @@ CONSUMERS = (
     ),
 )
 JOBS = (
+    Job("open_listed_accounts", timedelta(seconds=2), open_what_is_approved),
     Job("end_roles_over", timedelta(minutes=5), end_what_is_over),
     Job("tell_erasures_again", timedelta(hours=6), tell_again),
     Job("delete_expired", timedelta(hours=1), delete_expired),

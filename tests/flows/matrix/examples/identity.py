@@ -7,13 +7,18 @@ import pyotp
 
 from database import new_id
 from tests.flows.matrix.examples.asking import Example, of, only
-from tests.flows.matrix.world import World, an_assistance, replacement_for
+from tests.flows.matrix.world import World, an_account_list, an_assistance, replacement_for
 from tests.flows.ways_in import a_client, a_number, code_to, made_passkey
 
 
 def _an_account(world: World) -> dict[str, Any]:
     name = f"new.{new_id().hex[-10:]}"
     return {"organisation_id": world.things["county_id"], "username": name, "password": "一个新开的账号-2026"}
+
+
+async def _give_list(world: World) -> None:
+    made = await world.person("administrator").post("/v1/account-lists", an_account_list(world))
+    world.things["list_id"] = made["list_id"]
 
 
 async def _make_passkey(world: World) -> None:
@@ -62,6 +67,13 @@ EXAMPLES: Mapping[str, Example] = {
     "GET /oauth2/userinfo": Example(),
     # accounts and ways in
     "POST /v1/accounts": Example(_an_account),
+    "POST /v1/account-lists": Example(an_account_list),
+    "GET /v1/account-lists": Example(),
+    "GET /v1/account-lists/{list_id}": Example(),
+    "GET /v1/account-lists/{list_id}/rows": Example(),
+    "POST /v1/account-lists/{list_id}/approval": Example(by="officer.here", before=_give_list),
+    "POST /v1/account-lists/{list_id}/refusal": Example(by="officer.here", before=_give_list),
+    "DELETE /v1/account-lists/{list_id}": Example(before=_give_list),
     "POST /v1/accounts/{account_id}/deactivation": Example(last=True, ids={"account_id": "expendable_id"}),
     "POST /v1/accounts/{account_id}/reactivation": Example(last=True, ids={"account_id": "expendable_id"}),
     "POST /v1/accounts/{account_id}/sessions/revocation": Example(ids={"account_id": "expendable_id"}),

@@ -95,6 +95,7 @@ def public_routes() -> RoutingTable:
             Route("/v1/members", "members"),
             Route("/v1/member-imports", "members"),
             Route("/v1/accounts", "identity"),
+            Route("/v1/account-lists", "identity"),
             Route("/v1/role-assignments", "identity"),
             Route("/v1/roles", "identity"),
             Route("/v1/me", "identity"),

@@ -26,13 +26,13 @@ async def open_account(
     *,
     person_id: UUID | None,
     username: str,
-    password_encoding: str,
+    password_encoding: str | None,
     organisation_id: UUID,
     by: audit.Actor,
     new_id: Callable[[], UUID],
     now: datetime,
 ) -> Account:
-    """Open an account with a username (normalised) and a first password (its argon2id string).
+    """Open an account with a username (normalised) and a first password (its argon2id string) or none.
 
     Its owner chooses another at the first sign-in by it, within `FIRST_PASSWORD_LIFETIME`.
 
@@ -64,7 +64,7 @@ async def add_account(
     *,
     account_id: UUID,
     username: str,
-    password_encoding: str,
+    password_encoding: str | None,
     organisation_id: UUID,
     opener: UUID | None = None,
     opened_within: list[UUID] | None = None,
@@ -87,8 +87,9 @@ async def add_account(
     name = {"identifier_id": new_id(), "account_id": account_id, "kind": "username", "plain": username, "added_at": now}
     if not await insert_new(session, Identifier, name):
         raise UsernameTaken
-    first = {"secret": password_encoding, "set_at": now, "first_until": now + FIRST_PASSWORD_LIFETIME}
-    session.add(Credential(credential_id=new_id(), account_id=account_id, kind="password", **first))
+    if password_encoding is not None:
+        first = {"secret": password_encoding, "set_at": now, "first_until": now + FIRST_PASSWORD_LIFETIME}
+        session.add(Credential(credential_id=new_id(), account_id=account_id, kind="password", **first))
     await session.flush()
     return await session.get_one(Account, account_id)
 

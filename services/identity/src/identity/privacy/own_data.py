@@ -10,6 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 import orgtree
 from database import KeyRing
+from identity.account_lists.tables import AccountListRow
 from identity.accounts.credentials import username_of
 from identity.accounts.phones import phone_of
 from identity.accounts.tables import Account, Credential
@@ -66,6 +67,7 @@ _FURTHER: Final[dict[str, tuple[str, Column] | tuple[str, Column, Column]]] = {
         PhoneReplacement.account_id,
     ),
     "legal_holds": ("basis placed_at holds_until lifted_at", LegalHold.person_id),
+    "accounts_listed": ("organisation_id username outcome done_at", AccountListRow.person_id),
     "exports": ("export_id asked_at expires_at", ExportRequest.person_id),
 }
 

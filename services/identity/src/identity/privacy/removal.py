@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import raw, utc_now
+from identity.account_lists.tables import AccountListRow
 from identity.accounts.tables import Account, Credential, Identifier
 from identity.challenges.tables import Challenge
 from identity.factors.tables import FederatedIdentity, Passkey, PasskeyCeremony, RecoveryCode, Totp
@@ -41,6 +42,7 @@ FORGOTTEN: Final[tuple[tuple[type[Any], Any], ...]] = (
     (BrowserSession, BrowserSession.account_id),
     (Consent, Consent.person_id),
     (ExportRequest, ExportRequest.person_id),
+    (AccountListRow, AccountListRow.person_id),
 )
 """The tables whose rows about a person go, in an order that references allow."""
 
@@ -49,6 +51,7 @@ KEPT: Final = {
     "role_assignment": "who held which office is the organisation's record",
     "administrator": "a role that takes two to give is never reused for another",
     "assisted_session": "that somebody acted for another is on record for both",
+    "account_list": "who had accounts opened is the organisation's record, for as long as the list is kept",
     "legal_hold": "what was held, and why, is the record of whoever held it",
     "recovery_approval": "goes with its recovery",
     "erasure": "what this is about",

@@ -64,7 +64,7 @@ async def offices_of(
     return [Office(*row) for row in await session.execute(found)]
 
 
-def require_independent(*each: Collection[Office], subject_id: UUID) -> None:
+def require_independent(*each: Collection[Office], subject_id: UUID | None = None) -> None:
     """Raise `NotIndependent` unless each has an office behind which nobody stands who is behind another's.
 
     Nor may the person it is about stand behind one of them.
