@@ -13,15 +13,18 @@ _CONFIRM: Final = "/v1/me/totp/confirm"
 
 
 class Authenticator:
-    """One person's app. It gives each code once, that of the next step too; after that the same until time goes on."""
+    """One person's app, which gives each code once, that of the next step too, and the recovery codes beside it."""
 
     def __init__(self, secret: str) -> None:
         self._app = pyotp.TOTP(secret)
         self._last = 0
+        self.spare: list[str] = []
 
     def code(self) -> str:
-        """Give a code that this app has not given, if there is one."""
+        """Give a code of the app that was not given, else a recovery code, else the same until time goes on."""
         present = int(time.time()) // STEP_SECONDS
+        if self._last > present and self.spare:
+            return self.spare.pop()
         self._last = min(max(self._last + 1, present), present + 1)
         return self._app.generate_otp(self._last)
 
@@ -58,7 +61,7 @@ async def set_up(api: Api, username: str, authenticators: Authenticators) -> boo
         return False
     begun = await api.post("/v1/me/totp", {})
     app = authenticators.keep(username, begun["secret"])  # first: who has an app we do not know could not sign in
-    await api.post(_CONFIRM, {"code": app.code_to_confirm()})
+    app.spare = list((await api.post(_CONFIRM, {"code": app.code_to_confirm()}))["recovery_codes"])
     return True
 
 
