@@ -82,6 +82,8 @@ def test_an_app_gives_each_code_once_and_is_kept_with_the_secrets(tmp_path: Path
     assert kept.of("officer.demo") is None
     app = kept.keep("officer.demo", "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")
     assert len({app.code_to_confirm(), app.code(), app.code()}) == 3
+    assert (tmp_path / "secrets.json").stat().st_mode & 0o077 == 0
+    assert Authenticators(DataDirectory(tmp_path)).of("officer.demo") is not None
 
 
 def test_when_the_app_has_no_new_code_a_recovery_code_is_given_once(tmp_path: Path) -> None:
@@ -90,5 +92,3 @@ def test_when_the_app_has_no_new_code_a_recovery_code_is_given_once(tmp_path: Pa
     given = [app.code() for _ in range(4)]
     assert [len(code) for code in given].count(9) == 1
     assert given[0] != given[1]
-    assert (tmp_path / "secrets.json").stat().st_mode & 0o077 == 0
-    assert Authenticators(DataDirectory(tmp_path)).of("officer.demo") is not None
