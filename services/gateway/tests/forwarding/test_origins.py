@@ -51,7 +51,7 @@ async def test_a_page_of_the_tokens_client_reads_what_it_asks_for(door: Door) ->
         reply = await door.ask(line, f"origin: {HERE}")
         assert (reply.status, readable_by(reply)) == (200, HERE), line
         exposed = (reply.header("access-control-expose-headers") or "").split(", ")
-        assert {"location", "etag", "retry-after", "www-authenticate", "x-request-id"} <= set(exposed)
+        assert {"date", "location", "etag", "retry-after", "www-authenticate", "x-request-id"} <= set(exposed)
 
 
 async def test_a_page_of_another_client_uses_no_token_of_this_one(door: Door, service: RawService) -> None:

@@ -26,8 +26,8 @@ _ALLOWED: Final = (
     "accept, accept-language, authorization, content-type, dpop, idempotency-key, if-match, if-none-match, prefer"
 )
 _EXPOSED: Final = (
-    "content-disposition, content-language, deprecation, dpop-nonce, etag, idempotency-replayed, link, location, "
-    "ratelimit, ratelimit-policy, retry-after, sunset, www-authenticate, x-request-id"
+    "content-disposition, content-language, date, deprecation, dpop-nonce, etag, idempotency-replayed, link, "
+    "location, ratelimit, ratelimit-policy, retry-after, sunset, www-authenticate, x-request-id"
 )
 _VARY: Final = (b"vary", b"origin")
 _PREFLIGHT_HEADERS: Final = [
