@@ -17,7 +17,7 @@ assert.equal((await oauth.processDiscoveryResponse(issuer, metadata)).token_endp
 assert.deepEqual(server.code_challenge_methods_supported, ["S256"]);
 ok("discovery");
 
-async function signIn(client, authentication) {
+async function signIn(client, authentication, options = http, named = {}) {
   const verifier = oauth.generateRandomCodeVerifier();
   const [state, nonce] = [oauth.generateRandomState(), oauth.generateRandomNonce()];
   const address = new URL(server.authorization_endpoint);
@@ -31,10 +31,11 @@ async function signIn(client, authentication) {
     max_age: "600",
     code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
     code_challenge_method: "S256",
+    ...named,
   });
   const answer = oauth.validateAuthResponse(server, client, await new Browser(told).walk(address, told.callback), state);
   const response = await oauth.authorizationCodeGrantRequest(
-    server, client, authentication, answer, told.callback, verifier, http,
+    server, client, authentication, answer, told.callback, verifier, options,
   );
   const tokens = await oauth.processAuthorizationCodeResponse(server, client, response, {
     expectedNonce: nonce, maxAge: 600, requireIdToken: true,
@@ -75,6 +76,38 @@ await assert.rejects(oauth.processRefreshTokenResponse(server, app, replayed), {
 const ended = await oauth.refreshTokenGrantRequest(server, app, oauth.None(), last.refresh_token, http);
 await assert.rejects(oauth.processRefreshTokenResponse(server, app, ended), { error: "invalid_grant" });
 ok("refresh");
+
+assert.deepEqual(server.dpop_signing_alg_values_supported, ["ES256"]);
+const keyPair = () => oauth.generateKeyPair("ES256");
+const proving = async (pair) => ({ ...http, DPoP: oauth.DPoP(app, await pair) });
+const mine = keyPair();
+const bound = (await signIn(app, oauth.None(), await proving(mine))).tokens;
+assert.equal(bound.token_type, "bearer"); // as oauth4webapi writes it: services take it without a proof
+const renew = async (token, options) =>
+  oauth.processRefreshTokenResponse(
+    server, app, await oauth.refreshTokenGrantRequest(server, app, oauth.None(), token, options),
+  );
+const withKey = await proving(mine);
+await oauth.refreshTokenGrantRequest(server, app, oauth.None(), bound.refresh_token, withKey); // its answer is lost
+for (let times = 0; times < 2; times += 1) {
+  const renewed = await renew(bound.refresh_token, withKey);
+  assert.equal(renewed.refresh_token, bound.refresh_token);
+  assert.equal((await validated(renewed.access_token)).sub, claims.sub);
+}
+await assert.rejects(renew(bound.refresh_token, await proving(keyPair())), { error: "invalid_grant" });
+await assert.rejects(renew(bound.refresh_token, http), { error: "invalid_grant" });
+await renew(bound.refresh_token, await proving(mine)); // as after the front end was started again
+const behind = { ...app, [oauth.clockSkew]: -120 };
+const late = { ...http, DPoP: oauth.DPoP(behind, await mine) };
+await assert.rejects(renew(bound.refresh_token, late), { error: "invalid_dpop_proof" });
+const thumbprint = await oauth.DPoP(app, await mine).calculateThumbprint();
+await signIn(app, oauth.None(), await proving(mine), { dpop_jkt: thumbprint });
+await assert.rejects(signIn(app, oauth.None(), http, { dpop_jkt: thumbprint }), { error: "invalid_grant" });
+await oauth.processRevocationResponse(
+  await oauth.revocationRequest(server, app, oauth.None(), bound.refresh_token, http),
+);
+await assert.rejects(renew(bound.refresh_token, withKey), { error: "invalid_grant" });
+ok("a refresh token bound by DPoP");
 
 const post = { client_id: "web-client_secret_post" };
 const bySecret = oauth.ClientSecretPost(told.secret);

@@ -10,8 +10,12 @@ from tests.outside.node import run
 pytestmark = pytest.mark.xdist_group("conformance")  # on one worker: they share one running system
 
 
-@pytest.mark.parametrize("program", ["openid-client", "oauth4webapi"])
-async def test_a_client_of_others_does_everything(packages: Path, told: dict[str, Any], program: str) -> None:
+@pytest.mark.parametrize(
+    ("program", "also"), [("openid-client", set[str]()), ("oauth4webapi", {"a refresh token bound by DPoP"})]
+)
+async def test_a_client_of_others_does_everything(
+    packages: Path, told: dict[str, Any], program: str, also: set[str]
+) -> None:
     status, output = await run(["node", f"{program}.mjs"], packages, told=told)
     assert status == 0, output
     done = {line.removeprefix("ok: ") for line in output.splitlines() if line.startswith("ok: ")}
@@ -28,4 +32,5 @@ async def test_a_client_of_others_does_everything(packages: Path, told: dict[str
         "device",
         "access tokens as RFC 9068 says",
         "a refusal comes back",
+        *also,
     }, output

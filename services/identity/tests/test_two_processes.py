@@ -23,6 +23,7 @@ from testkit.service_process import ServiceProcess
 from .front_end import PASSWORD, tokens_of
 from .phones import new_number, phones_of
 from .provider import SEALING_KEY, Provider
+from .proving import BoundFrontEnd, Prover
 from .test_refresh import all_at_once
 
 START_SECONDS = 60
@@ -119,6 +120,22 @@ async def test_two_tabs_that_refresh_at_once_at_both_go_on(both: Both) -> None:
         assert len({each.refresh for each in renewed}) == 1
         assert len({each.access for each in renewed}) == len(tabs)
         tokens = renewed[0]
+
+
+@pytest.mark.parametrize("families", [1, 2], ids=["with one token", "with two tokens of one key"])
+async def test_a_proof_works_once_at_both_together(both: Both, families: int) -> None:
+    person_id, username = await both.provider.open_person()
+    prover = Prover(both.provider.issuer)
+    ends = [BoundFrontEnd(both.provider.front_end(), prover) for _ in both.addresses]
+    tokens = [(await ends[0].tokens(username)).refresh for _ in range(families)]
+    ends[1].front_end.http.base_url = both.addresses[1]
+    proof = [prover.proof()]
+    sends = [partial(end.refresh, tokens[number % families], proof) for number, end in enumerate(ends)]
+    family = select(TokenFamily).where(TokenFamily.account_id == person_id)
+    answers = await all_at_once(both.provider, family, *sends)
+    assert sorted(answer.status_code for answer in answers) == [200, 400]
+    assert {"invalid_dpop_proof"} == {answer.json().get("error") for answer in answers} - {None}
+    assert [(await end.refresh(token)).status_code for end in ends for token in tokens] == [200] * 2 * families
 
 
 async def test_codes_asked_for_count_at_both_and_outlive_a_process(both: Both) -> None:

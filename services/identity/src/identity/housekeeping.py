@@ -10,7 +10,7 @@ from identity.account_lists.tables import AccountList
 from identity.challenges.tables import Challenge
 from identity.factors.tables import PasskeyCeremony, WechatVisit
 from identity.oauth.rules import FAMILY_LIFETIME
-from identity.oauth.tables import AuthorizationCode, RevokedClientToken, UsedAssertion
+from identity.oauth.tables import AuthorizationCode, RevokedClientToken, UsedAssertion, UsedProof
 from identity.phone_replacement.tables import PhoneReplacement
 from identity.privacy.tables import ExportRequest
 from identity.recovery.rules import KEPT_FOR as RECOVERY_KEPT_FOR
@@ -31,6 +31,7 @@ async def delete_expired(database: Database) -> None:
         used_lately = and_(DeviceCode.used_at.is_not(None), DeviceCode.expires_at >= past - FAMILY_LIFETIME)
         await session.execute(delete(DeviceCode).where(DeviceCode.expires_at < past, not_(used_lately)))
         await session.execute(delete(UsedAssertion).where(UsedAssertion.expires_at < past))
+        await session.execute(delete(UsedProof).where(UsedProof.expires_at < past + KEPT_FOR))  # one a refresh: no day
         await session.execute(delete(RevokedClientToken).where(RevokedClientToken.expires_at < past))
         await session.execute(delete(AuthorizationCode).where(AuthorizationCode.expires_at < past - FAMILY_LIFETIME))
         await session.execute(delete(PasskeyCeremony).where(PasskeyCeremony.expires_at < past))

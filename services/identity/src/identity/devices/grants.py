@@ -137,7 +137,7 @@ class DeviceGrant(DeviceCodeGrant):  # type: ignore[misc]  # authlib has no type
         if asked.decision == "denied":
             raise AccessDeniedError
         if asked.decision == "approved":
-            return subject_of(self.server, asked, self.request.payload.data.get("resource"))
+            return subject_of(self.server, self.request, asked)
         if early:
             asked.interval_seconds += rules.INTERVAL_GROWS_BY_SECONDS
             raise SlowDownError

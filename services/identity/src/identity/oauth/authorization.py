@@ -17,6 +17,7 @@ from identity.factors.required import Step, next_step
 from identity.levels import SignedIn, wanted_level
 from identity.oauth.consents import scopes_let
 from identity.oauth.grants import CodeGrant
+from identity.oauth.proofs import is_thumbprint
 from identity.oauth.provider import Provider
 from identity.oauth.requests import ProviderRequest
 from identity.oauth.resources import InvalidTargetError, requested_resources
@@ -158,6 +159,8 @@ def _require_supported(parameters: Parameters, grant: CodeGrant, parties: TokenP
         raise InvalidRequestError("The only response_mode is query.", redirect_uri=redirect_uri)
     if not parameters.get("max_age", "0").isdecimal():
         raise InvalidRequestError("max_age is a number of seconds.", redirect_uri=redirect_uri)
+    if "dpop_jkt" in parameters and not is_thumbprint(parameters["dpop_jkt"]):
+        raise InvalidRequestError("dpop_jkt is the thumbprint of a key.", redirect_uri=redirect_uri)
     try:
         requested_resources(parameters.get("resource"), parties)
     except InvalidTargetError as error:

@@ -59,8 +59,9 @@ async def read_asked(request: Request, shared: IdentityShared, endpoint: str) ->
         parameters = await read_form(request)
     except Unreadable:
         return JSONResponse({"error": "invalid_request"}, 400, NO_STORE)
-    authorization = request.headers.get("authorization")
-    return ProviderRequest("POST", f"{shared.parties.issuer}{endpoint}", parameters, authorization=authorization)
+    authorization, proofs = request.headers.get("authorization"), request.headers.getlist("dpop")
+    address = f"{shared.parties.issuer}{endpoint}"
+    return ProviderRequest("POST", address, parameters, authorization=authorization, proofs=proofs)
 
 
 async def answer_client(

@@ -6,6 +6,7 @@ from typing import Any
 from identity.clients.rules import SCOPES
 from identity.levels import LEVELS
 from identity.oauth.client_authentication import ALGORITHMS, CONFIDENTIAL, METHODS
+from identity.oauth.proofs import PROOF_ALGORITHMS
 from identity.signing.keys import ALGORITHM
 
 
@@ -34,6 +35,7 @@ def discovery_document(issuer: str, grant_types: Sequence[str]) -> dict[str, Any
         "revocation_endpoint_auth_methods_supported": list(METHODS),
         "revocation_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
         "code_challenge_methods_supported": ["S256"],
+        "dpop_signing_alg_values_supported": list(PROOF_ALGORITHMS),
         "claims_supported": [
             "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "preferred_username",
         ],

@@ -17,6 +17,7 @@ from identity.levels import SignedIn
 from identity.oauth import rules
 from identity.oauth.client_authentication import METHODS
 from identity.oauth.consents import scopes_let
+from identity.oauth.proofs import use_proof
 from identity.oauth.provider import Provider, Subject
 from identity.oauth.requests import ProviderRequest
 from identity.oauth.resources import narrowed_resources, requested_resources
@@ -28,11 +29,17 @@ from identity.sessions.tables import BrowserSession, RefreshToken, TokenFamily
 from identity.signing.keys import ALGORITHM
 
 
-def subject_of(provider: Provider, source: Any, resource: str | None = None) -> Subject:
+def subject_of(provider: Provider, request: ProviderRequest, source: Any) -> Subject:
     """Give the person of a code or a family as they are now, and what the token asked for is for.
 
-    Raises `InvalidGrantError` when their account is not active, `InvalidTargetError` for a resource not granted.
+    Spends the proof of a key that the request brings. Raises `InvalidGrantError` when the code or family is bound to
+    another or the account is not active, `InvalidProofError` and `InvalidTargetError`; all of which leave both as they
+    are, so that whoever has a copy alone ends nothing.
     """
+    if source.bound_to is not None and (request.proof is None or request.proof.key != source.bound_to):
+        raise InvalidGrantError("It is bound to a key that the request does not prove.")
+    if request.proof is not None:
+        use_proof(provider.session, request.proof, now=provider.now)
     session, account_id = provider.session, source.account_id
     account = session.get(Account, account_id, populate_existing=True)
     if account is None or account.status != "active":
@@ -50,7 +57,7 @@ def subject_of(provider: Provider, source: Any, resource: str | None = None) -> 
         source.signed_in_at,
         account.authorization_version,
         [(r.role, r.organisation_id) for r in roles],
-        narrowed_resources(resource, source.resources, provider.parties),
+        narrowed_resources(request.payload.data.get("resource"), source.resources, provider.parties),
     )
 
 
@@ -84,6 +91,7 @@ class CodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[misc]  # authlib
                 resources=requested_resources(request.payload.data.get("resource"), self.server.parties),
                 nonce=request.payload.data.get("nonce"),
                 code_challenge=request.payload.data["code_challenge"],
+                bound_to=request.payload.data.get("dpop_jkt"),
                 acr=person.acr,
                 amr=list(person.amr),
                 signed_in_at=person.signed_in_at,
@@ -122,7 +130,7 @@ class CodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[misc]  # authlib
             let = self.server.session.scalar(scopes_let(authorization_code.account_id, client.client_id))
             if let is None or not set(authorization_code.scope.split()) <= set(let):
                 raise InvalidGrantError("The person does not let the client have this.")
-        return subject_of(self.server, authorization_code, self.request.payload.data.get("resource"))
+        return subject_of(self.server, self.request, authorization_code)
 
     def delete_authorization_code(self, authorization_code: AuthorizationCode) -> None:
         """Leave the code's tombstone."""
@@ -134,7 +142,7 @@ class RefreshGrant(grants.RefreshTokenGrant):  # type: ignore[misc]  # authlib h
     """Refresh token: each gives one successor, which follows from it by a key of ours and is kept as a hash alone.
 
     It gives the same one again for `SAME_SUCCESSOR_FOR`, while that was never used. A used one that comes later, or
-    after its successor was used, ends the family.
+    after its successor was used, ends the family. One that is bound to a key is its own successor and never used up.
     """
 
     TOKEN_ENDPOINT_AUTH_METHODS = METHODS
@@ -154,7 +162,7 @@ class RefreshGrant(grants.RefreshTokenGrant):  # type: ignore[misc]  # authlib h
             revoke_families_in_sync(session, this, reason="idle", now=now)
             return None
         token = session.get_one(RefreshToken, token_hash)  # read after the lock, so it shows who came first
-        successor = successor_of(self.server.ring, refresh_token)
+        successor = refresh_token if family.bound_to is not None else successor_of(self.server.ring, refresh_token)
         if token.used_at is not None:
             given = session.get(RefreshToken, hash_of(successor))
             if given is None or given.used_at is not None or token.used_at + rules.SAME_SUCCESSOR_FOR <= now:
@@ -165,15 +173,16 @@ class RefreshGrant(grants.RefreshTokenGrant):  # type: ignore[misc]  # authlib h
 
     def authenticate_user(self, refresh_token: "LivingToken") -> Subject:
         """Give the person of the family. Raises `InvalidGrantError` when their account is not active."""
-        return subject_of(self.server, refresh_token.family, self.request.payload.data.get("resource"))
+        return subject_of(self.server, self.request, refresh_token.family)
 
     def issue_token(self, user: Subject, refresh_token: "LivingToken") -> dict[str, Any]:
         """Give the token response with the successor in it."""
         return {**super().issue_token(user, refresh_token), "refresh_token": refresh_token.successor}
 
     def revoke_old_credential(self, refresh_token: "LivingToken") -> None:
-        """Mark the token as used, and its family with it."""
-        refresh_token.token.used_at = refresh_token.token.used_at or self.server.now
+        """Mark the token as used unless it is bound, and its family with it."""
+        if refresh_token.rotates:
+            refresh_token.token.used_at = refresh_token.token.used_at or self.server.now
         refresh_token.family.idle_until = rules.idle_until(self.request.client.application_type, self.server.now)
         self.server.session.flush()
 
@@ -187,6 +196,7 @@ class LivingToken:
         self.family_id = family.family_id
         self.token_hash = token.token_hash
         self.successor = successor
+        self.rotates = family.bound_to is None
         self._registered = registered
 
     def check_client(self, client: Client) -> bool:

@@ -19,6 +19,7 @@ from database import KeyRing, new_id
 from identity.clients.rules import still_registered
 from identity.clients.tables import Client
 from identity.oauth import client_authentication, rules
+from identity.oauth.proofs import InvalidProofError, read_proof
 from identity.oauth.requests import ProviderRequest
 from identity.oauth.resources import audience_of
 from identity.secrets import hash_of, new_secret
@@ -91,6 +92,15 @@ class Provider(AuthorizationServer):  # type: ignore[misc]  # authlib has no typ
         """Take the request as it is: the route has read it."""
         return request
 
+    def create_token_response(self, request: ProviderRequest) -> Answer:
+        """Answer a token request, whose proof of a key, if it brings one, has to be good whatever the grant."""
+        try:
+            request.proof = read_proof(request.proofs, method=request.method, address=request.uri, now=self.now)
+        except InvalidProofError as error:
+            return self.refusal(error)
+        answer: Answer = super().create_token_response(request)
+        return answer
+
     def handle_response(self, status: int, body: JSON | str, headers: list[tuple[str, str]]) -> Answer:
         """Give the answer as data; the route makes the HTTP response after the transaction has committed."""
         return Answer(status, body if isinstance(body, dict) else {}, dict(headers))
@@ -145,10 +155,13 @@ class Provider(AuthorizationServer):  # type: ignore[misc]  # authlib has no typ
     def save_token(self, token: JSON, request: ProviderRequest) -> None:
         """Keep the refresh token's hash as the next link of its family; a code's first token begins the family.
 
-        A grant that has neither code nor refresh token keeps nothing: its tokens are never refreshed.
+        The family is bound to the key that was proved, if the client is a public one: others prove themselves each time
+        (RFC 9449, section 5). A grant that has neither code nor refresh token keeps nothing: no token of it is
+        refreshed.
         """
         if code := request.authorization_code:
             application_type = request.client.application_type
+            proof = request.proof if request.client.check_endpoint_auth_method("none", "token") else None
             browser = select(BrowserSession.device).where(BrowserSession.session_id == code.session_id)
             self.session.add(
                 TokenFamily(
@@ -164,12 +177,13 @@ class Provider(AuthorizationServer):  # type: ignore[misc]  # authlib has no typ
                     expires_at=self.now + rules.family_lifetime(application_type),
                     idle_until=rules.idle_until(application_type, self.now),
                     terminal_hash=code.terminal_hash,
+                    bound_to=proof.key if proof else None,
                     device=self.session.scalar(browser),
                 )
             )
             self.session.flush()
             self._keep_link(token, code.family_id, parent=None)
-        elif (used := request.refresh_token) and used.token.used_at is None:  # else its successor is kept already
+        elif (used := request.refresh_token) and used.rotates and used.token.used_at is None:
             self._keep_link(token, used.family_id, parent=used.token_hash)
 
     def _keep_link(self, token: JSON, family_id: UUID, *, parent: bytes | None) -> None:

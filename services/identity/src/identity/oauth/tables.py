@@ -29,6 +29,8 @@ class AuthorizationCode(CodeForAuthlib, Table):
     """The resources the tokens are for (RFC 8707); none named means the API of all services."""
     nonce: Mapped[str | None]
     code_challenge: Mapped[str]
+    bound_to: Mapped[str | None]
+    """The thumbprint of the key that whoever redeems it has to prove (RFC 9449, `dpop_jkt`)."""
     acr: Mapped[str]
     amr: Mapped[list[str]]
     signed_in_at: Mapped[datetime]
@@ -69,6 +71,13 @@ class UsedAssertion(Table):
 
     client_id: Mapped[str] = mapped_column(ForeignKey("client.client_id"), primary_key=True)
     jti_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class UsedProof(Table):
+    """A proof of a key that gave tokens, as a hash of the key and the proof's id, kept so that it works once."""
+
+    proof_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     expires_at: Mapped[datetime] = mapped_column(index=True)
 
 

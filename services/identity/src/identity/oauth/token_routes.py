@@ -8,11 +8,19 @@ from starlette.responses import JSONResponse, Response
 from database import utc_now
 from identity.oauth.client_endpoints import ERRORS, form_of, read_asked
 from identity.oauth.discovery import discovery_document
+from identity.oauth.proofs import LONGEST_PROOF
 from identity.oauth.provider import Answer
 from identity.oauth.server import Grant, with_provider
 from identity.pages.rules import MOST_REPEATED
 from identity.shared import Shared
 from webapi import access, described
+
+_PROOF = {
+    "name": "DPoP",
+    "in": "header",
+    "description": "A proof of a key (RFC 9449), to which the refresh tokens of a public client are then bound.",
+    "schema": {"type": "string", "maxLength": LONGEST_PROOF},
+}
 
 
 def token_routes(grants: Sequence[Grant]) -> APIRouter:
@@ -51,6 +59,7 @@ def token_routes(grants: Sequence[Grant]) -> APIRouter:
         "/oauth2/token",
         responses=ERRORS,
         openapi_extra=form
+        | {"parameters": [_PROOF]}
         | access("client")
         | described("用授权码或刷新令牌换取令牌（RFC 6749）", "Redeem a code or a refresh token (RFC 6749)"),
     )

@@ -44,7 +44,7 @@ _WAYS_IN: Final[dict[str, tuple[str, Column]]] = {
 _SESSIONS: Final[dict[str, tuple[str, Column]]] = {
     "browsers": ("acr amr signed_in_at expires_at ended_at", BrowserSession.account_id),
     "front_ends": (
-        "client_id device scope resources acr amr signed_in_at idle_until expires_at revoked_at revoked_for",
+        "client_id device scope resources acr amr bound_to signed_in_at idle_until expires_at revoked_at revoked_for",
         TokenFamily.account_id,
     ),
 }

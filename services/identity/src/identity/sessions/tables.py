@@ -82,6 +82,8 @@ class TokenFamily(Table):
     """On a shared terminal: when the family ends unless a token of it is refreshed before."""
     terminal_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
     """The shared terminal this sign-in stands on: it has one at a time."""
+    bound_to: Mapped[str | None]
+    """The thumbprint of the key without which its refresh token is worth nothing; bound, the token never rotates."""
     device: Mapped[str | None]
     """The kind of device the person signed in on, in a few words such as "chrome android", for them to recognise it."""
     revoked_at: Mapped[datetime | None]
@@ -89,7 +91,7 @@ class TokenFamily(Table):
 
 
 class RefreshToken(Table):
-    """One link in a family's chain: used once, then only a sign that somebody has a copy."""
+    """One link in a family's chain: used once, then only a sign that somebody has a copy; the one of a bound family."""
 
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     family_id: Mapped[UUID] = mapped_column(ForeignKey("token_family.family_id", ondelete="cascade"), index=True)
@@ -162,6 +164,10 @@ class DeviceCode(CodeForAuthlib, Table):
     def session_id(self) -> UUID:
         """Give the session the tokens belong to: one of the device's own, never that of the browser that approved."""
         return self.family_id
+
+    @property
+    def bound_to(self) -> None:
+        """Give none: no key is named before the device brings its code."""
 
     @property
     def resources(self) -> list[str]:
