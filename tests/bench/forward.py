@@ -10,6 +10,7 @@ from pathlib import Path
 from uuid import UUID
 
 from standalone import processes
+from testkit.limits import OUT_OF_REACH
 from testkit.service_process import ServiceProcess
 from testkit.tokens import TokenIssuer
 from tests.bench.load import answered_per_second, http_request
@@ -142,6 +143,7 @@ async def _gateway(stage: Stage, issuer: TokenIssuer, upstream: int) -> AsyncIte
         "XIANGQIAO_PORT": str(port),
         "XIANGQIAO_OPERATIONS_PORT": str(operations),
         "XIANGQIAO_LOG_LEVEL": "error",
+        **OUT_OF_REACH,  # the buckets of persons are taken from, and do not refuse
         **{
             f"XIANGQIAO_UPSTREAM_{service}": f"http://127.0.0.1:{upstream}"
             for service in ("IDENTITY", "MEMBERS", "ACTIVITIES", "LEARNING", "FEEDBACK")

@@ -15,6 +15,7 @@ from standalone import processes
 from standalone.nats import NatsAccount, NatsServer, NatsUser
 from standalone.postgres import PostgresServer
 from standalone.refusals import CannotRun
+from testkit.limits import OUT_OF_REACH
 from testkit.service_process import ServiceProcess
 from testkit.tokens import TokenIssuer
 from tests.faults import tree
@@ -79,6 +80,7 @@ class Town:
             **({"XIANGQIAO_OPERATIONS_PORT": str(port)} if service == "gateway" else {}),  # its worker needs no other
             "XIANGQIAO_STARTUP_WAIT_SECONDS": str(START_SECONDS),
             "XIANGQIAO_LOG_LEVEL": "info",
+            **OUT_OF_REACH,
             **{f"XIANGQIAO_UPSTREAM_{name}": "http://127.0.0.1:9" for name in _UPSTREAMS},
             **variables,
         }

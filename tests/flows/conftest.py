@@ -26,6 +26,7 @@ from standalone.running import ADMINISTRATORS, administrator_password
 from standalone.seed import Authenticators, Passwords, SeedResult, seed
 from standalone.seed.sign_in import SignedIn
 from standalone.services import public_url
+from testkit.limits import OUT_OF_REACH
 from testkit.sms import SmsGateway
 from testkit.spans import SpanReceiver
 from testkit.wechat import WechatServer
@@ -144,6 +145,7 @@ def _standalone(data: Path, collector: str, outside: Outside) -> Iterator[str]:
             env={
                 **os.environ,
                 **outside.variables,
+                **OUT_OF_REACH,
                 "XIANGQIAO_OTLP_ENDPOINT": collector,
                 "XIANGQIAO_LOG_LEVEL": "debug",
                 "XIANGQIAO_FAILURES_PER_ADDRESS": "10000",  # everybody here has the same address

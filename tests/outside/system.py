@@ -22,6 +22,7 @@ from identity.roles.commands import appoint
 from identity.secrets import hash_of
 from standalone import processes
 from testkit.databases import Template, TestDatabases
+from testkit.limits import OUT_OF_REACH
 from testkit.service_process import ServiceProcess
 
 SERVICES = Path(__file__).parents[2] / "services"
@@ -112,6 +113,7 @@ async def running_system(
         "XIANGQIAO_SEALING_KEY": sealing_key,
         "XIANGQIAO_OPERATIONS_PORT": str(operations),
         "XIANGQIAO_LOG_LEVEL": "info",
+        **OUT_OF_REACH,
         **{f"XIANGQIAO_UPSTREAM_{name.name.upper()}": "http://127.0.0.1:9" for name in SERVICES.iterdir()},
         "XIANGQIAO_UPSTREAM_IDENTITY": f"http://127.0.0.1:{identity}",
         **{f"XIANGQIAO_{name.upper()}": value for name, value in (told or {}).items()},

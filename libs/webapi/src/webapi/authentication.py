@@ -71,6 +71,11 @@ class Principal(NamedTuple):
     expires_at: float
 
     @property
+    def asker(self) -> UUID:
+        """Who asks themselves: the helper in an assisted session."""
+        return self.actor or self.person_id
+
+    @property
     def is_person(self) -> bool:
         """Whether this is a person: a client that acts by itself neither signed in nor has an account."""
         return self.authenticated_at is not None or self.authorization_version is not None

@@ -19,7 +19,8 @@ from gateway.forwarding.routing import public_routes
 from gateway.forwarding.slow_clients import Patience
 from gateway.home.routes import router as home_router
 from gateway.overview.routes import router as overview_router
-from gateway.quotas.buckets import Quotas
+from gateway.quotas.bucket import Rate
+from gateway.quotas.buckets import REFUSED, Quotas
 from gateway.rebuilding import mend_rollups, rebuild_home, rebuild_overview
 from gateway.settings import Settings
 from gateway.worker import CONSUMERS, JOBS, OWN_DATA
@@ -31,7 +32,12 @@ def _open_the_door(application: Application, settings: Settings) -> None:
     """Put the door in front of the application, and give this what asks the other services."""
     upstreams = {service: Upstream(service, url) for service, url in settings.upstreams.items()}
     routes = public_routes()
-    quotas = Quotas(settings.client_requests_per_minute)
+    quotas = Quotas(
+        settings.client_requests_per_minute,
+        person=Rate(settings.person_requests_per_minute, settings.person_requests_at_once),
+        address=Rate(settings.address_requests_per_minute, settings.address_requests_per_minute // 2),
+        refused=Rate(REFUSED.per_minute, settings.person_refused_at_once),
+    )
     patience = Patience(rate=settings.least_bytes_per_second)
     document = MergedDocument(upstreams, routes, application.openapi, public_url=settings.issuer)
 

@@ -4,6 +4,7 @@ from ipaddress import ip_network
 
 from pydantic import Field, field_validator
 
+from gateway.quotas.buckets import ADDRESS, PERSON, REFUSED
 from webapi.settings import HttpUrl, ServiceSettings
 
 
@@ -15,6 +16,16 @@ class Settings(ServiceSettings):
     )
     client_requests_per_minute: int = Field(
         600_000, ge=1, description="quota of a client that identity told nothing of, at each process"
+    )
+    person_requests_per_minute: int = Field(
+        PERSON.per_minute, ge=1, description="requests of one person through one client, at each process"
+    )
+    person_requests_at_once: int = Field(PERSON.at_once, ge=1, description="of these at once")
+    person_refused_at_once: int = Field(
+        REFUSED.at_once, ge=1, description="refusals of what is not theirs before a person has to wait between them"
+    )
+    address_requests_per_minute: int = Field(
+        ADDRESS.per_minute, ge=2, description="requests without a token from one address, at each process; half at once"
     )
     least_bytes_per_second: int = Field(
         512, ge=1, le=1_000_000, description="what a client must send or read over any minute; 2G keeps the default"

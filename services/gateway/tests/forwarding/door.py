@@ -21,6 +21,7 @@ from gateway.forwarding.pool import Upstream
 from gateway.forwarding.proxies import behind_proxies
 from gateway.forwarding.routing import Route, RoutingTable
 from gateway.forwarding.slow_clients import Patience
+from gateway.quotas.bucket import Rate
 from gateway.quotas.buckets import Quotas
 from webapi import Authenticator
 
@@ -181,7 +182,8 @@ class Door:
 
 def unlimited() -> Quotas:
     """Give quotas that are known and keep nobody out."""
-    quotas = Quotas(UNLIMITED)
+    everything = Rate(UNLIMITED, at_once=UNLIMITED)
+    quotas = Quotas(UNLIMITED, person=everything, address=everything, refused=everything)
     quotas.replace({})
     return quotas
 

@@ -46,7 +46,7 @@ def test_a_bucket_holds_a_minutes_requests_and_fills_again_at_its_rate() -> None
         quotas.take("app")
     over = refused(quotas, "app")
     assert over.problem is QUOTA_EXCEEDED
-    assert over.headers["retry-after"] == "1"
+    assert over.headers["retry-after"] in {"1", "2"}
     assert over.headers["ratelimit-policy"] == '"client";q=60;w=60'
     assert over.headers["ratelimit"] == '"client";r=0;t=1'
     clock.now += 2.0
@@ -63,7 +63,10 @@ def test_a_slow_quota_says_how_long_to_wait() -> None:
     quotas = Quotas(1, clock=Clock())
     quotas.replace({})
     quotas.take("app")
-    assert refused(quotas, "app").headers["retry-after"] == "60"
+    told = {int(refused(quotas, "app").headers["retry-after"]) for _ in range(200)}
+    assert min(told) >= 60
+    assert max(told) <= 91
+    assert len(told) > 10, "whoever waits comes back at the same moment as all others"
 
 
 def test_a_changed_quota_holds_at_once_and_a_suspended_client_gets_nothing() -> None:
@@ -89,12 +92,14 @@ async def test_a_client_over_its_quota_gets_429_and_another_is_untouched(
     quotas.replace({"greedy": Quota(5, suspended=False), "gone": Quota(5, suspended=True)})
     greedy, modest, gone = (issuer.token(uuid4(), client_id=name) for name in ("greedy", "modest", "gone"))
     async with opened(ROUTES, {"learning": service.url}, authenticator, greedy, quotas=quotas) as door:
-        asked = [await door.ask("GET /v1/courses") for _ in range(4)] + [await door.ask("GET /v1/home")]
-        assert [reply.status for reply in asked] == [200] * 5
+        for path in ("courses", "courses", "courses", "courses", "home"):
+            door.token = issuer.token(uuid4(), client_id="greedy")
+            assert (await door.ask(f"GET /v1/{path}")).status == 200
+        door.token = greedy
         for path in ("GET /v1/courses", "GET /v1/home"):
             over = await door.ask(path)
             assert (over.status, over.problem["type"]) == (429, "/problems/quota_exceeded")
-            assert 1 <= int(over.header("retry-after") or 0) <= 12
+            assert 1 <= int(over.header("retry-after") or 0) <= 19
             assert over.header("ratelimit-policy") == '"client";q=5;w=60'
             assert (over.header("ratelimit") or "").startswith('"client";r=0;t=')
         door.token = modest
@@ -171,10 +176,13 @@ async def test_asking_who_is_signed_in_counts_and_what_is_wrong_with_the_token_t
 ) -> None:
     quotas = Quotas(1000)
     quotas.replace({"app": Quota(2, suspended=False), "gone": Quota(2, suspended=True)})
-    of_sign_in, gone = (issuer.token(uuid4(), client_id=name, claims={"aud": PUBLIC_URL}) for name in ("app", "gone"))
+    of_sign_in, other, gone = (
+        issuer.token(uuid4(), client_id=name, claims={"aud": PUBLIC_URL}) for name in ("app", "app", "gone")
+    )
     async with opened(ROUTES, {"learning": service.url}, authenticator, of_sign_in, quotas=quotas) as door:
-        asked = [await door.ask("GET /oauth2/userinfo") for _ in range(3)]
-        assert [reply.status for reply in asked] == [200, 200, 429]
+        assert [(await door.ask("GET /oauth2/userinfo")).status for _ in range(2)] == [200, 429]
+        door.token = other
+        assert [(await door.ask("GET /oauth2/userinfo")).status for _ in range(2)] == [200, 429]
         assert (await door.ask("POST /oauth2/token")).status == 200
         assert (await door.ask("GET /v1/courses")).status == 401  # it is for the sign-in alone
         door.token = gone

@@ -18,6 +18,7 @@ from gateway.forwarding.slow_clients import Holding, Patience, Room
 from gateway.quotas.buckets import NOT_LET_IN, Quotas
 from telemetry import ServedRequest
 from webapi.authentication import Authenticator, Principal, bearer_token
+from webapi.health import PATHS
 from webapi.languages import language_of
 from webapi.problems import Refusal, problem_response
 
@@ -26,6 +27,7 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 GONE_STATUS: Final = 499  # nginx's number for a client that left; nobody receives it
 CUT_STATUS: Final = 502
+_REFUSED: Final = frozenset({403, 404})
 
 log = logging.getLogger("gateway.forwarding")
 
@@ -115,10 +117,8 @@ class Forwarder:
             await self._forward(route, route.service, scope, receive, send)
         elif route is None and (path.startswith(b"/v1/") or path == b"/v1"):
             await _refuse(refusals.not_found(), scope, receive, send)
-        elif route is not None and not route.public:
-            await self._answer_here(scope, receive, send)
         else:
-            await self._app(scope, receive, send)
+            await self._answer_here(route, scope, receive, send)
 
     async def _open_to_origin(self, route: Route | None, scope: Scope, send: Send) -> tuple[Scope, Send] | None:
         """Let the page that asks read the answer if its origin is a client's; None when it only asked whether it may.
@@ -134,14 +134,23 @@ class Forwarder:
             return None
         return origins.opened(scope, send, origin, allowed=allowed)
 
-    async def _answer_here(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _answer_here(self, route: Route | None, scope: Scope, receive: Receive, send: Send) -> None:
         """Count a request that the application behind answers itself."""
         try:
-            await self._count(scope, self._authenticator)
+            principal = None
+            if route is not None and not route.public:
+                principal = await self._count(scope, self._authenticator)
+            elif scope["path"] not in PATHS:
+                self._quotas.take_address(_address_of(scope))
         except Refusal as refusal:
             await _refuse(refusal, scope, receive, send)
             return
-        await self._app(scope, receive, send)
+
+        async def watched(message: Message) -> None:
+            self._note(principal, message.get("status"), scope)
+            await send(message)
+
+        await self._app(scope, receive, watched)
 
     def close(self) -> None:
         """Close all connections to services."""
@@ -192,15 +201,17 @@ class Forwarder:
             principal = await self._admit(scope, self._authenticator)
         elif route.counted:
             await self._count(scope, self._of_sign_in)
+        else:
+            self._quotas.take_address(_address_of(scope))
         exchange: Exchange | None = None
         answering = False
         try:
-            address = scope["client"][0] if scope.get("client") else ""
-            room = Holding(self.room, principal, address)
+            room = Holding(self.room, principal, _address_of(scope))
             client = Client(call.receive, head, max_body=route.max_body, patience=self._patience, room=room)
             exchange = Exchange(upstream, method.encode(), data, client=client, timeouts=route.timeouts)
             asked = perf_counter()
             answer = await exchange.open()
+            self._note(principal, answer.status, scope)
             measures.answered(upstream.service, perf_counter() - asked)
             if answer.length is None and not answer.without_body and scope["http_version"] == "1.0":
                 raise refusals.odd_request(OddRequest("version", 505))  # its end could not be told to such a client
@@ -218,25 +229,36 @@ class Forwarder:
                 exchange.leave()
         return answer.status
 
-    async def _count(self, scope: Scope, authenticator: Authenticator) -> None:
-        """Count a request against its client's quota; what is wrong with its token, whoever answers it says."""
+    def _note(self, principal: Principal | None, status: int | None, scope: Scope) -> None:
+        """Count an answer that refuses a person what is somebody else's."""
+        if status in _REFUSED and principal is not None and principal.is_person:
+            self._quotas.was_refused(principal.client_id, principal.asker, _target_of(scope))
+
+    async def _count(self, scope: Scope, authenticator: Authenticator) -> Principal | None:
+        """Count a request against its quotas; what is wrong with its token, whoever answers it says."""
         try:
-            await self._admit(scope, authenticator)
+            return await self._admit(scope, authenticator)
         except Refusal as refusal:
             if refusal.problem in {*NOT_LET_IN, origins.ORIGIN_NOT_REGISTERED}:
                 raise
+        return None
 
     async def _admit(self, scope: Scope, authenticator: Authenticator) -> Principal:
-        """Check the access token, which the service checks again by itself, and count it against its client's quota.
+        """Check the access token, which the service checks again by itself, and count it against its quotas.
 
         A page uses the tokens of the client alone that is registered at its origin.
         """
-        token = bearer_token(scope["headers"])
-        principal = authenticator.known(token) or await authenticator.authenticate(token)
+        try:
+            token = bearer_token(scope["headers"])
+            principal = authenticator.known(token) or await authenticator.authenticate(token)
+        except Refusal:
+            self._quotas.take_address(_address_of(scope))
+            raise
         origin = scope.get(origins.ORIGIN)
         if origin is not None and origin not in self._quotas.origins_of(principal.client_id):
             raise Refusal(origins.ORIGIN_NOT_REGISTERED)
-        self._quotas.take(principal.client_id)
+        person = principal.asker if principal.is_person else None
+        self._quotas.take(principal.client_id, person, _target_of(scope))
         return principal
 
     def _lines_of(self, served: ServedRequest, scope: Scope) -> tuple[bytes, bytes]:
@@ -277,6 +299,14 @@ def _own_lines(public_url: str) -> bytes:
     host = url.netloc.encode("ascii")
     lines = b"host: %b\r\nvia: 1.1 xiangqiao\r\nx-forwarded-host: %b\r\nx-forwarded-proto: %b\r\n"
     return lines % (host, host, url.scheme.encode("ascii"))
+
+
+def _address_of(scope: Scope) -> str:
+    return scope["client"][0] if scope.get("client") else ""
+
+
+def _target_of(scope: Scope) -> bytes:
+    return b"%b?%b" % (scope["raw_path"], scope["query_string"])
 
 
 def _understand(scope: Scope, own: bytes, route: Route) -> tuple[RequestHead, bytes]:

@@ -2,11 +2,11 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final
 
 from gateway.forwarding.failures import Crowded
 from gateway.forwarding.limits import KIB
+from gateway.quotas.buckets import network_of
 from webapi.authentication import Principal
 
 PLACE: Final = 64 * KIB
@@ -78,9 +78,12 @@ class Room:
         everybody = ("all", None, self.places)
         half = max(1, self.places // 2)
         if principal is None:
-            return (("address", _network(address), max(1, half // 4)), ("without_token", None, half), everybody)
-        person = principal.actor or principal.person_id
-        return (("person", person, max(2, self.places // 32)), ("client", principal.client_id, half), everybody)
+            return (("address", network_of(address), max(1, half // 4)), ("without_token", None, half), everybody)
+        return (
+            ("person", principal.asker, max(2, self.places // 32)),
+            ("client", principal.client_id, half),
+            everybody,
+        )
 
 
 class Holding:
@@ -117,14 +120,3 @@ class Holding:
 def places_for(size: int) -> int:
     """Give the places that so many bytes take."""
     return -(-size // PLACE)
-
-
-def _network(address: str) -> str:
-    """Give what is one place on the Internet: an IPv4 address, or the /64 that one subscriber has of IPv6."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is None:
-        return str(ip_network((parsed, 64), strict=False))
-    return address

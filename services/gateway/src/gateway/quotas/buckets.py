@@ -1,27 +1,47 @@
-"""A token bucket for each client, in this process's memory: what lies in it may be spent at once, then at its rate."""
+"""What clients, people and addresses may ask, each by a bucket in this process's memory."""
 
 import asyncio
 import contextlib
 import logging
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from math import ceil, inf
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address, ip_network
+from math import ceil
 from time import monotonic
 from typing import Final, NamedTuple
+from uuid import UUID
 
 from sqlalchemy import select
 
 from database import Database
+from gateway.quotas.bucket import Bucket, Buckets, Rate, over
 from gateway.quotas.tables import ClientQuota
 from webapi.problems import UNAVAILABLE, Problem, Refusal
 
 REFRESH_SECONDS: Final = 3.0
-_MINUTE: Final = 60
+PERSON: Final = Rate(300, at_once=60)
+"""What a person may ask through one client."""
+ADDRESS: Final = Rate(6_000, at_once=3_000)
+"""What may come from an address without a token: a carrier puts a town behind one."""
+REFUSED: Final = Rate(6, at_once=100)
+"""How often a person may be refused somebody else's thing; a list that has grown old leads to some dozens."""
 QUOTA_EXCEEDED: Final = Problem(
     429, "quota_exceeded", "This application sends too many requests; try later.", "该应用请求过于频繁，请稍后再试。"
 )
 CLIENT_SUSPENDED: Final = Problem(403, "client_suspended", "This application is suspended.", "该应用已被暂停使用。")
-NOT_LET_IN: Final = (QUOTA_EXCEEDED, CLIENT_SUSPENDED, UNAVAILABLE)
+TOO_MANY_REQUESTS: Final = Problem(
+    429, "too_many_requests", "Too many requests at once; try later.", "请求过于频繁，请稍后再试。"
+)
+TOO_MANY_REFUSED: Final = Problem(
+    429,
+    "too_many_refused",
+    "You asked too often for what is not yours to see; try later, or start again from a list.",
+    "您多次访问无权查看的内容，请稍后再试，或从列表重新进入。",
+)
+NOT_LET_IN: Final = (QUOTA_EXCEEDED, CLIENT_SUSPENDED, UNAVAILABLE, TOO_MANY_REQUESTS, TOO_MANY_REFUSED)
+_AN_ID: Final = re.compile(rb"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}", re.IGNORECASE)
 
 log = logging.getLogger(__name__)
 
@@ -38,59 +58,94 @@ class Quota(NamedTuple):
     origins: frozenset[str] = frozenset()
 
 
-class _Bucket:
-    __slots__ = ("at", "left", "quota", "rate")
+class _Bucket(Bucket):
+    """A client's: it holds a minute's requests, so whoever waited may send them at once."""
 
-    def __init__(self, quota: Quota, at: float) -> None:
-        self.left = inf
-        self.at = at
-        self.change(quota)
+    __slots__ = ("of_a_person", "quota")
 
-    def change(self, quota: Quota) -> None:
-        """Go on under a quota, with no more than it holds."""
+    def __init__(self, quota: Quota, person: Rate, at: float) -> None:
+        super().__init__(_rate_of(quota), at)
+        self.change(quota, person)
+
+    def change(self, quota: Quota, person: Rate) -> None:
+        """Go on under a quota, of which one person has half at most."""
         self.quota = quota
-        self.rate = quota.requests_per_minute / _MINUTE
-        self.left = min(self.left, float(quota.requests_per_minute))
+        self.fill_at(_rate_of(quota))
+        half = max(1, quota.requests_per_minute // 2)
+        self.of_a_person = Rate(min(person.per_minute, half), min(person.at_once, half))
 
 
 class Quotas:
     """The quotas of all clients; one that identity never told of has `default` requests a minute.
 
     Until they are known for the first time nobody is let in: whoever is suspended could not be told from the others.
+    Buckets of clients are as many as clients: only a verified token leads to one.
 
-    A bucket holds a minute's requests, so whoever waited may send them at once. Buckets are as many as clients: only a
-    verified token leads to one.
+    Within a client's quota each person has a bucket of their own, of half the quota at most. In an assisted session the
+    helper is who asks. Who brings no token shares their address's bucket.
     """
 
-    def __init__(self, default: int, *, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self,
+        default: int,
+        *,
+        person: Rate = PERSON,
+        address: Rate = ADDRESS,
+        refused: Rate = REFUSED,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
         self._default = Quota(default, suspended=False)
         self._clock = clock
         self._told: Mapping[str, Quota] | None = None
         self._origins: frozenset[str] = frozenset()
         self._buckets: dict[str, _Bucket] = {}
+        self._person, self._address, self._refused = person, address, refused
+        self._people, self._addresses, self._tried = Buckets(), Buckets(), Buckets()
 
-    def take(self, client_id: str) -> None:
-        """Count one request of the client.
+    def take(self, client_id: str, person_id: UUID | None = None, target: bytes = b"") -> None:
+        """Count one request of the client, by a person unless it acts by itself; `target` is what it asks for.
 
-        Raises the 429 problem `quota_exceeded` with Retry-After, the 403 problem `client_suspended`, or the 503 problem
-        `unavailable` while no quotas are known.
+        A refused one counts for nobody. Raises the 429 problem `quota_exceeded`, `too_many_requests` or, where the
+        target names something by its id, `too_many_refused`, all with Retry-After; the 403 problem `client_suspended`,
+        or the 503 problem `unavailable` while no quotas are known.
         """
         if self._told is None:
             raise Refusal(UNAVAILABLE, headers={"retry-after": str(ceil(REFRESH_SECONDS))})
         now = self._clock()
-        bucket = self._buckets.get(client_id)
-        if bucket is None:
-            bucket = self._buckets[client_id] = _Bucket(self._told.get(client_id, self._default), now)
-        quota = bucket.quota
-        left = min(bucket.left + (now - bucket.at) * bucket.rate, float(quota.requests_per_minute))
-        bucket.at = now
-        if left >= 1.0 and not quota.suspended:
-            bucket.left = left - 1.0
-            return
-        bucket.left = left
-        if quota.suspended:
+        client = self._buckets.get(client_id)
+        if client is None:
+            client = self._buckets[client_id] = _Bucket(self._told.get(client_id, self._default), self._person, now)
+        if client.quota.suspended:
             raise Refusal(CLIENT_SUSPENDED)
-        raise _exceeded(quota, seconds=(1.0 - left) / bucket.rate)
+        person = None
+        if person_id is not None:
+            key = (client_id, person_id.int)
+            tried = self._tried.known(key)
+            if tried is not None and tried.filled(now) < 1.0 and _AN_ID.search(target) is not None:
+                raise over(TOO_MANY_REFUSED, "refused", tried)
+            person = self._people.of(key, client.of_a_person, now)
+            if person.filled(now) < 1.0:
+                raise over(TOO_MANY_REQUESTS, "person", person)
+        if client.filled(now) < 1.0:
+            raise over(QUOTA_EXCEEDED, "client", client)
+        client.left -= 1.0
+        if person is not None:
+            person.left -= 1.0
+
+    def take_address(self, address: str) -> None:
+        """Count one request that brings no good token; raises the 429 problem `too_many_requests`."""
+        now = self._clock()
+        bucket = self._addresses.of(network_of(address), self._address, now)
+        if bucket.filled(now) < 1.0:
+            raise over(TOO_MANY_REQUESTS, "address", bucket)
+        bucket.left -= 1.0
+
+    def was_refused(self, client_id: str, person_id: UUID, target: bytes) -> None:
+        """Count that a person was refused something by its id; that it is not theirs, or that there is none."""
+        if _AN_ID.search(target) is not None:
+            now = self._clock()
+            bucket = self._tried.of((client_id, person_id.int), self._refused, now)
+            bucket.left = max(0.0, bucket.filled(now) - 1.0)
 
     def knows_origin(self, origin: str) -> bool:
         """Say whether any client that is not suspended is registered at this origin."""
@@ -107,7 +162,7 @@ class Quotas:
         for client_id, bucket in self._buckets.items():
             quota = stated.get(client_id, self._default)
             if quota != bucket.quota:
-                bucket.change(quota)
+                bucket.change(quota, self._person)
 
     async def check(self) -> None:
         """Raise `QuotasUnread` until the quotas have been read once: until then every client is refused."""
@@ -145,14 +200,17 @@ class Quotas:
             log.exception("quotas_not_read")
 
 
-def _exceeded(quota: Quota, *, seconds: float) -> Refusal:
-    """Tell when the next request may come, as draft-ietf-httpapi-ratelimit-headers-10 writes it too."""
-    wait = max(1, ceil(seconds))
-    return Refusal(
-        QUOTA_EXCEEDED,
-        headers={
-            "retry-after": str(wait),
-            "ratelimit-policy": f'"client";q={quota.requests_per_minute};w={_MINUTE}',
-            "ratelimit": f'"client";r=0;t={wait}',
-        },
-    )
+@lru_cache(maxsize=10_000)
+def network_of(address: str) -> str:
+    """Give what is one place on the Internet: an IPv4 address, or the /64 that one subscriber has of IPv6."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is None:
+        return str(ip_network((parsed, 64), strict=False))
+    return address
+
+
+def _rate_of(quota: Quota) -> Rate:
+    return Rate(quota.requests_per_minute, quota.requests_per_minute)

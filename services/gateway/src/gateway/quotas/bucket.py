@@ -1,0 +1,97 @@
+"""A token bucket: what lies in it may be spent at once, then at the rate at which it fills; one for each who asks."""
+
+from collections import OrderedDict
+from collections.abc import Hashable
+from math import ceil
+from random import randrange
+from typing import Final, NamedTuple
+
+from webapi.problems import Problem, Refusal
+
+_MINUTE: Final = 60
+MOST_BUCKETS: Final = 100_000
+
+
+class Rate(NamedTuple):
+    """So many a minute, and so many at once."""
+
+    per_minute: int
+    at_once: int
+
+
+class Bucket:
+    """Holds `most` at most; `left` is what lay in it `at` the clock's time."""
+
+    __slots__ = ("at", "left", "most", "per_second", "rate")
+
+    def __init__(self, rate: Rate, at: float) -> None:
+        self.left = float(rate.at_once)
+        self.at = at
+        self.fill_at(rate)
+
+    def fill_at(self, rate: Rate) -> None:
+        """Go on at a rate, with no more than it holds at once."""
+        self.rate = rate
+        self.per_second = rate.per_minute / _MINUTE
+        self.most = float(rate.at_once)
+        self.left = min(self.left, self.most)
+
+    def filled(self, now: float) -> float:
+        """Say what lies in it now."""
+        left = self.left + (now - self.at) * self.per_second
+        self.left = left = min(left, self.most)
+        self.at = now
+        return left
+
+
+class Buckets:
+    """A bucket for everybody who asks, full at first.
+
+    One that is full again is forgotten, and of more than `MOST_BUCKETS` the one that was asked for longest ago: who had
+    it would have as many at once again.
+    """
+
+    def __init__(self) -> None:
+        self._buckets: OrderedDict[Hashable, Bucket] = OrderedDict()
+
+    def known(self, key: Hashable) -> Bucket | None:
+        """Give the bucket of somebody who has spent of it."""
+        return self._buckets.get(key)
+
+    def of(self, key: Hashable, rate: Rate, now: float) -> Bucket:
+        """Give somebody's bucket, which goes on at this rate."""
+        bucket = self._buckets.get(key)
+        if bucket is not None:
+            self._buckets.move_to_end(key)
+            if bucket.rate is not rate:
+                bucket.fill_at(rate)
+            return bucket
+        for _ in range(2):  # more than are added, so that those who have gone go soon
+            oldest = next(iter(self._buckets), None)
+            if oldest is None or (bucket := self._buckets[oldest]).filled(now) < bucket.most:
+                break
+            del self._buckets[oldest]
+        if len(self._buckets) >= MOST_BUCKETS:
+            self._buckets.popitem(last=False)
+        bucket = self._buckets[key] = Bucket(rate, now)
+        return bucket
+
+    def __len__(self) -> int:
+        """Count the buckets that are kept."""
+        return len(self._buckets)
+
+
+def over(problem: Problem, name: str, bucket: Bucket) -> Refusal:
+    """Tell when the next request may come, as draft-ietf-httpapi-ratelimit-headers-10 writes it too.
+
+    Those who are refused at once are not told to come at once again: Retry-After is later than need be by chance.
+    """
+    wait = max(1, ceil((1.0 - bucket.left) / bucket.per_second))
+    return Refusal(
+        problem,
+        headers={
+            "retry-after": str(wait + randrange(wait // 2 + 2)),  # noqa: S311 - no secret
+            "ratelimit-policy": f'"{name}";q={bucket.rate.per_minute};w={_MINUTE}',
+            "ratelimit": f'"{name}";r=0;t={wait}',
+        },
+    )
