@@ -1,6 +1,6 @@
 """What a service owes the people it knows: their data in a file, and to forget them for good."""
 
-from privacy import branch, migrations
+from privacy import branch, migrations, reach
 from privacy.erasing import erased_among, handlers, replaying
 from privacy.exporting import Parts
 from privacy.own_data import AllOwnData, Asked, OwnData, Told, compose_all
@@ -16,5 +16,6 @@ __all__ = [
     "erased_among",
     "handlers",
     "migrations",
+    "reach",
     "replaying",
 ]

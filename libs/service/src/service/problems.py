@@ -6,9 +6,11 @@ from typing import Final
 import orgtree
 import rulebook
 from webapi import NOT_FOUND, Problem
+from webapi.reach import TOO_OFTEN, TooOften
 
 SHARED: Final[Mapping[type[Exception], Problem]] = {
     orgtree.OutsideRemit: NOT_FOUND,
+    TooOften: TOO_OFTEN,
     rulebook.Refused: Problem(
         409,
         "refused_by_rule",

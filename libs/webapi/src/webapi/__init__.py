@@ -22,6 +22,7 @@ from webapi.idempotency import purge_idempotency_keys
 from webapi.pages import Page, PageQuery, PageRequest, cursor_of
 from webapi.problems import NOT_FOUND, Problem, Refusal
 from webapi.processes import Worker
+from webapi.reach import Limit, count_reach, limited
 from webapi.revocation_hook import follow_revocations
 from webapi.revocations import Revocations
 from webapi.scopes import passes_token_on
@@ -38,6 +39,7 @@ __all__ = [
     "CannotStart",
     "Check",
     "Command",
+    "Limit",
     "Page",
     "PageQuery",
     "PageRequest",
@@ -54,10 +56,12 @@ __all__ = [
     "asks_for_token",
     "assistable",
     "caller_by",
+    "count_reach",
     "cursor_of",
     "described",
     "follow_revocations",
     "json_answer",
+    "limited",
     "migrations",
     "one_factor",
     "open_database",

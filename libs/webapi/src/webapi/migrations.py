@@ -1,4 +1,4 @@
-"""The table behind the Idempotency-Key rule, for a service's Alembic history."""
+"""The tables of the Idempotency-Key rule and of own limits, for a service's Alembic history."""
 
 from typing import Any
 
@@ -31,3 +31,23 @@ def create_v1(op: Any) -> None:
 def drop_v1(op: Any) -> None:
     """Drop what `create_v1` created."""
     op.execute("drop table idempotency_key")
+
+
+def create_reach_v1(op: Any) -> None:
+    """Create `reach_count`, for a service whose commands call `count_reach`."""
+    op.execute(
+        """
+        create table reach_count (
+            person_id uuid not null,
+            reached text not null,
+            full_at timestamptz not null,
+            constraint pk_reach_count primary key (person_id, reached)
+        )
+        """
+    )
+    op.execute("create index ix_reach_count_full_at on reach_count (full_at)")
+
+
+def drop_reach_v1(op: Any) -> None:
+    """Drop what `create_reach_v1` created."""
+    op.execute("drop table reach_count")

@@ -23,7 +23,7 @@ from identity.settings import Settings
 from identity.signing.rotation import RotationJob
 from identity.witness import WITNESS
 
-OWN_DATA: privacy.AllOwnData = (own_data,)
+OWN_DATA: privacy.AllOwnData = (own_data, privacy.reach)
 CONSUMERS = (
     messaging.Consumer(
         "identity",

@@ -12,7 +12,7 @@ from learning.study import own_data as study
 from messaging import Consumer
 from webapi import ServiceSettings
 
-OWN_DATA: privacy.AllOwnData = (privacy.branch, COURSES, study)
+OWN_DATA: privacy.AllOwnData = (privacy.branch, privacy.reach, COURSES, study)
 CONSUMERS = (Consumer("learning", handlers={**orgtree.HANDLERS, **privacy.handlers(OWN_DATA)}),)
 JOBS = (
     Job("fold_rollups", timedelta(seconds=1), orgtree.fold),

@@ -1,7 +1,8 @@
 """Commands on cases: open one, answer it, confirm the answer."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select
@@ -21,6 +22,10 @@ from feedback.cases.tables import Case, CaseEntry
 from feedback.responsibilities.queries import assignments_along
 from feedback.responsibilities.rules import nearest
 from messaging import Publication, append
+from webapi import Limit, count_reach
+
+CASES: Final = Limit("cases", most=20, window=timedelta(days=1))
+"""Of one person, whoever helps them: after a storm somebody may report a dozen things."""
 
 
 class PlaceUnknown(Exception):
@@ -40,7 +45,7 @@ async def open_case(
 ) -> Case:
     """Take in a case and route it to whoever is responsible on this day; the same under its id changes nothing.
 
-    Raises `PlaceUnknown`, `CategoryWithoutOwner` and `CaseIdTaken`.
+    Raises `PlaceUnknown`, `CategoryWithoutOwner`, `CaseIdTaken` and `TooOften`.
     """
     path = await orgtree.ancestors_of(session, wanted.organisation_id)
     if not path:
@@ -67,6 +72,7 @@ async def open_case(
         if text_of(ring, case, await session.get_one(CaseEntry, (case_id, 1))) != wanted.text:
             raise CaseIdTaken
         return case
+    await count_reach(session, CASES, by.person_id, now=now)
     await _record(session, case, "opened", CaseOpenedV1, seal_text(ring, case, wanted.text), by=by, at=now)
     return case
 

@@ -12,7 +12,7 @@ from database import new_id
 from feedback.cases import commands, queries
 from feedback.cases.rules import CaseStatus
 from feedback.cases.schemas import AnswerCase, CaseOut, CaseWithEntries, OpenCase
-from webapi import Caller, Page, PageQuery, access, assistable, described, json_answer
+from webapi import Caller, Page, PageQuery, access, assistable, described, json_answer, limited
 from webapi.sealing import Ring
 
 READ = "feedback.case.read"
@@ -26,6 +26,7 @@ router = APIRouter(prefix="/v1/cases", tags=["cases"])
     status_code=201,
     response_model=CaseOut,
     openapi_extra=access("self")
+    | limited(commands.CASES)
     | described(
         "反映诉求",
         "Open a case",

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, select
@@ -32,9 +32,12 @@ from identity.roles.tables import RoleAssignment
 from identity.secrets import hash_of, new_secret
 from identity.sessions.revocation import revoke_families
 from identity.sessions.tables import TokenFamily
+from webapi import Limit, count_reach
 
 GIVE = "identity.assistance.give"
 WITNESS = "identity.assistance.witness"
+ASKED: Final = Limit("assisted_sessions", most=20, window=timedelta(hours=4))
+"""Of one helper: each lasts half an hour, and those whom a round of visits leads to are asked one by one."""
 PURPOSE = "assistance"
 LANGUAGE = "zh"
 """Of messages to people who are helped: which language they read is not known."""
@@ -70,7 +73,7 @@ async def ask_to_help(
     """Ask a person for their consent to be helped, by a code to their phone or before a witness.
 
     Where the helper may help, the organisation and the person lie. Raises `ActionUnlisted`, `HelpForOneself`,
-    `orgtree.OutsideRemit`, `SubjectUnknown`, `NoPhone` and `throttling.rates.TooOften`.
+    `orgtree.OutsideRemit`, `SubjectUnknown`, `NoPhone` and `TooOften`.
     """
     listed, subject_id = require_listed(wanted.actions), wanted.subject_id
     await orgtree.require_within(session, wanted.organisation_id, by.remit)
@@ -105,6 +108,7 @@ async def ask_to_help(
     )
     session.add(asked)
     await session.flush()
+    await count_reach(session, ASKED, by.actor, now=now)
     await _record(session, asked, by, "identity.assistance.asked", now)
     return asked
 

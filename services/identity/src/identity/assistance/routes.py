@@ -30,6 +30,7 @@ from webapi import (
     RefusedWithEffect,
     access,
     described,
+    limited,
     one_factor,
 )
 from webapi.step_up import TWO_FACTORS
@@ -58,6 +59,7 @@ async def list_actions(caller: Caller, page: PageQuery) -> Page[ActionOut]:  # n
     response_model=AssistedSessionOut,
     openapi_extra=access(GIVE)
     | audited("identity.assistance.asked")
+    | limited(commands.ASKED)
     | one_factor("it opens nothing: the person agrees by a code, or before a witness who proved two factors")
     | described(
         "请求协助某人",

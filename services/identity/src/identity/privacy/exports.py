@@ -1,24 +1,24 @@
 """Asking for the file with all that is known of oneself."""
 
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import audit
 from contracts.identity import ExportRequestedV1
 from database import known
 from identity.accounts.authorization import lock_account
-from identity.privacy.rules import EXPORT_LIFETIME, MOST_EXPORTS
+from identity.privacy.rules import EXPORT_LIFETIME
 from identity.privacy.schemas import ExportRequested
 from identity.privacy.tables import ExportRequest
 from messaging import Publication, append
-from webapi import Page, PageRequest
+from webapi import Limit, Page, PageRequest, count_reach
 
-
-class TooManyExports(Exception):
-    """The person has asked for as many files as a day allows; the last ones can still be fetched."""
+EXPORTS: Final = Limit("exports", most=5, window=EXPORT_LIFETIME)
+"""Of one person: every service composes each of them, and the last ones can still be fetched."""
 
 
 class ExportUnknown(Exception):
@@ -26,11 +26,9 @@ class ExportUnknown(Exception):
 
 
 async def request_export(session: AsyncSession, *, export_id: UUID, by: audit.Actor, now: datetime) -> ExportRequest:
-    """Have every service compose what it knows of the caller. Raises `AccountUnknown` and `TooManyExports`."""
+    """Have every service compose what it knows of the caller. Raises `AccountUnknown` and `TooOften`."""
     await lock_account(session, by.actor)
-    recent = select(func.count()).where(ExportRequest.person_id == by.actor, ExportRequest.expires_at > now)
-    if (await session.scalar(recent) or 0) >= MOST_EXPORTS:
-        raise TooManyExports
+    await count_reach(session, EXPORTS, by.actor, now=now)
     asked = ExportRequest(export_id=export_id, person_id=by.actor, asked_at=now, expires_at=now + EXPORT_LIFETIME)
     session.add(asked)
     await session.flush()

@@ -1,7 +1,7 @@
 """The refusals about exports, erasure and legal holds as problem details: part of identity's table."""
 
 from identity.privacy.erasure import AlreadyErased
-from identity.privacy.exports import ExportUnknown, TooManyExports
+from identity.privacy.exports import ExportUnknown
 from identity.privacy.legal_holds import HoldUnknown, OwnHold, PersonUnknown
 from identity.privacy.rules import HoldBasisUnknown, LegallyHeld
 from webapi import NOT_FOUND, Problem
@@ -18,10 +18,4 @@ PROBLEMS: dict[type[Exception], Problem] = {
         409, "legal_hold", "Your data must be preserved for now.", "您的数据依法须暂予保存。", ("bases",)
     ),
     AlreadyErased: Problem(409, "already_erased", "The account is gone already.", "该账号已注销。"),
-    TooManyExports: Problem(
-        429,
-        "too_many_exports",
-        "Five files a day; the last ones can still be fetched.",
-        "每天最多生成五份，之前生成的仍可下载。",
-    ),
 }

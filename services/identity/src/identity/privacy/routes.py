@@ -14,7 +14,7 @@ from identity.factors.ownership import require_owner
 from identity.privacy import erasure, exports, legal_holds
 from identity.privacy.schemas import ErasureOut, ExportRequested, HoldOut, PlaceHold
 from identity.shared import Shared
-from webapi import Caller, Page, PageQuery, access, described
+from webapi import Caller, Page, PageQuery, access, described, limited
 
 HOLD = "identity.legal_hold.place"
 
@@ -25,7 +25,9 @@ router = APIRouter(prefix="/v1", tags=["privacy"])
     "/me/export-requests",
     status_code=201,
     response_model=ExportRequested,
-    openapi_extra=access("self") | described("申请汇集本人的全部数据", "Have all of one's data gathered"),
+    openapi_extra=access("self")
+    | limited(exports.EXPORTS)
+    | described("申请汇集本人的全部数据", "Have all of one's data gathered"),
 )
 async def request_export(caller: Caller) -> Response:
     """Have every service compose what it holds about the caller, who signed in within ten minutes with all factors.

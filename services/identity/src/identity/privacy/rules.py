@@ -9,8 +9,6 @@ from typing import Final
 from identity.purposes.rules import Stated, Text
 
 EXPORT_LIFETIME: Final = timedelta(hours=24)
-MOST_EXPORTS: Final = 5
-"""In `EXPORT_LIFETIME`, of one person."""
 
 
 class Duty(Stated):

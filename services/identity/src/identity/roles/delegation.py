@@ -1,6 +1,7 @@
 """Delegating one's own role to another, and taking it back."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select
@@ -20,6 +21,10 @@ from identity.roles.assignments import (
 from identity.roles.rules import Days, RoleForOneself, RoleNotDelegable, days_delegated
 from identity.roles.schemas import HandOnRole
 from identity.roles.tables import RoleAssignment
+from webapi import Limit, count_reach
+
+DELEGATIONS: Final = Limit("delegations", most=20, window=timedelta(days=1))
+"""Of one holder: a role is handed on to a deputy or a few, not to crowds."""
 
 
 async def delegate_role(
@@ -35,7 +40,7 @@ async def delegate_role(
 
     What was delegated is not delegated again; what takes two people is proposed. Raises `AssignmentUnknown`,
     `RoleNotDelegable`, `RoleForOneself`, `orgtree.OutsideRemit`, `BeyondOwnPeriod`, `DaysOutOfOrder`, `AccountUnknown`,
-    `AdministrationsCombined`, `AssignmentExists`, `TooManyRoles`.
+    `AdministrationsCombined`, `AssignmentExists`, `TooManyRoles` and `TooOften`.
     """
     mine = (RoleAssignment.assignment_id == source_id, RoleAssignment.person_id == by.actor)
     source = await session.scalar(select(RoleAssignment).where(*mine).with_for_update())
@@ -51,6 +56,7 @@ async def delegate_role(
     await orgtree.require_within(session, place, {source.organisation_id})
     own = Days(source.valid_from, source.valid_until)
     days = days_delegated(own, wanted.valid_from, wanted.valid_until, today=day_of(now))
+    await count_reach(session, DELEGATIONS, by.actor, now=now)
     return await give_role(
         session,
         definition,

@@ -16,10 +16,10 @@ from identity.roles import queries
 from identity.roles.approval import approve_role, refuse_role
 from identity.roles.assignments import AssignmentUnknown
 from identity.roles.commands import end_role, grant_role
-from identity.roles.delegation import delegate_role, take_back_role
+from identity.roles.delegation import DELEGATIONS, delegate_role, take_back_role
 from identity.roles.schemas import GrantRole, HandOnRole, RoleAssignmentOut, RoleList, RoleOut, Status
 from identity.roles.tables import RoleAssignment, RoleDefinition
-from webapi import AuthenticatedCaller, Caller, Page, PageQuery, access, described
+from webapi import AuthenticatedCaller, Caller, Page, PageQuery, access, described, limited
 from webapi.step_up import TWO_FACTORS
 
 router = APIRouter(prefix="/v1", tags=["roles"])
@@ -145,6 +145,7 @@ async def refuse_role_(assignment_id: UUID, caller: Caller) -> Response:
     status_code=201,
     response_model=RoleAssignmentOut,
     openapi_extra=access("self")
+    | limited(DELEGATIONS)
     | described(
         "转授本人的角色",
         "Hand one's own role on",

@@ -4,9 +4,6 @@ from collections.abc import Mapping
 
 from identity.throttling.rates import TooOften
 from webapi import Problem
+from webapi.reach import TOO_OFTEN
 
-PROBLEMS: Mapping[type[Exception], Problem] = {
-    TooOften: Problem(
-        429, "too_often", "Too often; try again later.", "操作太频繁，请稍后再试。", ("retry_after_seconds",)
-    ),
-}
+PROBLEMS: Mapping[type[Exception], Problem] = {TooOften: TOO_OFTEN}

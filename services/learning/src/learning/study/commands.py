@@ -1,7 +1,8 @@
 """Commands on studying: report progress, report understanding."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -18,6 +19,10 @@ from learning.courses.tables import Course, EditionLesson, Enrolment
 from learning.study.rules import COMPLETE, Understanding, furthest, measure_of, understood
 from learning.study.tables import LessonStudy
 from messaging import Publication, append
+from webapi import Limit, count_reach
+
+REQUESTS: Final = Limit("help_requests", most=40, window=timedelta(days=1))
+"""Of one person: more lessons than anybody studies in a day, and each word taken back and said again."""
 
 
 async def report_progress(
@@ -61,7 +66,8 @@ async def report_understanding(
     """Note that a person understood a lesson or needs help with it; the same word again changes nothing.
 
     Help is asked of the person's own branch, by someone without one of the organisation that publishes the course.
-    `study_id` is the id of the study if this begins it, `visible` where the person is staff. Raises `LessonUnknown`.
+    `study_id` is the id of the study if this begins it, `visible` where the person is staff. Raises `LessonUnknown` and
+    `TooOften`.
     """
     lesson, study = await _begun(session, study_id, lesson_id, visible, by=by, now=now)
     if study.understood is understood(understanding):
@@ -73,6 +79,7 @@ async def report_understanding(
     study.affiliation_id = await orgtree.affiliation_of(session, by.person_id)
     study.understood, study.asked_at, study.asked_organisation_id = understood(understanding), None, None
     if not study.understood:
+        await count_reach(session, REQUESTS, by.person_id, now=now)
         asked = study.affiliation_id or (await session.get_one(Course, lesson.course_id)).organisation_id
         study.asked_at, study.asked_organisation_id = now, asked
         deltas.append(orgtree.Delta(asked, measure, 1, mark))

@@ -12,7 +12,7 @@ from learning.courses.routes import staff_remit
 from learning.study import commands, queries
 from learning.study.schemas import ReportProgress, ReportUnderstanding, StudyOut
 from learning.study.tables import LessonStudy
-from webapi import AuthenticatedCaller, Caller, access, assistable, described, json_answer, one_factor
+from webapi import AuthenticatedCaller, Caller, access, assistable, described, json_answer, limited, one_factor
 
 OF_COURSES = "it tells staff which courses there are, and of nobody but themselves"
 
@@ -37,6 +37,7 @@ async def report_progress(lesson_id: UUID, body: ReportProgress, caller: Caller)
     response_model=StudyOut,
     openapi_extra=access("self")
     | one_factor(OF_COURSES)
+    | limited(commands.REQUESTS)
     | described("表示已懂或需要帮助", "Say whether one understood", example={"understanding": "need_help"}),
 )
 @assistable("learning.ask_for_help")
