@@ -15,6 +15,7 @@ from database import Database
 from webapi.access import require_access
 from webapi.assistance import AssistedRecorder, action_of
 from webapi.authentication import Authenticator
+from webapi.bounded_http import BoundedProtocol
 from webapi.caller import Admission, RemitResolver
 from webapi.describing import require_described
 from webapi.health import LIVE, PATHS, Check, health_application, health_routes, live_route
@@ -89,7 +90,7 @@ class Application(FastAPI):
         self.operations: ASGIApp | None = None
         self.hooks = list(hooks)
         self.front: Front | None = None
-        self.http_protocol: str | type[asyncio.Protocol] = "httptools"
+        self.http_protocol: type[asyncio.Protocol] = BoundedProtocol
         self.ring = ring_of(settings)
         self.start_error: Exception | None = None
         self._problems = Problems(problems or {})

@@ -55,6 +55,9 @@ class Refusal(Exception):
 
 
 BAD_REQUEST: Final = Problem(400, "bad_request", "The request cannot be read.", "无法读取该请求。")
+TARGET_TOO_LONG: Final = Problem(414, "target_too_long", "The address is too long.", "请求地址过长。")
+HEADERS_TOO_LARGE: Final = Problem(431, "headers_too_large", "The request's headers are too large.", "请求头过大。")
+VERSION_NOT_SUPPORTED: Final = Problem(505, "version_not_supported", "Use HTTP/1.1.", "请使用 HTTP/1.1。")
 NOT_FOR_READS: Final = Problem(
     400,
     "not_for_reads",

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 
 from database import Database
 from webapi.application import Application
+from webapi.bounded_http import BoundedProtocol
 from webapi.cannot_start import CannotStart
 from webapi.health import Check, health_application
 from webapi.settings import PREFIX, ServiceSettings
@@ -145,7 +146,7 @@ def listen(settings: ServiceSettings, setting: Port = "port") -> socket.socket:
     return listener
 
 
-def _server(app: ASGIApp, http_protocol: str | type[asyncio.Protocol], lifespan: Literal["on", "off"]) -> _Server:
+def _server(app: ASGIApp, http_protocol: type[asyncio.Protocol], lifespan: Literal["on", "off"]) -> _Server:
     return _Server(
         uvicorn.Config(
             app,
@@ -172,7 +173,7 @@ class Process:
         self,
         app: ASGIApp,
         *,
-        http_protocol: str | type[asyncio.Protocol] = "httptools",
+        http_protocol: type[asyncio.Protocol] = BoundedProtocol,
         operations: ASGIApp | None = None,
         background: Background | None = None,
         start_error: Callable[[], Exception | None] = lambda: None,
@@ -181,7 +182,7 @@ class Process:
         self._start_error = start_error
         self._interrupted = False
         self._server = _server(app, http_protocol, "on")
-        self._operations = _server(operations, "httptools", "off") if operations is not None else None
+        self._operations = _server(operations, BoundedProtocol, "off") if operations is not None else None
 
     async def serve(self, listener: socket.socket, operations_listener: socket.socket | None = None) -> None:
         """Serve until SIGTERM or SIGINT; then finish requests, drain the worker, close what is open.

@@ -1,6 +1,7 @@
 """What the door refuses, and how it says so."""
 
 import asyncio
+import contextlib
 from datetime import timedelta
 from uuid import uuid4
 
@@ -8,7 +9,7 @@ import pytest
 
 from testkit.tokens import TokenIssuer
 
-from .door import Door
+from .door import Door, Wire
 from .raw_service import RawService
 
 
@@ -159,3 +160,55 @@ async def test_http_1_0_is_served_where_the_end_can_be_told(door: Door, service:
     service.behave = behave
     assert (await door.raw(old)).status == 505
     assert (await door.raw(b"GET /v1/courses HTTP/2.0\r\nhost: x\r\n\r\n")).status == 505
+
+
+@pytest.mark.parametrize("path", ["/v1/courses", "/v1/streams", "/oauth2/token"])
+@pytest.mark.parametrize(
+    "unseen", [b"1;" + b"x" * 4000 + b"\r\nx\r\n", b"0" * 4000 + b"1\r\nx\r\n"], ids=["extensions", "zeros"]
+)
+async def test_what_frames_a_body_counts_beside_it(door: Door, service: RawService, path: str, unseen: bytes) -> None:
+    wire = await door.wire()
+    await wire.send(door.head(f"POST {path}", "transfer-encoding: chunked"))
+    await _send_until_refused(wire, unseen)
+    reply = await wire.reply("POST")
+    assert (reply.status, reply.problem["type"]) == (431, "/problems/headers_too_large")
+    assert await wire.is_closed()
+    await service.settled(0)
+
+
+async def test_trailers_count_beside_the_body(door: Door, service: RawService) -> None:
+    for end in (b"0\r\n", b"0;" + b"x" * 9000 + b"\r\n"):
+        wire = await door.wire()
+        await wire.send(door.head("POST /v1/courses", "transfer-encoding: chunked"), b"1\r\nx\r\n", end)
+        await _send_until_refused(wire, b"x-trailer: " + b"x" * 4000 + b"\r\n")
+        assert (await wire.reply("POST")).status == 431
+        assert await wire.is_closed()
+    await service.settled(0)
+
+
+async def test_small_chunks_are_a_body_like_any_other(door: Door, service: RawService) -> None:
+    wire = await door.wire()
+    await wire.send(door.head("POST /v1/courses", "transfer-encoding: chunked"))
+    for _ in range(100):
+        await wire.send(b"1\r\nx\r\n" * 1000)
+    await wire.send(b"0\r\nx-trailer: 1\r\n\r\n")
+    assert (await wire.reply("POST")).status == 200
+    assert len(service.asked[0].body) == 100_000
+
+
+@pytest.mark.parametrize("path", ["/v1/courses", "/v1/home", "/oauth2/authorize", "/health/live", "/nowhere"])
+@pytest.mark.parametrize("version", ["HTTP/0.9", "HTTP/1.2", "HTTP/2.0", "HTTP/3.0", "HTTP/9.9"])
+async def test_another_version_of_http_is_505(door: Door, service: RawService, path: str, version: str) -> None:
+    reply = await door.raw(door.head(f"GET {path}").replace(b"HTTP/1.1", version.encode(), 1))
+    assert (reply.status, reply.problem["type"]) == (505, "/problems/version_not_supported")
+    assert service.opened == 0
+
+
+async def _send_until_refused(wire: Wire, piece: bytes) -> None:
+    """Send up to 2 MiB of pieces, waiting between them as a network does."""
+    for _ in range(2 * 1024 * 1024 // len(piece)):
+        with contextlib.suppress(ConnectionError):
+            await wire.send(piece)
+        if wire.reader._buffer or wire.reader.at_eof():  # type: ignore[attr-defined]
+            return
+        await asyncio.sleep(0.005)

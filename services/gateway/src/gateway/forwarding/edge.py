@@ -1,4 +1,4 @@
-"""A client's connection: uvicorn's HTTP/1.1 protocol with the bounds that it leaves to a proxy in front."""
+"""A client's connection: the bounds of every server, and times for who sends or reads slowly."""
 
 import asyncio
 import logging
@@ -7,14 +7,13 @@ import sys
 from collections.abc import Callable
 from typing import Any, Final
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from gateway.forwarding.headers import Headers
 from gateway.forwarding.limits import LARGEST_HEAD, LONGEST_TARGET, MOST_HEADERS
-from gateway.forwarding.refusals import CLIENT_SLOW, HEADERS_TOO_LARGE, TARGET_TOO_LONG
+from gateway.forwarding.refusals import CLIENT_SLOW
 from gateway.forwarding.slow_clients import Patience
-from webapi.languages import language_of
-from webapi.problems import BAD_REQUEST, Problem, Refusal, problem_response
+from webapi.bounded_http import BoundedProtocol
 
 HEAD_SECONDS: Final = 10.0
 WHOLE: Final = "xiangqiao.whole"
@@ -25,29 +24,21 @@ _BYTES_ACKED: Final = slice(120, 128)  # tcpi_bytes_acked in struct tcp_info (li
 log = logging.getLogger("gateway.forwarding")
 
 
-class _Refused(Exception):
-    """Raised in a callback of the parser, so that nothing of the request reaches the application."""
-
-
-class EdgeProtocol(HttpToolsProtocol):
+class EdgeProtocol(BoundedProtocol):
     """Give it to uvicorn as `http=EdgeProtocol`, or `edge(patience)`.
 
-    Adds: a head is bounded in bytes, lines and time while it arrives; trailers do not become headers (uvicorn appends
-    them to the list it gave to the application); a target is a path; what cannot be read is answered with a problem;
-    a client that reads below the least rate is cut off, also after its answer: uvicorn waits for ever.
+    Adds to the bounds of every server: a head is bounded in time while it arrives; a client that reads below the least
+    rate is cut off, also after its answer: uvicorn waits for ever.
     """
 
     patience = Patience()
+    longest_target, largest_head, most_headers = LONGEST_TARGET, LARGEST_HEAD, MOST_HEADERS
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._extensions = {WHOLE: self._answer_whole}
         self._reader_timer: asyncio.TimerHandle | None = None
         self._read_before: int | None = None
-        self._head_is_open = False
-        self._head_bytes = 0
-        self._arrived_bytes = 0
-        self._problem: Problem = BAD_REQUEST
         self._head_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -64,45 +55,19 @@ class EdgeProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse, then bound what is not yet a whole head: the parser tells nothing of an unfinished line."""
+        """Parse, and start the time of a head that is not whole yet."""
         super().data_received(data)
-        if not self._head_is_open or self.transport.is_closing():
-            return
-        self._arrived_bytes += len(data)
-        if self._arrived_bytes > LARGEST_HEAD + LONGEST_TARGET:
-            self._problem = HEADERS_TOO_LARGE
-            self.send_400_response("")
-        elif self._head_timer is None:
+        if self._head_is_open and self._head_timer is None and not self.transport.is_closing():
             self._expect_head()
 
     def on_message_begin(self) -> None:
-        """Begin to count."""
+        """Let the application answer at once."""
         super().on_message_begin()
         self.scope["extensions"] = self._extensions  # type: ignore[typeddict-item] # values may be anything in ASGI
-        self._head_is_open = True
-        self._head_bytes = self._arrived_bytes = 0
-
-    def on_url(self, url: bytes) -> None:
-        """Bound the target."""
-        super().on_url(url)
-        if len(self.url) > LONGEST_TARGET:
-            self._refuse(TARGET_TOO_LONG)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Bound the headers; drop trailers."""
-        if not self._head_is_open:
-            return
-        self._head_bytes += len(name) + len(value)
-        if self._head_bytes > LARGEST_HEAD or len(self.headers) >= MOST_HEADERS:
-            self._refuse(HEADERS_TOO_LARGE)
-        super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Let a bounded head with a path as its target through to the application."""
-        self._head_is_open = False
+        """Stop the time."""
         self._stop_timer()
-        if not self.url.startswith(b"/"):
-            self._refuse(BAD_REQUEST)
         super().on_headers_complete()
 
     def _answer_whole(self, status: int, headers: Headers, body: Callable[[], bytes]) -> bool:
@@ -124,27 +89,10 @@ class EdgeProtocol(HttpToolsProtocol):
         cycle.on_response()
         return True
 
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words are for its own log
-        """Answer what cannot be read with a problem, if it is its turn; the connection ends either way."""
+    def send_400_response(self, msg: str) -> None:
+        """Stop the time, and answer."""
         self._stop_timer()
-        cycle: RequestResponseCycle | None = self.cycle
-        if cycle is not None and not cycle.response_complete:
-            if not cycle.more_body:  # requests before this one are whole: they get their answers, then it ends
-                cycle.keep_alive = False
-                self.flow.pause_reading()
-                return
-            if cycle.response_started or self.pipeline:
-                self.transport.abort()
-                return
-            cycle.disconnected = True
-            cycle.message_event.set()
-        refusal = Refusal(self._problem, headers={"connection": "close"})
-        response = problem_response(refusal, language_of(getattr(self, "headers", None) or []))
-        lines = [STATUS_LINE[refusal.problem.status]]
-        for name, value in [*self.server_state.default_headers, *response.raw_headers]:
-            lines += (name, b": ", value, b"\r\n")
-        self.transport.write(b"".join((*lines, b"\r\n", bytes(response.body))))
-        self.transport.close()
+        super().send_400_response(msg)
 
     def _look_at_reader(self) -> None:
         """Cut off a client for which answers have waited a whole span, if it took less of them than the least rate.
@@ -161,10 +109,6 @@ class EdgeProtocol(HttpToolsProtocol):
                 self.transport.abort()
                 return
         self._reader_timer = self.loop.call_later(self.patience.span, self._look_at_reader)
-
-    def _refuse(self, problem: Problem) -> None:
-        self._problem = problem
-        raise _Refused
 
     def _expect_head(self) -> None:
         self._head_timer = self.loop.call_later(HEAD_SECONDS, self._head_is_late)

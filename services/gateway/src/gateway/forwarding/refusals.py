@@ -17,7 +17,17 @@ from gateway.forwarding.failures import (
     ServiceUnreachable,
 )
 from gateway.forwarding.headers import OddRequest
-from webapi.problems import BAD_REQUEST, BODY_TOO_LARGE, METHOD_NOT_ALLOWED, NOT_FOUND, Problem, Refusal
+from webapi.problems import (
+    BAD_REQUEST,
+    BODY_TOO_LARGE,
+    HEADERS_TOO_LARGE,
+    METHOD_NOT_ALLOWED,
+    NOT_FOUND,
+    TARGET_TOO_LONG,
+    VERSION_NOT_SUPPORTED,
+    Problem,
+    Refusal,
+)
 
 METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 
@@ -29,13 +39,10 @@ CROWDED: Final = Problem(
     "缓慢传输、尚未完成的请求过多，请待其中一些完成后再试。",
     ("limit",),
 )
-TARGET_TOO_LONG: Final = Problem(414, "target_too_long", "The address is too long.", "请求地址过长。")
 EXPECTATION_FAILED: Final = Problem(
     417, "expectation_failed", "This expectation is not supported.", "不支持该预期条件。"
 )
-HEADERS_TOO_LARGE: Final = Problem(431, "headers_too_large", "The request's headers are too large.", "请求头过大。")
 NOT_SUPPORTED: Final = Problem(501, "not_supported", "This is not supported here.", "此处不支持该功能。")
-VERSION_NOT_SUPPORTED: Final = Problem(505, "version_not_supported", "Use HTTP/1.1.", "请使用 HTTP/1.1。")
 SERVICE_BROKEN: Final = Problem(
     502, "service_broken", "The service's answer could not be read.", "服务返回的内容无法读取。"
 )

@@ -1,0 +1,134 @@
+"""uvicorn's HTTP/1.1 protocol with the bounds that it leaves to a proxy in front: every server here speaks it."""
+
+import sys
+from typing import Any, Final
+
+from httptools import HttpParserError
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+
+from webapi.languages import language_of
+from webapi.problems import (
+    BAD_REQUEST,
+    HEADERS_TOO_LARGE,
+    TARGET_TOO_LONG,
+    VERSION_NOT_SUPPORTED,
+    Problem,
+    Refusal,
+    problem_response,
+)
+
+SERVED: Final = frozenset(("1.0", "1.1"))
+_SMALLEST_CHUNK: Final = 6
+"""Bytes on the wire of a chunk of one byte: no body takes more for each of its own, but by what nobody reads."""
+_OF_VERSIONS: Final = ("version", "PRI")
+"""What the parser says of a version that it does not know."""
+
+
+class _Refused(Exception):
+    """Raised in a callback of the parser, so that nothing of the request reaches the application."""
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """Give it to uvicorn as `http=BoundedProtocol`.
+
+    Adds: only HTTP/1.0 and 1.1 are served; a head is bounded in bytes and lines, and so is what comes with a body and
+    is none (chunk extensions, zeros before a size, trailers); trailers do not become headers (uvicorn appends them to
+    the list it gave to the application); a target is a path; what cannot be read is answered with a problem.
+    """
+
+    longest_target = 16 * 1024
+    largest_head = 64 * 1024
+    most_headers = 200
+    """Twice what the door takes, which adds headers of its own."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._head_is_open = self._body_is_open = False
+        self._head_bytes = self._arrived_bytes = self._body_bytes = self._framing_bytes = 0
+        self._problem: Problem = BAD_REQUEST
+
+    def data_received(self, data: bytes) -> None:
+        """Parse, then bound what is not yet a whole head, and what framed a body: the parser tells nothing of it."""
+        body_was_open, self._body_bytes = self._body_is_open, 0
+        super().data_received(data)
+        if self.transport.is_closing():
+            return
+        if self._head_is_open:
+            self._arrived_bytes += len(data)
+        elif body_was_open and self._body_is_open:
+            self._framing_bytes = max(0, self._framing_bytes + len(data) - _SMALLEST_CHUNK * self._body_bytes)
+        if self._arrived_bytes > self.largest_head + self.longest_target or self._framing_bytes > self.largest_head:
+            self._problem = HEADERS_TOO_LARGE
+            self.send_400_response("")
+
+    def on_message_begin(self) -> None:
+        """Begin to count."""
+        super().on_message_begin()
+        self._head_is_open, self._body_is_open = True, False
+        self._head_bytes = self._arrived_bytes = self._framing_bytes = 0
+
+    def on_url(self, url: bytes) -> None:
+        """Bound the target."""
+        super().on_url(url)
+        if len(self.url) > self.longest_target:
+            self._refuse(TARGET_TOO_LONG)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Bound the headers; drop trailers."""
+        if not self._head_is_open:
+            return
+        self._head_bytes += len(name) + len(value)
+        if self._head_bytes > self.largest_head or len(self.headers) >= self.most_headers:
+            self._refuse(HEADERS_TOO_LARGE)
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """Let a bounded head of a version that is served, with a path as its target, through to the application."""
+        self._head_is_open, self._arrived_bytes = False, 0
+        if self.parser.get_http_version() not in SERVED:
+            self._refuse(VERSION_NOT_SUPPORTED)
+        if not self.url.startswith(b"/"):
+            self._refuse(BAD_REQUEST)
+        super().on_headers_complete()
+        self._body_is_open = True
+
+    def on_body(self, body: bytes) -> None:
+        """Count what is one."""
+        self._body_bytes += len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """End to count."""
+        self._body_is_open = False
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words are for its own log
+        """Answer what cannot be read with a problem, if it is its turn; the connection ends either way."""
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is not None and not cycle.response_complete:
+            if not cycle.more_body:  # requests before this one are whole: they get their answers, then it ends
+                cycle.keep_alive = False
+                self.flow.pause_reading()
+                return
+            if cycle.response_started or self.pipeline:
+                self.transport.abort()
+                return
+            cycle.disconnected = True
+            cycle.message_event.set()
+        elif self._body_is_open:  # the answer is there already, and what follows it is the same request's
+            self.transport.abort()
+            return
+        error = sys.exception()
+        if isinstance(error, HttpParserError) and any(word in str(error) for word in _OF_VERSIONS):
+            self._problem = VERSION_NOT_SUPPORTED
+        refusal = Refusal(self._problem, headers={"connection": "close"})
+        response = problem_response(refusal, language_of(getattr(self, "headers", None) or []))
+        lines = [STATUS_LINE[refusal.problem.status]]
+        for name, value in [*self.server_state.default_headers, *response.raw_headers]:
+            lines += (name, b": ", value, b"\r\n")
+        self.transport.write(b"".join((*lines, b"\r\n", bytes(response.body))))
+        self.transport.close()
+
+    def _refuse(self, problem: Problem) -> None:
+        self._problem = problem
+        raise _Refused
