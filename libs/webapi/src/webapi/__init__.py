@@ -16,7 +16,7 @@ from webapi.caller import (
     json_answer,
 )
 from webapi.cannot_start import CannotStart
-from webapi.describing import described
+from webapi.describing import deprecated, described
 from webapi.health import Check
 from webapi.idempotency import purge_idempotency_keys
 from webapi.pages import Page, PageQuery, PageRequest, cursor_of
@@ -58,6 +58,7 @@ __all__ = [
     "caller_by",
     "count_reach",
     "cursor_of",
+    "deprecated",
     "described",
     "follow_revocations",
     "json_answer",

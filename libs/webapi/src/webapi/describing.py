@@ -1,9 +1,13 @@
 """What an operation is called in Chinese and English, with an example of its body: declared at its route."""
 
 from collections.abc import Iterable
-from typing import Any
+from datetime import date
+from typing import Any, Final
 
 from fastapi.routing import APIRoute
+
+SINCE: Final = "x-deprecated-since"
+SUNSET: Final = "x-sunset"
 
 
 class Undescribed(Exception):
@@ -20,6 +24,16 @@ def described(zh: str, en: str, *, example: Any = None) -> dict[str, Any]:
         raise ValueError(f"not Chinese and English: {zh!r}, {en!r}")
     body = {} if example is None else {"requestBody": {"content": {"application/json": {"example": example}}}}
     return {"summary": f"{zh} — {en}", **body}
+
+
+def deprecated(*, since: date, sunset: date) -> dict[str, Any]:
+    """Declare that nothing new uses an operation from one day on, and that it may be gone from another.
+
+    The door says so in each answer, by the headers of RFC 9745 and RFC 8594. Raises `ValueError`.
+    """
+    if sunset <= since:
+        raise ValueError("an operation is deprecated before it goes")
+    return {"deprecated": True, SINCE: since.isoformat(), SUNSET: sunset.isoformat()}
 
 
 def require_described(routes: Iterable[APIRoute]) -> None:

@@ -7,7 +7,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from webapi.caller import scopes_named_by
-from webapi.problems import PROBLEM_JSON, Problems
+from webapi.problems import KNOWN, PROBLEM_JSON, Problems
 from webapi.scopes import demanded_scopes
 
 _HEADERS: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
@@ -28,6 +28,8 @@ _ALWAYS: Final = ("Access-Control-Allow-Origin", "X-Request-Id", "RateLimit", "R
 _SUCCESS: Final = (*_ALWAYS, "Location", "ETag", "Deprecation", "Sunset")
 _FAILING: Final = ("400", "429", "500", "503", "504", "default")
 """What any operation may answer: the door and the machinery around a route, not the route."""
+ALL_PROBLEMS: Final = "x-problems"
+"""What every problem of a service says, by its code: for the pages behind their types; it is not published."""
 _REFERENCE: Final = {"$ref": "#/components/responses/Problem"}
 _WRITING: Final = frozenset({"post", "put", "patch", "delete"})
 _IDEMPOTENCY_KEY: Final = {
@@ -136,6 +138,10 @@ def with_problems(
     codes = sorted({f"/problems/{problem.code}" for problem in problems})
     kind = {**_PROBLEM["properties"]["type"], "examples": codes} if codes else _PROBLEM["properties"]["type"]  # type: ignore[index]
     schemas["Problem"] = {**_PROBLEM, "properties": {**_PROBLEM["properties"], "type": kind}}  # type: ignore[dict-item]
+    document[ALL_PROBLEMS] = {
+        problem.code: {"status": problem.status, "en": problem.title_en, "zh": problem.title_zh}
+        for problem in sorted(KNOWN.values(), key=lambda problem: problem.code)
+    }
     components["headers"] = {
         name: {"description": says, "schema": dict(form)} for name, (says, form) in _HEADERS.items()
     }

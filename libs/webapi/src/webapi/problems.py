@@ -17,19 +17,33 @@ RETRY_AFTER: Final = "retry_after_seconds"
 """The member of a problem whose value becomes the header Retry-After, too."""
 
 
-class Problem(NamedTuple):
-    """A kind of refusal: HTTP status, stable code (its `type` is `/problems/<code>`), title in English and in Chinese.
-
-    `members` names attributes of the exception that are shown as extension members, so an exception tells nothing by
-    accident; their values must be JSON or have a plain string form (ids, dates). An exception that has the texts `en`
-    and `zh` explains itself in the problem's `detail`.
-    """
-
+class _Problem(NamedTuple):
     status: int
     code: str
     title_en: str
     title_zh: str
     members: tuple[str, ...] = ()
+
+
+class Problem(_Problem):
+    """A kind of refusal: HTTP status, stable code (its `type` is `/problems/<code>`), title in English and in Chinese.
+
+    `members` names attributes of the exception that are shown as extension members, so an exception tells nothing by
+    accident; their values must be JSON or have a plain string form (ids, dates). An exception that has the texts `en`
+    and `zh` explains itself in the problem's `detail`. Each is `KNOWN` from when it is made.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, status: int, code: str, title_en: str, title_zh: str, members: tuple[str, ...] = ()) -> "Problem":
+        """Make one, known to whoever tells of all there are."""
+        made = super().__new__(cls, status, code, title_en, title_zh, members)
+        KNOWN.setdefault(made.code, made)
+        return made
+
+
+KNOWN: Final[dict[str, Problem]] = {}
+"""Every problem of this process by its code: what modules say at their top, whether a table names it or a route."""
 
 
 class Refusal(Exception):

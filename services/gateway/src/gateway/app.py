@@ -39,7 +39,9 @@ def _open_the_door(application: Application, settings: Settings) -> None:
         refused=Rate(REFUSED.per_minute, settings.person_refused_at_once),
     )
     patience = Patience(rate=settings.least_bytes_per_second)
-    document = MergedDocument(upstreams, routes, application.openapi, public_url=settings.issuer)
+    document = MergedDocument(
+        upstreams, routes, application.openapi, public_url=settings.issuer, database=application.database
+    )
 
     def door(behind: ASGIApp) -> ASGIApp:
         forwarder = Forwarder(
@@ -50,6 +52,7 @@ def _open_the_door(application: Application, settings: Settings) -> None:
             public_url=settings.issuer,
             quotas=quotas,
             patience=patience,
+            endings=lambda: document.published.endings,
         )
         opened: ASGIApp = behind_proxies(forwarder, settings.trusted_proxies)
         return opened

@@ -6,6 +6,7 @@ import re
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import date
 from typing import Any
 
 import httpx
@@ -17,13 +18,16 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from pydantic import BaseModel
 
 from contracts.scopes import API_SCOPES
-from database import Database
+from database import Database, raw
+from gateway.documents.copies import Copy, keep, recall
 from gateway.documents.document import MergedDocument
 from gateway.documents.pages import DocumentPages
+from gateway.forwarding.endings import lines_for
 from gateway.forwarding.limits import Limits
 from gateway.forwarding.pool import Upstream
 from gateway.forwarding.routing import Route, RoutingTable
-from webapi import Application, Caller, Problem, ServiceSettings, access, described
+from webapi import Application, Caller, Problem, ServiceSettings, access, deprecated, described
+from webapi.problems import PERMISSION_MISSING
 
 from ..forwarding.raw_service import Asked, RawService, Talk, answering
 
@@ -50,15 +54,15 @@ class _OtherPage(BaseModel):
 OtherPage = type("PageOut", (_OtherPage,), {"__module__": __name__})
 
 
-def service_document(service: str, path: str, model: type[BaseModel]) -> dict[str, Any]:
-    """Make a service's document as the services make theirs."""
+def service_document(service: str, path: str, model: type[BaseModel], **more: Any) -> dict[str, Any]:
+    """Make a service's document as the services make theirs; `more` is declared of its route to read."""
     router = APIRouter()
 
     async def read(caller: Caller) -> BaseModel:
         raise NotImplementedError
 
     demand = access("self") | described("读", "Read")
-    router.add_api_route(path, read, response_model=model, name="read", openapi_extra=demand)
+    router.add_api_route(path, read, response_model=model, name="read", openapi_extra=demand | more)
     router.add_api_route(path, read, response_model=model, name="write", methods=["POST"], openapi_extra=demand)
     router.add_api_route("/internal", read, response_model=model, name="inner", openapi_extra=demand)
     problem = Problem(409, f"{service}_conflict", "x", "x")
@@ -77,7 +81,7 @@ def serving(content: bytes, status: int = 200) -> bytes:
 class System:
     """Two services, and the gateway's pages before an application that says "behind"."""
 
-    def __init__(self, learning: RawService, members: RawService) -> None:
+    def __init__(self, learning: RawService, members: RawService, database: Database) -> None:
         self.learning = learning
         self.members = members
         learning.behave = answering(serving(orjson.dumps(service_document("learning", "/v1/courses", PageOut))))
@@ -87,8 +91,14 @@ class System:
             "learning": Upstream("learning", learning.url, limits=limits),
             "members": Upstream("members", members.url, limits=limits),
         }
-        own = service_document("gateway", "/v1/home", PageOut)
-        self.merged = MergedDocument(self.upstreams, ROUTES, lambda: own, public_url=PUBLIC_URL)
+        self._own = service_document("gateway", "/v1/home", PageOut)
+        self.start(database)
+
+    def start(self, database: Database) -> None:
+        """Be a gateway that begins."""
+        self.merged = MergedDocument(
+            self.upstreams, ROUTES, lambda: self._own, public_url=PUBLIC_URL, database=database
+        )
         self.client = httpx.AsyncClient(
             transport=httpx.ASGITransport(DocumentPages(_behind, self.merged)), base_url=PUBLIC_URL
         )
@@ -108,9 +118,9 @@ async def _behind(_scope: Any, _receive: Any, send: Any) -> None:
 
 
 @asynccontextmanager
-async def opened() -> AsyncIterator[System]:
+async def opened(database: Database) -> AsyncIterator[System]:
     async with RawService() as learning, RawService() as members:
-        made = System(learning, members)
+        made = System(learning, members, database)
         yield made
         await made.client.aclose()
         for upstream in made.upstreams.values():
@@ -118,8 +128,8 @@ async def opened() -> AsyncIterator[System]:
 
 
 @pytest_asyncio.fixture
-async def system() -> AsyncIterator[System]:
-    async with opened() as made:
+async def system(database: Database) -> AsyncIterator[System]:
+    async with opened(database) as made:
         yield made
 
 
@@ -215,6 +225,114 @@ async def test_the_document_is_refreshed_in_the_background(system: System, monke
     asked = len(system.members.asked)
     await asyncio.sleep(0.1)
     assert len(system.members.asked) == asked
+
+
+async def silence(system: System) -> None:
+    """Let no service answer any more."""
+
+    async def refuse(talk: Talk, _asked: Asked) -> None:
+        talk.reset()
+
+    system.learning.behave = system.members.behave = refuse
+
+
+async def test_documents_survive_a_restart_without_services(system: System, database: Database) -> None:
+    await system.merged.refresh()
+    good = await system.document()
+    await silence(system)
+    system.start(database)
+    async with system.merged.running():
+        kept = await system.document()
+        await system.merged.refresh()
+        assert (await system.document()).keys() == kept.keys()
+    since = kept.pop("x-xiangqiao-stale")
+    assert since.keys() == {"learning", "members"}
+    assert None not in since.values()
+    assert kept == good
+    page = await system.client.get("/problems/members_conflict")
+    assert page.status_code == 200
+
+
+async def test_the_newest_document_is_the_one_that_is_kept(system: System, database: Database) -> None:
+    for path in ("/v1/courses", "/v1/courses/new"):
+        system.learning.behave = answering(serving(orjson.dumps(service_document("learning", path, PageOut))))
+        await system.merged.refresh()
+    before = (await recall(database))["learning"].fetched_at
+    await system.merged.refresh()
+    late = (await recall(database))["learning"]
+    assert late.fetched_at > before
+    old = Copy(service_document("learning", "/v1/courses/old", PageOut), before)
+    await keep(database, {"learning": old}, {"learning": old})
+    assert (await recall(database))["learning"] == late
+    await silence(system)
+    system.start(database)
+    async with system.merged.running():
+        assert "/v1/courses/new" in (await system.document())["paths"]
+
+
+async def test_without_its_database_it_goes_on_with_what_services_say(system: System) -> None:
+    system.start(Database(SETTINGS.database_url, application_name="gateway"))
+    async with system.merged.running():
+        await system.merged.refresh()
+        assert {"/v1/courses", "/v1/members"} <= (await system.document())["paths"].keys()
+
+
+async def test_what_is_kept_and_can_no_longer_be_read_is_left_out(system: System, database: Database) -> None:
+    await system.merged.refresh()
+    broken = "update service_document set document = $1 where service = 'learning'"
+    async with database.transaction() as session:
+        await (await raw(session)).execute(broken, '{"openapi": "3.1.0", "paths": 5}')
+    await silence(system)
+    system.start(database)
+    async with system.merged.running():
+        assert list((await system.document())["paths"]) == ["/v1/home", "/v1/members"]
+
+
+async def test_the_page_behind_a_problem_is_told_in_the_readers_language_and_form(system: System) -> None:
+    await system.merged.refresh()
+    for language, title in (("zh", PERMISSION_MISSING.title_zh), ("en", PERMISSION_MISSING.title_en)):
+        headers = {"accept-language": language}
+        page = await system.client.get("/problems/permission_missing", headers=headers)
+        assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+        assert f"<h1>{title}</h1>" in page.text
+        assert "<script" not in page.text
+        assert "default-src 'none'" in page.headers["content-security-policy"]
+        assert page.headers["cache-control"] == "public, max-age=86400"
+        assert page.headers["vary"] == "accept, accept-language"
+        for accept in ("application/json", "application/problem+json, text/html;q=0.5"):
+            told = await system.client.get("/problems/permission_missing", headers={**headers, "accept": accept})
+            assert told.json() == {"type": "/problems/permission_missing", "title": title, "status": 403}
+        etag = page.headers["etag"]
+        again = await system.client.get("/problems/permission_missing", headers={**headers, "if-none-match": etag})
+        assert again.status_code == 304
+    assert (await system.client.head("/problems/permission_missing")).content == b""
+    assert (await system.client.get("/problems/http_418")).status_code == 200
+    for nothing in ("no_such_thing", "", "http_299", "permission_missing/", "<script>alert(1)</script>"):
+        assert (await system.client.get(f"/problems/{nothing}")).status_code == 404, nothing
+    assert (await system.client.post("/problems/permission_missing")).status_code == 405
+
+
+async def test_an_operation_that_will_go_is_told_of_by_the_document(system: System) -> None:
+    ending = deprecated(since=date(2026, 12, 1), sunset=date(2027, 6, 1))
+    document = service_document("learning", "/v1/courses/{course_id}/old", PageOut, **ending)
+    system.learning.behave = answering(serving(orjson.dumps(document)))
+    await system.merged.refresh()
+    endings = system.merged.published.endings
+    told = ((b"deprecation", b"@1796083200"), (b"sunset", b"Tue, 01 Jun 2027 00:00:00 GMT"))
+    for method, path, lines in (
+        ("GET", b"/v1/courses/1/old", told),
+        ("HEAD", b"/v1/courses/1/old", told),
+        ("POST", b"/v1/courses/1/old", ()),
+        ("GET", b"/v1/courses/1/2/old", ()),
+        ("GET", b"/v1/courses/1/old/2", ()),
+        ("GET", b"/v1/home", ()),
+    ):
+        assert lines_for(endings, method, path) == lines, (method, path)
+    document["paths"]["/v1/courses/{course_id}/old"]["get"]["x-sunset"] = "soon"
+    system.learning.behave = answering(serving(orjson.dumps(document)))
+    await system.merged.refresh()
+    assert "learning" in (await system.client.get("/openapi.json")).json()["x-xiangqiao-stale"]
+    assert system.merged.published.endings == endings
 
 
 async def test_an_unchanged_document_is_not_sent_again(system: System) -> None:

@@ -15,6 +15,7 @@ from uvicorn.server import ServerState
 
 from gateway.forwarding.client import Receive, Send
 from gateway.forwarding.edge import edge
+from gateway.forwarding.endings import Endings
 from gateway.forwarding.forwarder import Forwarder, Scope
 from gateway.forwarding.limits import Limits, Timeouts
 from gateway.forwarding.pool import Upstream
@@ -198,6 +199,7 @@ async def opened(
     limits: Limits = SMALL,
     quotas: Quotas | None = None,
     patience: Patience = UNHURRIED,
+    endings: Endings = (),
     trusted_proxies: str = "",
     send_buffer: int | None = None,
 ) -> AsyncIterator[Door]:
@@ -211,6 +213,7 @@ async def opened(
         public_url=PUBLIC_URL,
         quotas=unlimited() if quotas is None else quotas,
         patience=patience,
+        endings=lambda: endings,
     )
     config = uvicorn.Config(
         behind_proxies(forwarder, trusted_proxies),

@@ -14,6 +14,7 @@ from starlette.types import Message, Receive, Send
 
 from gateway.documents.descriptions import SCOPES
 from gateway.documents.document import PATH, MergedDocument
+from gateway.documents.problem_pages import PREFIX, json_of, page_of, told_of
 from telemetry import ServedRequest
 from webapi.languages import language_of
 from webapi.problems import METHOD_NOT_ALLOWED, NOT_FOUND, Refusal, problem_response
@@ -23,10 +24,12 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _TYPES: Final = {
     ".html": "text/html; charset=utf-8",
+    ".json": "application/json",
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
     ".png": "image/png",
 }
+_NOTHING: Final = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 _REVALIDATE: Final = "no-cache"
 _DAY: Final = "public, max-age=86400"
 _SCRIPT: Final = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
@@ -40,7 +43,7 @@ class _File(NamedTuple):
 
 
 class DocumentPages:
-    """Answers /openapi.json, /docs and what the page needs; passes all else on to `app`."""
+    """Answers /openapi.json, /docs and what the page needs, and /problems/<code>; passes all else on to `app`."""
 
     def __init__(self, app: Application, document: MergedDocument) -> None:
         self._app = app
@@ -51,7 +54,7 @@ class DocumentPages:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
         path: str = scope["path"] if scope["type"] == "http" else ""
-        if path not in {PATH, "/docs"} and not path.startswith("/docs/"):
+        if path not in {PATH, "/docs"} and not path.startswith(("/docs/", PREFIX)):
             await self._app(scope, receive, send)
             return
         served = ServedRequest(scope["method"], ())
@@ -61,12 +64,12 @@ class DocumentPages:
                 status = await _refuse(
                     Refusal(METHOD_NOT_ALLOWED, headers={"allow": "GET, HEAD"}), scope, receive, send
                 )
-            elif (file := self._file(path)) is None:
+            elif (file := self._problem(path, scope) if path.startswith(PREFIX) else self._file(path)) is None:
                 status = await _refuse(Refusal(NOT_FOUND), scope, receive, send)
             else:
                 status = await _answer(file, scope, send)
         finally:
-            served.finish(PATH if path == PATH else "/docs", status)
+            served.finish(next(each for each in (PATH, PREFIX, "/docs") if path.startswith(each)), status)
 
     def _file(self, path: str) -> _File | None:
         if path != PATH:
@@ -74,6 +77,24 @@ class DocumentPages:
         published = self._document.published
         headers = {"content-type": "application/json", "etag": published.etag, "cache-control": _REVALIDATE}
         return _File(published.body, headers)
+
+    def _problem(self, path: str, scope: Scope) -> _File | None:
+        code = path.removeprefix(PREFIX)
+        told, language = told_of(self._document.published.problems, code), language_of(scope["headers"])
+        if told is None:
+            return None
+        as_json = _wants_json(scope["headers"])
+        body = (json_of if as_json else page_of)(code, told, language)
+        made = _file("problem.json" if as_json else "problem.html", body, policy=_NOTHING, cache=_DAY)
+        more = {"vary": "accept, accept-language", "content-language": "en" if language == "en" else "zh-CN"}
+        return _File(body, {**made.headers, **more})
+
+
+def _wants_json(headers: list[tuple[bytes, bytes]]) -> bool:
+    """Say whether a program asks: what it names first of HTML and JSON."""
+    accepted = next((value.lower() for name, value in headers if name == b"accept"), b"")
+    html, json = accepted.find(b"html"), accepted.find(b"json")
+    return json >= 0 and (html < 0 or json < html)
 
 
 def _page_files() -> dict[str, _File]:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from gateway.forwarding import measures, origins, refusals
 from gateway.forwarding.client import Client, Message, Receive, Send
 from gateway.forwarding.edge import WHOLE
+from gateway.forwarding.endings import Endings, lines_for
 from gateway.forwarding.exchange import Exchange
 from gateway.forwarding.failures import ClientGone, ForwardingFailure
 from gateway.forwarding.headers import Answer, OddRequest, RequestHead, check_sizes, read_request, write_head
@@ -60,7 +61,7 @@ class Forwarder:
 
     `upstreams` has one entry for each service that `routes` name. `public_url` is where clients reach the gateway:
     services see its host and scheme, whatever the client claims. The pools are closed when the server shuts down.
-    `patience` says how slow a client may be.
+    `patience` says how slow a client may be, `endings` which operations will go: their answers say so.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class Forwarder:
         public_url: str,
         quotas: Quotas,
         patience: Patience,
+        endings: Callable[[], Endings] = tuple,
     ) -> None:
         missing = {route.service for route in routes.routes if route.service is not None} - upstreams.keys()
         if missing:
@@ -83,6 +85,7 @@ class Forwarder:
         self._authenticator = authenticator
         self._quotas = quotas
         self._patience = patience
+        self._endings = endings
         self.room = Room(patience.places)
         self._own = _own_lines(public_url)
         self._own_origin = "{0.scheme}://{0.netloc}".format(urlsplit(public_url))
@@ -113,6 +116,8 @@ class Forwarder:
             if opened is None:
                 return
             scope, send = opened
+        if (endings := self._endings()) and (lines := lines_for(endings, scope["method"], path)):
+            scope, send = origins.adding(scope, send, lines)
         if route is not None and route.service is not None:
             await self._forward(route, route.service, scope, receive, send)
         elif route is None and (path.startswith(b"/v1/") or path == b"/v1"):

@@ -3,7 +3,7 @@
 What a browser demands is in the Fetch standard: https://fetch.spec.whatwg.org/#http-cors-protocol
 """
 
-from collections.abc import Awaitable, Callable, Collection, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, MutableMapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from gateway.forwarding.edge import WHOLE
@@ -68,6 +68,12 @@ async def answer_preflight(origin: str, send: Send, *, allowed: bool) -> None:
 def opened(scope: Scope, send: Send, origin: str | None, *, allowed: bool) -> tuple[Scope, Send]:
     """Give the connection whose answers a page of `origin` may read, if it is `allowed` to; they vary by origin."""
     added = _opening(origin) if allowed and origin is not None else [_VARY]
+    scope, send = adding(scope, send, added)
+    return {**scope, ORIGIN: origin}, send
+
+
+def adding(scope: Scope, send: Send, added: Sequence[tuple[bytes, bytes]]) -> tuple[Scope, Send]:
+    """Give the connection whose answers have these header lines, too."""
 
     async def sending(message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
@@ -77,7 +83,7 @@ def opened(scope: Scope, send: Send, origin: str | None, *, allowed: bool) -> tu
     extensions = dict(scope.get("extensions") or {})
     if (whole := extensions.get(WHOLE)) is not None:
         extensions[WHOLE] = lambda status, headers, body: whole(status, [*headers, *added], body)
-    return {**scope, "extensions": extensions, ORIGIN: origin}, sending
+    return {**scope, "extensions": extensions}, sending
 
 
 def _opening(origin: str) -> Headers:
