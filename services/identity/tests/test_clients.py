@@ -10,7 +10,8 @@ from sqlalchemy import text
 import orgtree
 from contracts import Envelope
 from identity.assistance.exchange import GRANT_TYPE as FOR_HELPERS
-from identity.clients.rules import ClientUnusable, require_usable
+from identity.clients.rules import SETS_OF_GRANTS, ClientUnusable, require_usable
+from identity.clients.schemas import ClientTerms
 
 from .front_end import Tokens
 from .provider import Provider
@@ -253,7 +254,13 @@ def usable(template: dict[str, Any], **changed: Any) -> None:
 
 
 NATIVE = {**WEB, "application_type": "native"}
-DEVICE_GRANTS = ["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"]
+TERMINAL = {
+    **SERVICE,
+    "application_type": "terminal",
+    "grant_types": ["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"],
+    "scopes": ["openid"],
+    "token_endpoint_auth_method": "none",
+}
 
 
 @pytest.mark.parametrize(
@@ -265,7 +272,7 @@ DEVICE_GRANTS = ["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"
         (WEB, {"redirect_uris": ["https://bulletin.example/a?b=c", "https://b.example:8443/"]}),
         (NATIVE, {"redirect_uris": ["http://127.0.0.1/callback", "http://[::1]:4000/x"]}),
         (SERVICE, {"scopes": ["introspect", "members.read"]}),
-        (SERVICE, {"application_type": "terminal", "grant_types": DEVICE_GRANTS, "token_endpoint_auth_method": "none"}),
+        (TERMINAL, {}),
     ],
 )
 def test_good_terms_are_taken(template: dict[str, Any], changed: dict[str, Any]) -> None:
@@ -282,6 +289,9 @@ def key(made: Any, **changed: Any) -> dict[str, Any]:
         (WEB, {"grant_types": ["client_credentials"]}, "grant_types"),
         (WEB, {"redirect_uris": []}, "redirect_uris"),
         (WEB, {"scopes": ["introspect"]}, "scopes"),
+        (WEB, {"scopes": []}, "scopes"),
+        (NATIVE, {"scopes": [], "redirect_uris": ["http://127.0.0.1/callback"]}, "scopes"),
+        (TERMINAL, {"scopes": []}, "scopes"),
         (NATIVE, {"token_endpoint_auth_method": "client_secret_basic"}, "token_endpoint_auth_method"),
         (SERVICE, {"token_endpoint_auth_method": "none"}, "token_endpoint_auth_method"),
         (SERVICE, {"grant_types": ["authorization_code"]}, "grant_types"),
@@ -298,6 +308,24 @@ def test_what_does_not_go_together_is_refused(template: dict[str, Any], changed:
     with pytest.raises(ClientUnusable) as refused:
         usable(template, **changed)
     assert refused.value.field == field
+
+
+async def test_a_set_of_grants_that_there_is_not_is_refused_with_those_that_there_are(provider: Provider) -> None:
+    proposer = await staff(provider, "system_administrator")
+    kinds = ClientTerms.model_json_schema()["properties"]["application_type"]["enum"]
+    assert SETS_OF_GRANTS.keys() == set(kinds)
+    for kind in kinds:
+        body = named(WEB, application_type=kind, grant_types=["authorization_code", "client_credentials"])
+        refused = await provider.http.post("/v1/clients", json=body, headers=proposer.headers)
+        problem = refused.json()
+        assert (refused.status_code, problem["type"], problem["field"]) == (
+            422,
+            "/problems/grants_unusable",
+            "grant_types",
+        )
+        assert [frozenset(each) for each in problem["allowed"]] == list(SETS_OF_GRANTS[kind])
+    misspelt = await provider.http.post("/v1/clients", json=named(WEB, scopes=["home.read"]), headers=proposer.headers)
+    assert "gateway.read" in misspelt.json()["errors"][0]["message"]
 
 
 def test_keys_are_strong_enough_and_told_apart() -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -15,6 +16,7 @@ from sqlalchemy import update
 
 import orgtree
 from identity.oauth.tables import AuthorizationCode
+from identity.pages.html import TEXTS
 from identity.sessions.tables import BrowserSession
 
 from .front_end import CALLBACK, SCOPE, FrontEnd, answer_of, tokens_of
@@ -236,6 +238,8 @@ async def test_a_faulty_request_is_shown_on_a_page_in_plain_words(
     assert response.status_code == 400
     assert f"<code>{error}</code>" in response.text
     assert "Go back to the app" in response.text
+    why = TEXTS["en"][f"refused_{error}"]
+    assert f"<p>{why}</p>" in response.text
 
 
 @pytest.mark.parametrize(
@@ -269,7 +273,36 @@ async def test_a_repeated_parameter_is_refused(front_end: FrontEnd) -> None:
         "/oauth2/token", content="grant_type=refresh_token&grant_type=authorization_code&client_id=docs",
         headers={"content-type": "application/x-www-form-urlencoded"},
     )  # fmt: skip
-    assert (twice.status_code, twice.json()) == (400, {"error": "invalid_request"})
+    assert (twice.status_code, twice.json()["error"]) == (400, "invalid_request")
+    assert "twice" in twice.json()["error_description"]
+
+
+@pytest.mark.parametrize(
+    ("form", "error"),
+    [
+        ({}, "invalid_request unsupported_grant_type"),
+        ({"grant_type": "password"}, "unsupported_grant_type"),
+        ({"grant_type": "authorization_code"}, "invalid_client"),
+        ({"grant_type": "authorization_code", "client_id": "nobody"}, "invalid_client"),
+        ({"grant_type": "authorization_code", "client_id": "docs"}, "invalid_request"),
+        ({"grant_type": "authorization_code", "client_id": "docs", "code": "x"}, "invalid_grant"),
+        ({"grant_type": "refresh_token", "client_id": "command-line"}, "invalid_request"),
+        ({"grant_type": "refresh_token", "client_id": "command-line", "refresh_token": "x"}, "invalid_grant"),
+        ({"grant_type": "client_credentials", "client_id": "docs"}, "invalid_client unauthorized_client"),
+        ({"grant_type": "urn:ietf:params:oauth:grant-type:device_code", "client_id": "docs",
+          "device_code": "x"}, "unauthorized_client"),
+        ({"grant_type": "urn:ietf:params:oauth:grant-type:token-exchange", "client_id": "command-line"},
+         "invalid_request"),
+        ({"grant_type": "refresh_token", "client_id": "docs", "x": "y" * 5_000}, "invalid_request"),
+    ],
+)  # fmt: skip
+async def test_every_refusal_of_a_token_says_what_may_be_wrong(
+    front_end: FrontEnd, form: dict[str, str], error: str
+) -> None:
+    refused = await front_end.http.post("/oauth2/token", data=form)
+    body = refused.json()
+    assert body["error"] in error.split(), body
+    assert re.fullmatch(r"[\x20-\x21\x23-\x5B\x5D-\x7E]{10,}", body["error_description"]), body  # RFC 6749, 5.2
 
 
 async def test_a_signed_in_person_goes_straight_on_to_a_web_client_but_not_to_a_native_one(

@@ -9,12 +9,19 @@ from identity.clients.commands import (
     FourEyes,
     ProposalNotPending,
 )
-from identity.clients.rules import ClientUnusable
+from identity.clients.rules import ClientUnusable, GrantsUnusable
 from webapi import NOT_FOUND, Problem
 
 PROBLEMS: dict[type[Exception], Problem] = {
     ClientUnknown: NOT_FOUND,
     ClientUnusable: Problem(422, "client_unusable", "This cannot be a client.", "不能登记这样的客户端。", ("field",)),
+    GrantsUnusable: Problem(
+        422,
+        "grants_unusable",
+        "This type of client has other sets of grants.",
+        "此类客户端的授权方式组合不同。",
+        ("field", "allowed"),
+    ),
     ClientExists: Problem(409, "client_exists", "This client id is taken.", "此客户端编号已被使用。"),
     ClientBuiltIn: Problem(
         409, "client_built_in", "This client comes with the system.", "此客户端为系统自带，不能更改。"

@@ -1,8 +1,8 @@
 """What a client may be, decided by rule alone: addresses, ways to prove itself, what goes with what."""
 
 import re
-from collections.abc import Collection, Sequence
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
 from joserfc.errors import JoseError
@@ -23,6 +23,13 @@ _HIGHEST_PORT = 65535
 
 BY_PEOPLE = frozenset({"authorization_code", "refresh_token"})
 BY_DEVICE = frozenset({"urn:ietf:params:oauth:grant-type:device_code", "refresh_token"})
+SETS_OF_GRANTS: Final[Mapping[str, tuple[frozenset[str], ...]]] = {
+    "service": (frozenset({"client_credentials"}),),
+    "terminal": (BY_DEVICE,),
+    "native": (BY_PEOPLE, BY_PEOPLE - {"refresh_token"}, BY_DEVICE, BY_DEVICE | BY_PEOPLE),
+    "web": (BY_PEOPLE, BY_PEOPLE - {"refresh_token"}),
+}
+"""Which grants go together, by the type of client: one of these sets, whole."""
 _LOOPBACK = frozenset({"127.0.0.1", "::1"})
 _ODD = re.compile(r"[^\x21-\x7e]|[\\*\"<>^`{|}]")
 _RSA_BITS = range(2048, 4097)
@@ -38,6 +45,18 @@ class ClientUnusable(Exception):
         self.field = field
         self.en = en
         self.zh = zh
+
+
+class GrantsUnusable(ClientUnusable):
+    """No client of this type has just these grants; `allowed` are the sets there are."""
+
+    def __init__(self, allowed: Collection[Collection[str]]) -> None:
+        super().__init__(
+            "grant_types",
+            "This type of client has one of the sets in `allowed`, whole.",
+            "此类客户端的授权方式须为 allowed 所列组合之一，不多不少。",
+        )
+        self.allowed = [sorted(each) for each in allowed]
 
 
 def require_usable(
@@ -57,6 +76,12 @@ def require_usable(
         require_address(address, "post_logout_redirect_uris", native=application_type == "native")
     _require_grants(application_type, frozenset(grant_types), redirect_uris)
     _require_method(application_type, token_endpoint_auth_method, jwks)
+    if application_type != "service" and not scopes:
+        raise ClientUnusable(
+            "scopes",
+            "Without a scope, people who sign in give it nothing.",
+            "没有权限范围，用户登录后也无法使用任何功能。",
+        )
     if application_type == "service" and set(scopes) & set(SCOPES_OF_PEOPLE):
         raise ClientUnusable("scopes", "A service has no person to tell of.", "服务没有用户信息可提供。")
     if application_type != "service" and set(scopes) & set(SCOPES_OF_SERVICES):
@@ -101,14 +126,9 @@ def is_own_machine(address: str) -> bool:
 
 
 def _require_grants(application_type: str, grants: frozenset[str], redirect_uris: Sequence[str]) -> None:
-    allowed = {
-        "service": [frozenset({"client_credentials"})],
-        "terminal": [BY_DEVICE],
-        "native": [BY_PEOPLE, BY_PEOPLE - {"refresh_token"}, BY_DEVICE, BY_DEVICE | BY_PEOPLE],
-        "web": [BY_PEOPLE, BY_PEOPLE - {"refresh_token"}],
-    }[application_type]
+    allowed = SETS_OF_GRANTS[application_type]
     if grants not in allowed:
-        raise ClientUnusable("grant_types", "This type of client has other grants.", "此类客户端不能使用这些授权方式。")
+        raise GrantsUnusable(allowed)
     if ("authorization_code" in grants) != bool(redirect_uris):
         raise ClientUnusable(
             "redirect_uris",

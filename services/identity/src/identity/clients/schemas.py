@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from identity.clients.rules import SCOPES, is_own_machine
+from identity.clients.rules import SCOPES, SETS_OF_GRANTS, is_own_machine
 from webapi.addresses import require_public
 from webapi.bodies import ONE_LINE, Body, Shown, ShownOnce
 from webapi.validation import worded
@@ -74,6 +74,12 @@ _Number = Annotated[
 ]
 
 
+_SETS = "One of these sets, whole: " + "; ".join(
+    f"{kind}: {' or '.join(f'`{each}`' for each in (' '.join(sorted(grants)) for grants in sets))}"
+    for kind, sets in SETS_OF_GRANTS.items()
+)
+
+
 class PublicKey(Body):
     """The public half of a key pair (RFC 7517): P-256, or RSA of 2048 to 4096 bits."""
 
@@ -105,8 +111,10 @@ class ClientTerms(Body):
     ]
     redirect_uris: _Addresses = Field(default_factory=list, description="Matched character by character.")
     post_logout_redirect_uris: _Addresses = Field(default_factory=list)
-    grant_types: Annotated[list[_Grant], Field(min_length=1, max_length=5)]
-    scopes: Annotated[list[_Scope], Field(max_length=20)] = Field(default_factory=list)
+    grant_types: Annotated[list[_Grant], Field(min_length=1, max_length=5, description=_SETS)]
+    scopes: Annotated[list[_Scope], Field(max_length=20)] = Field(
+        default_factory=list, description="What it may ask people for: one at least, but for a `service`."
+    )
     token_endpoint_auth_method: Literal["none", "client_secret_basic", "client_secret_post", "private_key_jwt"]
     jwks: Annotated[PublicKeys | None, Field(description="Of a client that proves itself by private_key_jwt.")] = None
     requests_per_minute: Annotated[int, Field(ge=1, le=10_000_000, description="At each gateway process.")]

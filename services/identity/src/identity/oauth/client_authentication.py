@@ -31,7 +31,9 @@ class ClientRefused(InvalidClientError):  # type: ignore[misc]  # authlib has no
 
     def __init__(self, *, by_header: bool) -> None:
         super().__init__(
-            description="The client did not prove itself in the way it is registered for.", status_code=401
+            description="The client_id is unknown, not approved yet or suspended, or the client did not prove itself "
+            "as it is registered: by its secret in the header or in the form, by a key, or by its client_id alone.",
+            status_code=401,
         )
         self._by_header = by_header
 

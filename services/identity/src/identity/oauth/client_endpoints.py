@@ -13,10 +13,13 @@ from database import utc_now
 from identity.clients.tables import Client
 from identity.oauth.requests import ProviderRequest
 from identity.oauth.server import with_provider
-from identity.pages.requests import FORM_TYPE, Parameters, Unreadable, read_form
+from identity.pages.requests import FORM_TYPE, LARGEST_FORM, MOST_FIELDS, Parameters, Unreadable, read_form
 from identity.shared import IdentityShared, TokenParties
 
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+UNREADABLE = (
+    f"The body is no {FORM_TYPE} of at most {LARGEST_FORM} bytes and {MOST_FIELDS} fields, or holds a parameter twice."
+)
 ERROR = {
     "type": "object",
     "required": ["error"],
@@ -58,7 +61,7 @@ async def read_asked(request: Request, shared: IdentityShared, endpoint: str) ->
     try:
         parameters = await read_form(request)
     except Unreadable:
-        return JSONResponse({"error": "invalid_request"}, 400, NO_STORE)
+        return JSONResponse({"error": "invalid_request", "error_description": UNREADABLE}, 400, NO_STORE)
     authorization, proofs = request.headers.get("authorization"), request.headers.getlist("dpop")
     address = f"{shared.parties.issuer}{endpoint}"
     return ProviderRequest("POST", address, parameters, authorization=authorization, proofs=proofs)
