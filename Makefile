@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.cache/bytecode
 
 SERVICES := $(notdir $(wildcard services/*))
-DECLARATIONS := requirements.lock $(wildcard pyproject.toml libs/*/pyproject.toml services/*/pyproject.toml)
+DECLARATIONS := requirements.lock $(wildcard tests/conformance/generated/*.lock pyproject.toml libs/*/pyproject.toml services/*/pyproject.toml)
 IN := .venv/bin/python -m
 MADE := .venv/made-in
 QUICK := -q -c pyproject.toml -m "not fault and not browser" --durations=15 --durations-min=1

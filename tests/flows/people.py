@@ -45,9 +45,11 @@ class Person:
         """Give the access token."""
         return (await self._signed_in.headers())["Authorization"].removeprefix("Bearer ")
 
-    async def answer(self, method: str, path: str, body: Any = None, **parameters: Any) -> httpx.Response:
+    async def answer(
+        self, method: str, path: str, body: Any = None, *, if_match: str | None = None, **parameters: Any
+    ) -> httpx.Response:
         """Give an answer as it is, whatever its status."""
-        headers = await self._signed_in.headers()
+        headers = await self._signed_in.headers() | ({} if if_match is None else {"If-Match": if_match})
         return await self._http.request(method, path, json=body, params=parameters or None, headers=headers)
 
     async def get(self, path: str, *, status: int = 200, **parameters: Any) -> Any:

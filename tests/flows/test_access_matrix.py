@@ -17,6 +17,7 @@ import pytest_asyncio
 from contracts import SERVICES
 from database import new_id
 from tests.flows.conftest import URL, System
+from tests.flows.matrix.answers import leaks, listed, told, version_in
 from tests.flows.matrix.examples import EXAMPLES
 from tests.flows.matrix.examples.asking import Example
 from tests.flows.matrix.examples.members import a_member
@@ -62,18 +63,6 @@ async def ask(world: World, who: str, operation: Operation, example: Example) ->
         person.sign_in_anew()
         answer = await person.answer(operation.method, path, body, **query)
     return answer
-
-
-def told(answer: httpx.Response) -> str:
-    return f"{answer.status_code} {answer.text[:160]}"
-
-
-def listed(wrong: dict[str, str]) -> str:
-    return "\n".join(f"{name}: {what}" for name, what in wrong.items())
-
-
-def leaks(answer: httpx.Response, world: World) -> set[str]:
-    return {name for name, value in world.things.items() if value in world.marks and value in answer.text}
 
 
 def test_every_operation_has_an_example_of_a_good_request(operations: list[Operation]) -> None:
@@ -180,6 +169,21 @@ async def test_a_field_that_is_not_the_callers_to_set_is_refused(operations: lis
     assert not wrong, listed(wrong)
 
 
+async def test_a_write_to_a_version_that_is_past_is_refused(operations: list[Operation], world: World) -> None:
+    wrong: dict[str, str] = {}
+    for operation, example in asked_for(operations):
+        if not operation.takes_if_match:
+            continue
+        person, path = world.person(example.by or _right(operation)), path_of(operation, example, world)
+        body = example.body(world) if example.body else None
+        answer = await person.answer(operation.method, path, body, if_match='"999999", W/"1"')
+        problem = answer.json()
+        good = (answer.status_code, problem["type"]) == (412, "/problems/version_past")
+        if not good or answer.headers.get("etag") != f'"{problem["version"]}"':
+            wrong[operation.name] = told(answer)
+    assert not wrong, listed(wrong)
+
+
 async def test_the_right_one_succeeds_and_is_recorded_as_declared(operations: list[Operation], world: World) -> None:
     wrong: dict[str, str] = {}
     for operation, example in asked_for(operations):
@@ -190,6 +194,8 @@ async def test_the_right_one_succeeds_and_is_recorded_as_declared(operations: li
         answer = await ask(world, who, operation, example)
         if not answer.is_success:
             wrong[operation.name] = f"{who}: {told(answer)}"
+        elif (version := version_in(answer)) is not None and answer.headers.get("etag") != f'"{version}"':
+            wrong[operation.name] = f"version {version} has the ETag {answer.headers.get('etag')}"
         elif operation.method == "GET" and (head := await headed(world, who, operation, example)) != (200, b""):
             wrong[operation.name] = f"HEAD: {head}"
         elif operation.audited and (not operation.for_everybody or who.partition(".")[0] in operation.roles()):

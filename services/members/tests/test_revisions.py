@@ -60,6 +60,32 @@ async def test_a_stale_change_is_refused_with_both_values(province: Province) ->
     assert (await me.get("/members/me")).json()["version"] == 2
 
 
+async def test_with_if_match_nothing_is_merged_and_one_of_both_is_demanded(province: Province) -> None:
+    person = await province.enrol(await province.branch())
+    me, path = province.person(person_id=person), f"/members/{person}/revisions"
+    read = await me.get("/members/me")
+    first = await me.post(path, {"away": True}, headers={"If-Match": read.headers["etag"], "Idempotency-Key": "a"})
+    assert (first.status_code, first.json()["version"], first.headers["etag"]) == (200, 2, '"2"')
+    repeated = await me.post(path, {"away": True}, headers={"If-Match": read.headers["etag"], "Idempotency-Key": "a"})
+    assert (repeated.status_code, repeated.json()["version"]) == (200, 2)
+    for past in (read.headers["etag"], 'W/"2"', '"9", "1"', '""'):
+        stale = await me.post(path, {"smartphone": False}, headers={"If-Match": past})
+        assert (stale.status_code, stale.json()["type"], stale.json()["version"]) == (412, "/problems/version_past", 2)
+        assert stale.headers["etag"] == '"2"'
+    assert (await me.post(path, {"smartphone": False}, headers={"If-Match": "2"})).status_code == 422
+    unsaid = await me.post(path, {"smartphone": False})
+    assert (unsaid.status_code, unsaid.json()["type"]) == (428, "/problems/version_required")
+    for present in ('"1", "2"', "*"):
+        assert (await me.post(path, {"smartphone": False}, headers={"If-Match": present})).json()["version"] == 3
+
+
+async def test_a_stranger_learns_no_version_from_if_match(province: Province) -> None:
+    person = await province.enrol(await province.branch())
+    stranger = province.person(("registrar", await province.branch()))
+    tried = await stranger.post(f"/members/{person}/revisions", {"away": True}, headers={"If-Match": '"9"'})
+    assert (tried.status_code, tried.json()["type"]) == (404, "/problems/not_found")
+
+
 async def test_the_same_change_sent_twice_is_one_version(province: Province) -> None:
     person = await province.enrol(await province.branch())
     me = province.person(person_id=person)

@@ -23,7 +23,7 @@ class Operation:
     """One method on one path; `rules` are what it demands, any one of them, `audited` the entries it may leave.
 
     For `one_factor` a permission is enough; everywhere else it takes two. `texts` are the parameters of its query and
-    path that take any word.
+    path that take any word. What it writes may be told to be of one version where it `takes_if_match`.
     """
 
     method: str
@@ -32,6 +32,7 @@ class Operation:
     audited: tuple[str, ...] = ()
     one_factor: bool = False
     texts: tuple[str, ...] = ()
+    takes_if_match: bool = False
 
     @property
     def name(self) -> str:
@@ -68,7 +69,9 @@ def operations_in(document: Mapping[str, Any]) -> list[Operation]:
                 demanded = frozenset([rules] if isinstance(rules, str) else rules)
                 audited = tuple(left) if isinstance(left, list) else ()
                 texts = tuple(each["name"] for each in item[method].get("parameters", ()) if _takes_words(each))
-                found.append(Operation(method.upper(), path, demanded, audited, ONE_FACTOR in item[method], texts))
+                by_version = any(each["name"] == "If-Match" for each in item[method].get("parameters", ()))
+                one_factor = ONE_FACTOR in item[method]
+                found.append(Operation(method.upper(), path, demanded, audited, one_factor, texts, by_version))
     return sorted(found, key=lambda operation: (operation.path, operation.method))
 
 

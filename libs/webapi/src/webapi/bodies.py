@@ -88,5 +88,11 @@ class Shown(BaseModel):
     model_config = ConfigDict(from_attributes=True, frozen=True)
 
 
+class Versioned(Shown):
+    """What changes by versions: its answer has the ETag of its version, and a write to it takes `versions.IfMatch`."""
+
+    version: Annotated[int, Field(description="Rises with every change of it; the ETag too, and good for If-Match.")]
+
+
 class ShownOnce(BaseModel):
     """An answer with a secret that nobody is shown again: it is not kept under an Idempotency-Key."""

@@ -17,13 +17,14 @@ from database import Database, raw, utc_now
 from webapi.access import require_declared, require_person, takes_two_factors
 from webapi.assistance import AssistedRecorder, require_assistable
 from webapi.authentication import Authenticator, Principal, bearer_token
-from webapi.bodies import ShownOnce
+from webapi.bodies import ShownOnce, Versioned
 from webapi.idempotency import BODY_HASH, Claim, answer, read_key
 from webapi.languages import Language, language_of
 from webapi.marks import F, marking
 from webapi.problems import PERMISSION_MISSING, Refusal
 from webapi.scopes import require_scopes
 from webapi.step_up import TWO_FACTORS, reaches, require_acr
+from webapi.versions import etag
 
 _ASKS: Final = "__asks_for_token__"
 
@@ -70,7 +71,9 @@ class Command:
                 relied_on=self._relied_on,
                 shown_once=isinstance(model, ShownOnce),
             )
-        return answer(body, status, location)
+        response = answer(body, status, location)
+        response.headers.update(_tag_of(model))
+        return response
 
 
 def to_json(model: BaseModel) -> bytes:
@@ -293,7 +296,11 @@ Caller = Annotated[AuthenticatedCaller, Depends(_authenticated)]
 
 def json_answer(model: BaseModel, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """Answer with a model without validating it a second time, as FastAPI would."""
-    return Response(to_json(model), status, headers, "application/json")
+    return Response(to_json(model), status, {**_tag_of(model), **(headers or {})}, "application/json")
+
+
+def _tag_of(model: BaseModel | None) -> dict[str, str]:
+    return {"etag": etag(model.version)} if isinstance(model, Versioned) else {}
 
 
 def scopes_named_by(calls: Iterable[Any]) -> tuple[str, ...] | None:

@@ -130,6 +130,8 @@ def with_problems(
                 responses.setdefault("403", {"$ref": "#/components/responses/Forbidden"})
                 if method in _WRITING:
                     operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
+            if any(each["name"] == "If-Match" for each in operation.get("parameters", ())):
+                responses.update({"412": _REFERENCE, "428": _REFERENCE})
             _complete_responses(responses, replayed=method in _WRITING and (path, method) in protected)
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})

@@ -104,6 +104,12 @@ NOT_A_PERSON: Final = Problem(
 )
 NOT_FOUND: Final = Problem(404, "not_found", "There is no such thing.", "未找到。")
 METHOD_NOT_ALLOWED: Final = Problem(405, "method_not_allowed", "This cannot be done here.", "不支持此操作。")
+VERSION_PAST: Final = Problem(
+    412, "version_past", "It was changed meanwhile: read it again.", "内容已被更改，请重新读取后再提交。"
+)
+VERSION_REQUIRED: Final = Problem(
+    428, "version_required", "Say in If-Match which version you change.", "请用 If-Match 说明所更改的版本。"
+)
 BODY_TOO_LARGE: Final = Problem(413, "body_too_large", "The request is too large.", "请求内容过大。", ("limit_bytes",))
 INVALID: Final = Problem(422, "invalid", "Some of what was sent is not valid.", "提交的内容有误。")
 CURSOR_INVALID: Final = Problem(

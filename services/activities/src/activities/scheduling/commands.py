@@ -14,6 +14,7 @@ from activities.scheduling.tables import Activity
 from contracts.activities import ActivityClosedV1, ActivityScheduledV1, ActivityState
 from database import insert_or_same, known
 from messaging import Publication, append
+from webapi.versions import Expected
 
 
 class ActivityUnknown(Exception):
@@ -41,7 +42,9 @@ async def schedule_activity(
     return activity
 
 
-async def close_activity(session: AsyncSession, *, activity_id: UUID, by: audit.Actor, now: datetime) -> Activity:
+async def close_activity(
+    session: AsyncSession, *, activity_id: UUID, expected: Expected, by: audit.Actor, now: datetime
+) -> Activity:
     """Make an activity's attendance final; closing it again changes nothing.
 
     Raises `ActivityUnknown` and `NotYetBegun`.
@@ -49,6 +52,7 @@ async def close_activity(session: AsyncSession, *, activity_id: UUID, by: audit.
     visible = orgtree.within(Activity.organisation_id, by.remit)
     found = select(Activity).where(Activity.activity_id == activity_id, visible).with_for_update()
     activity = known(await session.scalar(found), ActivityUnknown)
+    expected.require(activity.version)
     if activity.status == "closed":
         return activity
     check_can_close(activity.starts_at, now)

@@ -13,6 +13,7 @@ from audit import about_nobody, audited
 from china_time import Moment
 from database import new_id
 from webapi import Caller, Page, PageQuery, access, described, json_answer
+from webapi.versions import IfMatch
 
 READ = "activities.activity.read"
 SCHEDULE = "activities.activity.schedule"
@@ -93,9 +94,11 @@ async def list_activities(
     | audited("activities.activity.closed")
     | described("结束组织生活并确定考勤", "Close an activity"),
 )
-async def close_activity(activity_id: UUID, caller: Caller) -> Response:
+async def close_activity(activity_id: UUID, caller: Caller, expected: IfMatch) -> Response:
     """Make the activity's attendance final."""
     by = audit.by(caller.principal, await caller.remit(SCHEDULE))
     async with caller.command() as command:
-        activity = await commands.close_activity(command.session, activity_id=activity_id, by=by, now=command.now)
+        activity = await commands.close_activity(
+            command.session, activity_id=activity_id, expected=expected, by=by, now=command.now
+        )
         return await command.respond(200, ActivityOut.model_validate(activity))

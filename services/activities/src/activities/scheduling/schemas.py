@@ -8,7 +8,7 @@ from pydantic import Field
 
 from activities.scheduling.rules import Kind
 from china_time import Moment
-from webapi.bodies import Body, HttpsUrl, Line, Shown
+from webapi.bodies import Body, HttpsUrl, Line, Versioned
 
 
 class ScheduleActivity(Body):
@@ -27,7 +27,7 @@ class ScheduleActivity(Body):
     )
 
 
-class ActivityOut(Shown):
+class ActivityOut(Versioned):
     """An activity as it stands."""
 
     activity_id: UUID

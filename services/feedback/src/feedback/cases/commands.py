@@ -23,6 +23,7 @@ from feedback.responsibilities.queries import assignments_along
 from feedback.responsibilities.rules import nearest
 from messaging import Publication, append
 from webapi import Limit, count_reach
+from webapi.versions import Expected
 
 CASES: Final = Limit("cases", most=20, window=timedelta(days=1))
 """Of one person, whoever helps them: after a storm somebody may report a dozen things."""
@@ -82,6 +83,7 @@ async def answer_case(
     *,
     case_id: UUID,
     text: str,
+    expected: Expected,
     visible: Collection[UUID],
     ring: KeyRing,
     by: audit.Actor,
@@ -92,7 +94,7 @@ async def answer_case(
     The remit is where the caller may answer, `visible` where the caller may read. Raises `CaseUnknown`,
     `NotResponsible`, `CaseNotOpen` and `ReporterErased`.
     """
-    case = await _locked(session, case_id, by, {*by.remit, *visible})
+    case = await _locked(session, case_id, expected, by, {*by.remit, *visible})
     try:
         await orgtree.require_within(session, case.responsible_id, by.remit)
     except orgtree.OutsideRemit as outside:
@@ -110,13 +112,19 @@ async def answer_case(
 
 
 async def confirm_answer(
-    session: AsyncSession, *, case_id: UUID, visible: Collection[UUID], by: audit.Actor, now: datetime
+    session: AsyncSession,
+    *,
+    case_id: UUID,
+    expected: Expected,
+    visible: Collection[UUID],
+    by: audit.Actor,
+    now: datetime,
 ) -> Case:
     """Take the reporter's word that the answer settles the case; confirming again changes nothing.
 
     Raises `CaseUnknown`, `NotTheReporter` and `CaseNotAnswered`.
     """
-    case = await _locked(session, case_id, by, visible)
+    case = await _locked(session, case_id, expected, by, visible)
     if case.reporter_id != by.person_id:
         raise NotTheReporter
     check_can_confirm(case.status)
@@ -127,9 +135,13 @@ async def confirm_answer(
     return case
 
 
-async def _locked(session: AsyncSession, case_id: UUID, by: audit.Actor, visible: Collection[UUID]) -> Case:
+async def _locked(
+    session: AsyncSession, case_id: UUID, expected: Expected, by: audit.Actor, visible: Collection[UUID]
+) -> Case:
     found = select(Case).where(Case.case_id == case_id, visible_to(by.person_id, visible))
-    return known(await session.scalar(found.with_for_update()), CaseUnknown)
+    case = known(await session.scalar(found.with_for_update()), CaseUnknown)
+    expected.require(case.version)
+    return case
 
 
 async def _record(

@@ -14,6 +14,7 @@ from feedback.cases.rules import CaseStatus
 from feedback.cases.schemas import AnswerCase, CaseOut, CaseWithEntries, OpenCase
 from webapi import Caller, Page, PageQuery, access, assistable, described, json_answer, limited
 from webapi.sealing import Ring
+from webapi.versions import IfMatch
 
 READ = "feedback.case.read"
 ANSWER = "feedback.case.answer"
@@ -116,13 +117,20 @@ async def get_case(case_id: UUID, caller: Caller, ring: Ring) -> Response:
     | audited("feedback.case.answered")
     | described("答复诉求", "Answer a case", example={"text": "护栏已修好，请看。"}),
 )
-async def answer_case(case_id: UUID, body: AnswerCase, caller: Caller, ring: Ring) -> Response:
+async def answer_case(case_id: UUID, body: AnswerCase, caller: Caller, ring: Ring, expected: IfMatch) -> Response:
     """Answer a case for the organisation responsible for it."""
     by = audit.by(caller.principal, await caller.remit(ANSWER))
     visible = await caller.remit_if_any(READ)
     async with caller.command() as command:
         case = await commands.answer_case(
-            command.session, case_id=case_id, text=body.text, visible=visible, ring=ring, by=by, now=command.now
+            command.session,
+            case_id=case_id,
+            text=body.text,
+            expected=expected,
+            visible=visible,
+            ring=ring,
+            by=by,
+            now=command.now,
         )
         return await command.respond(201, CaseOut.model_validate(case))
 
@@ -133,9 +141,11 @@ async def answer_case(case_id: UUID, body: AnswerCase, caller: Caller, ring: Rin
     openapi_extra=access("self") | described("确认诉求已解决", "Confirm that the answer settles it"),
 )
 @assistable("feedback.confirm_case")
-async def confirm_answer(case_id: UUID, caller: Caller) -> Response:
+async def confirm_answer(case_id: UUID, caller: Caller, expected: IfMatch) -> Response:
     """Confirm that the answer settles one's case."""
     by, visible = audit.by(caller.principal), await caller.remit_if_any(READ)
     async with caller.command() as command:
-        case = await commands.confirm_answer(command.session, case_id=case_id, visible=visible, by=by, now=command.now)
+        case = await commands.confirm_answer(
+            command.session, case_id=case_id, expected=expected, visible=visible, by=by, now=command.now
+        )
         return await command.respond(200, CaseOut.model_validate(case))

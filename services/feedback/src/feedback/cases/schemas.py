@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from contracts import Code
 from feedback.cases.rules import CaseStatus
-from webapi.bodies import Body, Shown, Words
+from webapi.bodies import Body, Versioned, Words
 
 
 class OpenCase(Body):
@@ -26,7 +26,7 @@ class AnswerCase(Body):
     text: Words
 
 
-class CaseOut(Shown):
+class CaseOut(Versioned):
     """A case as it stands, without what was said."""
 
     case_id: UUID

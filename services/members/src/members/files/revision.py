@@ -16,6 +16,7 @@ from members.files.rules.personal_fields import PersonalFields, masked
 from members.files.rules.size import check_size
 from members.files.rules.stages import check_stage_change
 from members.files.sealing import FIELDS, SealedFile, seal_fields
+from webapi.versions import Expected
 
 # Apart from the reading: who waits here for another change would else join the new row with a version of before it.
 _LOCK = "select from member where person_id = $1 for update"
@@ -64,7 +65,8 @@ async def revise_member(
     session: AsyncSession,
     *,
     person_id: UUID,
-    base_version: int,
+    base_version: int | None,
+    expected: Expected,
     changes: Mapping[str, Any],
     own: bool,
     ring: KeyRing,
@@ -73,14 +75,17 @@ async def revise_member(
 ) -> int:
     """Change fields of a file (`name`, `phone`, `stage`, `away`, `smartphone`) and give the version that results.
 
-    `changes` were made to `base_version`; fields that nobody else changed since are merged. `own` says that the person
+    `changes` were made to `base_version`; fields that nobody else changed since are merged. Without one they are made
+    to the file as it is, which has to be as `expected`. `own` says that the person
     changes the own file. Raises `FileUnknown`, `BaseUnknown`, `StaleFile`, and `Refused` by the rules of stages and of
     the branch's size.
     """
     connection = await raw(session)
     await connection.execute(_LOCK, person_id)
     record = known(await connection.fetchrow(_PRESENT, person_id, own, list(by.remit)), FileUnknown)
-    base = known(await connection.fetchrow(_BASE, person_id, base_version, record["wrapped"]), BaseUnknown)
+    expected.require(record["version"])
+    started_from = record["version"] if base_version is None else base_version
+    base = known(await connection.fetchrow(_BASE, person_id, started_from, record["wrapped"]), BaseUnknown)
     file = SealedFile(ring, record)
     present = _contents(record, file)
     merged = merge(present, base=_contents(base, SealedFile(ring, base)), changes=changes)

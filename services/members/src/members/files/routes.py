@@ -36,6 +36,7 @@ from webapi import (
     json_answer,
 )
 from webapi.sealing import Ring
+from webapi.versions import IfMatch, etag
 
 READ = "members.file.read"
 IMPORT = "members.file.import"
@@ -130,9 +131,13 @@ async def get_member(
     | audited("members.file.revised")
     | described("修订党员档案", "Revise a file", example={"base_version": 3, "away": True}),
 )
-async def revise_member(person_id: UUID, body: ReviseMember, caller: Caller, ring: Ring) -> Response:
-    """Change a file against the version the change was made to; 409 with both values of what clashes."""
+async def revise_member(person_id: UUID, body: ReviseMember, caller: Caller, ring: Ring, expected: IfMatch) -> Response:
+    """Change a file against the version the change was made to; 409 with both values of what clashes.
+
+    One of `base_version`, by which changes of other fields are merged, and If-Match, by which nothing is, is demanded.
+    """
     own = person_id == caller.person_id
+    expected.require_said(otherwise=body.base_version)
     attempt = audit.by(caller.principal).entry("members.file.revised", subject=person_id)
     async with refusals_recorded(caller, attempt, REVISION_REFUSALS):
         if own:
@@ -143,6 +148,7 @@ async def revise_member(person_id: UUID, body: ReviseMember, caller: Caller, rin
                 command.session,
                 person_id=person_id,
                 base_version=body.base_version,
+                expected=expected,
                 changes=body.changes,
                 own=own,
                 ring=ring,
@@ -196,10 +202,9 @@ async def _own_file(caller: AuthenticatedCaller, ring: KeyRing, day: date | None
             await audit.record(session, entry, now=utc_now())
     async with caller.read() as session:
         row = await _file(session, caller.person_id, day, Own(caller.person_id))
-    etag = f'"{row.version}"'
-    if known == etag:
-        return Response(status_code=304, headers={"etag": etag})
-    return json_answer(disclosure.shown(row, ring, opened=() if helped else FIELDS), headers={"etag": etag})
+    if known == etag(row.version):
+        return Response(status_code=304, headers={"etag": etag(row.version)})
+    return json_answer(disclosure.shown(row, ring, opened=() if helped else FIELDS))
 
 
 async def _file(session: AsyncSession, person_id: UUID, day: date | None, reader: Reader) -> FileRow:

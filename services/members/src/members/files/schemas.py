@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, Field, model_validator
 
 from members.files.rules.personal_fields import SealedField
 from webapi import rule_broken
-from webapi.bodies import Body, PersonName, Phone, Shown
+from webapi.bodies import Body, PersonName, Phone, Versioned
 
 Stage = Literal["applicant", "activist", "development_target", "probationary", "full"]
 Version = Annotated[int, Field(ge=1, lt=2**31)]
@@ -15,9 +15,9 @@ Version = Annotated[int, Field(ge=1, lt=2**31)]
 
 
 class ReviseMember(Body):
-    """Change a file; `base_version` is the version that the change was made to. What is left out stays."""
+    """Change a file; `base_version`, or If-Match, is what the change was made to. What is left out stays."""
 
-    base_version: Version
+    base_version: Annotated[Version | None, Field(description="Merged, or 409; If-Match is 412 instead.")] = None
     stage: Stage | None = None
     name: PersonName | None = None
     phone: Annotated[Phone | None, Field(description="null takes the number out.")] = None
@@ -46,12 +46,11 @@ class ReviseMember(Body):
         return self
 
 
-class MemberOut(Shown):
+class MemberOut(Versioned):
     """A version of a member's file. Name, identity number and phone are masked unless they are among `opened`."""
 
     person_id: UUID
     organisation_id: UUID
-    version: int
     recorded_at: AwareDatetime
     stage: Stage
     away: bool
@@ -68,8 +67,7 @@ class VersionOut(MemberOut):
     recorded_by: UUID
 
 
-class RevisionOutcome(Shown):
+class RevisionOutcome(Versioned):
     """The version of the file that resulted."""
 
     person_id: UUID
-    version: int

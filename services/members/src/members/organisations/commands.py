@@ -36,6 +36,7 @@ from members.organisations.schemas import ImportOutcome, MoveOrganisation, Organ
 from members.organisations.tables import OrganisationPeriod, RegisteredOrganisation
 from members.refused_rows import RowsRefused
 from messaging import Publication, append
+from webapi.versions import Expected
 
 _REGISTER = """
     select r.organisation_id, r.parent_id, r.kind, r.level, r.name, r.division_code, r.established_on,
@@ -104,14 +105,20 @@ async def establish_organisations(
 
 
 async def rename_organisation(
-    session: AsyncSession, *, organisation_id: UUID, wanted: RenameOrganisation, by: audit.Actor, now: datetime
+    session: AsyncSession,
+    *,
+    organisation_id: UUID,
+    wanted: RenameOrganisation,
+    expected: Expected,
+    by: audit.Actor,
+    now: datetime,
 ) -> None:
     """Give an organisation another name or division code from the day `on`; what is None stays.
 
     Raises `OrganisationUnknown`, and `Refused` for a day that does not follow what is registered.
     """
     await orgtree.lock_tree(session)
-    organisation, today = await _locked(session, organisation_id, by), day_of(now)
+    organisation, today = await _locked(session, organisation_id, expected, by), day_of(now)
     name = wanted.name or organisation.name
     division_code = wanted.division_code or organisation.division_code
     if (organisation.name, organisation.division_code) == (name, division_code):
@@ -124,14 +131,20 @@ async def rename_organisation(
 
 
 async def move_organisation(
-    session: AsyncSession, *, organisation_id: UUID, wanted: MoveOrganisation, by: audit.Actor, now: datetime
+    session: AsyncSession,
+    *,
+    organisation_id: UUID,
+    wanted: MoveOrganisation,
+    expected: Expected,
+    by: audit.Actor,
+    now: datetime,
 ) -> None:
     """Move an organisation, and all below it, under another parent from the day `on`; the caller is in charge of both.
 
     Raises `OrganisationUnknown`, `ParentUnknown`, `RootStays`, and `Refused` when it may not stand there.
     """
     await orgtree.lock_tree(session)
-    organisation, today = await _locked(session, organisation_id, by), day_of(now)
+    organisation, today = await _locked(session, organisation_id, expected, by), day_of(now)
     if organisation.parent_id is None:
         raise RootStays
     connection, parent_id, on = await raw(session), wanted.parent_id, wanted.on or today
@@ -149,11 +162,15 @@ async def move_organisation(
         raise too_deep(orgtree.MAX_DEPTH, today)
 
 
-async def _locked(session: AsyncSession, organisation_id: UUID, by: audit.Actor) -> RegisteredOrganisation:
+async def _locked(
+    session: AsyncSession, organisation_id: UUID, expected: Expected, by: audit.Actor
+) -> RegisteredOrganisation:
     this = RegisteredOrganisation.organisation_id == organisation_id
     visible = orgtree.within(RegisteredOrganisation.organisation_id, by.remit)
     found = select(RegisteredOrganisation).where(this, visible).with_for_update(key_share=True)
-    return known(await session.scalar(found), OrganisationUnknown)
+    organisation = known(await session.scalar(found), OrganisationUnknown)
+    expected.require(organisation.version)
+    return organisation
 
 
 async def _present_since(session: AsyncSession, organisation_id: UUID) -> date:

@@ -20,7 +20,8 @@ from members.organisations.schemas import (
     OrganisationRow,
     RenameOrganisation,
 )
-from webapi import Caller, Page, PageQuery, access, described
+from webapi import Caller, Page, PageQuery, access, described, json_answer
+from webapi.versions import IfMatch
 
 READ = "members.organisation.read"
 ESTABLISH = "members.organisation.establish"
@@ -100,12 +101,14 @@ async def import_organisations(body: ImportOrganisations, caller: Caller) -> Res
         "将组织划归另一上级", "Move an organisation", example={"parent_id": "01930000-0000-7000-8000-000000000001"}
     ),
 )
-async def move_organisation(organisation_id: UUID, body: MoveOrganisation, caller: Caller) -> Response:
+async def move_organisation(
+    organisation_id: UUID, body: MoveOrganisation, caller: Caller, expected: IfMatch
+) -> Response:
     """Move an organisation, and all below it, under another parent; both must be in the caller's charge."""
     by = audit.by(caller.principal, await caller.remit(ESTABLISH))
     async with caller.command() as command:
         await commands.move_organisation(
-            command.session, organisation_id=organisation_id, wanted=body, by=by, now=command.now
+            command.session, organisation_id=organisation_id, wanted=body, expected=expected, by=by, now=command.now
         )
         shown = await queries.one_organisation(command.session, organisation_id, remit=by.remit)
         return await command.respond(200, shown)
@@ -118,12 +121,14 @@ async def move_organisation(organisation_id: UUID, body: MoveOrganisation, calle
     | audited("members.organisation.renamed")
     | described("组织更名或改区划代码", "Rename an organisation", example={"name": "石桥新村党支部"}),
 )
-async def rename_organisation(organisation_id: UUID, body: RenameOrganisation, caller: Caller) -> Response:
+async def rename_organisation(
+    organisation_id: UUID, body: RenameOrganisation, caller: Caller, expected: IfMatch
+) -> Response:
     """Give an organisation another name or division code."""
     by = audit.by(caller.principal, await caller.remit(ESTABLISH))
     async with caller.command() as command:
         await commands.rename_organisation(
-            command.session, organisation_id=organisation_id, wanted=body, by=by, now=command.now
+            command.session, organisation_id=organisation_id, wanted=body, expected=expected, by=by, now=command.now
         )
         shown = await queries.one_organisation(command.session, organisation_id, remit=by.remit)
         return await command.respond(200, shown)
@@ -147,13 +152,14 @@ async def list_organisations(
 
 @router.get(
     "/organisations/{organisation_id}",
+    response_model=OrganisationOut,
     openapi_extra=access(READ) | NO_PEOPLE | described("查看一个组织", "One organisation"),
 )
-async def get_organisation(organisation_id: UUID, caller: Caller, as_of: AsOf = None) -> OrganisationOut:
+async def get_organisation(organisation_id: UUID, caller: Caller, as_of: AsOf = None) -> Response:
     """Read one organisation, as it is or as it was on a day."""
     remit = await caller.remit(READ)
     async with caller.read() as session:
-        return await queries.one_organisation(session, organisation_id, day=as_of, remit=remit)
+        return json_answer(await queries.one_organisation(session, organisation_id, day=as_of, remit=remit))
 
 
 @router.get(

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from china_time import Day
 from members.organisations.rules import Kind, Level
-from webapi.bodies import Body, Line, Shown
+from webapi.bodies import Body, Line, Shown, Versioned
 from webapi.validation import worded
 
 DivisionCode = Annotated[
@@ -72,7 +72,7 @@ class RenameOrganisation(Body):
     on: Annotated[Day | None, Field(description="The first day of the name; today when left out.")] = None
 
 
-class OrganisationOut(Shown):
+class OrganisationOut(Versioned):
     """An organisation as it is, or as it was on the day that was asked for."""
 
     organisation_id: UUID
