@@ -67,7 +67,7 @@ async def list_actions(caller: Caller, page: PageQuery) -> Page[ActionOut]:  # n
         example={
             "subject_id": "01930000-0000-7000-8000-000000000001",
             "organisation_id": "01930000-0000-7000-8000-000000000002",
-            "actions": ["gateway.home.read"],
+            "actions": ["gateway.read_home"],
             "evidence": "one_time_code",
         },
     ),
