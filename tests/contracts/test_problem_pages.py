@@ -1,16 +1,21 @@
 """Behind every type that a problem may have stands a page, in both languages."""
 
+import json
 import re
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import ModuleType
 
 import httpx
 
 from contracts import SERVICES
-from database import Database
+from database import Database, utc_now
+from gateway.documents.copies import Copy, keep, recall
 from gateway.documents.document import MergedDocument
 from gateway.documents.pages import DocumentPages
+from gateway.forwarding.pool import Upstream
 from gateway.forwarding.routing import public_routes
+from testkit.databases import Template, TestDatabases
 from webapi.openapi import ALL_PROBLEMS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,27 +28,33 @@ def written() -> set[str]:
     return {code for source in sources for code in CODE.findall(source.read_text("utf-8"))}
 
 
-async def test_every_code_that_is_written_anywhere_has_its_page(generate: ModuleType) -> None:
+async def test_every_code_that_is_written_anywhere_has_its_page(
+    generate: ModuleType, databases: TestDatabases, template_of: Callable[[str], Awaitable[Template]]
+) -> None:
+    """What services say of themselves comes back from the gateway's database as they say it."""
     documents = {service: generate.application_of(service).openapi() for service in SERVICES}
-    told = {code: words for each in documents.values() for code, words in each[ALL_PROBLEMS].items()}
-    own = {**documents["gateway"], ALL_PROBLEMS: told}
-    database = Database("postgresql://nobody@127.0.0.1:1/none", application_name="test")
-    merged = MergedDocument({}, public_routes(), lambda: own, public_url=generate.PUBLIC_URL, database=database)
+    own = documents.pop("gateway")
+    upstreams = {service: Upstream(service, generate.NOWHERE) for service in documents}
+    routes, codes, missing = public_routes(), written(), []
+    assert len(codes) > 120
 
     async def nothing(*_: object) -> None:
         raise AssertionError
 
-    codes = written()
-    assert len(codes) > 120
-    transport, missing = httpx.ASGITransport(DocumentPages(nothing, merged)), []
-    async with httpx.AsyncClient(transport=transport, base_url="http://gateway.test") as client:
-        for code in sorted(codes):
-            shown = [
-                await client.get(f"/problems/{code}", headers={"accept-language": language})
-                for language in ("zh", "en")
-            ]
-            if [each.status_code for each in shown] != [200, 200] or shown[0].text == shown[1].text:
-                missing.append(code)
+    async with databases.database(await template_of("gateway")) as url:
+        database = Database(url, application_name="test")
+        await keep(database, {service: Copy(document, utc_now()) for service, document in documents.items()})
+        recalled = await recall(database)
+        assert {service: copy.document for service, copy in recalled.items()} == json.loads(json.dumps(documents))
+        merged = MergedDocument(upstreams, routes, lambda: own, public_url=generate.PUBLIC_URL, database=database)
+        transport = httpx.ASGITransport(DocumentPages(nothing, merged))
+        async with merged.running(), httpx.AsyncClient(transport=transport, base_url="http://gateway.test") as client:
+            for code in sorted(codes):
+                path = f"/problems/{code}"
+                shown = [await client.get(path, headers={"accept-language": language}) for language in ("zh", "en")]
+                if [each.status_code for each in shown] != [200, 200] or shown[0].text == shown[1].text:
+                    missing.append(code)
+        await database.close()
     assert missing == []
 
 

@@ -82,8 +82,8 @@ class Client:
         plans: list[int] = []
         while (left := commands - sum(plans)) > 0:
             plans.append(min(left, chance.choice((1, 2, 3, 3, 3))))
-        people = [new_id() for _ in range(40)]
-        waiting = iter([(plan, chance.choice(people), chance.choice(BRANCHES)) for plan in plans])
+        people = itertools.cycle([new_id() for _ in range(max(40, len(plans) // 10))])  # more is not for one person
+        waiting = iter([(plan, next(people), chance.choice(BRANCHES)) for plan in plans])
 
         async def take_turns() -> None:
             for plan, reporter_id, organisation_id in waiting:

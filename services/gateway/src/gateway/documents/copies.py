@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import orjson
 
-from database import Database, columns, raw
+from database import Database, columns
 from gateway.documents.merging import Document
 
 _RECALL = "select service, document::text, fetched_at from service_document"
@@ -18,7 +18,6 @@ order by service
 on conflict (service) do update set document = excluded.document, fetched_at = excluded.fetched_at
 where kept.fetched_at < excluded.fetched_at
 """
-_SEEN = "update service_document set fetched_at = $2 where service = any($1::text[]) and fetched_at < $2"
 
 
 class Copy(NamedTuple):
@@ -29,19 +28,14 @@ class Copy(NamedTuple):
 
 
 async def recall(database: Database) -> dict[str, Copy]:
-    """Give what is kept, by service."""
-    async with database.read() as session:
-        rows = await (await raw(session)).fetch(_RECALL)
+    """Give what is kept, by service, with when it was fetched first."""
+    async with database.look() as connection:
+        rows = await connection.fetch(_RECALL)
     return {row["service"]: Copy(orjson.loads(row["document"]), row["fetched_at"]) for row in rows}
 
 
-async def keep(database: Database, copies: Mapping[str, Copy], changed: Mapping[str, Copy]) -> None:
-    """Keep the `changed` ones, and of all `copies` when they were fetched."""
-    async with database.transaction() as session:
-        connection = await raw(session)
-        if changed:
-            rows = [(name, orjson.dumps(copy.document).decode(), copy.fetched_at) for name, copy in changed.items()]
-            await connection.execute(_KEEP, *columns(rows))
-        for fetched_at in {copy.fetched_at for copy in copies.values()}:
-            seen = sorted(name for name, copy in copies.items() if copy.fetched_at == fetched_at)
-            await connection.execute(_SEEN, seen, fetched_at)
+async def keep(database: Database, changed: Mapping[str, Copy]) -> None:
+    """Keep documents, of which there is one at least, unless a newer one of the service is kept."""
+    rows = [(name, orjson.dumps(copy.document).decode(), copy.fetched_at) for name, copy in changed.items()]
+    async with database.raw_transaction() as connection:
+        await connection.execute(_KEEP, *columns(rows))

@@ -120,7 +120,8 @@ class MergedDocument:
             self._copies[service] = copy
         if changed or stale != self._stale or self._published is None:
             self._published = await asyncio.to_thread(self._merge)  # tens of milliseconds
-        await self._keep(fetched, changed)
+        if changed:
+            await self._keep(changed)
 
     async def _recall(self) -> None:
         try:
@@ -133,9 +134,9 @@ class MergedDocument:
             log.exception("documents_not_recalled")
         self._published = await asyncio.to_thread(self._merge)
 
-    async def _keep(self, fetched: Mapping[str, Copy], changed: Mapping[str, Copy]) -> None:
+    async def _keep(self, changed: Mapping[str, Copy]) -> None:
         try:
-            await keep(self._database, fetched, changed)
+            await keep(self._database, changed)
         except Exception:  # they are kept when they change again, or from the next start on
             log.exception("documents_not_kept")
 

@@ -14,7 +14,7 @@ from starlette.types import Message, Receive, Send
 
 from gateway.documents.descriptions import SCOPES
 from gateway.documents.document import PATH, MergedDocument
-from gateway.documents.problem_pages import PREFIX, json_of, page_of, told_of
+from gateway.documents.problem_pages import PREFIX, page_of, told_of
 from telemetry import ServedRequest
 from webapi.languages import language_of
 from webapi.problems import METHOD_NOT_ALLOWED, NOT_FOUND, Refusal, problem_response
@@ -84,7 +84,7 @@ class DocumentPages:
         if told is None:
             return None
         as_json = _wants_json(scope["headers"])
-        body = (json_of if as_json else page_of)(code, told, language)
+        body = page_of(code, told, language, as_json=as_json)
         made = _file("problem.json" if as_json else "problem.html", body, policy=_NOTHING, cache=_DAY)
         more = {"vary": "accept, accept-language", "content-language": "en" if language == "en" else "zh-CN"}
         return _File(body, {**made.headers, **more})

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from html import escape
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 import orjson
 
@@ -21,10 +21,8 @@ _PAGE: Final = """<!doctype html>
 <title>{title}</title>
 <h1>{title}</h1>
 <p><code>{code}</code> · HTTP {status}</p>
-<p><a href="/docs">{more}</a></p>
 </html>
 """
-_MORE: Final[Mapping[str, str]] = {"zh": "接口文档", "en": "The API’s document"}
 
 
 class Told(NamedTuple):
@@ -55,21 +53,10 @@ def told_of(problems: AllTold, code: str) -> Told | None:
     return problems.get(code)
 
 
-def page_of(code: str, told: Told, language: Language) -> bytes:
-    """Write the page."""
+def page_of(code: str, told: Told, language: Language, *, as_json: bool) -> bytes:
+    """Write the page, or for a program the problem itself."""
     title = told.en if language == "en" else told.zh
-    page = _PAGE.format(
-        language="en" if language == "en" else "zh-CN",
-        title=escape(title),
-        code=escape(code),
-        status=told.status,
-        more=_MORE[language],
-    )
-    return page.encode()
-
-
-def json_of(code: str, told: Told, language: Language) -> bytes:
-    """Write it for a program."""
-    title = told.en if language == "en" else told.zh
-    content: dict[str, Any] = {"type": f"{PREFIX}{code}", "title": title, "status": told.status}
-    return orjson.dumps(content)
+    if as_json:
+        return orjson.dumps({"type": f"{PREFIX}{code}", "title": title, "status": told.status})
+    locale = "en" if language == "en" else "zh-CN"
+    return _PAGE.format(language=locale, title=escape(title), code=escape(code), status=told.status).encode()
