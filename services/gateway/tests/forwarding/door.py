@@ -138,9 +138,10 @@ class Wire:
             return b""
 
 
-async def behind(_scope: Scope, _receive: Receive, send: Send) -> None:
-    """Stand in for the application behind the forwarder: says "behind" to whatever reaches it."""
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"6")]})
+async def behind(scope: Scope, _receive: Receive, send: Send) -> None:
+    """Stand in for the application behind the forwarder: says "behind" to whatever reaches it, 404 to what is gone."""
+    status = 404 if scope["path"].endswith("/gone") else 200
+    await send({"type": "http.response.start", "status": status, "headers": [(b"content-length", b"6")]})
     await send({"type": "http.response.body", "body": b"behind"})
 
 

@@ -162,6 +162,9 @@ async def test_who_tries_the_ids_of_others_has_to_wait_and_keeps_their_own_pages
         assert (over.status, over.problem["type"]) == (429, f"/problems/{TOO_MANY_REFUSED.code}")
         assert int(over.header("retry-after") or 0) >= 9
         service.behave = answering(OK)
+        door.token = issuer.token(uuid4())
+        assert await statuses(door, f"/v1/home/{uuid4()}/gone", 7) == {404: 5, 429: 2}
+        assert await statuses(door, f"/v1/cases/{uuid4()}", 3) == {429: 3}
         assert await statuses(door, "/v1/courses", 3) == {200: 3}
         assert await statuses(door, "/v1/home", 3) == {200: 3}
         door.token = issuer.token(uuid4())
