@@ -5,14 +5,22 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from fastapi.routing import APIRoute
+
 import orgtree
 from audit import Actor
 from china_time import day_of
-from database import Database, KeyRing, new_id, raw
+from contracts.identity import ExportRequestedV1
+from database import Database, KeyRing, new_id, raw, utc_now
 from members.enrolment.commands import enrol_member
 from members.enrolment.rules import NewMember
 from members.files.revision import revise_member
+from members.files.routes import router
 from members.files.rules.personal_fields import PersonalFields
+from members.worker import HANDLERS, OWN_DATA
+from privacy import Parts
+from testkit.delivery import tell
+from webapi.access import declared
 from webapi.versions import ANYTHING
 
 from .provinces import Province, id_number, member_row
@@ -48,6 +56,7 @@ async def test_a_member_is_enrolled_in_a_branch_and_shown_masked(province: Provi
         "id_number": f"5****************{body['id_number'][-1]}",
         "phone": "142******78",
         "opened": [],
+        "clear_from": None,
     }
 
 
@@ -56,9 +65,11 @@ async def test_an_unchanged_file_is_not_sent_again(province: Province) -> None:
     person = await province.enrol(branch)
     answer = await province.person(person_id=person).get("/members/me")
     assert answer.headers["etag"] == '"1"'
-    own = province.person(person_id=person)
-    answer = await own.get(f"/members/{person}", headers={"If-None-Match": '"1"'})
+    masked, clear = (province.person(person_id=person, acr=acr) for acr in ("1", "2"))
+    answer = await masked.get(f"/members/{person}", headers={"If-None-Match": '"1"'})
     assert (answer.status_code, answer.content) == (304, b"")
+    shown = await clear.get(f"/members/{person}", headers={"If-None-Match": '"1"'})  # it may have it masked
+    assert (shown.status_code, shown.headers["etag"]) == (200, '"1"')
 
 
 async def test_an_officer_sees_files_of_the_own_subtree_and_nothing_beside_or_above(province: Province) -> None:
@@ -135,15 +146,48 @@ async def test_a_page_is_opened_for_names_alone_and_kept_for_each_that_was_shown
 async def test_a_person_reads_the_own_file_in_clear_and_a_helper_reads_it_masked(province: Province) -> None:
     body = member_row(await province.branch())
     person = UUID((await province.registrar.post("/members", body)).json()["person_id"])
-    own = (await province.person(person_id=person).get("/members/me")).json()
+    own = (await province.person(person_id=person, acr="2").get("/members/me")).json()
+    assert own["clear_from"] is None
     assert [own[field] for field in ("name", "id_number", "phone")] == [body["name"], body["id_number"], body["phone"]]
-    by_id = (await province.person(person_id=person).get(f"/members/{person}")).json()
+    by_id = (await province.person(person_id=person, acr="2").get(f"/members/{person}")).json()
     assert by_id == own
     helper = province.person(person_id=person, actor=new_id(), actions=["members.read_profile"])
     helped = (await helper.get("/members/me")).json()
-    assert helped["opened"] == []
+    assert (helped["opened"], helped["clear_from"]) == ([], None)
     assert "*" in helped["name"]
     assert (await helper.get(f"/members/{person}", params={"purpose": "file_care"})).status_code == 403
+
+
+async def test_by_one_factor_the_own_file_is_masked_wherever_it_is_shown(
+    province: Province, database: Database, ring: KeyRing
+) -> None:
+    """Each way to the own file, which are all the routes that are for oneself."""
+    body = member_row(await province.branch())
+    person = UUID((await province.registrar.post("/members", body)).json()["person_id"])
+    fields = [str(body[field]) for field in ("name", "id_number", "phone")]
+    weak, strong = (province.person(person_id=person, acr=acr) for acr in ("1", "2"))
+    reads = ["/members/me", f"/members/{person}", f"/members/{person}?as_of={day_of(utc_now())}"]
+    for path in (*reads, f"/members/{person}/versions"):
+        shown = await weak.get(path)
+        assert shown.status_code == 200, path
+        assert not any(field in shown.text for field in fields), path
+        if path in reads:
+            assert (shown.json()["opened"], shown.json()["clear_from"]) == ([], "2"), path
+            clear = (await strong.get(path)).text
+            assert all(field in clear for field in fields), path
+    await weak.post(f"/members/{person}/revisions", {"base_version": 1, "phone": "14200000007"})
+    clash = await weak.post(f"/members/{person}/revisions", {"base_version": 1, "phone": "14200000008"})
+    assert clash.json()["conflicts"] == {"phone": {"stored": "142******07", "sent": "14200000008"}}
+    export_id = new_id()
+    requested = ExportRequestedV1(export_id=export_id, person_id=person)
+    await tell(database, HANDLERS, requested)
+    await Parts("members", OWN_DATA, ring).compose_all(database)
+    path = f"/export-parts/members/{export_id}"
+    assert (await weak.get(path)).json()["type"] == "/problems/step_up_required"
+    assert str(body["id_number"]) in (await strong.get(path)).text
+    own = {route.path for route in router.routes if isinstance(route, APIRoute) and "self" in declared(route)}
+    of_one = "/v1/members/{person_id}"
+    assert own == {"/v1/members/me", of_one, f"{of_one}/versions", f"{of_one}/revisions"}, "ask it above, too"
 
 
 async def test_who_is_no_member_has_no_file(province: Province) -> None:
@@ -191,6 +235,7 @@ async def test_a_file_is_told_as_it_was_on_a_day(province: Province, database: D
             expected=ANYTHING,
             changes=changes,
             own=True,
+            in_clear=True,
             ring=ring,
             now=now,
             by=oneself,

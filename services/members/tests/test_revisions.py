@@ -16,7 +16,7 @@ async def revise(by: Person, person: UUID, base_version: int, **changes: Any) ->
 async def test_a_person_changes_the_own_phone_and_every_version_is_kept(province: Province) -> None:
     branch = await province.branch()
     person = await province.enrol(branch, phone="14200000001")
-    me = province.person(person_id=person)
+    me = province.person(person_id=person, acr="2")
     assert (await revise(me, person, 1, phone="14200000002")).json() == {"person_id": str(person), "version": 2}
     assert (await revise(me, person, 2, phone=None)).json()["version"] == 3
     assert (await me.get("/members/me")).json()["phone"] is None
@@ -39,7 +39,7 @@ async def test_nobody_corrects_the_own_name_or_stage(province: Province) -> None
 
 async def test_changes_to_different_fields_are_merged(province: Province) -> None:
     person = await province.enrol(await province.branch())
-    me = province.person(person_id=person)
+    me = province.person(person_id=person, acr="2")
     await revise(me, person, 1, phone="14200000002")
     merged = await revise(province.registrar, person, 1, away=True)
     assert merged.json()["version"] == 3
@@ -49,7 +49,7 @@ async def test_changes_to_different_fields_are_merged(province: Province) -> Non
 
 async def test_a_stale_change_is_refused_with_both_values(province: Province) -> None:
     person = await province.enrol(await province.branch(), phone="14200000001")
-    me = province.person(person_id=person)
+    me = province.person(person_id=person, acr="2")
     await revise(me, person, 1, phone="14200000002")
     mine = await revise(me, person, 1, phone="14200000003")
     assert mine.status_code == 409
@@ -88,14 +88,14 @@ async def test_a_stranger_learns_no_version_from_if_match(province: Province) ->
 
 async def test_the_same_change_sent_twice_is_one_version(province: Province) -> None:
     person = await province.enrol(await province.branch())
-    me = province.person(person_id=person)
+    me = province.person(person_id=person, acr="2")
     answers = [await revise(me, person, 1, away=True) for _ in range(2)]
     assert [answer.json()["version"] for answer in answers] == [2, 2]
 
 
 async def test_of_two_changes_at_once_one_wins_and_versions_have_no_gap(province: Province, database: Database) -> None:
     person = await province.enrol(await province.branch())
-    me = province.person(person_id=person)
+    me = province.person(person_id=person, acr="2")
     answers = await asyncio.gather(*(revise(me, person, 1, phone=f"1420000000{n}") for n in range(4)))
     assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409]
     async with database.read() as session:
@@ -105,7 +105,7 @@ async def test_of_two_changes_at_once_one_wins_and_versions_have_no_gap(province
 
 async def test_who_waited_for_another_change_is_told_of_it(province: Province, database: Database) -> None:
     person = await province.enrol(await province.branch())
-    me = province.person(person_id=person)
+    me = province.person(person_id=person, acr="2")
     waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
     async with database.transaction() as session:
         await (await raw(session)).execute("select from member where person_id = $1 for update", person)
@@ -121,7 +121,7 @@ async def test_who_waited_for_another_change_is_told_of_it(province: Province, d
 
 async def test_an_unknown_base_and_an_empty_change_are_refused(province: Province) -> None:
     person = await province.enrol(await province.branch())
-    me = province.person(person_id=person)
+    me = province.person(person_id=person, acr="2")
     unknown = await revise(me, person, 9, away=True)
     assert (unknown.status_code, unknown.json()["type"]) == (422, "/problems/base_unknown")
     assert (await revise(me, person, 1)).status_code == 422

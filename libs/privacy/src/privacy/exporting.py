@@ -19,6 +19,7 @@ from database import Database, KeyRing, associated, columns, raw, utc_now
 from messaging import Received
 from privacy.own_data import AllOwnData, Asked, compose_all
 from webapi import NOT_FOUND, Caller, Refusal, access, described
+from webapi.step_up import TWO_FACTORS
 
 KEPT_FOR = timedelta(hours=24)
 FETCHED_WITHIN = timedelta(minutes=10)
@@ -141,9 +142,9 @@ class Parts:
             caller: Caller,
             only_state: Annotated[bool, Query(description="Whether it is there, without the part itself.")] = False,
         ) -> Response:
-            """Give what this service holds about the caller, who signed in within ten minutes, as it was composed."""
+            """Give what this service holds about the caller, who signed in by two factors within ten minutes."""
             if not only_state:
-                caller.require_acr("1", FETCHED_WITHIN)
+                caller.require_acr(TWO_FACTORS, FETCHED_WITHIN)
             async with caller.read() as session:
                 part = await self.part_of(session, export_id, caller.person_id, now=utc_now())
             if part is None:

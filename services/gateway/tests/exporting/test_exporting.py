@@ -109,7 +109,7 @@ async def system(database_url: str, issuer: TokenIssuer) -> AsyncIterator[System
         database = Database(database_url, application_name="tests")
         await tell(database, privacy.handlers(OWN_DATA), ExportRequestedV1(export_id=UUID(str(EXPORT)), person_id=me))
         await privacy.Parts("gateway", OWN_DATA).compose_all(database)
-        made.headers = issuer.headers(me)
+        made.headers = issuer.headers(me, acr="2")
         made.database = database
         made.client = await stack.enter_async_context(
             httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url="http://gateway.test")
@@ -140,6 +140,16 @@ async def test_progress_counts_the_parts_and_the_file_waits_for_all(system: Syst
         file = await system.get(path)
         assert (file.status_code, file.headers["content-type"]) == (200, "application/zip")
         assert "attachment" in file.headers["content-disposition"]
+
+
+async def test_the_file_is_given_to_who_proved_two_factors(system: System, issuer: TokenIssuer) -> None:
+    """Also where identity, which asks for two factors where the account has them, lets the person ask."""
+    system.headers = issuer.headers(new_id(), acr="1")
+    for path in (f"exports/{EXPORT}/file", "export"):
+        refused = await system.get(path)
+        assert (refused.status_code, refused.json()["type"]) == (401, "/problems/step_up_required")
+        assert 'acr_values="2"' in refused.headers["www-authenticate"]
+    assert not any(b"export-parts" in path for _, path, _ in system.seen)
 
 
 async def test_every_service_is_asked_with_the_persons_own_token(system: System) -> None:

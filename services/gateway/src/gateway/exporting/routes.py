@@ -15,7 +15,9 @@ from gateway.exporting.archive import archive
 from gateway.exporting.collector import Collector, NoExportYet, PartsMissing, PartState
 from gateway.exporting.schemas import ExportOut, PartOut
 from gateway.forwarding.exchange import Fetched
+from privacy.exporting import FETCHED_WITHIN
 from webapi import AuthenticatedCaller, Caller, access, described, json_answer, passes_token_on
+from webapi.step_up import TWO_FACTORS
 
 router = APIRouter(prefix="/v1/me", tags=["export"])
 
@@ -112,6 +114,7 @@ async def get_newest_export(request: Request, caller: Caller, collector: Gathere
 
 
 async def _file(asked: Asked, request: Request, caller: AuthenticatedCaller, collector: Collector) -> Response:
+    caller.require_acr(TWO_FACTORS, FETCHED_WITHIN)
     async with collector.room():
         parts = await collector.parts(request.scope["headers"], caller, asked.export_id)
         content = await asyncio.to_thread(

@@ -42,9 +42,9 @@ async def record_openings(
     await audit.record_all(session, entries, now=now)
 
 
-def shown(row: FileRow, ring: KeyRing, *, opened: Collection[str] = ()) -> MemberOut:
+def shown(row: FileRow, ring: KeyRing, *, opened: Collection[str] = (), clear_from: str | None = None) -> MemberOut:
     """Shape a file for an answer, with the `opened` fields in clear and the other sealed ones masked."""
-    return MemberOut.model_validate(_shown(row, ring, opened))
+    return MemberOut.model_validate({**_shown(row, ring, opened), "clear_from": clear_from})
 
 
 def shown_version(row: FileRow, ring: KeyRing) -> VersionOut:

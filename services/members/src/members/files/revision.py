@@ -69,6 +69,7 @@ async def revise_member(
     expected: Expected,
     changes: Mapping[str, Any],
     own: bool,
+    in_clear: bool,
     ring: KeyRing,
     now: datetime,
     by: audit.Actor,
@@ -76,9 +77,9 @@ async def revise_member(
     """Change fields of a file (`name`, `phone`, `stage`, `away`, `smartphone`) and give the version that results.
 
     `changes` were made to `base_version`; fields that nobody else changed since are merged. Without one they are made
-    to the file as it is, which has to be as `expected`. `own` says that the person
-    changes the own file. Raises `FileUnknown`, `BaseUnknown`, `StaleFile`, and `Refused` by the rules of stages and of
-    the branch's size.
+    to the file as it is, which has to be as `expected`. `own` says that the person changes the own file; `in_clear`,
+    that a stored personal field that clashes is told unmasked. Raises `FileUnknown`, `BaseUnknown`, `StaleFile`, and
+    `Refused` by the rules of stages and of the branch's size.
     """
     connection = await raw(session)
     await connection.execute(_LOCK, person_id)
@@ -90,7 +91,7 @@ async def revise_member(
     present = _contents(record, file)
     merged = merge(present, base=_contents(base, SealedFile(ring, base)), changes=changes)
     if merged.clashing:
-        raise StaleFile(record["version"], _both(merged.clashing, present, changes, in_clear=own))
+        raise StaleFile(record["version"], _both(merged.clashing, present, changes, in_clear=in_clear))
     if merged.result == present:
         return int(record["version"])
     today = day_of(now)
@@ -118,7 +119,7 @@ def _contents(record: Mapping[str, Any], file: SealedFile) -> dict[str, Any]:
 def _both(
     clashing: Collection[str], present: Mapping[str, Any], changes: Mapping[str, Any], *, in_clear: bool
 ) -> dict[str, dict[str, object]]:
-    """Show the stored value beside the one that was sent; a stored personal one in clear to its person alone."""
+    """Show the stored value beside the one that was sent; a stored personal one masked, or `in_clear` to its person."""
 
     def stored(field: str) -> object:
         value = present[field]

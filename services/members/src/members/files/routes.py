@@ -1,4 +1,4 @@
-"""Member files over HTTP: one's own in clear, another's for a purpose and on record."""
+"""Member files over HTTP: one's own in clear from two factors on, another's for a purpose and on record."""
 
 from collections.abc import Collection, Sequence
 from datetime import date
@@ -36,6 +36,7 @@ from webapi import (
     json_answer,
 )
 from webapi.sealing import Ring
+from webapi.step_up import TWO_FACTORS, reaches
 from webapi.versions import IfMatch, etag
 
 READ = "members.file.read"
@@ -90,7 +91,10 @@ async def list_members(
 )
 @assistable("members.read_profile")
 async def get_own_file(caller: Caller, ring: Ring) -> Response:
-    """Read one's own file in clear; a helper who acts for its person sees it masked, and stands on the record."""
+    """Read one's own file: in clear from two factors on, before masked.
+
+    A helper who acts for its person sees it masked, and stands on the record.
+    """
     return await _own_file(caller, ring, None, None)
 
 
@@ -151,6 +155,7 @@ async def revise_member(person_id: UUID, body: ReviseMember, caller: Caller, rin
                 expected=expected,
                 changes=body.changes,
                 own=own,
+                in_clear=own and reaches(caller.principal, TWO_FACTORS),
                 ring=ring,
                 now=command.now,
                 by=audit.by(caller.principal, remit),
@@ -194,7 +199,7 @@ async def list_versions(
 
 
 async def _own_file(caller: AuthenticatedCaller, ring: KeyRing, day: date | None, known: str | None) -> Response:
-    """Answer with the caller's own file, in clear; to a helper masked, and recorded for its person to see."""
+    """Answer with the caller's own file, in clear from two factors on; to a helper it is recorded, for its person."""
     helped = caller.principal.actor is not None
     if helped:
         async with caller.apart() as session:
@@ -202,9 +207,11 @@ async def _own_file(caller: AuthenticatedCaller, ring: KeyRing, day: date | None
             await audit.record(session, entry, now=utc_now())
     async with caller.read() as session:
         row = await _file(session, caller.person_id, day, Own(caller.person_id))
-    if known == etag(row.version):
+    clear = reaches(caller.principal, TWO_FACTORS)
+    if known == etag(row.version) and not clear:  # what the client has may be masked
         return Response(status_code=304, headers={"etag": etag(row.version)})
-    return json_answer(disclosure.shown(row, ring, opened=() if helped else FIELDS))
+    clear_from = None if clear or helped else TWO_FACTORS
+    return json_answer(disclosure.shown(row, ring, opened=FIELDS if clear else (), clear_from=clear_from))
 
 
 async def _file(session: AsyncSession, person_id: UUID, day: date | None, reader: Reader) -> FileRow:

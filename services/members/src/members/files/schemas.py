@@ -59,6 +59,13 @@ class MemberOut(Versioned):
     id_number: str
     phone: str | None
     opened: Annotated[list[SealedField], Field(description="The sealed fields that are shown in clear.")]
+    clear_from: Annotated[
+        str | None,
+        Field(
+            description="Of one's own file that is shown masked: the `acr_values` to ask for at the authorization "
+            "endpoint, by which it is shown in clear (RFC 9470)."
+        ),
+    ] = None
 
 
 class VersionOut(MemberOut):
