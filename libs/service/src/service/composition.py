@@ -16,6 +16,7 @@ import messaging
 import orgtree
 import privacy
 from audit.assisted import record_assisted
+from audit.attempts import record_refused
 from audit.command import AuditWitnessed, VerifyAudit
 from audit.witnessing import Witness
 from background import Job
@@ -87,6 +88,7 @@ class Service(Generic[S]):
             problems=joined(self.problems),
             remit_resolver=orgtree.Permissions(database).remit,
             record_assisted=record_assisted,
+            record_refused=record_refused,
             checks={"nats": nats.ping},
             hooks=[_provisioned, nats.kept, follow_revocations(messaging.Tail(nats))],
         )

@@ -16,7 +16,7 @@ from webapi.access import require_access
 from webapi.assistance import AssistedRecorder, action_of
 from webapi.authentication import Authenticator
 from webapi.bounded_http import BoundedProtocol
-from webapi.caller import Admission, RemitResolver
+from webapi.caller import Admission, RefusalRecorder, RemitResolver
 from webapi.describing import require_described
 from webapi.health import LIVE, PATHS, Check, health_application, health_routes, live_route
 from webapi.openapi import operation_id, protected_operations, scopes_of, with_problems
@@ -38,11 +38,12 @@ class Application(FastAPI):
     """A service's HTTP application. It closes `database` and its authenticator when it ends.
 
     `problems` maps exceptions of the domain to problem details; `remit_resolver` gives the organisations on which roles
-    give a permission; `record_assisted` keeps what helpers call in assisted sessions; `admit`, set by a service,
-    refuses by what that service alone knows. `checks` beside the database's decide readiness and may be added to;
-    `hooks` are entered in order before the first request and left in reverse order after the last one. `operations` is
-    what serves readiness and metrics where they have a port of their own; this one then does not. `front` wraps the
-    application when it is served, and `http_protocol` is uvicorn's protocol class (both for the gateway).
+    give a permission; `record_assisted` keeps what helpers call in assisted sessions, `record_refused` what others are
+    refused; `admit`, set by a service, refuses by what that service alone knows. `checks` beside the database's decide
+    readiness and may be added to; `hooks` are entered in order before the first request and left in reverse order after
+    the last one. `operations` is what serves readiness and metrics where they have a port of their own; this one then
+    does not. `front` wraps the application when it is served, and `http_protocol` is uvicorn's protocol class (both for
+    the gateway).
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Application(FastAPI):
         problems: Mapping[type[Exception], Problem] | None = None,
         remit_resolver: RemitResolver | None = None,
         record_assisted: AssistedRecorder | None = None,
+        record_refused: RefusalRecorder | None = None,
         checks: Mapping[str, Check] | None = None,
         hooks: Sequence[Hook] = (),
         description: str = "",
@@ -85,6 +87,7 @@ class Application(FastAPI):
         self.remit_resolver = remit_resolver
         self.demanded_scopes: dict[str, frozenset[str]] = {}
         self.record_assisted = record_assisted
+        self.record_refused = record_refused
         self.admit: Admission | None = None
         self.checks: dict[str, Check] = {"database": database.ping, **(checks or {})}
         self.operations: ASGIApp | None = None

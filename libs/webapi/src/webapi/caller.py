@@ -28,6 +28,9 @@ from webapi.versions import etag
 
 _ASKS: Final = "__asks_for_token__"
 
+CALLER: Final = "xiangqiao.caller"
+"""Who asks, in a request's scope, once it is known."""
+
 RemitResolver = Callable[[Sequence[tuple[str, UUID]], str, AsyncSession | None], Awaitable[frozenset[UUID]]]
 """Gives the organisations on which roles, each held on an organisation, give a permission: (roles, permission).
 
@@ -91,7 +94,7 @@ class RecordedRead(NamedTuple):
 class AuthenticatedCaller:
     """Who asks. Routes receive it as a parameter of type `Caller`; without a good token the answer is 401."""
 
-    __slots__ = ("_database", "_relied_on", "_request", "_resolve", "_withheld", "principal")
+    __slots__ = ("_database", "_relied_on", "_request", "_resolve", "_withheld", "principal", "refusal_recorded")
 
     def __init__(
         self, request: Request, principal: Principal, database: Database, resolve: RemitResolver | None
@@ -102,6 +105,7 @@ class AuthenticatedCaller:
         self._relied_on: set[tuple[str, UUID]] = set()
         self._withheld = False
         self.principal = principal
+        self.refusal_recorded = False
 
     @property
     def person_id(self) -> UUID:
@@ -112,6 +116,11 @@ class AuthenticatedCaller:
     def language(self) -> Language:
         """The language of the answer, "zh" or "en"."""
         return language_of(self._request.scope["headers"])
+
+    @property
+    def places(self) -> frozenset[UUID]:
+        """Where the caller has what this request asked for so far; nowhere, who has none of it."""
+        return frozenset(place for _, place in self._relied_on)
 
     async def remit(self, *permissions: str) -> frozenset[UUID]:
         """Give the organisations under which this caller has a permission.
@@ -228,6 +237,10 @@ Admission = Callable[["AuthenticatedCaller", APIRoute], Awaitable[None]]
 """Refuses a caller a route by what a service itself knows, before the request is looked at."""
 
 
+RefusalRecorder = Callable[["AuthenticatedCaller", APIRoute, str, str], Awaitable[None]]
+"""Keeps that a caller was refused a route of a service: caller, route, the service's name, the problem's code."""
+
+
 class _Home(Protocol):
     """What a caller needs of the application."""
 
@@ -254,6 +267,7 @@ async def caller_by(authenticator: Authenticator, request: Request) -> Authentic
     home: _Home = request.scope["app"]
     principal = authenticator.known(token) or await authenticator.authenticate(token)
     route = request.scope["route"]
+    caller = request.scope[CALLER] = AuthenticatedCaller(request, principal, home.database, home.remit_resolver)
     demanded = home.demanded_scopes[route.operation_id]
     if not principal.is_person:
         require_person(route)
@@ -261,7 +275,6 @@ async def caller_by(authenticator: Authenticator, request: Request) -> Authentic
         await _let_helper_in(request, home, principal, demanded)
     else:
         require_scopes(principal, demanded)
-    caller = AuthenticatedCaller(request, principal, home.database, home.remit_resolver)
     if home.admit is not None:
         await home.admit(caller, route)
     return caller

@@ -12,12 +12,15 @@ from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from telemetry import ServedRequest
+from webapi.access import WORDS, declared
+from webapi.caller import CALLER, AuthenticatedCaller, RefusalRecorder
 from webapi.idempotency import BODY_HASH, AlreadyAnswered, has_key, refuse_key_on_read
 from webapi.languages import language_of
 from webapi.problems import (
     BODY_TOO_LARGE,
     METHOD_NOT_ALLOWED,
     UNAVAILABLE,
+    Problem,
     Problems,
     Refusal,
     by_status,
@@ -29,6 +32,7 @@ _log = logging.getLogger(__name__)
 
 BODY_LIMIT: Final = 1024 * 1024
 _SERVER_ERROR: Final = 500
+_REFUSED: Final = (403, 404)
 _CLIENT_GONE: Final = 499  # nginx's number for a client that left before the answer
 _NO_SNIFF: Final = (b"x-content-type-options", b"nosniff")
 _NO_STORE: Final = (b"cache-control", b"no-store")
@@ -123,16 +127,20 @@ class RequestHandling:
             if status:
                 _log.exception("answer_broken_off", extra={"route": _route_template(scope)})
                 raise
-            await self._respond_to(raised, scope)(scope, receive, observed_send)
+            await (await self._response_to(raised, scope))(scope, receive, observed_send)
         finally:
             request.finish(_route_template(scope), status or _CLIENT_GONE, error if status >= _SERVER_ERROR else None)
 
-    def _respond_to(self, error: Exception, scope: Scope) -> Response:
+    async def _response_to(self, error: Exception, scope: Scope) -> Response:
         if isinstance(error, AlreadyAnswered):
             return error.response
-        language = language_of(scope["headers"])
+        refusal = self._refusal_of(error, scope)
+        await _record(refusal.problem, scope)
+        return problem_response(refusal, language_of(scope["headers"]))
+
+    def _refusal_of(self, error: Exception, scope: Scope) -> Refusal:
         if isinstance(error, RequestValidationError):
-            refusal = invalid(error.errors(), language)
+            refusal = invalid(error.errors(), language_of(scope["headers"]))
         elif isinstance(error, HTTPException) and isinstance(error.__cause__, Refusal):
             refusal = error.__cause__  # FastAPI wraps what reading the body raises
         elif isinstance(error, HTTPException):
@@ -148,4 +156,18 @@ class RequestHandling:
                 _log.warning("request_not_served", extra=extra, exc_info=cause)
             else:
                 _log.error("request_failed", extra=extra, exc_info=cause)
-        return problem_response(refusal, language)
+        return refusal
+
+
+async def _record(problem: Problem, scope: Scope) -> None:
+    """Have it recorded that somebody was refused what a permission opens, or it was not for them to find."""
+    caller: AuthenticatedCaller | None = scope.get(CALLER)
+    record: RefusalRecorder | None = getattr(scope.get("app"), "record_refused", None)
+    if caller is None or record is None or problem.status not in _REFUSED or caller.refusal_recorded:
+        return
+    if caller.principal.actor is not None or set(declared(scope["route"])) <= WORDS:  # helpers are recorded before
+        return
+    try:
+        await record(caller, scope["route"], scope["app"].service, problem.code)
+    except Exception:  # noqa: BLE001 - the answer is a refusal either way
+        _log.exception("refusal_not_recorded", extra={"route": _route_template(scope)})
