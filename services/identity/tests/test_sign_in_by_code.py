@@ -19,6 +19,7 @@ from identity.throttling.tables import RateCount
 from .front_end import FrontEnd, answer_of, tokens_of
 from .phones import Phones, new_number
 from .provider import Provider
+from .test_guessing import somewhere
 
 
 async def page_for_code(front_end: FrontEnd, number: str, **changed: str | None) -> httpx.Response:
@@ -130,6 +131,7 @@ async def test_a_phone_gets_one_code_a_minute_five_an_hour_and_ten_a_day(
     asked = await front_end.http.get("/sign-in/code")
 
     async def ask() -> httpx.Response:
+        front_end.http.headers.update(somewhere())
         return await front_end.submit(asked, phone=number)
 
     async def pass_time(seconds: int) -> None:

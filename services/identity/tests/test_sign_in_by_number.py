@@ -1,6 +1,7 @@
 """Signing in with the phone number and the password, as people write it, and forms into which something was pasted."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
@@ -12,7 +13,7 @@ from identity.throttling.rules import OF_ACCOUNT
 from .front_end import PASSWORD, FrontEnd
 from .phones import Phones, new_number
 from .provider import Provider, settings_for
-from .test_guessing import guess
+from .test_guessing import guess, let_pass
 from .test_sign_in_by_code import statements_of_all
 
 FULL_WIDTH = {ord(digit): ord(digit) + 0xFEE0 for digit in "0123456789"}
@@ -57,11 +58,31 @@ async def test_guesses_at_a_number_do_not_tell_of_the_username_of_whoever_has_it
     provider: Provider, phones: Phones
 ) -> None:
     person_id, username = await provider.open_person()
-    number, attacker = await phones.give(person_id), provider.front_end()
+    number, attacker, answers = await phones.give(person_id), provider.front_end(), []
     while (await guess(attacker, number, "wrong")).status_code != 429:
         pass
     assert (await guess(attacker, f"+86 {number}", PASSWORD)).status_code == 429  # one name, however it is written
+    nobodys = f"nobody.{number}"
+    for name, password in ((username, PASSWORD), (username, "wrong"), (nobodys, "wrong")):
+        answers.append(await guess(attacker, name, password))
+    assert {(answer.status_code, answer.text) for answer in answers} == {(400, answers[-1].text)}
+
+
+async def test_guesses_at_a_number_and_at_a_username_of_one_account_are_counted_together(
+    provider: Provider, phones: Phones
+) -> None:
+    person_id, username = await provider.open_person()
+    number = await phones.give(person_id)
+    for name in (number, username, number, username, number):
+        assert (await guess(provider.front_end(), name, "wrong")).status_code == 400
+    assert (await guess(provider.front_end(), username, PASSWORD)).status_code == 400  # as if it were wrong
+    await let_pass(provider, timedelta(seconds=2))
     assert (await guess(provider.front_end(), username, PASSWORD)).status_code == 303
+    for name in (number, username):
+        for _ in range(3):
+            await guess(provider.front_end(), name, "wrong")
+    nobody = provider.front_end()
+    assert (await guess(nobody, f"nobody.{number}", "wrong")).status_code == 400
 
 
 async def test_a_browser_that_is_known_for_the_username_is_known_for_the_number(

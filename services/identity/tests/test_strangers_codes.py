@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import httpx
 from sqlalchemy import update
 
 import orgtree
@@ -11,6 +12,7 @@ from identity.throttling.tables import RateCount
 from .front_end import FrontEnd, answer_of
 from .phones import Phones
 from .provider import Provider
+from .test_guessing import somewhere
 from .test_recovery import ask, recoveries
 
 
@@ -29,10 +31,32 @@ async def asked_for(front_end: FrontEnd, number: str) -> int:
 async def by_strangers(provider: Provider, phones: Phones, number: str) -> None:
     """Ask for sign-in codes, each in a new browser, until there are no more today."""
     for _ in range(10):
-        assert await asked_for(provider.front_end(), number) == 303
+        assert await asked_for(elsewhere(provider), number) == 303
         await pass_time(provider, 3600)
-    assert await asked_for(provider.front_end(), number) == 429
+    assert await asked_for(elsewhere(provider), number) == 429
     await phones.messages_to(number)
+
+
+def elsewhere(provider: Provider) -> FrontEnd:
+    """Give a browser at an address that nobody has used."""
+    front_end = provider.front_end()
+    front_end.http.headers.update(somewhere())
+    return front_end
+
+
+async def signed_in_by_code(provider: Provider, phones: Phones, number: str) -> FrontEnd:
+    """Give a browser on which the owner has signed in by a code, a while ago."""
+    browser = elsewhere(provider)
+    assert "code" in answer_of(await with_code(browser, phones, number)).parameters
+    await pass_time(provider, 86_400)
+    return browser
+
+
+async def with_code(browser: FrontEnd, phones: Phones, number: str) -> httpx.Response:
+    sent = await browser.authorize(prompt="login")
+    page = await browser.http.get(sent.headers["location"].replace("/sign-in?", "/sign-in/code?"))
+    entering = await browser.http.get((await browser.submit(page, phone=number)).headers["location"])
+    return await browser.submit(entering, code=await phones.code_to(number))
 
 
 async def test_the_owner_still_objects_to_a_recovery(provider: Provider, front_end: FrontEnd, phones: Phones) -> None:
@@ -51,15 +75,47 @@ async def test_the_owner_still_objects_to_a_recovery(provider: Provider, front_e
 
 
 async def test_a_browser_of_the_owner_still_signs_in_by_code(provider: Provider, phones: Phones) -> None:
+    number = await phones.give((await provider.open_person())[0])
+    browser = await signed_in_by_code(provider, phones, number)
+    await by_strangers(provider, phones, number)
+    assert "code" in answer_of(await with_code(browser, phones, number)).parameters
+
+
+async def test_who_knows_the_password_spends_no_codes_of_the_owners_browsers(
+    provider: Provider, phones: Phones
+) -> None:
+    """Neither the codes to sign in by, nor those of a second factor."""
     person_id, username = await provider.open_person()
     number = await phones.give(person_id)
-    browser = provider.front_end()
-    await browser.tokens(username)
-    await by_strangers(provider, phones, number)
-    sent = await browser.authorize()
-    page = await browser.http.get(sent.headers["location"].replace("/sign-in?", "/sign-in/code?"))
-    entering = await browser.http.get((await browser.submit(page, phone=number)).headers["location"])
-    assert "code" in answer_of(await browser.submit(entering, code=await phones.code_to(number))).parameters
+    browser = await signed_in_by_code(provider, phones, number)
+    for ask_for, whom in ((asked_for, number), (second_factor_for, username)):
+        for expected in [True] * 10 + [False]:
+            thief = elsewhere(provider)
+            await thief.tokens(username)
+            assert (await ask_for(thief, whom) < 400) is expected
+            await pass_time(provider, 3600)
+        await phones.messages_to(number)
+    assert "code" in answer_of(await with_code(browser, phones, number)).parameters
+    assert await second_factor_for(browser, username) == 200
+
+
+async def second_factor_for(front_end: FrontEnd, username: str) -> int:
+    """Sign in by the password, and ask for the code of a second factor."""
+    asked = await front_end.second_page(username, acr_values="2", prompt="login")
+    return (await front_end.submit(asked, way="send")).status_code
+
+
+async def test_one_address_spends_half_of_a_numbers_codes(provider: Provider, phones: Phones) -> None:
+    number = await phones.give((await provider.open_person())[0])
+    here = somewhere()
+    statuses = []
+    for _ in range(12):
+        stranger = provider.front_end()
+        stranger.http.headers.update(here)
+        statuses.append(await asked_for(stranger, number))
+        await pass_time(provider, 3600)
+    assert statuses == [303] * 5 + [429] * 7
+    assert await asked_for(elsewhere(provider), number) == 303
 
 
 async def test_a_strangers_code_leaves_that_of_the_owner_right(provider: Provider, phones: Phones) -> None:

@@ -20,6 +20,7 @@ from identity.challenges.rules import (
     MOST_TRIES,
     PER_ACCOUNT,
     PER_PHONE,
+    PER_PHONE_AND_ADDRESS,
     TEXT_OF,
 )
 from identity.challenges.tables import Challenge
@@ -88,6 +89,9 @@ async def issue(
     if asking.address is not None:
         most = Limit(asking.most_per_address, ADDRESS_WINDOW)
         limits.append((subject_of(ring, "codes.address", asking.address), most))
+        if not asking.known_browser:
+            here = subject_of(ring, "codes.phone_address", f"{of}|{phone}|{asking.address}")
+            limits += [(here, limit) for limit in PER_PHONE_AND_ADDRESS]
     await count(session, limits, now=now)
 
     challenge_id, code = new_id(), f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}}"

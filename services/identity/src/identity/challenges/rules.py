@@ -15,6 +15,8 @@ PER_PHONE: Final = (
     Limit(5, timedelta(hours=1)),
     Limit(10, timedelta(days=1)),
 )
+PER_PHONE_AND_ADDRESS: Final = (Limit(3, timedelta(hours=1)), Limit(5, timedelta(days=1)))
+"""From one address, but for known browsers: half of what the number has, so that others elsewhere have some, too."""
 PER_ACCOUNT: Final = (Limit(15, timedelta(days=1)),)
 """Over all numbers: whoever tries one new number after another for an account is stopped here."""
 ADDRESS_WINDOW: Final = timedelta(hours=1)

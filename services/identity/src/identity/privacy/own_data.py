@@ -60,7 +60,7 @@ _FURTHER: Final[dict[str, tuple[str, Column] | tuple[str, Column, Column]]] = {
     "front_ends_allowed": ("client_id scopes granted_at withdrawn_at", ClientConsent.account_id),
     "assisted_sessions": (_ASSISTED, AssistedSession.subject_id),
     "assistance_given": (_ASSISTED, AssistedSession.helper_id, AssistedSession.witness_id),
-    "browsers_known": ("known_since expires_at", KnownBrowser.account_id),
+    "browsers_known": ("known_since beyond_password expires_at", KnownBrowser.account_id),
     "recoveries": ("status lost_device needs_approval requested_at ready_at completed_at", Recovery.account_id),
     "phone_replacements": (
         "status proposed_at confirmed_at approved_at ready_at objected_at completed_at",

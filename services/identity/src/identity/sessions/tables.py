@@ -179,11 +179,15 @@ class DeviceCode(CodeForAuthlib, Table):
 
 
 class KnownBrowser(Table):
-    """A browser on which the owner of an account has signed in; its cookie is kept as its SHA-256 alone."""
+    """A browser on which the owner of an account has signed in; its cookie is kept as its SHA-256 alone.
+
+    `beyond_password` says that it took more than the password, which somebody else may know, or another way in.
+    """
 
     secret_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     account_id: Mapped[UUID] = mapped_column(
         ForeignKey("account.account_id", ondelete="cascade"), primary_key=True, index=True
     )
     known_since: Mapped[datetime]
+    beyond_password: Mapped[bool] = mapped_column(server_default="false")
     expires_at: Mapped[datetime] = mapped_column(index=True)

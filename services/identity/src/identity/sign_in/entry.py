@@ -49,7 +49,7 @@ async def enter(visit: Visit, proven: Proven) -> Response | None:
         if begun is None:
             return None
         person, cookie = begun
-        browser = await remember(session, visit.cookie(COOKIE), proven.account_id, now=now)
+        browser = await remember(session, visit.cookie(COOKIE), proven.account_id, amr=proven.amr, now=now)
         if "client_id" in visit.parameters:
             decision = await decide_for(shared, session, visit.parameters, person, just_now=True, now=now)
             if not isinstance(decision, Redirect | Refused):

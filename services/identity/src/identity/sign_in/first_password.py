@@ -88,7 +88,7 @@ async def _changed(visit: Visit, person: SignedIn, encoding: str, *, now: dateti
             new_id=new_id,
             now=now,
         )
-        return *raised, await remember(session, visit.cookie(COOKIE), me, now=now)
+        return *raised, await remember(session, visit.cookie(COOKIE), me, amr=person.amr, now=now)
 
 
 async def _encoded(shared: IdentityShared, person: SignedIn, typed: str) -> str:

@@ -1,11 +1,13 @@
 """Checking a password while somebody may be guessing: who has to wait, and whose known browser lets them through."""
 
 import logging
+from contextlib import suppress
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from database import Database
+from database import Database, KeyRing
 from identity.accounts.credentials import named
 from identity.accounts.tables import Account, Credential, Identifier
 from identity.credentials.passwords import Passwords, TooManySignIns
@@ -16,7 +18,7 @@ from identity.sessions.known_browsers import is_known
 from identity.sessions.sign_ins import record_sign_in_refused
 from identity.shared import IdentityShared
 from identity.throttling.guesses import begin_guess, forgive, take_back
-from identity.throttling.rates import subject_of
+from identity.throttling.rates import TooOften, subject_of
 from identity.throttling.rules import OF_ADDRESS
 
 _log = logging.getLogger(__name__)
@@ -29,35 +31,57 @@ async def prove_by_password(
 
     `browser` is the cookie of a browser its owner may have used, `client_address` the address the guess comes from. On
     a browser that is known for this name, neither the attack on the name nor the neighbours at the address count; it
-    has failures of its own. A name nobody has is treated like one that somebody has, and a number apart from the
-    username of whoever has it: else guesses at the one would tell of the other. Raises `TooOften`,
-    `TooManySignIns` and `FirstPasswordExpired`, which is no failure: whoever sees it knows the password.
+    has failures of its own. A name nobody has is treated like one that somebody has. Guesses at a number and at the
+    username of whoever has it are counted together, too; where they have to wait for that alone, the right password is
+    as wrong as any, for a wait would tell whose number it is. Raises `TooOften`, `TooManySignIns` and
+    `FirstPasswordExpired`, which is no failure: whoever sees it knows the password.
     """
     name, identifiers = named(shared.ring, username)
     async with shared.database.transaction() as session:
         if await is_known(session, browser, identifiers, now=now):
-            guess = await begin_guess(session, subject_of(shared.ring, "browser", f"{browser}|{name}"), now=now)
+            guesses = [await begin_guess(session, subject_of(shared.ring, "browser", f"{browser}|{name}"), now=now)]
+            may_be_right = True
         else:
             allowance = OF_ADDRESS._replace(free=shared.failures_per_address)
             address = {subject_of(shared.ring, "address", client_address): allowance}
-            guess = await begin_guess(session, subject_of(shared.ring, "name", name), beside=address, now=now)
+            guesses = [await begin_guess(session, subject_of(shared.ring, "name", name), beside=address, now=now)]
+            may_be_right = False
+    if not may_be_right:
+        with suppress(TooOften):
+            async with shared.database.transaction() as session:
+                guesses.append(
+                    await begin_guess(session, await _whose(session, shared.ring, name, identifiers), now=now)
+                )
+                may_be_right = True
     try:
         proven = await check_password(shared.database, shared.passwords, identifiers, password=password, now=now)
     except TooManySignIns:
         async with shared.database.transaction() as session:
-            await take_back(session, guess, now=now)
+            for guess in guesses:
+                await take_back(session, guess, now=now)
         raise
     except FirstPasswordExpired:
+        if not may_be_right:
+            return None
         async with shared.database.transaction() as session:
-            await take_back(session, guess, now=now)
+            for guess in guesses:
+                await take_back(session, guess, now=now)
             await record_sign_in_refused(session, "password", now=now)
         raise
     async with shared.database.transaction() as session:
-        if proven is None:
+        if proven is None or not may_be_right:
             await record_sign_in_refused(session, "password", now=now)
-        else:
+            return None
+        for guess in guesses:
             await forgive(session, guess, now=now)
     return proven
+
+
+async def _whose(session: AsyncSession, ring: KeyRing, name: str, identifiers: ColumnElement[bool]) -> bytes:
+    """Give what guesses are counted for whatever the account is called by; for nobody's name, one of its own."""
+    found = select(Identifier.account_id).where(identifiers).order_by(Identifier.kind.desc()).limit(1)
+    account_id = await session.scalar(found)
+    return subject_of(ring, "account", str(account_id) if account_id else f"nobody|{name}")
 
 
 async def check_password(

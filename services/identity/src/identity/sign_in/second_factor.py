@@ -19,7 +19,7 @@ from identity.pages.html import go_to
 from identity.pages.requests import Parameters
 from identity.pages.visits import FORM_EXPIRED, NOTHING, Form, Notice, PageRoute, Visited, is_ours, set_cookie
 from identity.sessions.browser import Proven, raise_session, still_proves
-from identity.sessions.known_browsers import COOKIE
+from identity.sessions.known_browsers import COOKIE, KNOWN_FOR, is_known_to, remember
 from identity.sign_in.by_password import BUSY
 from identity.sign_in.code_pages import send_code, verdict_on
 from identity.sign_in.entry import Asked, asked_on, go_on, sign_in_form
@@ -79,12 +79,14 @@ async def _after(asked: Asked, form: Parameters, tried: _Tried, *, now: datetime
     async with visit.shared.database.transaction() as session:
         changed = tried.password is not None and await still_proves(session, tried.password) is None
         raised = None if changed else await raise_session(session, asked.person, *tried.ways, now=now)
-    if raised is None:
-        return go_to(page_address(SIGN_IN, visit.parameters))
-    person, cookie = raised
+        if raised is None:
+            return go_to(page_address(SIGN_IN, visit.parameters))
+        person, cookie = raised
+        browser = await remember(session, visit.cookie(COOKIE), person.account_id, amr=person.amr, now=now)
     _log.info("second_factor_given", extra=account)
     response = await go_on(visit, person, now=now, just_now=True)
     set_cookie(response, visit.shared, "session", cookie)
+    set_cookie(response, visit.shared, COOKIE, browser, max_age=int(KNOWN_FOR.total_seconds()))
     return response
 
 
@@ -120,7 +122,10 @@ async def _send_code(asked: Asked) -> _Tried:
         phone = await phone_of(session, visit.shared.ring, account_id)
         if phone is None:
             return _Tried()
-        challenge = await send_code(session, visit, purpose=SMS_PURPOSE, phone=phone, account_id=account_id)
+        known = await is_known_to(session, visit.cookie(COOKIE), account_id, now=utc_now())
+        challenge = await send_code(
+            session, visit, purpose=SMS_PURPOSE, phone=phone, account_id=account_id, known_browser=known
+        )
     return _Tried(challenge=challenge)
 
 
