@@ -18,6 +18,7 @@ import orgtree
 from identity.oauth.tables import AuthorizationCode
 from identity.pages.html import TEXTS
 from identity.sessions.tables import BrowserSession
+from webapi.problems import KNOWN
 
 from .front_end import CALLBACK, SCOPE, FrontEnd, answer_of, tokens_of
 from .provider import Provider
@@ -303,6 +304,7 @@ async def test_every_refusal_of_a_token_says_what_may_be_wrong(
     body = refused.json()
     assert body["error"] in error.split(), body
     assert re.fullmatch(r"[\x20-\x21\x23-\x5B\x5D-\x7E]{10,}", body["error_description"]), body  # RFC 6749, 5.2
+    assert body["error_uri"].partition("/problems/")[2] in KNOWN
 
 
 async def test_a_signed_in_person_goes_straight_on_to_a_web_client_but_not_to_a_native_one(

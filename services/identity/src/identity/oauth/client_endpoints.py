@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from database import utc_now
 from identity.clients.tables import Client
+from identity.oauth.errors import explained
 from identity.oauth.requests import ProviderRequest
 from identity.oauth.server import with_provider
 from identity.pages.requests import FORM_TYPE, LARGEST_FORM, MOST_FIELDS, Parameters, Unreadable, read_form
@@ -23,7 +24,11 @@ UNREADABLE = (
 ERROR = {
     "type": "object",
     "required": ["error"],
-    "properties": {"error": {"type": "string"}, "error_description": {"type": "string"}},
+    "properties": {
+        "error": {"type": "string"},
+        "error_description": {"type": "string"},
+        "error_uri": {"type": "string"},
+    },
 }
 ERRORS: dict[int | str, dict[str, Any]] = {
     status: {
@@ -61,7 +66,8 @@ async def read_asked(request: Request, shared: IdentityShared, endpoint: str) ->
     try:
         parameters = await read_form(request)
     except Unreadable:
-        return JSONResponse({"error": "invalid_request", "error_description": UNREADABLE}, 400, NO_STORE)
+        said = {"error": "invalid_request", "error_description": UNREADABLE}
+        return JSONResponse(explained(said, shared.parties.issuer), 400, NO_STORE)
     authorization, proofs = request.headers.get("authorization"), request.headers.getlist("dpop")
     address = f"{shared.parties.issuer}{endpoint}"
     return ProviderRequest("POST", address, parameters, authorization=authorization, proofs=proofs)
@@ -89,4 +95,4 @@ async def answer_client(
             return JSONResponse(await act(Asked(session, client, asked.form, shared.parties, now)), headers=NO_STORE)
         except OAuth2Error as error:
             status, body, headers = error(None)
-            return JSONResponse(body, status, dict(headers))
+            return JSONResponse(explained(body, shared.parties.issuer), status, dict(headers))

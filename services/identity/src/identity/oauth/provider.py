@@ -8,7 +8,7 @@ in `grants`: lifetimes, the key's id in the header, PKCE for everybody by S256 a
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from authlib.oauth2.rfc6749 import AuthorizationServer, OAuth2Error
@@ -19,6 +19,7 @@ from database import KeyRing, new_id
 from identity.clients.rules import still_registered
 from identity.clients.tables import Client
 from identity.oauth import client_authentication, rules
+from identity.oauth.errors import explained
 from identity.oauth.proofs import InvalidProofError, read_proof
 from identity.oauth.requests import ProviderRequest
 from identity.oauth.resources import audience_of
@@ -28,11 +29,6 @@ from identity.shared import TokenParties
 from identity.signing.keys import Signer
 
 JSON = dict[str, Any]
-_OTHERWISE: Final[Mapping[str, str]] = {
-    "invalid_grant": "The code or refresh token is unknown, used, ended or too old, or was given to another client.",
-    "unsupported_grant_type": "Those that there are stand in /.well-known/openid-configuration.",
-}
-"""What is said of errors of which authlib says nothing."""
 
 
 class Answer(NamedTuple):
@@ -108,9 +104,7 @@ class Provider(AuthorizationServer):  # type: ignore[misc]  # authlib has no typ
 
     def handle_response(self, status: int, body: JSON | str, headers: list[tuple[str, str]]) -> Answer:
         """Give the answer as data; the route makes the HTTP response after the transaction has committed."""
-        content = body if isinstance(body, dict) else {}
-        if (said := _OTHERWISE.get(content.get("error", ""))) is not None:
-            content.setdefault("error_description", said)
+        content = explained(body, self.parties.issuer) if isinstance(body, dict) else {}
         return Answer(status, content, dict(headers))
 
     def send_signal(self, name: str, *_: object, **__: object) -> None:
