@@ -1,16 +1,14 @@
 """Two people in turn on one village terminal, through the gateway: the second never sees what is the first one's."""
 
 import asyncio
-import re
 import time
-from html import unescape
 from typing import Any
-from urllib.parse import urljoin
 
 import httpx
 import pytest
 
 from tests.conformance.conftest import DEVICE_CODE
+from tests.outside.letting_in import let_in
 from tests.outside.system import PASSWORD, OutsideSystem
 
 pytestmark = pytest.mark.xdist_group("conformance")  # on one worker: they share one running system
@@ -19,23 +17,9 @@ FELT_WITHIN_SECONDS = 5
 TERMINAL = {"client_id": "terminal", "device_id": "hall-of-stone-bridge", "device_label": "石桥村"}
 
 
-async def let_in(system: OutsideSystem, username: str, user_code: str) -> None:
-    """Sign in on one's own phone, type the code there, and agree."""
-    answers = ({"username": username, "password": PASSWORD}, {"user_code": user_code}, {"decision": "approve"})
-    async with httpx.AsyncClient(base_url=system.url, trust_env=False, follow_redirects=True, timeout=20) as phone:
-        page = await phone.get("/oauth2/device")
-        for answer in answers:
-            form = re.search(r'<form method="post" action="([^"]*)">(.*?)</form>', page.text, re.DOTALL)
-            assert form is not None, page.text
-            hidden = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', form[2])
-            fields = {**{name: unescape(value) for name, value in hidden}, **answer}
-            page = await phone.post(urljoin(str(page.url), unescape(form[1])), data=fields)
-        assert page.status_code == 200, page.text
-
-
 async def sign_in_at(terminal: httpx.AsyncClient, system: OutsideSystem, username: str) -> dict[str, Any]:
     codes = (await terminal.post("/oauth2/device_authorization", data=TERMINAL)).json()
-    await let_in(system, username, codes["user_code"])
+    await let_in(system.url, username, PASSWORD, codes["user_code"])
     asked = {"grant_type": DEVICE_CODE, "client_id": "terminal", "device_code": codes["device_code"]}
     answer = await terminal.post("/oauth2/token", data=asked)
     assert answer.status_code == 200, answer.text
