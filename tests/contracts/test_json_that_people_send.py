@@ -7,8 +7,8 @@ ROOT = Path(__file__).parents[2]
 OURS = {
     "services/identity/src/identity/factors/passkeys/ceremonies.py registration_options": "made by webauthn",
     "services/identity/src/identity/factors/passkeys/ceremonies.py sign_in_options": "made by webauthn",
-    "services/identity/src/identity/messages/delivery.py _opened": "sealed by us",
-    "services/identity/src/identity/messages/channels.py _require_taken": "of the channel's service",
+    "libs/channels/src/channels/queue.py opened": "sealed by us",
+    "libs/channels/src/channels/sms.py _outcome_of": "of the channel's service",
     "libs/webapi/src/webapi/signing_keys.py _fetch": "of identity",
 }
 """Where it is used for what people do not send, and whose that is."""

@@ -36,7 +36,7 @@ async def secretary(county: County) -> Person:
 async def test_a_part_holds_own_cases_and_answers_and_nobody_elses_words(
     county: County, database: Database, secretary: Person, ring: KeyRing
 ) -> None:
-    reporter, other = county.person(), county.person()
+    reporter, other = county.person(acr="2"), county.person(acr="2")
     case, _ = await opened(reporter), await opened(other, text="别人说的话")
     await secretary.post(f"/cases/{case['case_id']}/answers", {"text": ANSWER})
     export_id = new_id()
@@ -110,7 +110,7 @@ async def test_a_part_that_cannot_be_composed_keeps_no_other_waiting(
     county: County, database: Database, secretary: Person, ring: KeyRing
 ) -> None:
     del secretary
-    broken, whole = county.person(), county.person()
+    broken, whole = county.person(acr="2"), county.person(acr="2")
     await opened(broken)
     async with database.transaction() as session:
         await (await raw(session)).execute("update feedback_case set data_key = $1", KeyRing.generate().encode())
@@ -126,7 +126,7 @@ async def test_a_part_that_cannot_be_composed_keeps_no_other_waiting(
 
 
 async def test_a_part_goes_after_a_day_and_with_its_person(county: County, database: Database, ring: KeyRing) -> None:
-    person, parts = county.person(), privacy.Parts("feedback", OWN_DATA, ring)
+    person, parts = county.person(acr="2"), privacy.Parts("feedback", OWN_DATA, ring)
     old, new = new_id(), new_id()
     for export_id in (old, new):
         await tell(database, CONSUMERS[0].handlers, ExportRequestedV1(export_id=export_id, person_id=person.person_id))
