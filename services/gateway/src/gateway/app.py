@@ -52,7 +52,7 @@ def _open_the_door(application: Application, settings: Settings) -> None:
             public_url=settings.issuer,
             quotas=quotas,
             patience=patience,
-            endings=lambda: document.published.endings,
+            endings=document.endings,
         )
         opened: ASGIApp = behind_proxies(forwarder, settings.trusted_proxies)
         return opened

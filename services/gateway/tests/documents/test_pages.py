@@ -314,7 +314,7 @@ async def test_an_operation_that_will_go_is_told_of_by_the_document(system: Syst
     document = service_document("learning", "/v1/courses/{course_id}/old", PageOut, **ending)
     system.learning.behave = answering(serving(orjson.dumps(document)))
     await system.merged.refresh()
-    endings = system.merged.published.endings
+    endings = list(system.merged.endings)
     told = ((b"deprecation", b"@1796083200"), (b"sunset", b"Tue, 01 Jun 2027 00:00:00 GMT"))
     for method, path, lines in (
         ("GET", b"/v1/courses/1/old", told),
@@ -329,7 +329,7 @@ async def test_an_operation_that_will_go_is_told_of_by_the_document(system: Syst
     system.learning.behave = answering(serving(orjson.dumps(document)))
     await system.merged.refresh()
     assert "learning" in (await system.client.get("/openapi.json")).json()["x-xiangqiao-stale"]
-    assert system.merged.published.endings == endings
+    assert system.merged.endings == endings != []
 
 
 async def test_an_unchanged_document_is_not_sent_again(system: System) -> None:

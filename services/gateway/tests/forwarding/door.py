@@ -214,7 +214,7 @@ async def opened(
         public_url=PUBLIC_URL,
         quotas=unlimited() if quotas is None else quotas,
         patience=patience,
-        endings=lambda: endings,
+        endings=endings,
     )
     config = uvicorn.Config(
         behind_proxies(forwarder, trusted_proxies),

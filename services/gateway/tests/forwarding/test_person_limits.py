@@ -183,11 +183,11 @@ def test_buckets_are_bounded_and_only_full_ones_are_forgotten(monkeypatch: pytes
     for number in range(100):
         clock.now += 0.05
         buckets.of(f"other {number}", rate, clock.now)
-        assert buckets.known("spent") is spent
+        assert buckets.get("spent") is spent
     monkeypatch.setattr(bucket, "MOST_BUCKETS", 20)
     flooded = bucket.Buckets()
     for number in range(100):
         flooded.of(number, rate, clock.now).left = 0.0
         assert len(flooded) <= 20
-    assert flooded.known(99) is not None
-    assert flooded.known(79) is None
+    assert flooded.get(99) is not None
+    assert flooded.get(79) is None

@@ -17,7 +17,7 @@ from gateway.documents.copies import Copy, keep, recall
 from gateway.documents.descriptions import frame, security_schemes
 from gateway.documents.merging import Document, is_document, merge
 from gateway.documents.problem_pages import AllTold, problems_of
-from gateway.forwarding.endings import Endings, endings_of
+from gateway.forwarding.endings import Ending, Endings, endings_of
 from gateway.forwarding.exchange import Fetched, fetch
 from gateway.forwarding.failures import AnswerBroken, ForwardingFailure, ServiceUnreachable
 from gateway.forwarding.limits import MIB, Timeouts
@@ -34,7 +34,7 @@ _TIMEOUTS: Final = Timeouts(first_byte=10, idle=5, total=20)
 
 
 class Published(NamedTuple):
-    """The document as it is served, and what the door says by it: of operations that will go, and of problems."""
+    """The document as it is served, and what else services told: of operations that will go, and of problems."""
 
     body: bytes
     etag: str
@@ -80,6 +80,8 @@ class MergedDocument:
         # Why, as it was told last; that a service is still coming up is not worth telling.
         self._stale: dict[str, str] = dict.fromkeys(upstreams, ServiceUnreachable.reason)
         self._unheard = set(upstreams)
+        self.endings: list[Ending] = []
+        """What the door says of operations that will go; the same list for as long as this lives."""
         self._published: Published | None = None
 
     @property
@@ -119,7 +121,7 @@ class MergedDocument:
                 log.info("document_fetched", extra={"upstream_id": service, "unrouted_paths": unrouted})
             self._copies[service] = copy
         if changed or stale != self._stale or self._published is None:
-            self._published = await asyncio.to_thread(self._merge)  # tens of milliseconds
+            self._publish(await asyncio.to_thread(self._merge))  # tens of milliseconds
         if changed:
             await self._keep(changed)
 
@@ -132,7 +134,10 @@ class MergedDocument:
             }
         except Exception:  # whatever keeps the database from answering, the services are asked in a moment
             log.exception("documents_not_recalled")
-        self._published = await asyncio.to_thread(self._merge)
+        self._publish(await asyncio.to_thread(self._merge))
+
+    def _publish(self, published: Published) -> None:
+        self._published, self.endings[:] = published, published.endings
 
     async def _keep(self, changed: Mapping[str, Copy]) -> None:
         try:

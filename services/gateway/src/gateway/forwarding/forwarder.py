@@ -74,7 +74,7 @@ class Forwarder:
         public_url: str,
         quotas: Quotas,
         patience: Patience,
-        endings: Callable[[], Endings] = tuple,
+        endings: Endings = (),
     ) -> None:
         missing = {route.service for route in routes.routes if route.service is not None} - upstreams.keys()
         if missing:
@@ -116,7 +116,7 @@ class Forwarder:
             if opened is None:
                 return
             scope, send = opened
-        if (endings := self._endings()) and (lines := lines_for(endings, scope["method"], path)):
+        if self._endings and (lines := lines_for(self._endings, scope["method"], path)):
             scope, send = origins.adding(scope, send, lines)
         if route is not None and route.service is not None:
             await self._forward(route, route.service, scope, receive, send)
@@ -237,7 +237,7 @@ class Forwarder:
     def _note(self, principal: Principal | None, status: int | None, scope: Scope) -> None:
         """Count an answer that refuses a person what is somebody else's."""
         if status in _REFUSED and principal is not None and principal.is_person:
-            self._quotas.was_refused(principal.client_id, principal.asker, _target_of(scope))
+            self._quotas.was_refused(principal.client_id, principal.asker, scope["raw_path"], scope["query_string"])
 
     async def _count(self, scope: Scope, authenticator: Authenticator) -> Principal | None:
         """Count a request against its quotas; what is wrong with its token, whoever answers it says."""
@@ -263,7 +263,7 @@ class Forwarder:
         if origin is not None and origin not in self._quotas.origins_of(principal.client_id):
             raise Refusal(origins.ORIGIN_NOT_REGISTERED)
         person = principal.asker if principal.is_person else None
-        self._quotas.take(principal.client_id, person, _target_of(scope))
+        self._quotas.take(principal.client_id, person, scope["raw_path"], scope["query_string"])
         return principal
 
     def _lines_of(self, served: ServedRequest, scope: Scope) -> tuple[bytes, bytes]:
@@ -308,10 +308,6 @@ def _own_lines(public_url: str) -> bytes:
 
 def _address_of(scope: Scope) -> str:
     return scope["client"][0] if scope.get("client") else ""
-
-
-def _target_of(scope: Scope) -> bytes:
-    return b"%b?%b" % (scope["raw_path"], scope["query_string"])
 
 
 def _understand(scope: Scope, own: bytes, route: Route) -> tuple[RequestHead, bytes]:

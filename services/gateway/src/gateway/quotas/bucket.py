@@ -44,41 +44,29 @@ class Bucket:
         return left
 
 
-class Buckets:
-    """A bucket for everybody who asks, full at first.
+class Buckets(OrderedDict[Hashable, Bucket]):
+    """The buckets of those who ask and have spent of them, the one that was asked for longest ago first.
 
-    One that is full again is forgotten, and of more than `MOST_BUCKETS` the one that was asked for longest ago: who had
-    it would have as many at once again.
+    One that is full again is forgotten, and of more than `MOST_BUCKETS` the first, whose owner has a full one then.
     """
 
-    def __init__(self) -> None:
-        self._buckets: OrderedDict[Hashable, Bucket] = OrderedDict()
-
-    def known(self, key: Hashable) -> Bucket | None:
-        """Give the bucket of somebody who has spent of it."""
-        return self._buckets.get(key)
-
     def of(self, key: Hashable, rate: Rate, now: float) -> Bucket:
-        """Give somebody's bucket, which goes on at this rate."""
-        bucket = self._buckets.get(key)
+        """Give somebody's bucket, full at first, which goes on at this rate."""
+        bucket = self.get(key)
         if bucket is not None:
-            self._buckets.move_to_end(key)
+            self.move_to_end(key)
             if bucket.rate is not rate:
                 bucket.fill_at(rate)
             return bucket
         for _ in range(2):  # more than are added, so that those who have gone go soon
-            oldest = next(iter(self._buckets), None)
-            if oldest is None or (bucket := self._buckets[oldest]).filled(now) < bucket.most:
+            oldest = next(iter(self), None)
+            if oldest is None or (bucket := self[oldest]).filled(now) < bucket.most:
                 break
-            del self._buckets[oldest]
-        if len(self._buckets) >= MOST_BUCKETS:
-            self._buckets.popitem(last=False)
-        bucket = self._buckets[key] = Bucket(rate, now)
+            del self[oldest]
+        if len(self) >= MOST_BUCKETS:
+            self.popitem(last=False)
+        bucket = self[key] = Bucket(rate, now)
         return bucket
-
-    def __len__(self) -> int:
-        """Count the buckets that are kept."""
-        return len(self._buckets)
 
 
 def over(problem: Problem, name: str, bucket: Bucket) -> Refusal:

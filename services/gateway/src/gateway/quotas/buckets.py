@@ -102,8 +102,8 @@ class Quotas:
         self._person, self._address, self._refused = person, address, refused
         self._people, self._addresses, self._tried = Buckets(), Buckets(), Buckets()
 
-    def take(self, client_id: str, person_id: UUID | None = None, target: bytes = b"") -> None:
-        """Count one request of the client, by a person unless it acts by itself; `target` is what it asks for.
+    def take(self, client_id: str, person_id: UUID | None = None, *target: bytes) -> None:
+        """Count one request of the client, by a person unless it acts by itself; `target` is its path and query.
 
         A refused one counts for nobody. Raises the 429 problem `quota_exceeded`, `too_many_requests` or, where the
         target names something by its id, `too_many_refused`, all with Retry-After; the 403 problem `client_suspended`,
@@ -120,8 +120,8 @@ class Quotas:
         person = None
         if person_id is not None:
             key = (client_id, person_id.int)
-            tried = self._tried.known(key)
-            if tried is not None and tried.filled(now) < 1.0 and _AN_ID.search(target) is not None:
+            tried = self._tried.get(key)
+            if tried is not None and tried.filled(now) < 1.0 and any(map(_AN_ID.search, target)):
                 raise over(TOO_MANY_REFUSED, "refused", tried)
             person = self._people.of(key, client.of_a_person, now)
             if person.filled(now) < 1.0:
@@ -140,9 +140,9 @@ class Quotas:
             raise over(TOO_MANY_REQUESTS, "address", bucket)
         bucket.left -= 1.0
 
-    def was_refused(self, client_id: str, person_id: UUID, target: bytes) -> None:
+    def was_refused(self, client_id: str, person_id: UUID, *target: bytes) -> None:
         """Count that a person was refused something by its id; that it is not theirs, or that there is none."""
-        if _AN_ID.search(target) is not None:
+        if any(map(_AN_ID.search, target)):
             now = self._clock()
             bucket = self._tried.of((client_id, person_id.int), self._refused, now)
             bucket.left = max(0.0, bucket.filled(now) - 1.0)
