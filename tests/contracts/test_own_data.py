@@ -87,7 +87,11 @@ KEPT: dict[str, dict[str, str]] = {
         "responsibility": IN_OFFICE,
     },
     "gateway": {"affiliation": "by it people were counted where they belonged"},
-    "identity": {"affiliation": "by it people were counted where they belonged", "client_proposal": IN_OFFICE},
+    "identity": {
+        "account_list": IN_OFFICE,
+        "affiliation": "by it people were counted where they belonged",
+        "client_proposal": IN_OFFICE,
+    },
 }
 """Tables in which an erasure leaves the rows about a person, by service; identity has more of its own."""
 

@@ -261,6 +261,7 @@ async def test_ones_part_of_the_export_holds_all_and_nobody_else(provider: Provi
     assert (refused.status_code, refused.json()["type"]) == (401, "/problems/step_up_required")
     tokens = await by_code_too(provider, phones, username, number)
     stranger_id, stranger = await provider.signed_in()
+    stranger = await provider.with_second_factor(stranger)
     asked = await provider.http.post("/v1/me/export-requests", headers=tokens.headers)
     export_id = asked.json()["export_id"]
     event = ExportRequestedV1(export_id=UUID(export_id), person_id=person_id)
@@ -272,6 +273,7 @@ async def test_ones_part_of_the_export_holds_all_and_nobody_else(provider: Provi
     assert (await provider.http.get(path, headers=tokens.headers)).status_code == 202
     await privacy.Parts("identity", (own_data,), ring()).compose_all(provider.database)
     assert (await provider.http.get(path, headers=stranger.headers)).status_code == 404
+    assert (await provider.http.get(path, headers=weak.headers)).json()["type"] == "/problems/step_up_required"
     part: dict[str, Any] = (await provider.http.get(path, headers=tokens.headers)).json()
     data = part["data"]
     assert (data["account"]["username"], data["account"]["phone"]) == (username, f"+86{number}")

@@ -24,7 +24,7 @@ from .phones import Phones
 from .provider import Provider, ring
 from .test_phone_replacement import DAY, Office, an_office, office_for
 from .test_recovery import approve, ask, recoveries
-from .test_strangers_codes import pass_time
+from .test_strangers_codes import elsewhere, pass_time
 
 ENDED = "phone_replacement_ended.zh"
 
@@ -174,7 +174,8 @@ async def test_the_code_of_a_notice_stops_a_replacement_though_strangers_used_up
     assert await code_of_notice(office) == code  # both notices carry the same
     asked = []
     for _ in range(11):
-        asked.append((await object_by(office, "")).status_code)
+        stranger = elsewhere(office.provider)
+        asked.append((await object_by(office, "", front_end=stranger)).status_code)
         await pass_time(office.provider, 3600)
     assert asked == [303] * 10 + [429]
     for wrong in (f"{(int(code) + 1) % 10**10:010}", "x"):

@@ -51,7 +51,6 @@ KEPT: Final = {
     "role_assignment": "who held which office is the organisation's record",
     "administrator": "a role that takes two to give is never reused for another",
     "assisted_session": "that somebody acted for another is on record for both",
-    "account_list": "who had accounts opened is the organisation's record, for as long as the list is kept",
     "legal_hold": "what was held, and why, is the record of whoever held it",
     "recovery_approval": "goes with its recovery",
     "erasure": "what this is about",
