@@ -228,3 +228,30 @@ async def test_opening_takes_two_factors_in_every_operation(provider: Provider) 
             body = {**row(), "password": "a first password"}
         refused = await provider.http.request(method, path, json=body, headers=weak.headers)
         assert (refused.status_code, refused.json()["type"]) == (401, "/problems/step_up_required"), (method, path)
+
+
+async def test_who_has_no_phone_is_given_a_first_password_once(provider: Provider) -> None:
+    county, sibling = await provider.establish(), await provider.establish()
+    giver, other = await administrator(provider, county), await administrator(provider, county)
+    stranger, one = await administrator(provider, sibling), row(county)
+    list_id = await given(provider, giver, one, place=county)
+    await say(provider, other, list_id)
+    await open_what_is_approved(provider.database)
+
+    async def first_password(tokens: Tokens, **changed: str) -> httpx.Response:
+        body = {**one, "password": "a first password", **changed}
+        return await provider.http.post("/v1/accounts", json=body, headers=tokens.headers)
+
+    assert (await first_password(stranger)).status_code == 404
+    assert (await first_password(stranger, organisation_id=str(sibling))).status_code == 404
+    assert (await first_password(other, username="somebody.else")).json()["type"] == "/problems/account_exists"
+    at_once = await asyncio.gather(*(first_password(other) for _ in range(4)))
+    assert sorted(answer.status_code for answer in at_once) == [201, 409, 409, 409]
+    assert (await first_password(giver, password="another password")).json()["type"] == "/problems/account_exists"
+    async with provider.database.read() as session:
+        [secret] = (
+            await session.scalars(select(Credential).where(Credential.account_id == UUID(one["person_id"])))
+        ).all()
+        account = await session.get_one(Account, UUID(one["person_id"]))
+    assert secret.first_until is not None
+    assert str(account.opened_by) == (await told(provider, giver, list_id))["decided_by"]

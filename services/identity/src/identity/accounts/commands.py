@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import audit
@@ -39,10 +40,22 @@ async def open_account(
     `person_id` is brought for a person who is known elsewhere. One who is affiliated somewhere must be affiliated
     within the opener's remit: else an officer could take a stranger's place by opening an account for them. Where the
     affiliation has not arrived yet, the account is opened, and `deactivation.openings` holds it against the affiliation
-    when it does. Raises `orgtree.OutsideRemit`, `AccountExists` and `UsernameTaken`.
+    when it does. An account by that username which nobody has a password for, as a list opens them, is given this one.
+    Raises `orgtree.OutsideRemit`, `AccountExists` and `UsernameTaken`.
     """
     await orgtree.require_within(session, organisation_id, by.remit)
     unchecked = person_id is not None and not await _is_affiliated_within(session, person_id, by.remit)
+    if person_id is not None and password_encoding is not None:
+        waiting = await _without_password(session, person_id, username)
+        if waiting is not None:
+            await orgtree.require_within(session, waiting.organisation_id, by.remit)
+            waiting.opened_by = by.actor  # who knows its password
+            await _give_first_password(session, person_id, password_encoding, new_id=new_id, now=now)
+            given = by.entry(
+                "identity.account.first_password_given", subject=person_id, organisation_id=organisation_id
+            )
+            await audit.record(session, given, now=now)
+            return waiting
     account = await add_account(
         session,
         account_id=person_id or new_id(),
@@ -88,10 +101,27 @@ async def add_account(
     if not await insert_new(session, Identifier, name):
         raise UsernameTaken
     if password_encoding is not None:
-        first = {"secret": password_encoding, "set_at": now, "first_until": now + FIRST_PASSWORD_LIFETIME}
-        session.add(Credential(credential_id=new_id(), account_id=account_id, kind="password", **first))
+        await _give_first_password(session, account_id, password_encoding, new_id=new_id, now=now)
     await session.flush()
     return await session.get_one(Account, account_id)
+
+
+async def _give_first_password(
+    session: AsyncSession, account_id: UUID, encoding: str, *, new_id: Callable[[], UUID], now: datetime
+) -> None:
+    """Give an account its first password. Raises `AccountExists` where somebody else did at this moment."""
+    whose = {"credential_id": new_id(), "account_id": account_id, "kind": "password"}
+    first = {"secret": encoding, "set_at": now, "first_until": now + FIRST_PASSWORD_LIFETIME}
+    if not await insert_new(session, Credential, {**whose, **first}):
+        raise AccountExists
+
+
+async def _without_password(session: AsyncSession, person_id: UUID, username: str) -> Account | None:
+    """Lock and give the active account of a person by this username that has no password: nobody was in it yet."""
+    named = exists().where(Identifier.account_id == person_id, Identifier.plain == username)
+    password = exists().where(Credential.account_id == person_id)
+    found = select(Account).where(Account.account_id == person_id, Account.status == "active", named, ~password)
+    return await session.scalar(found.with_for_update())
 
 
 async def _is_affiliated_within(session: AsyncSession, person_id: UUID, remit: Collection[UUID]) -> bool:

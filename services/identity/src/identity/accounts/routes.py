@@ -23,7 +23,7 @@ OPEN = "identity.account.open"
     status_code=201,
     response_model=AccountOpened,
     openapi_extra=access(OPEN)
-    | audited("identity.account.opened")
+    | audited("identity.account.opened", "identity.account.first_password_given")
     | described(
         "开立账号",
         "Open an account",
@@ -37,7 +37,8 @@ OPEN = "identity.account.open"
 async def open_account_(body: OpenAccount, caller: Caller, shared: Shared) -> Response:
     """Open an account with a username and a first password, for a person of an organisation in one's own remit.
 
-    An account for a member whose affiliation has not arrived yet is checked when it does, and deactivated if the member
+    An account that was opened by a list and has no password yet is given this one, by the same username. An account
+    for a member whose affiliation has not arrived yet is checked when it does, and deactivated if the member
     belongs to an organisation outside that remit.
     """
     by = audit.by(caller.principal, await caller.remit(OPEN))
