@@ -161,7 +161,7 @@ async def test_a_person_reads_the_own_file_in_clear_and_a_helper_reads_it_masked
 async def test_by_one_factor_the_own_file_is_masked_wherever_it_is_shown(
     province: Province, database: Database, ring: KeyRing
 ) -> None:
-    """Each way to the own file, which are all the routes that are for oneself."""
+    """Check 33: each way to the own file, which are all the routes that are for oneself."""
     body = member_row(await province.branch())
     person = UUID((await province.registrar.post("/members", body)).json()["person_id"])
     fields = [str(body[field]) for field in ("name", "id_number", "phone")]
