@@ -1,4 +1,4 @@
-"""Check 35: accounts of members are what two people open: one gives a list, another approves it, the worker opens its accounts."""
+"""Check 35: accounts of members take two people: one gives a list, another approves it, the worker opens them."""
 
 import asyncio
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Check 40: what somebody is refused stands in the audit: in office as an entry, without an office as a number by the hour."""
+"""Check 40: what is refused stands in the audit: in office as an entry, else as a number by the hour."""
 
 import re
 from uuid import UUID
