@@ -161,6 +161,10 @@ async def test_who_tries_the_ids_of_others_has_to_wait_and_keeps_their_own_pages
         over = await door.ask(f"PUT /v1/courses/{uuid4()}")
         assert (over.status, over.problem["type"]) == (429, f"/problems/{TOO_MANY_REFUSED.code}")
         assert int(over.header("retry-after") or 0) >= 9
+        service.behave = answering(MISSING)
+        door.token = issuer.token(uuid4())
+        masked = "".join(f"%{ord(sign):02x}" for sign in str(uuid4()))
+        assert await statuses(door, f"/v1/cases/{masked}", 7) == {404: 5, 429: 2}, "an id in another writing"
         service.behave = answering(OK)
         door.token = issuer.token(uuid4())
         assert await statuses(door, f"/v1/home/{uuid4()}/gone", 7) == {404: 5, 429: 2}

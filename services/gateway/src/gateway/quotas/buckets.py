@@ -11,6 +11,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from math import ceil
 from time import monotonic
 from typing import Final, NamedTuple
+from urllib.parse import unquote_to_bytes
 from uuid import UUID
 
 from sqlalchemy import select
@@ -121,7 +122,7 @@ class Quotas:
         if person_id is not None:
             key = (client_id, person_id.int)
             tried = self._tried.get(key)
-            if tried is not None and tried.filled(now) < 1.0 and any(map(_AN_ID.search, target)):
+            if tried is not None and tried.filled(now) < 1.0 and any(map(_names_an_id, target)):
                 raise over(TOO_MANY_REFUSED, "refused", tried)
             person = self._people.of(key, client.of_a_person, now)
             if person.filled(now) < 1.0:
@@ -142,7 +143,7 @@ class Quotas:
 
     def was_refused(self, client_id: str, person_id: UUID, *target: bytes) -> None:
         """Count that a person was refused something by its id; that it is not theirs, or that there is none."""
-        if any(map(_AN_ID.search, target)):
+        if any(map(_names_an_id, target)):
             now = self._clock()
             bucket = self._tried.of((client_id, person_id.int), self._refused, now)
             bucket.left = max(0.0, bucket.filled(now) - 1.0)
@@ -210,6 +211,11 @@ def network_of(address: str) -> str:
     if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is None:
         return str(ip_network((parsed, 64), strict=False))
     return address
+
+
+def _names_an_id(part: bytes) -> bool:
+    """Say whether a path or a query has an id in it, as a service reads it: any sign may come as an escape."""
+    return _AN_ID.search(unquote_to_bytes(part)) is not None
 
 
 def _rate_of(quota: Quota) -> Rate:
