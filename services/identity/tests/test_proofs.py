@@ -92,6 +92,7 @@ def bad_claims(issuer: str, now: int) -> dict[str, dict[str, Any]]:
         "an empty jti": {"jti": ""},
         "jti is a number": {"jti": 7},
         "a long jti": {"jti": "x" * 129},
+        "half a sign in jti": {"jti": "\ud800"},
     }
 
 

@@ -72,7 +72,7 @@ def read_proof(headers: Sequence[str], *, method: str, address: str, now: dateti
     if not isinstance(made, int | float) or not earliest <= made <= latest:
         raise InvalidProofError("The DPoP proof was not made now: its iat is more than a minute away.")
     proof_id = claims.get("jti")
-    if not isinstance(proof_id, str) or not 0 < len(proof_id) <= LONGEST_ID:
+    if not isinstance(proof_id, str) or not 0 < len(proof_id) <= LONGEST_ID or not proof_id.isprintable():
         raise InvalidProofError("The DPoP proof has no usable jti.")
     return Proof(key.thumbprint(), proof_id)
 
