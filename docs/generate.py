@@ -34,8 +34,8 @@ OPENAPI = "docs/openapi-v1.json"
 PUBLIC_URL = "https://xiangqiao.example"
 DOOR = "gateway"
 NOWHERE = "http://127.0.0.1:9"
-EXAMPLES = ("example", "520424", "0" * 64, PUBLIC_URL)
-"""What a string of an event may be: a word or a text, a division code, a hash."""
+EXAMPLES = ("example", "520424", "0" * 64, "0" * 32, PUBLIC_URL)
+"""What a string of an event may be: a word or a text, a division code, a hash, a keyed index."""
 
 WRITTEN = {"date-time": "2026-11-30T08:30:00Z", "date": "2026-11-30"}
 ACCESS_PREFACE = """
@@ -173,6 +173,7 @@ def composed(service: str, *, issuer: str, jwks_url: str) -> Application:
         jwks_url=NOWHERE,
         operations_port=0,
         sealing_key=KeyRing.generate(),
+        phone_key=KeyRing.generate(),
         **{f"upstream_{name}": NOWHERE for name in SERVICES},
     )
     told = settings.model_copy(update={"issuer": issuer, "jwks_url": jwks_url})

@@ -99,6 +99,7 @@ async def _identity(stage: Stage) -> AsyncIterator[tuple[str, ServiceProcess]]:
         "XIANGQIAO_PORT": str(port),
         "XIANGQIAO_LOG_LEVEL": "warning",
         "XIANGQIAO_SEALING_KEY": KeyRing.generate(),
+        "XIANGQIAO_PHONE_KEY": KeyRing.generate(),
         "XIANGQIAO_BOOTSTRAP_PASSWORD": FIRST_PASSWORD,
     }
     command = [sys.executable, "-m", "identity", "api"]

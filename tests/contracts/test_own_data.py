@@ -42,7 +42,10 @@ NOT_OF_FEATURES = {
 }
 IN_OFFICE = "who did what in office is the organisation's record; the id leads to nobody any more"
 UNTOLD: dict[str, dict[str, str]] = {
-    "members": {"affiliation": "told with the file, whose branch it is"},
+    "members": {
+        "affiliation": "told with the file, whose branch it is",
+        "phone_message": "what was sent is with its person already",
+    },
     "activities": {},
     "learning": {},
     "feedback": {},
@@ -56,6 +59,7 @@ UNTOLD: dict[str, dict[str, str]] = {
         "erasure": "there is nobody left to ask",
         "message_to_send": "what was sent is with its person already",
         "passkey_ceremony": "five minutes of a passkey that is told",
+        "phone_proof": "a code sent, for minutes",
         "recovery_approval": "told with its recovery; who approved is somebody else",
     },
     "gateway": {
@@ -112,6 +116,7 @@ WITHHELD = {
     "account_list_row.row_id": _OURS,
     "account.opened_by": _SOMEBODY,
     "account.opened_within": _SOMEBODY,
+    "account.proven_by": _SOMEBODY,
     "activity.agenda": _OFFICIAL,
     "activity.join_url": _OFFICIAL,
     "activity.place": _OFFICIAL,

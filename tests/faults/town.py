@@ -62,7 +62,7 @@ class Town:
         self.addresses = addresses
         self.issuer = issuer
         self._folder = folder
-        self._sealing_key = KeyRing.generate()
+        self._sealing_key, self._phone_key = KeyRing.generate(), KeyRing.generate()
         self._made = 0
 
     def process(self, service: str, kind: str, *, breakages: Sequence[Breakage] = (), **variables: str) -> "Member":
@@ -76,6 +76,7 @@ class Town:
             "XIANGQIAO_ISSUER": self.issuer.issuer,
             "XIANGQIAO_JWKS_URL": self.issuer.jwks_url,
             "XIANGQIAO_SEALING_KEY": self._sealing_key,
+            "XIANGQIAO_PHONE_KEY": self._phone_key,
             "XIANGQIAO_PORT": str(port),
             **({"XIANGQIAO_OPERATIONS_PORT": str(port)} if service == "gateway" else {}),  # its worker needs no other
             "XIANGQIAO_STARTUP_WAIT_SECONDS": str(START_SECONDS),

@@ -20,6 +20,7 @@ import pytest
 import pytest_asyncio
 
 from identity.messages.commands import TEXTS
+from members.settings import Settings as SettingsOfMembers
 from standalone import processes
 from standalone.data_directory import DataDirectory
 from standalone.running import ADMINISTRATORS, administrator_password
@@ -69,8 +70,8 @@ class Outside(NamedTuple):
 
     @property
     def variables(self) -> dict[str, str]:
-        """The environment by which identity finds them."""
-        settings = {**self.phones.settings_for_texts(TEXTS), **self.wechat.settings}
+        """The environment by which identity and members find them."""
+        settings = {**self.phones.settings_for_texts([*TEXTS, *SettingsOfMembers.texts]), **self.wechat.settings}
         return {f"XIANGQIAO_{name.upper()}": value for name, value in settings.items()}
 
 

@@ -91,6 +91,15 @@ def first_of(password: str) -> str:
     return f"{password}-given"
 
 
+def confirming(officer: Person, person_id: str) -> Callable[[str], Awaitable[None]]:
+    """Give what has an officer confirm, by the number on the page, that somebody is whom the account is for."""
+
+    async def confirm(number: str) -> None:
+        await officer.post(f"/v1/accounts/{person_id}/confirmation", {"number": number})
+
+    return confirm
+
+
 async def open_account(
     opener: Person, url: str, *, username: str, password: str, organisation_id: object, **more: str
 ) -> str:

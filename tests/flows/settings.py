@@ -19,6 +19,7 @@ def settings_of(service: str, database_url: str, nats_url: str, issuer: TokenIss
         jwks_url=issuer.jwks_url,
         operations_port=0,
         sealing_key=KeyRing.generate(),
+        phone_key=KeyRing.generate(),
         **{f"upstream_{name}": "http://127.0.0.1:9" for name in NAMES},
         **more,
     )

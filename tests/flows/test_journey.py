@@ -14,7 +14,7 @@ from database import new_id
 from standalone.seed import ADMINISTRATOR
 from standalone.seed.sign_in import SignedIn
 from tests.flows.conftest import System
-from tests.flows.people import Person, first_of, within
+from tests.flows.people import Person, confirming, first_of, within
 
 FRESH_SECONDS = 5.0
 SMALL_GROUP = 5
@@ -186,6 +186,7 @@ async def further_members(system: System, secretary: Person, count: int) -> Asyn
     strangers = [member["person_id"] for member in listed["items"] if member["person_id"] not in known][:count]
     async with AsyncExitStack() as stack:
         administrator = await stack.enter_async_context(system.person(ADMINISTRATOR))
+        officer = await stack.enter_async_context(system.person("officer.demo"))
         people = []
         for person_id in strangers:
             username, place = f"learner.{person_id[-12:]}", system.seeded.branch_id
@@ -193,7 +194,8 @@ async def further_members(system: System, secretary: Person, count: int) -> Asyn
             opened = await administrator.answer("POST", "/v1/accounts", {**body, "person_id": person_id})
             assert opened.status_code in (201, 409), opened.text  # 409 on a system that ran before
             first = first_of(PASSWORD) if opened.status_code == 201 else None
-            signed_in = SignedIn(system.url, username, PASSWORD, first_password=first)
+            confirmed = confirming(officer, person_id)
+            signed_in = SignedIn(system.url, username, PASSWORD, first_password=first, confirmed=confirmed)
             person = Person(system.url, username, PASSWORD, signed_in=signed_in)
             people.append(await stack.enter_async_context(person))
         yield people

@@ -48,7 +48,7 @@ class OutsideSystem:
         async with self.database.transaction() as session:
             await add_account(
                 session, account_id=person_id, username=name, password_encoding=encoding,
-                organisation_id=orgtree.ROOT_ID, new_id=new_id, now=now,
+                organisation_id=orgtree.ROOT_ID, proven_at=now, new_id=new_id, now=now,
             )  # fmt: skip
             if chosen:
                 await set_password(session, account_id=person_id, encoding=encoding, new_id=new_id, now=now)
@@ -111,6 +111,7 @@ async def running_system(
         "XIANGQIAO_ISSUER": url,
         "XIANGQIAO_JWKS_URL": f"http://127.0.0.1:{identity}/oauth2/jwks",
         "XIANGQIAO_SEALING_KEY": sealing_key,
+        "XIANGQIAO_PHONE_KEY": KeyRing.generate(),
         "XIANGQIAO_OPERATIONS_PORT": str(operations),
         "XIANGQIAO_LOG_LEVEL": "info",
         **OUT_OF_REACH,

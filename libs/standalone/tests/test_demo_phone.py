@@ -19,7 +19,7 @@ TEXTS = {"code": {"zh": "验证码 {code}，{minutes} 分钟。", "en": "Code {c
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DataDirectory:
     monkeypatch.delenv("XIANGQIAO_SMS_URL", raising=False)
-    monkeypatch.setattr(demo_phone, "texts_of_identity", lambda: TEXTS)
+    monkeypatch.setattr(demo_phone, "texts_of_services", lambda: TEXTS)
     return DataDirectory(tmp_path / "data")
 
 

@@ -23,10 +23,12 @@ def test_everybody_in_the_scenario_has_a_person_and_every_place_exists() -> None
     stage = Stage.of(
         scenario, county=organisation_of(scenario.county), neighbour=organisation_of("522701"), chosen=chosen
     )
-    assert len(set(stage.people.values())) == len(scenario.people)
+    assert set(stage.people) == {person.username for person in scenario.people if person.member}
+    assert len(set(stage.people.values())) == len(stage.people)
+    assert len(set(stage.numbers.values())) == len(scenario.people)
     assert chosen.members["away"].away
     assert not chosen.members["secretary"].away
-    assert {case.by for case in scenario.cases} <= set(stage.people)
+    assert {case.by for case in scenario.cases} <= set(stage.numbers)
     assert {person.role for person in scenario.people} >= {"registrar", "officer", "branch_secretary", None}
     rooted = {each.category for each in scenario.responsibilities if each.at == "root"}
     assert {each.category for each in scenario.responsibilities} == rooted

@@ -18,7 +18,7 @@ from sqlalchemy import update
 import orgtree
 from contracts.members import OrganisationEstablishedV1
 from database import Database, KeyRing, new_id, utc_now
-from identity.accounts.commands import add_account
+from identity.accounts.commands import add_account, prove_account
 from identity.accounts.credentials import set_password
 from identity.app import SERVICE
 from identity.roles.commands import appoint
@@ -29,6 +29,7 @@ from testkit.listening import listener
 from .front_end import CALLBACK, PASSWORD, FrontEnd, Tokens, browser, tokens_of
 
 SEALING_KEY = "1:" + base64.b64encode(b"a key ring of tests, 32 bytes ..").decode()
+PHONE_KEY = "1:" + base64.b64encode(b"the key that members has as well").decode()
 ADMINISTRATOR_PASSWORD = "first-password"
 QUICK = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)
 """What all tests hash passwords with, but for those that are about hashing."""
@@ -39,6 +40,11 @@ def ring() -> KeyRing:
     return KeyRing.parse(SEALING_KEY)
 
 
+def phone_ring() -> KeyRing:
+    """Give the key that members has as well."""
+    return KeyRing.parse(PHONE_KEY)
+
+
 def settings_for(url: str, port: int = 0, **changed: Any) -> Settings:
     address = f"http://127.0.0.1:{port}"
     values: dict[str, Any] = {
@@ -47,6 +53,7 @@ def settings_for(url: str, port: int = 0, **changed: Any) -> Settings:
         "issuer": address,
         "jwks_url": f"{address}/oauth2/jwks",
         "sealing_key": SEALING_KEY,
+        "phone_key": PHONE_KEY,
         "codes_per_address": 100_000,  # all tests come from one address
         "failures_per_address": 100_000,
     }
@@ -84,7 +91,7 @@ class Provider:
         async with self.database.transaction() as session:
             await add_account(
                 session, account_id=person_id, username=name, password_encoding=encoding,
-                organisation_id=orgtree.ROOT_ID, new_id=new_id, now=now,
+                organisation_id=orgtree.ROOT_ID, proven_at=now, new_id=new_id, now=now,
             )  # fmt: skip
             if chosen:
                 await set_password(session, account_id=person_id, encoding=encoding, new_id=new_id, now=now)
@@ -94,6 +101,11 @@ class Provider:
                     now=now,
                 )  # fmt: skip
         return person_id, name
+
+    async def prove(self, person_id: UUID) -> None:
+        """Let a person have proven that the account is theirs which somebody opened for them."""
+        async with self.database.transaction() as session:
+            assert await prove_account(session, person_id, now=utc_now())
 
     async def establish(self, parent_id: UUID = orgtree.ROOT_ID) -> UUID:
         """Place a county, or a township below one, in identity's copy of the tree, as its event would."""

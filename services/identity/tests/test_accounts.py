@@ -36,6 +36,7 @@ async def test_an_account_is_opened_and_its_owner_signs_in(provider: Provider) -
     assert answer["person_id"] == str(person_id)
     assert answer["username"] == body["username"]
     assert "password" not in opened.text
+    await provider.prove(person_id)
     theirs = await provider.front_end().first_tokens(str(body["username"]), "a first password")
     me = await provider.http.get("/v1/me", headers=theirs.headers)
     assert me.json() == {"person_id": str(person_id), "username": body["username"], "roles": []}

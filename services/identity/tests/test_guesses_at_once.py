@@ -16,10 +16,12 @@ from identity.credentials.passwords import Passwords
 from identity.devices import commands as devices
 from identity.factors.totp import rules as totp
 from identity.objections import pages as objections
+from identity.phone_proofs import commands as proofs
 from identity.throttling import guesses
 from identity.throttling.rules import LONGEST_WAIT
 
 from .authenticator import set_up
+from .phone_proofs import ask_for_own
 from .phones import Phones
 from .provider import Provider
 from .terminals import Phone
@@ -69,6 +71,13 @@ async def phone_code(provider: Provider, phones: Phones) -> Guesser:
     return lambda: front_end.submit(page, code="wrong!")
 
 
+async def file_phone_code(provider: Provider, phones: Phones) -> Guesser:
+    front_end = provider.front_end()
+    sent = await ask_for_own(front_end, "张三", "52273119900101123X")
+    page = await front_end.http.get(sent.headers["location"])
+    return lambda: front_end.submit(page, code="wrong!")
+
+
 async def user_code(provider: Provider, phones: Phones) -> Guesser:
     _, username = await provider.open_person()
     phone = Phone(provider, username)
@@ -101,12 +110,14 @@ PLACES: Final = {
     "factors/totp/commands.py prove_by_recovery_code": Place(totp, "hash_of_recovery_code", 5, recovery_code),
     "challenges/commands.py answer": Place(challenges, "compare_digest", 5, phone_code),
     "devices/commands.py waiting_device": Place(devices, "hash_of_user_code", 20, user_code),
+    "phone_proofs/commands.py try_code": Place(proofs, "compare_digest", 5, file_phone_code),
     "objections/pages.py _noticed": Place(objections, "_noticed", 30, notice_code),
 }
 """Every code that is sent to a phone, whatever for, is held against its challenge by `answer` alone."""
 NOT_GUESSED: Final = {
     "factors/totp/rules.py step_of_code": "asked by the two above",
     "factors/totp/commands.py _new_recovery_codes": "makes them",
+    "confirmation/commands.py confirm_account": "an officer's number for somebody else, after a count of ten an hour",
     "devices/commands.py _locked": "after the same count as waiting_device",
     "devices/grants.py create_endpoint_response": "makes one",
     "devices/grants.py _free_user_code": "makes one",

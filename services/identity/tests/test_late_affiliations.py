@@ -59,6 +59,7 @@ async def test_a_strangers_place_is_not_taken_whichever_comes_first(provider: Pr
         assert await open_for(provider, administrator, stranger, county) == 404
         return
     assert await open_for(provider, administrator, stranger, county) == 201
+    await provider.prove(stranger)
     theirs = await provider.front_end().first_tokens(f"late.{stranger.hex[-10:]}", "a first password")
     await hand_over(provider, affiliated)
     assert await status_of(provider, stranger) == ("deactivated", 2, None)

@@ -22,7 +22,7 @@ from testkit.service_process import ServiceProcess
 
 from .front_end import PASSWORD, tokens_of
 from .phones import new_number, phones_of
-from .provider import SEALING_KEY, Provider
+from .provider import PHONE_KEY, SEALING_KEY, Provider
 from .proving import BoundFrontEnd, Prover
 from .test_refresh import all_at_once
 
@@ -60,6 +60,7 @@ async def both(
             "XIANGQIAO_ISSUER": first,
             "XIANGQIAO_JWKS_URL": f"{first}/oauth2/jwks",
             "XIANGQIAO_SEALING_KEY": SEALING_KEY,
+            "XIANGQIAO_PHONE_KEY": PHONE_KEY,
         }
         folder: Path = tmp_path_factory.mktemp("identity")
         members = tuple(

@@ -11,16 +11,16 @@ import orgtree
 from contracts.identity import RoleDefinedV1
 from database import Database, KeyRing, migrations, new_id
 from members.app import SERVICE
+from members.settings import Settings
 from messaging import Publication
 from testkit.databases import Shared, Template, TestDatabases
 from testkit.tokens import TokenIssuer
 from webapi import Application
-from webapi.sealing import SealingSettings
 
 from .provinces import Province
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
-KEY_RING = KeyRing.generate()
+KEY_RING, PHONE_KEY = KeyRing.generate(), KeyRing.generate()
 ROLES = {
     "registrar": ("members.organisation.read", "members.organisation.establish", "members.file.import"),
     "officer": ("members.organisation.read", "members.file.read"),
@@ -45,25 +45,26 @@ async def database_template(databases: TestDatabases) -> Template:
 
 
 @pytest.fixture(scope="session")
-def settings(shared_database: Shared, issuer: TokenIssuer) -> SealingSettings:
-    return SealingSettings(
+def settings(shared_database: Shared, issuer: TokenIssuer) -> Settings:
+    return Settings(
         database_url=shared_database.url,
         nats_url="nats://127.0.0.1:4222",
         issuer=issuer.issuer,
         jwks_url=issuer.jwks_url,
         sealing_key=KEY_RING,
+        phone_key=PHONE_KEY,
     )
 
 
 @pytest_asyncio.fixture(scope="session")
-async def running(settings: SealingSettings) -> AsyncIterator[Application]:
+async def running(settings: Settings) -> AsyncIterator[Application]:
     made = SERVICE.application(settings)
     async with LifespanManager(made):
         yield made
 
 
 @pytest.fixture
-def ring(settings: SealingSettings) -> KeyRing:
+def ring(settings: Settings) -> KeyRing:
     return settings.ring
 
 

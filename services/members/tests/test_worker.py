@@ -7,15 +7,15 @@ import orgtree
 from contracts.identity import RoleDefinedV1
 from database import Database, new_id
 from members.app import SERVICE
+from members.settings import Settings
 from members.worker import CONSUMERS
 from testkit.workers import streamed, until, working
-from webapi.sealing import SealingSettings
 
 from .provinces import Province, member_row
 
 
 async def test_a_role_that_identity_defines_holds_here(
-    province: Province, identity_outbox: Database, settings: SealingSettings, nats_url: str
+    province: Province, identity_outbox: Database, settings: Settings, nats_url: str
 ) -> None:
     nats = await messaging.connect(nats_url, name="identity")
     publishing = messaging.Worker("identity", identity_outbox, nats)
@@ -39,7 +39,7 @@ async def test_a_role_that_identity_defines_holds_here(
 
 
 async def test_what_was_done_reaches_the_stream_in_order_and_without_a_personal_field(
-    province: Province, database: Database, settings: SealingSettings, nats_url: str
+    province: Province, database: Database, settings: Settings, nats_url: str
 ) -> None:
     branch = await province.branch()
     body = member_row(branch)

@@ -168,6 +168,7 @@ async def _things(world: World) -> None:
     given = await world.person("administrator").post("/v1/account-lists", an_account_list(world))
     things["list_id"] = given["list_id"]
     things["expendable_id"] = world.ids["expendable"]
+    things["newcomer_id"], world.bodies["newcomers_number"] = world.ids["candidate"], {"number": "00000000"}
     township = await world.person("registrar.here").post("/v1/organisations", an_organisation(world))
     things["moving_id"] = township["organisation_id"]
     for name in ("assist_id", "coded_assist_id"):

@@ -1,10 +1,10 @@
 """Messages to people's phones: a queue in the sender's transaction, and the channels that deliver it."""
 
-from channels.codes import CODE_DIGITS, code_of
+from channels.codes import CODE_DIGITS, code_of, index_of
 from channels.delivery import Delivery
 from channels.outcomes import Channel, Message, NotTaken, Outcome, Refused, Taken
 from channels.queue import NOTICE_LIFETIME, QueuedMessage, queue
-from channels.settings import ChannelSettings, channel_of
+from channels.settings import ChannelSettings, SharedCodeSettings, channel_of
 from channels.texts import Texts
 
 __all__ = [
@@ -18,9 +18,11 @@ __all__ = [
     "Outcome",
     "QueuedMessage",
     "Refused",
+    "SharedCodeSettings",
     "Taken",
     "Texts",
     "channel_of",
     "code_of",
+    "index_of",
     "queue",
 ]

@@ -1,14 +1,14 @@
 """What a service that sends to phones is told: the gateway of short messages, and a template for each of its texts."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from channels.outcomes import Channel
 from channels.sms import GatewayKey, TencentSms
 from channels.texts import Texts
-from database import utc_now
-from webapi.sealing import SealingSettings
+from database import KeyRing, utc_now
+from webapi.sealing import SealingSettings, checked_ring
 from webapi.settings import HttpUrl
 
 
@@ -45,6 +45,20 @@ class ChannelSettings(SealingSettings):
         if missing:
             raise ValueError(f"XIANGQIAO_SMS_TEMPLATES names no template for {', '.join(missing)}")
         return self
+
+
+class SharedCodeSettings(ChannelSettings):
+    """The settings of a service that makes codes as another does."""
+
+    phone_key: Annotated[SecretStr, AfterValidator(checked_ring)] = Field(
+        description="the key that identity and members share, of which codes to phones on member files are made; "
+        "`number:base64 of 32 bytes`, and no other secret"
+    )
+
+    @property
+    def phone_ring(self) -> KeyRing:
+        """The shared key."""
+        return KeyRing.parse(self.phone_key.get_secret_value())
 
 
 def channel_of(settings: ChannelSettings) -> Channel | None:

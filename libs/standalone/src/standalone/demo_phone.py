@@ -1,6 +1,6 @@
 """The phone of a demonstration: a gateway of short messages on this machine, and a page that shows what came.
 
-It speaks as identity's channel does, by Tencent Cloud's public documentation:
+It speaks as the channel of `libs/channels` does, by Tencent Cloud's public documentation:
 https://www.tencentcloud.com/document/product/382/40536 (SendSms) and
 https://www.tencentcloud.com/document/product/1084/39391 (the signature).
 """
@@ -27,6 +27,8 @@ KEY_ID = "demonstration"
 APPLICATION = "1400006666"
 SIGNATURE = "乡桥"
 SHOWN = 50
+SENDING = {"identity": "messages", "members": "phone_messages"}
+"""The services that send to phones, and where each has its texts."""
 _CLOCK_SECONDS = 300
 _UNSHARED = {
     "Cache-Control": "no-store",
@@ -56,7 +58,7 @@ class MessageGateway:
         self._known: set[str] = set()
 
     def settings(self, url: str, texts: Iterable[str]) -> dict[str, str]:
-        """Give the settings by which identity sends to it at `url`; a template is called like its text: `code.zh`."""
+        """Give the settings by which a service sends to it at `url`; a template is called like its text: `code.zh`."""
         names = [f"{text}.{language}" for text in texts for language in ("zh", "en")]
         return {
             "sms_url": url,
@@ -131,12 +133,12 @@ class MessageServer(MessageGateway, LoopbackServer):
 
 @contextmanager
 def demo_phone(home: DataDirectory, *, wanted: bool = True) -> Iterator[tuple[str, dict[str, str]] | None]:
-    """Run the phone for the length of the block: its page's address, and identity's settings, named as in `secrets_of`.
+    """Run the phone for the length of the block: its page's address, and the settings of who sends, as in `secrets_of`.
 
-    None where it is not `wanted`, where a gateway of short messages is set in the environment, or the texts of identity
-    are not to be found.
+    None where it is not `wanted`, where a gateway of short messages is set in the environment, or the texts that
+    services send are not to be found.
     """
-    texts = texts_of_identity() if wanted else None
+    texts = texts_of_services() if wanted else None
     if os.environ.get("XIANGQIAO_SMS_URL") or texts is None:
         home.remember(demo_phone=None)
         yield None
@@ -148,12 +150,15 @@ def demo_phone(home: DataDirectory, *, wanted: bool = True) -> Iterator[tuple[st
         yield phone.url, {name.upper(): value for name, value in phone.settings(phone.url, texts).items()}
 
 
-def texts_of_identity() -> dict[str, dict[str, str]] | None:
-    """Read the texts that identity sends, which an operator would register with the gateway; None without its files."""
-    if (package := folder_of("identity")) is None:
-        return None
-    file = package / "messages" / "texts.toml"
-    return tomllib.loads(file.read_text("utf-8")) if file.is_file() else None
+def texts_of_services() -> dict[str, dict[str, str]] | None:
+    """Read the texts that services send, which an operator registers with the gateway; None without their files."""
+    texts: dict[str, dict[str, str]] = {}
+    for service, folder in SENDING.items():
+        package = folder_of(service)
+        if package is None or not (file := package / folder / "texts.toml").is_file():
+            return None
+        texts |= tomllib.loads(file.read_text("utf-8"))
+    return texts
 
 
 def number_of(position: int) -> str:

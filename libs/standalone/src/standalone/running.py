@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from standalone import services
+from standalone import demo_phone, services
 from standalone.data_directory import DataDirectory
-from standalone.demo_phone import demo_phone
 from standalone.servers import Say, Servers, choose_ports, require_door
 from standalone.settings import Settings
 from standalone.supervisor import Supervisor
@@ -38,13 +37,14 @@ def run(
         home.opened(),
         _Signals() as signals,
         suppress(KeyboardInterrupt),
-        demo_phone(home, wanted=with_demo_phone) as phone,
+        demo_phone.demo_phone(home, wanted=with_demo_phone) as phone,
     ):
         require_door(settings.gateway_port)
         servers = Servers(home, choose_ports(home, settings, names), names)
         secrets = secrets_of(home)
         if phone is not None:
-            secrets["identity"].update(phone[1])
+            for name in demo_phone.SENDING:
+                secrets[name].update(phone[1])
         supervisor = Supervisor(home, servers, names, secrets=secrets, say=say, end_if_stopped=signals.end_if_stopped)
         try:
             for what, do in {
@@ -89,8 +89,12 @@ def open_servers(home: DataDirectory, settings: Settings) -> Iterator[tuple[Serv
 
 
 def secrets_of(home: DataDirectory) -> dict[str, dict[str, str]]:
-    """Return the secret settings of each service: what seals its personal data, the first administrators' password."""
+    """Return the secret settings of each service: what seals its personal data, of what codes to phones are made,
+    the first administrators' password.
+    """
     secrets = {name: {"SEALING_KEY": home.secret(f"{name}.sealing_key", make=_sealing_key)} for name in services.NAMES}
+    for name in demo_phone.SENDING:  # these make the same codes
+        secrets[name]["PHONE_KEY"] = home.secret("phone_key", make=_sealing_key)
     secrets["identity"]["BOOTSTRAP_PASSWORD"] = administrator_password(home, first=True)
     return secrets
 

@@ -11,7 +11,8 @@ from database import KeyRing
 from webapi.settings import ServiceSettings
 
 
-def _checked(setting: SecretStr) -> SecretStr:
+def checked_ring(setting: SecretStr) -> SecretStr:
+    """Give a setting that holds a key ring. Raises `ValueError` for one that does not."""
     KeyRing.parse(setting.get_secret_value())
     return setting
 
@@ -19,7 +20,7 @@ def _checked(setting: SecretStr) -> SecretStr:
 class SealingSettings(ServiceSettings):
     """The settings of a service that seals."""
 
-    sealing_key: Annotated[SecretStr, AfterValidator(_checked)] = Field(
+    sealing_key: Annotated[SecretStr, AfterValidator(checked_ring)] = Field(
         description="keys that seal what is kept of people, `number:base64 of 32 bytes` separated by commas"
     )
 

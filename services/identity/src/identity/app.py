@@ -10,6 +10,7 @@ from identity.accounts.routes import router as accounts_router
 from identity.assistance.routes import router as assistance_router
 from identity.clients.first_party import admit
 from identity.clients.routes import router as clients_router
+from identity.confirmation.routes import router as confirmation_router
 from identity.credentials.passwords import Passwords, hasher
 from identity.deactivation.routes import router as deactivation_router
 from identity.devices.pages import router as device_page_router
@@ -48,7 +49,9 @@ from identity.sign_in.by_code import router as sign_in_by_code_router
 from identity.sign_in.by_passkey import router as passkey_page_router
 from identity.sign_in.by_password import router as sign_in_router
 from identity.sign_in.by_wechat import router as wechat_page_router
+from identity.sign_in.file_phone import router as file_phone_router
 from identity.sign_in.first_password import router as first_password_router
+from identity.sign_in.own_account import router as own_account_page_router
 from identity.sign_in.second_factor import router as second_factor_router
 from identity.signing.keys import SigningKeys
 from identity.signing.rotation import RotateKeys
@@ -69,6 +72,7 @@ def _prepared(application: Application, settings: Settings) -> None:
         passwords=Passwords(threads=settings.password_threads, hasher=hasher(settings.password_memory)),
         parties=TokenParties(settings.issuer, settings.audience),
         ring=settings.ring,
+        phone_ring=settings.phone_ring,
         proxies=parse_networks(settings.trusted_proxies),
         codes_per_address=settings.codes_per_address,
         failures_per_address=settings.failures_per_address,
@@ -117,6 +121,8 @@ SERVICE = Service(
         sign_in_router,
         sign_in_by_code_router,
         first_password_router,
+        file_phone_router,
+        own_account_page_router,
         totp_router,
         passkeys_router,
         wechat_router,
@@ -132,6 +138,7 @@ SERVICE = Service(
         account_lists_router,
         own_accounts_router,
         deactivation_router,
+        confirmation_router,
         sessions_router,
         sessions_page_router,
         roles_router,

@@ -11,6 +11,7 @@ from identity.challenges.tables import Challenge
 from identity.factors.tables import PasskeyCeremony, WechatVisit
 from identity.oauth.rules import FAMILY_LIFETIME
 from identity.oauth.tables import AuthorizationCode, RevokedClientToken, UsedAssertion, UsedProof
+from identity.phone_proofs.tables import PhoneProof
 from identity.phone_replacement.tables import PhoneReplacement
 from identity.privacy.tables import ExportRequest
 from identity.recovery.rules import KEPT_FOR as RECOVERY_KEPT_FOR
@@ -38,7 +39,7 @@ async def delete_expired(database: Database) -> None:
         await session.execute(delete(ExportRequest).where(ExportRequest.expires_at < past))
         await session.execute(delete(WechatVisit).where(WechatVisit.expires_at < past))
         await session.execute(delete(AccountList).where(AccountList.expires_at < past - LISTS_KEPT_FOR))
-        for table in (Challenge, RateCount, GuessCount, KnownBrowser):
+        for table in (Challenge, PhoneProof, RateCount, GuessCount, KnownBrowser):
             await session.execute(delete(table).where(table.expires_at < past))
         for kept in (Recovery, PhoneReplacement):
             await session.execute(delete(kept).where(kept.expires_at < past - RECOVERY_KEPT_FOR))

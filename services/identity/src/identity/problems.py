@@ -5,6 +5,7 @@ from identity.accounts.problems import PROBLEMS as ACCOUNTS
 from identity.assistance.problems import PROBLEMS as ASSISTANCE
 from identity.challenges.problems import PROBLEMS as CHALLENGES
 from identity.clients.problems import PROBLEMS as CLIENTS
+from identity.confirmation.problems import PROBLEMS as CONFIRMATION
 from identity.credentials.problems import PROBLEMS as CREDENTIALS
 from identity.deactivation.problems import PROBLEMS as DEACTIVATION
 from identity.factors.problems import PROBLEMS as FACTORS
@@ -34,4 +35,5 @@ PROBLEMS = (
     PHONE_REPLACEMENT,
     PRIVACY,
     DEACTIVATION,
+    CONFIRMATION,
 )

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic.functional_validators import AfterValidator
 
-from channels import ChannelSettings, Texts
+from channels import SharedCodeSettings, Texts
 from identity.messages.commands import TEXTS
 from identity.throttling.addresses import parse_networks
 from identity.wechat import Wechat
@@ -19,7 +19,7 @@ def _networks(setting: str) -> str:
     return setting
 
 
-class Settings(ChannelSettings):
+class Settings(SharedCodeSettings):
     """The settings of identity."""
 
     texts: ClassVar[Texts] = TEXTS

@@ -42,6 +42,7 @@ class Lapse(Protocol):
 class IdentityShared:
     """The database, the keys that seal and sign, the threads that hash passwords, and where the provider stands.
 
+    `phone_ring` is the key that members has as well, of which codes to phones on member files are made.
     `proxies` are the networks from which the gateway speaks; `codes_per_address` how many one-time codes one address
     may ask for in an hour, and `failures_per_address` how many failed sign-ins from it cost nobody there a wait.
     `sign_in` takes tokens that are for the provider alone, beside those for all services. `ways_in` are what the
@@ -53,6 +54,7 @@ class IdentityShared:
     passwords: Passwords
     parties: TokenParties
     ring: KeyRing
+    phone_ring: KeyRing
     proxies: tuple[Network, ...]
     codes_per_address: int
     failures_per_address: int

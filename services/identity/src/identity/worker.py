@@ -15,6 +15,7 @@ from identity.assistance.event_handlers import HANDLERS as ASSISTANCE_HANDLERS
 from identity.deactivation.event_handlers import HANDLERS
 from identity.housekeeping import delete_expired
 from identity.messages.tables import OF_NOBODY, MessageToSend
+from identity.phone_proofs.event_handlers import HANDLERS as PROOF_HANDLERS
 from identity.phone_replacement.completion import apply_what_is_ready
 from identity.privacy import own_data
 from identity.privacy.erasure import tell_again
@@ -27,7 +28,13 @@ OWN_DATA: privacy.AllOwnData = (own_data, privacy.reach)
 CONSUMERS = (
     messaging.Consumer(
         "identity",
-        handlers={**HANDLERS, **WITNESS.handlers, **ASSISTANCE_HANDLERS, **privacy.handlers(OWN_DATA)},
+        handlers={
+            **HANDLERS,
+            **WITNESS.handlers,
+            **ASSISTANCE_HANDLERS,
+            **PROOF_HANDLERS,
+            **privacy.handlers(OWN_DATA),
+        },
     ),
 )
 JOBS = (

@@ -7,15 +7,15 @@ from members.files import problems as files
 from members.files.routes import router as files_router
 from members.organisations import problems as organisations
 from members.organisations.routes import router as organisations_router
-from members.worker import CONSUMERS, JOBS, OWN_DATA, WITNESS
+from members.settings import Settings
+from members.worker import CONSUMERS, JOBS, OWN_DATA, WITNESS, opened
 from service import Service
-from webapi.sealing import SealingSettings
 
 SERVICE = Service(
     name="members",
     title="Members",
     description="The organisation tree and the people in it.",
-    settings=SealingSettings,
+    settings=Settings,
     routers=(organisations_router, enrolment_router, files_router),
     problems=(organisations.PROBLEMS, enrolment.PROBLEMS, files.PROBLEMS),
     own_data=OWN_DATA,
@@ -23,4 +23,5 @@ SERVICE = Service(
     checkpoints=MembersAuditCheckpointedV1,
     jobs=JOBS,
     witness=WITNESS,
+    opened=opened,
 )

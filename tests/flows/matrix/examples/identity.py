@@ -1,11 +1,13 @@
 """Good requests of identity."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import pyotp
 
 from database import new_id
+from standalone.seed.sign_in import SignedIn, SignInRefused
 from tests.flows.matrix.examples.asking import Example, of, only
 from tests.flows.matrix.world import World, an_account_list, an_assistance, replacement_for
 from tests.flows.ways_in import a_client, a_number, code_to, made_passkey
@@ -19,6 +21,21 @@ def _an_account(world: World) -> dict[str, Any]:
 async def _give_list(world: World) -> None:
     made = await world.person("administrator").post("/v1/account-lists", an_account_list(world))
     world.things["list_id"] = made["list_id"]
+
+
+async def _begin_first_sign_in(world: World) -> None:
+    """Have an account opened for somebody, who comes as far as the page with the number."""
+    account = {**_an_account(world), "person_id": str(new_id())}
+    await world.person("administrator").post("/v1/accounts", account)
+    world.things["newcomer_id"] = account["person_id"]
+
+    async def note(number: str) -> None:
+        world.bodies["newcomers_number"] = {"number": number}
+
+    given = account["password"]
+    newcomer = SignedIn(world.system.url, account["username"], f"{given}-自己的", first_password=given, confirmed=note)
+    with suppress(SignInRefused):  # nobody has confirmed it yet
+        await newcomer.headers()
 
 
 async def _make_passkey(world: World) -> None:
@@ -74,6 +91,12 @@ EXAMPLES: Mapping[str, Example] = {
     "POST /v1/account-lists/{list_id}/approval": Example(by="officer.here", before=_give_list),
     "POST /v1/account-lists/{list_id}/refusal": Example(by="officer.here", before=_give_list),
     "DELETE /v1/account-lists/{list_id}": Example(before=_give_list),
+    "POST /v1/accounts/{account_id}/confirmation": Example(
+        lambda world: world.bodies["newcomers_number"],
+        by="officer.here",
+        ids={"account_id": "newcomer_id"},
+        before=_begin_first_sign_in,
+    ),
     "POST /v1/accounts/{account_id}/deactivation": Example(last=True, ids={"account_id": "expendable_id"}),
     "POST /v1/accounts/{account_id}/reactivation": Example(last=True, ids={"account_id": "expendable_id"}),
     "POST /v1/accounts/{account_id}/sessions/revocation": Example(ids={"account_id": "expendable_id"}),

@@ -5,6 +5,7 @@ from contracts.identity.account import *
 from contracts.identity.client import *
 from contracts.identity.erasure import *
 from contracts.identity.export import *
+from contracts.identity.phone_message import *
 from contracts.identity.role import *
 from contracts.identity.role_assignment import *
 from contracts.identity.session import *

@@ -4,3 +4,4 @@ from contracts.audit import MembersAuditCheckpointedV1 as MembersAuditCheckpoint
 from contracts.members.affiliation import *
 from contracts.members.composition import *
 from contracts.members.organisation import *
+from contracts.members.phone_answer import *

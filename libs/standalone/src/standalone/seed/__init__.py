@@ -10,14 +10,24 @@ from uuid import UUID
 import standalone
 from standalone.refusals import CannotRun
 from standalone.seed.api import Api, few_at_a_time, opened
-from standalone.seed.authenticators import Authenticators, set_up
-from standalone.seed.demo import Opening, Stage, bring_up, choose_branch, open_accounts, publish, schedule
+from standalone.seed.authenticators import Authenticators
+from standalone.seed.crowd import Crowd
+from standalone.seed.demo import (
+    CodeTo,
+    Opening,
+    Stage,
+    bring_up,
+    choose_branch,
+    open_accounts,
+    publish,
+    schedule,
+)
 from standalone.seed.divisions import Division, Divisions, InvalidDivisions, read_divisions
 from standalone.seed.loading import Loaded, load_members, load_organisations
 from standalone.seed.people import People
 from standalone.seed.progress import Watcher, shown
 from standalone.seed.scenario import DemoPerson, InvalidScenario, Scenario, read_scenario
-from standalone.seed.sign_in import Passwords, SignedIn
+from standalone.seed.sign_in import Passwords
 from standalone.seed.tree import Plan, organisation_of, plan, villages_below
 
 __all__ = [
@@ -84,13 +94,15 @@ async def seed(
     watcher: Watcher,
     scope: str | None = None,
     folder: Path = DEMO,
+    code_to: CodeTo | None = None,
 ) -> SeedResult:
     """Load a demonstration through the public API; a second run adds nothing.
 
     `administrators` are the passwords of the accounts which the first start opens, `demonstration` those of the people
     whose accounts are opened here; everybody begins with the first one and chooses the own one on the page, as people
-    do. Who is in office signs in with a code of `authenticators` as well. `scope` is the six digits of a
-    county, `PROVINCE` for everything, or None for the scenario's own county. Raises `CannotRun`, whose message is one
+    do. Who is in office signs in with a code of `authenticators` as well. An officer confirms the members, who put
+    a phone on file where `code_to` gives the code that comes to it. `scope` is the six digits of a county,
+    `PROVINCE` for everything, or None for the scenario's own county. Raises `CannotRun`, whose message is one
     line: for a file that is wrong, a password that is, and a request that is refused or not answered for a minute.
     """
     clock = _Clock()
@@ -104,24 +116,14 @@ async def seed(
         scenario, county=organisation_of(county.code), neighbour=organisation_of(neighbour.code), chosen=chosen
     )
     async with opened(gateway_url) as http:
-
-        def signed_in(username: str, passwords: Passwords = demonstration) -> Api:
-            own, first = passwords
-            app = authenticators.of(username)
-            code = app.code if app else None
-            return Api(http, SignedIn(gateway_url, username, own, first_password=first, second_factor=code))
-
-        async def in_office(username: str, passwords: Passwords = demonstration) -> Api:
-            api = signed_in(username, passwords)
-            return signed_in(username, passwords) if await set_up(api, username, authenticators) else api
-
-        opener = await in_office(ADMINISTRATOR, administrators)
-        granter = await in_office(SECURITY, administrators)
-        opening = Opening(accounts=opener, roles=granter, first_password=demonstration.first)
-        registrar = scenario.with_role("registrar")
+        registrar, officer = scenario.with_role("registrar"), scenario.with_role("officer")
+        crowd = Crowd(http, gateway_url, stage, demonstration, authenticators, officer=officer.username)
+        opener = await crowd.in_office(ADMINISTRATOR, administrators)
+        granter = await crowd.in_office(SECURITY, administrators)
+        opening = Opening(accounts=opener, roles=granter, id_of=crowd.id_of, first_password=demonstration.first)
         watcher.begin("registrar", 1)
         await open_accounts(opening, [registrar], stage, watcher)
-        in_charge = await in_office(registrar.username)
+        in_charge = await crowd.in_office(registrar.username)
         organisations = await load_organisations(in_charge, planned, watcher)
         clock.mark("organisations")
         members = await load_members(in_charge, planned.branches, generator, watcher)
@@ -131,14 +133,12 @@ async def seed(
         await open_accounts(opening, others, stage, watcher)
 
         async def begin(person: DemoPerson) -> None:
-            if person.second_factor:
-                await set_up(signed_in(person.username), person.username, authenticators)
-            else:
-                await signed_in(person.username).get("/v1/me")
+            await crowd.begin(person.username, second_factor=person.second_factor, code_to=code_to)
 
-        await few_at_a_time(others, begin, at_once=HASHED_AT_ONCE)
-        await set_up(signed_in(AUDITOR, administrators), AUDITOR, authenticators)
-        await _play(scenario, stage, in_charge, signed_in, watcher)
+        await begin(officer)
+        await few_at_a_time([each for each in others if each is not officer], begin, at_once=HASHED_AT_ONCE)
+        await crowd.in_office(AUDITOR, administrators)
+        await _play(scenario, stage, in_charge, crowd.signed_in, watcher)
         clock.mark("scenario")
     return SeedResult(
         organisations=organisations,

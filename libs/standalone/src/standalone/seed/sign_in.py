@@ -3,9 +3,10 @@
 import asyncio
 import base64
 import hashlib
+import re
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from html.parser import HTMLParser
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urljoin, urlsplit
@@ -21,6 +22,8 @@ REDIRECT_URI = "http://127.0.0.1/callback"
 
 SECOND_FACTOR = "/sign-in/second-factor"
 NEW_PASSWORD = "/sign-in/new-password"  # noqa: S105 - a page's address
+FILE_PHONE = "/sign-in/phone-on-file"
+_NUMBER = re.compile(r"<strong>([0-9]{4} [0-9]{4})</strong>")
 SECONDS_TO_THE_NEXT_CODE = 31.0
 SCOPE = " ".join(("openid", *(f"{service}.{verb}" for service in NAMES for verb in ("read", "write"))))
 RENEWED_BEFORE_SECONDS = 60.0
@@ -42,6 +45,7 @@ class SignedIn:
 
     `second_factor` gives a code, a new one each time, of whoever has an authenticator app. `first_password` is what
     the account was opened with: it is tried where `password` is not right, and replaced by that as the page asks for.
+    `confirmed` has an officer confirm, by the number on the page, that this is whom the account was opened for.
     """
 
     def __init__(
@@ -52,12 +56,14 @@ class SignedIn:
         *,
         first_password: str | None = None,
         second_factor: Callable[[], str] | None = None,
+        confirmed: Callable[[str], Awaitable[None]] | None = None,
     ) -> None:
         self.gateway_url = gateway_url
         self.username = username
         self.password = password
         self.first_password = first_password
         self.second_factor = second_factor
+        self.confirmed = confirmed
         self._token = ""
         self._good_until = 0.0
         self._renewing = asyncio.Lock()
@@ -129,6 +135,13 @@ async def _answered(browser: httpx.AsyncClient, page: httpx.Response, who: Signe
             raise SignInRefused(f"{who.username} has to choose a password of their own first: sign in on the page")
         page = await browser.get(urljoin(str(sent.url), sent.headers["location"]))
         sent = await _submit(browser, page, password=who.password)
+    if _leads_to(sent, FILE_PHONE):
+        page = await browser.get(urljoin(str(sent.url), sent.headers["location"]))
+        number = _NUMBER.search(page.text)
+        if who.confirmed is None or number is None:
+            raise SignInRefused(f"{who.username} has to prove first that the account is theirs: sign in on the page")
+        await who.confirmed(number[1])
+        sent = await _submit(browser, page, way="confirmed")
     return sent
 
 

@@ -1,17 +1,22 @@
-"""Opening accounts."""
+"""Opening accounts, and knowing that they are their persons'."""
 
 from collections.abc import Callable, Collection
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import audit
 import orgtree
+from contracts.identity import PhoneMessageAskedV1
 from database import insert_new, raw
 from identity.accounts.tables import Account, Credential, Identifier
 from identity.credentials.rules import FIRST_PASSWORD_LIFETIME
+from messaging import Publication, append
+
+OPEN: Final = "identity.account.open"
 
 
 class AccountExists(Exception):
@@ -20,6 +25,10 @@ class AccountExists(Exception):
 
 class UsernameTaken(Exception):
     """Another account is known by that username."""
+
+
+class PhoneOfAnother(Exception):
+    """A phone was given for a member by somebody else: who has it would enter the account by a code to it."""
 
 
 async def open_account(
@@ -35,7 +44,8 @@ async def open_account(
 ) -> Account:
     """Open an account with a username (normalised) and a first password (its argon2id string) or none.
 
-    Its owner chooses another at the first sign-in by it, within `FIRST_PASSWORD_LIFETIME`.
+    Its owner chooses another at the first sign-in by it, within `FIRST_PASSWORD_LIFETIME`. Where a person is brought,
+    it opens nothing until it is proven theirs (`prove_account`), and the phone on the member file hears of it.
 
     `person_id` is brought for a person who is known elsewhere. One who is affiliated somewhere must be affiliated
     within the opener's remit: else an officer could take a stranger's place by opening an account for them. Where the
@@ -49,7 +59,7 @@ async def open_account(
         waiting = await _without_password(session, person_id, username)
         if waiting is not None:
             await orgtree.require_within(session, waiting.organisation_id, by.remit)
-            waiting.opened_by = by.actor  # who knows its password
+            waiting.opened_by, waiting.proven_at = by.actor, None  # who knows its password
             await _give_first_password(session, person_id, password_encoding, new_id=new_id, now=now)
             given = by.entry(
                 "identity.account.first_password_given", subject=person_id, organisation_id=organisation_id
@@ -64,6 +74,7 @@ async def open_account(
         organisation_id=organisation_id,
         opener=by.actor,
         opened_within=sorted(by.remit) if unchecked else None,
+        proven_at=now if person_id is None else None,
         new_id=new_id,
         now=now,
     )
@@ -81,12 +92,14 @@ async def add_account(
     organisation_id: UUID,
     opener: UUID | None = None,
     opened_within: list[UUID] | None = None,
+    proven_at: datetime | None,
     new_id: Callable[[], UUID],
     now: datetime,
 ) -> Account:
     """Write an account as `open_account` does, which has checked who may open it; the first start has no opener.
 
-    Raises `AccountExists` and `UsernameTaken`.
+    Without a password it is entered by a code to the phone on the member file. Raises `AccountExists` and
+    `UsernameTaken`.
     """
     account = {
         "account_id": account_id,
@@ -94,6 +107,7 @@ async def add_account(
         "opened_at": now,
         "opened_by": opener,
         "opened_within": opened_within,
+        "proven_at": proven_at,
     }
     if not await insert_new(session, Account, account):
         raise AccountExists
@@ -103,6 +117,9 @@ async def add_account(
     if password_encoding is not None:
         await _give_first_password(session, account_id, password_encoding, new_id=new_id, now=now)
     await session.flush()
+    if proven_at is None:
+        heard = PhoneMessageAskedV1(message_id=new_id(), person_id=account_id, text="account_opened", language="zh")
+        await append(session, [Publication(heard, 1)])
     return await session.get_one(Account, account_id)
 
 
@@ -122,6 +139,16 @@ async def _without_password(session: AsyncSession, person_id: UUID, username: st
     password = exists().where(Credential.account_id == person_id)
     found = select(Account).where(Account.account_id == person_id, Account.status == "active", named, ~password)
     return await session.scalar(found.with_for_update())
+
+
+async def prove_account(session: AsyncSession, account_id: UUID, *, by: UUID | None = None, now: datetime) -> bool:
+    """Let an account open what is its person's: they have proven that it is theirs, `by` an officer or a code.
+
+    False, and nothing is done, for one that was proven before.
+    """
+    unproven = (Account.account_id == account_id, Account.proven_at.is_(None))
+    proven = update(Account).where(*unproven).values(proven_at=now, proven_by=by).returning(Account.account_id)
+    return await session.scalar(proven) is not None
 
 
 async def _is_affiliated_within(session: AsyncSession, person_id: UUID, remit: Collection[UUID]) -> bool:

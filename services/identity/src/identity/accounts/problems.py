@@ -1,7 +1,7 @@
 """The refusals about accounts as problem details: part of identity's table."""
 
 from identity.accounts.authorization import AccountUnknown
-from identity.accounts.commands import AccountExists, UsernameTaken
+from identity.accounts.commands import AccountExists, PhoneOfAnother, UsernameTaken
 from identity.accounts.phones import PhoneTaken
 from webapi import Problem
 
@@ -9,6 +9,12 @@ PROBLEMS: dict[type[Exception], Problem] = {
     AccountUnknown: Problem(422, "account_unknown", "This person has no account.", "此人没有账号。"),
     AccountExists: Problem(409, "account_exists", "This person has an account already.", "此人已有账号。"),
     UsernameTaken: Problem(409, "username_taken", "This user name is taken.", "此用户名已被使用。"),
+    PhoneOfAnother: Problem(
+        422,
+        "phone_of_another",
+        "The account of a member is opened without a phone; its owner puts one on file after the first sign-in.",
+        "为党员开立账号时不填手机号；请本人首次登录后自行登记。",
+    ),
     PhoneTaken: Problem(
         409,
         "phone_taken",

@@ -6,7 +6,7 @@ from starlette.responses import Response
 import audit
 from audit import audited
 from database import new_id
-from identity.accounts.commands import open_account
+from identity.accounts.commands import OPEN, PhoneOfAnother, open_account
 from identity.accounts.phones import international, put_on_file
 from identity.accounts.schemas import AccountOpened, OpenAccount
 from identity.credentials.rules import require_username
@@ -14,8 +14,6 @@ from identity.shared import Shared
 from webapi import Caller, access, described
 
 router = APIRouter(prefix="/v1", tags=["accounts"])
-
-OPEN = "identity.account.open"
 
 
 @router.post(
@@ -37,11 +35,15 @@ OPEN = "identity.account.open"
 async def open_account_(body: OpenAccount, caller: Caller, shared: Shared) -> Response:
     """Open an account with a username and a first password, for a person of an organisation in one's own remit.
 
-    An account that was opened by a list and has no password yet is given this one, by the same username. An account
+    An account that was opened by a list and has no password yet is given this one, by the same username. One for a
+    member opens nothing until they have proven that it is theirs: at the first sign-in, by a code to the phone on
+    their file, which hears of the opening, or by an officer who sees them. They give it a phone themselves. An account
     for a member whose affiliation has not arrived yet is checked when it does, and deactivated if the member
     belongs to an organisation outside that remit.
     """
     by = audit.by(caller.principal, await caller.remit(OPEN))
+    if body.person_id is not None and body.phone is not None:
+        raise PhoneOfAnother
     username = require_username(body.username)
     phone = None if body.phone is None else international(body.phone)
     typed, also = body.password.get_secret_value(), [phone] if phone else []

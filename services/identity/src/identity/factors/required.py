@@ -7,18 +7,19 @@ from uuid import UUID
 from sqlalchemy import exists, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from identity.accounts.tables import Credential, Identifier
+from identity.accounts.tables import Account, Credential, Identifier
 from identity.factors.tables import Passkey, RecoveryCode, Totp
 from identity.levels import LEVELS, SECOND_FACTORS, SignedIn, acr_of, has_knowledge, has_possession, reaches
-from identity.pages.addresses import NEW_PASSWORD, SECOND_FACTOR
+from identity.pages.addresses import FILE_PHONE, NEW_PASSWORD, SECOND_FACTOR
 
-Way = Literal["totp", "recovery_code", "sms", "password", "passkey", "new_password"]
+Way = Literal["totp", "recovery_code", "sms", "password", "passkey", "new_password", "file_phone"]
 
 
 class Owned(NamedTuple):
     """Which ways an account has beside its linked accounts.
 
     `first_password`: the password is still the one that the account was opened with, which somebody else knows.
+    `unproven`: it was opened for a person who has not proven that it is theirs.
     """
 
     password: bool
@@ -27,6 +28,7 @@ class Owned(NamedTuple):
     recovery_code: bool
     passkey: bool
     first_password: bool = False
+    unproven: bool = False
 
     @property
     def acr(self) -> str:
@@ -54,10 +56,12 @@ class Step(NamedTuple):
     @property
     def page(self) -> str:
         """The page that asks for it."""
-        return NEW_PASSWORD if self.ways == _NEW_PASSWORD else SECOND_FACTOR
+        return _PAGES.get(self.ways, SECOND_FACTOR)
 
 
 _NEW_PASSWORD: Final[tuple[Way, ...]] = ("new_password",)
+_FILE_PHONE: Final[tuple[Way, ...]] = ("file_phone",)
+_PAGES: Final = {_NEW_PASSWORD: NEW_PASSWORD, _FILE_PHONE: FILE_PHONE}
 
 
 async def owned_by(session: AsyncSession, account_id: UUID) -> Owned:
@@ -70,6 +74,7 @@ async def owned_by(session: AsyncSession, account_id: UUID) -> Owned:
         exists().where(RecoveryCode.account_id == mine, RecoveryCode.used_at.is_(None)),
         exists().where(Passkey.account_id == mine, Passkey.suspected_at.is_(None)),
         exists().where(Credential.account_id == mine, Credential.first_until.is_not(None)),
+        exists().where(Account.account_id == mine, Account.proven_at.is_(None)),
     )
     return Owned(*(await session.execute(select(*has))).one())
 
@@ -79,7 +84,8 @@ async def next_step(session: AsyncSession, person: SignedIn, wanted: str | None)
 
     `wanted` is a level, or None when any will do; a level there is not ("") is out of reach. An account with an
     authenticator app gives a code of it, or a passkey, whatever is wanted; and whoever came by the password that the
-    account was opened with chooses another, after that code, so that nobody who merely knows it does.
+    account was opened with chooses another, after that code, so that nobody who merely knows it does. An account
+    that was opened for a person opens nothing, whichever way they came, until they have proven that it is theirs.
     """
     return missing(await owned_by(session, person.account_id), person.amr, wanted)
 
@@ -91,8 +97,8 @@ def missing(owned: Owned, amr: Sequence[str], wanted: str | None) -> Step | None
         return Step(())
     if owned.totp and not given & set(SECOND_FACTORS):
         return Step(_present(owned, "totp", "recovery_code", "passkey"))
-    if owned.first_password and "pwd" in given:
-        return Step(_NEW_PASSWORD)
+    if owned.unproven or (owned.first_password and "pwd" in given):
+        return Step(_NEW_PASSWORD if owned.first_password else _FILE_PHONE)
     if wanted is None or reaches(acr_of(amr), wanted):
         return None
     if wanted == "3":

@@ -42,7 +42,7 @@ def subject_of(provider: Provider, request: ProviderRequest, source: Any) -> Sub
         use_proof(provider.session, request.proof, now=provider.now)
     session, account_id = provider.session, source.account_id
     account = session.get(Account, account_id, populate_existing=True)
-    if account is None or account.status != "active":
+    if account is None or account.status != "active" or account.proven_at is None:
         raise InvalidGrantError("The account is not active.")
     username = session.scalar(
         select(Identifier.plain).where(Identifier.account_id == account_id, Identifier.kind == "username")

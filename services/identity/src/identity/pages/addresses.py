@@ -13,6 +13,10 @@ RECOVERY: Final = "/sign-in/recovery"
 
 SECOND_FACTOR: Final = "/sign-in/second-factor"
 NEW_PASSWORD: Final = "/sign-in/new-password"  # noqa: S105 - a page's address
+FILE_PHONE: Final = "/sign-in/phone-on-file"
+OWN_ACCOUNT: Final = "/sign-in/own-account"
+OWN_ACCOUNT_CODE: Final = "/sign-in/own-account/code"
+OWN_ACCOUNT_PASSWORD: Final = "/sign-in/own-account/password"  # noqa: S105 - a page's address
 PASSKEY: Final = "/sign-in/passkey"
 PASSKEY_SCRIPT: Final = "/sign-in/passkey.js"
 WECHAT: Final = "/sign-in/wechat"

@@ -94,6 +94,7 @@ async def _account(session: AsyncSession, ring: KeyRing, person_id: UUID) -> dic
         "username": await username_of(session, person_id),
         "phone": await phone_of(session, ring, person_id),
         "opened_at": account.opened_at,
+        "proven_at": account.proven_at,
         "organisation_id": account.organisation_id,
         "branch_id": await orgtree.affiliation_of(session, person_id),
     }

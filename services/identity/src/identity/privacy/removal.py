@@ -15,6 +15,7 @@ from identity.challenges.tables import Challenge
 from identity.factors.tables import FederatedIdentity, Passkey, PasskeyCeremony, RecoveryCode, Totp
 from identity.messages.tables import MessageToSend
 from identity.oauth.tables import AuthorizationCode, ClientConsent
+from identity.phone_proofs.tables import PhoneProof
 from identity.phone_replacement.tables import PhoneReplacement
 from identity.privacy.tables import Erasure, ExportRequest
 from identity.purposes.tables import Consent
@@ -32,6 +33,7 @@ FORGOTTEN: Final[tuple[tuple[type[Any], Any], ...]] = (
     (FederatedIdentity, FederatedIdentity.account_id),
     (KnownBrowser, KnownBrowser.account_id),
     (Challenge, Challenge.account_id),
+    (PhoneProof, PhoneProof.person_id),
     (MessageToSend, MessageToSend.account_id),
     (Recovery, Recovery.account_id),
     (PhoneReplacement, PhoneReplacement.account_id),

@@ -75,6 +75,7 @@ async def open_administrators(session: AsyncSession, encodings: Mapping[str, str
             username=username,
             password_encoding=encodings[role],
             organisation_id=orgtree.ROOT_ID,
+            proven_at=now,
             new_id=new_id,
             now=now,
         )

@@ -87,8 +87,8 @@ async def begin_session(
 async def person_at(session: AsyncSession, cookie: str | None, *, now: datetime) -> SignedIn | None:
     """Give who is signed in on the browser that sent this cookie, if anybody.
 
-    Nobody is whose second factor, or own password, is still missing (`factors.required`): until then the
-    session is good for the page that asks for it and for nothing else.
+    Nobody is whose second factor, own password or proof that the account is theirs is still missing
+    (`factors.required`): until then the session is good for the page that asks for it and for nothing else.
     """
     return await _at(session, cookie, is_complete(), now=now)
 
@@ -174,4 +174,8 @@ def is_complete() -> ColumnElement[bool]:
     app = exists().where(Totp.account_id == Account.account_id, Totp.confirmed_at.is_not(None))
     first = exists().where(Credential.account_id == Account.account_id, Credential.first_until.is_not(None))
     by_password = BrowserSession.amr.contains(["pwd"])
-    return and_(or_(~app, BrowserSession.amr.overlap(list(SECOND_FACTORS))), or_(~first, ~by_password))
+    return and_(
+        Account.proven_at.is_not(None),
+        or_(~app, BrowserSession.amr.overlap(list(SECOND_FACTORS))),
+        or_(~first, ~by_password),
+    )

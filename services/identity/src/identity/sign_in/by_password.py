@@ -8,7 +8,7 @@ from starlette.responses import Response
 from database import utc_now
 from identity.credentials.passwords import TooManySignIns
 from identity.credentials.rules import FirstPasswordExpired
-from identity.pages.addresses import RECOVERY, SIGN_IN, page_address
+from identity.pages.addresses import OWN_ACCOUNT, RECOVERY, SIGN_IN, page_address
 from identity.pages.html import page
 from identity.pages.visits import FORM_EXPIRED, NOTHING, Form, Notice, PageRoute, Visit, Visited, is_ours
 from identity.sessions.browser import person_at
@@ -70,4 +70,7 @@ async def sign_in(visit: Visited, form: Form) -> Response:
 async def _page(visit: Visit, notice: Notice = NOTHING) -> Response:
     ways = [(way.text, page_address(way.page, visit.parameters)) for way in visit.shared.ways_in]
     recovery = page_address(RECOVERY, visit.parameters)
-    return await sign_in_form(visit, "sign_in", address=SIGN_IN, notice=notice, ways=ways, recovery=recovery)
+    own_account = page_address(OWN_ACCOUNT, visit.parameters)
+    return await sign_in_form(
+        visit, "sign_in", address=SIGN_IN, notice=notice, ways=ways, recovery=recovery, own_account=own_account
+    )

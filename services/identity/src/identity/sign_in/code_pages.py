@@ -17,6 +17,7 @@ from identity.pages.addresses import SIGN_IN, page_address
 from identity.pages.html import go_to
 from identity.pages.requests import Parameters
 from identity.pages.visits import FORM_EXPIRED, NOTHING, Form, Notice, Visit, Visited, form_page, is_ours, set_cookie
+from identity.phone_proofs.commands import Browser
 from identity.sessions.known_browsers import COOKIE, is_known_to
 from identity.sign_in.entry import sign_in_form
 from identity.throttling.rates import TooOften
@@ -51,11 +52,24 @@ async def send_code(
     )
 
 
+def id_in(text: str | None) -> UUID | None:
+    """Give the id that a cookie or a field holds, None when it holds none."""
+    try:
+        return UUID(text or "")
+    except ValueError:
+        return None
+
+
+def asking_browser(visit: Visit) -> Browser:
+    """Give the browser that asks for a code to the phone on a file."""
+    shared = visit.shared
+    return Browser(visit.form_cookie or "", visit.client_address, shared.codes_per_address, visit.language)
+
+
 async def verdict_on(visit: Visit, challenge: str, code: str, *, purpose: str) -> Verdict:
     """Hold a code against the challenge of this id, if it was sent from this browser, and count the try."""
-    try:
-        challenge_id = UUID(challenge)
-    except ValueError:
+    challenge_id = id_in(challenge)
+    if challenge_id is None:
         return Verdict(accepted=False, over=True)
     async with visit.shared.database.transaction() as session:
         return await answer(
@@ -130,7 +144,9 @@ class CodePages(NamedTuple):
 
     async def _code_page(self, visit: Visit, notice: Notice = NOTHING) -> Response:
         again = page_address(self.phone, visit.parameters)
-        return await self._show(visit, "code_answer", self.code, notice, again=again, question=self.question)
+        return await self._show(
+            visit, "code_answer", self.code, notice, sent="code_sent", again=again, question=self.question
+        )
 
     async def _show(self, visit: Visit, template: str, address: str, notice: Notice, **values: object) -> Response:
         if self.signs_in:

@@ -21,7 +21,7 @@ from identity.pages.visits import FORM_EXPIRED, NOTHING, Form, Notice, PageRoute
 from identity.sessions.browser import Proven, raise_session, still_proves
 from identity.sessions.known_browsers import COOKIE, KNOWN_FOR, is_known_to, remember
 from identity.sign_in.by_password import BUSY
-from identity.sign_in.code_pages import send_code, verdict_on
+from identity.sign_in.code_pages import id_in, send_code, verdict_on
 from identity.sign_in.entry import Asked, asked_on, go_on, sign_in_form
 from identity.sign_in.password_guess import prove_by_password
 from identity.throttling.rates import TooOften
@@ -75,7 +75,7 @@ async def _after(asked: Asked, form: Parameters, tried: _Tried, *, now: datetime
         return await _page(asked, challenge=tried.challenge)
     if not tried.ways:
         _log.info("second_factor_refused", extra=account)
-        return await _page(asked, Notice("factor_wrong", 400), challenge=_challenge_of(form))
+        return await _page(asked, Notice("factor_wrong", 400), challenge=id_in(form.get("challenge")))
     async with visit.shared.database.transaction() as session:
         changed = tried.password is not None and await still_proves(session, tried.password) is None
         raised = None if changed else await raise_session(session, asked.person, *tried.ways, now=now)
@@ -147,13 +147,6 @@ async def _try_password(asked: Asked, password: str, *, now: datetime) -> _Tried
         now=now,
     )
     return _Tried(("pwd",), password=proven) if proven and proven.account_id == account_id else _Tried()
-
-
-def _challenge_of(form: Parameters) -> UUID | None:
-    try:
-        return UUID(form["challenge"])
-    except (KeyError, ValueError):
-        return None
 
 
 async def _page(asked: Asked, notice: Notice = NOTHING, *, challenge: UUID | None = None) -> Response:

@@ -19,12 +19,14 @@ where person_id = $1 order by opened_at, access_id
 """
 # The month of birth becomes its year: enough to go on counting ages, not enough to know anybody by it.
 _FORGET = (
+    "delete from phone_message where person_id = any($1::uuid[])",
     """
     update member_key set wrapped = null, destroyed_at = coalesce(destroyed_at, now())
     where person_id = any($1::uuid[]) and wrapped is not null
     """,
     """
-    update member set id_number_index = null, phone_index = null, birth_month = date_trunc('year', birth_month)
+    update member set id_number_index = null, phone_index = null, person_index = null, indexed_version = version,
+        birth_month = date_trunc('year', birth_month)
     where person_id = any($1::uuid[]) and id_number_index is not null
     """,
 )

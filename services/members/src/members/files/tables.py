@@ -17,7 +17,10 @@ class Member(Table):
     `affiliation_version` counts the events of the person's one affiliation.
     """
 
-    __table_args__ = (Index("ix_member_organisation_id", "organisation_id", "person_id"),)
+    __table_args__ = (
+        Index("ix_member_organisation_id", "organisation_id", "person_id"),
+        Index("ix_member_not_indexed", "person_id", postgresql_where=text("indexed_version is distinct from version")),
+    )
 
     person_id: Mapped[UUID] = mapped_column(primary_key=True)
     organisation_id: Mapped[UUID] = mapped_column(ForeignKey("registered_organisation.organisation_id"))
@@ -29,6 +32,10 @@ class Member(Table):
     phone_index: Mapped[BlindIndex | None]
     version: Mapped[int] = mapped_column(BigInteger)
     affiliation_version: Mapped[int] = mapped_column(BigInteger)
+    person_index: Mapped[BlindIndex | None]
+    """Name and identity number, hashed by the key that identity has as well (`files.indexing`)."""
+    indexed_version: Mapped[int | None] = mapped_column(BigInteger)
+    """Of which version that is."""
 
 
 class MemberKey(Table):

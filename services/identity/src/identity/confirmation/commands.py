@@ -1,0 +1,81 @@
+"""Confirming, by the number on the page of somebody's first sign-in, that they are the person of the account."""
+
+from datetime import datetime, timedelta
+from hmac import compare_digest
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+import audit
+from database import KeyRing
+from identity.accounts.authorization import lock_account
+from identity.accounts.commands import OPEN, prove_account
+from identity.accounts.credentials import first_encoding_of
+from identity.accounts.remit import belongs_to, require_account_within
+from identity.accounts.tables import Account
+from identity.levels import FRESH_FOR_CREDENTIALS
+from identity.phone_proofs.numbers import number_of
+from identity.roles.independence import Office, offices_of, require_independent
+from identity.sessions.tables import BrowserSession
+from identity.throttling.rates import count, subject_of
+from identity.throttling.rules import Limit
+
+CONFIRM: Final = "identity.account.confirm"
+TRIES: Final = Limit(10, timedelta(hours=1))
+"""Numbers that are tried for one account."""
+
+
+class AccountProven(Exception):
+    """The account is its person's already: there is nothing to confirm."""
+
+
+class OwnConfirmation(Exception):
+    """Nobody confirms their own account."""
+
+
+async def confirm_account(
+    session: AsyncSession, ring: KeyRing, *, account_id: UUID, number: str, by: audit.Actor, now: datetime
+) -> Account | None:
+    """Let the account open what is its person's, who reads `number` from the page to the officer.
+
+    It is that of a sign-in of the last minutes, with a password that its owner has chosen. None for a wrong one: let
+    the transaction commit, so that the try counts. The officer is another than the opener, and not of one hand with
+    them. Raises `orgtree.OutsideRemit`, `OwnConfirmation`, `AccountProven`, `NotIndependent` and `TooOften`.
+    """
+    account = await require_account_within(session, account_id, by.remit)
+    if account_id == by.actor:
+        raise OwnConfirmation
+    await lock_account(session, account_id)
+    await session.refresh(account)
+    if account.proven_at is not None:
+        raise AccountProven
+    await _require_another_hand(session, account, by, now)
+    await count(session, [(subject_of(ring, "accounts.confirmation", str(account_id)), TRIES)], now=now)
+    begun = select(BrowserSession.session_id).where(
+        BrowserSession.account_id == account_id,
+        BrowserSession.ended_at.is_(None),
+        BrowserSession.signed_in_at >= now - FRESH_FOR_CREDENTIALS,
+    )
+    shown = [number_of(ring, session_id) for session_id in await session.scalars(begun)]
+    if await first_encoding_of(session, account_id) is not None or account.status != "active":
+        return None
+    if not any(compare_digest(each, number) for each in shown):
+        return None
+    await prove_account(session, account_id, by=by.actor, now=now)
+    organisation_id = await belongs_to(session, account)
+    entry = by.entry("identity.account.confirmed", subject=account_id, organisation_id=organisation_id)
+    await audit.record(session, entry, now=now)
+    await session.refresh(account)
+    return account
+
+
+async def _require_another_hand(session: AsyncSession, account: Account, by: audit.Actor, now: datetime) -> None:
+    """Demand an office behind which neither the opener stands, nor who alone made the opener's. See decision 36."""
+    if account.opened_by is None:
+        return
+    place, opener = await belongs_to(session, account), account.opened_by
+    mine = await offices_of(session, by.actor, over=place, permission=CONFIRM, at=now)
+    theirs = await offices_of(session, opener, over=account.organisation_id, permission=OPEN, at=account.opened_at)
+    require_independent(mine, theirs or [Office(opener, None, None)], subject_id=account.account_id)
