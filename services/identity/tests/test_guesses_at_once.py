@@ -2,6 +2,7 @@
 
 import ast
 import asyncio
+import secrets
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ import httpx
 import pytest
 
 import identity
+from database import utc_now
 from identity.challenges import commands as challenges
 from identity.credentials.passwords import Passwords
 from identity.devices import commands as devices
@@ -18,7 +20,7 @@ from identity.factors.totp import rules as totp
 from identity.objections import pages as objections
 from identity.phone_proofs import commands as proofs
 from identity.throttling import guesses
-from identity.throttling.rules import LONGEST_WAIT
+from identity.throttling.rules import LONGEST_WAIT, OF_ADDRESS
 
 from .authenticator import set_up
 from .phone_proofs import ask_for_own
@@ -168,3 +170,27 @@ async def test_no_more_guesses_are_checked_at_once(
     answers = await asyncio.gather(*(once() for _ in range(AT_ONCE)))
     assert checked == place.most
     assert max(answer.status_code for answer in answers) < 500
+
+
+async def _nothing(*_: Any) -> None:
+    """Leave the guess before as it is: it is being checked still."""
+
+
+@pytest.mark.parametrize(
+    ("end", "free"),
+    [(_nothing, OF_ADDRESS.free), *((end, free) for end in (guesses.take_back, guesses.forgive) for free in (1, 50))],
+)
+async def test_who_read_the_clock_earlier_waits_for_no_guess_that_cost_nothing(
+    provider: Provider, end: Callable[..., Awaitable[None]], free: int
+) -> None:
+    """Requests reach the row in another order than they read the clock, and two machines never read the same."""
+    now, name, beside = utc_now(), secrets.token_bytes(8), {secrets.token_bytes(8): OF_ADDRESS._replace(free=free)}
+    async with provider.database.transaction() as session:
+        before = await guesses.begin_guess(session, name, beside=beside, now=now)
+    async with provider.database.transaction() as session:
+        await end(session, before)
+    for behind in (timedelta(milliseconds=1), timedelta(seconds=5)):
+        async with provider.database.transaction() as session:
+            guess = await guesses.begin_guess(session, name, beside=beside, now=now - behind)
+        async with provider.database.transaction() as session:
+            await guesses.take_back(session, guess)

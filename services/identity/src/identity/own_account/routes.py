@@ -148,9 +148,9 @@ async def _require_old(shared: IdentityShared, caller: AuthenticatedCaller, enco
         verdict = await shared.passwords.verify(encoding, typed)
     except TooManySignIns:
         async with shared.database.transaction() as session:
-            await take_back(session, guess, now=now)
+            await take_back(session, guess)
         raise
     if not verdict.matches:
         raise PasswordWrong
     async with shared.database.transaction() as session:
-        await forgive(session, guess, now=now)
+        await forgive(session, guess)

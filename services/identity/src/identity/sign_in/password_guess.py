@@ -58,14 +58,14 @@ async def prove_by_password(
     except TooManySignIns:
         async with shared.database.transaction() as session:
             for guess in guesses:
-                await take_back(session, guess, now=now)
+                await take_back(session, guess)
         raise
     except FirstPasswordExpired:
         if not may_be_right:
             return None
         async with shared.database.transaction() as session:
             for guess in guesses:
-                await take_back(session, guess, now=now)
+                await take_back(session, guess)
             await record_sign_in_refused(session, "password", now=now)
         raise
     async with shared.database.transaction() as session:
@@ -73,7 +73,7 @@ async def prove_by_password(
             await record_sign_in_refused(session, "password", now=now)
             return None
         for guess in guesses:
-            await forgive(session, guess, now=now)
+            await forgive(session, guess)
     return proven
 
 

@@ -13,10 +13,11 @@ from identity.throttling.rates import TooOften
 from identity.throttling.rules import OF_ACCOUNT, Allowance, wait_after
 from identity.throttling.tables import GuessCount
 
-# All of these take the rows in one order, so that two guesses never wait for each other in a circle.
+# All of these take the rows in one order, so that two guesses never wait for each other in a circle. Where nobody has
+# to wait, that is so since ever: whoever read the clock earlier, or on another machine, may reach the row later.
 _ADD = """
 insert into guess_count as kept (subject, failures, blocked_until, expires_at)
-select subject, 1, $3, expires_at from unnest($1::bytea[], $2::timestamptz[]) as guessed (subject, expires_at)
+select subject, 1, 'epoch', expires_at from unnest($1::bytea[], $2::timestamptz[]) as guessed (subject, expires_at)
 order by subject
 on conflict (subject) do update set
     failures = case when kept.expires_at <= $3 then 1 else kept.failures + 1 end, expires_at = excluded.expires_at
@@ -34,7 +35,7 @@ with mine as (
 )
 update guess_count as kept set
     failures = greatest(kept.failures - 1, 0),
-    blocked_until = case when kept.blocked_until = mine.blocked_until then $3 else kept.blocked_until end
+    blocked_until = case when kept.blocked_until = mine.blocked_until then 'epoch' else kept.blocked_until end
 from mine where kept.subject = mine.subject
 """
 
@@ -73,12 +74,12 @@ async def begin_guess(
     return Guess(subject, waits)
 
 
-async def forgive(session: AsyncSession, guess: Guess, *, now: datetime) -> None:
+async def forgive(session: AsyncSession, guess: Guess) -> None:
     """Take back a guess that was right, and forget all failures of its subject."""
-    await take_back(session, guess, now=now)
+    await take_back(session, guess)
     await session.execute(delete(GuessCount).where(GuessCount.subject == guess.subject))
 
 
-async def take_back(session: AsyncSession, guess: Guess, *, now: datetime) -> None:
+async def take_back(session: AsyncSession, guess: Guess) -> None:
     """Let a guess not count, nor the wait it brought: it was right, or never checked."""
-    await (await raw(session)).execute(_TAKE_BACK, list(guess.waits), list(guess.waits.values()), now)
+    await (await raw(session)).execute(_TAKE_BACK, list(guess.waits), list(guess.waits.values()))

@@ -64,7 +64,7 @@ async def confirm_totp(
     step = rules.step_of_code(_secret_of(ring, pending), code, now=now, after=None)
     if step is None:
         return None
-    await forgive(session, guess, now=now)
+    await forgive(session, guess)
     await session.execute(delete(Totp).where(Totp.account_id == account_id, Totp.confirmed_at.is_not(None)))
     pending.confirmed_at, pending.last_used_step = now, step
     await session.flush()
@@ -87,7 +87,7 @@ async def prove_by_totp(session: AsyncSession, ring: KeyRing, *, account_id: UUI
         if step is not None:
             totp.last_used_step = step
             await session.flush()
-            await forgive(session, guess, now=now)
+            await forgive(session, guess)
     return step is not None
 
 
@@ -102,7 +102,7 @@ async def prove_by_recovery_code(
         update(RecoveryCode).where(*mine, this).values(used_at=now).returning(RecoveryCode.account_id)
     )
     if spent is not None:
-        await forgive(session, guess, now=now)
+        await forgive(session, guess)
     return spent is not None
 
 
