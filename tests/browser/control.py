@@ -4,6 +4,7 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from uuid import UUID
 
 import httpx
 import pyotp
@@ -13,6 +14,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from channels import code_of
+from database import new_id, raw
+from orgtree import ROOT_ID
 from standalone.seed.sign_in import SignedIn
 from testkit.listening import listener
 from testkit.sms import SmsGateway
@@ -32,9 +36,13 @@ class Control:
     async def person(self, request: Request) -> JSONResponse:
         """Open a person with a phone of their own, or with a password alone, with an app or as an officer, as asked.
 
-        A beginner has not chosen the password yet.
+        A beginner has not chosen the password yet; an unproven one has yet to prove that the account is theirs.
         """
         person_id, username = await self._system.open_person(chosen="beginner" not in request.query_params)
+        if "unproven" in request.query_params:
+            async with self._system.database.transaction() as session:
+                waits = "update account set proven_at = null where account_id = $1"
+                await (await raw(session)).execute(waits, person_id)
         if "officer" in request.query_params:
             await self._system.grant(person_id, "officer")
         if "app" in request.query_params:
@@ -55,6 +63,18 @@ class Control:
                     if message.template.startswith("code"):
                         return JSONResponse({"code": message.parameters[0]})
                 await asyncio.sleep(0.05)
+
+    async def own_code(self, request: Request) -> JSONResponse:
+        """Answer for members a request for an own account; give the code that comes to the phone."""
+        person_id = (await self._system.open_person())[0] if "there" in request.query_params else new_id()
+        async with self._system.database.transaction() as session:
+            connection = await raw(session)
+            affiliated = "insert into affiliation (person_id, organisation_id, version) values ($1, $2, 1)"
+            await connection.execute(affiliated, person_id, ROOT_ID)
+            proof_id = UUID(request.query_params["proof"])
+            answered = "update phone_proof set person_id = $1 where proof_id = $2"
+            await connection.execute(answered, person_id, proof_id)
+        return JSONResponse({"code": code_of(self._system.ring, proof_id)})
 
     async def app_code(self, request: Request) -> JSONResponse:
         """Give what an authenticator app with this secret shows."""
@@ -77,6 +97,7 @@ async def controlled(system: OutsideSystem, gateway: SmsGateway) -> AsyncIterato
         Route("/person", control.person, methods=["POST"]),
         Route("/code", control.code),
         Route("/app-code", control.app_code),
+        Route("/own-code", control.own_code),
     ]
     with listener() as listening:
         server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes), log_config=None, access_log=False))

@@ -49,6 +49,14 @@ export const PAGES = [
     template: "new_password", face: "wrong",
     open: async (v) => { await v.signIn(await v.person("?beginner")); await v.fillIn({ password: "woaini1314" }); },
   },
+  { template: "file_phone", open: async (v) => v.signIn(await v.person("?unproven")) },
+  {
+    template: "file_phone", face: "sent",
+    open: async (v) => { await v.signIn(await v.person("?unproven")); await v.send(); },
+  },
+  { template: "own_account", open: (v) => v.go("/sign-in/own-account") },
+  { template: "own_account_password", open: (v) => v.ownAccount() },
+  { template: "own_account_there", open: (v) => v.ownAccount("&there") },
   { template: "passkey", script: true, open: (v) => v.go("/sign-in/passkey") },
   { template: "wechat_refused", open: (v) => v.go("/sign-in/wechat?code=forged&state=forged") },
   { template: "device", open: async (v) => { await v.signIn(await v.person(), "/oauth2/device"); } },
@@ -103,6 +111,13 @@ export class Visitor {
   async person(owning = "") {
     const answer = await fetch(`${this.told.control}/person${owning}`, { method: "POST" });
     return answer.json();
+  }
+
+  async ownAccount(query = "") {
+    await this.go("/sign-in/own-account");
+    await this.fillIn({ name: "阿依古丽·买买提", id_number: `5227311990${String(Math.floor(Math.random() * 1e7)).padStart(7, "0")}X` });
+    const proof = (await this.page.context().cookies()).find(({ name }) => name.endsWith("challenge")).value;
+    await this.fillIn({ code: await this.ask(`/own-code?proof=${proof}${query}`) });
   }
 
   /** A number that nobody has: it is answered like any other, and the next one is not made to wait for it. */

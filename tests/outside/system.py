@@ -111,7 +111,7 @@ async def running_system(
         "XIANGQIAO_ISSUER": url,
         "XIANGQIAO_JWKS_URL": f"http://127.0.0.1:{identity}/oauth2/jwks",
         "XIANGQIAO_SEALING_KEY": sealing_key,
-        "XIANGQIAO_PHONE_KEY": KeyRing.generate(),
+        "XIANGQIAO_PHONE_KEY": sealing_key,
         "XIANGQIAO_OPERATIONS_PORT": str(operations),
         "XIANGQIAO_LOG_LEVEL": "info",
         **OUT_OF_REACH,
