@@ -16,6 +16,7 @@ FORMS = {
     "name": "a public text, see test_public_texts.py",
     "title": "a public text, see test_public_texts.py",
     "origins": "an origin as browsers write it; they have no other form",
+    "person_index": "16 bytes in hexadecimal, as two services compare them; another hash would be another field",
 }
 """Fields whose strings have a form that is final, by name: no word of a list, but a number, a hash or a text."""
 
