@@ -97,7 +97,12 @@ async def use_every_way_in(system: System, outside: Outside) -> None:
 @pytest.fixture
 def scanner(system: System, overheard: Overheard) -> Scanner:
     assert len(overheard.numbers) > 1_000
-    return Scanner({*overheard.numbers, *overheard.secrets, DEMO_PASSWORD, system.administrator_password})
+    heard = {*overheard.numbers, *overheard.secrets, DEMO_PASSWORD, system.administrator_password}
+    # Schemathesis sends what the published document, which the gateway keeps, shows as an example: nobody's.
+    document = httpx.get(f"{system.url}/openapi.json", trust_env=False, timeout=20).raise_for_status().content
+    examples = Scanner(heard).found_in(document)
+    assert len(examples) < 20
+    return Scanner(value for value in heard if value.upper().encode() not in {each.upper() for each in examples})
 
 
 def pieces(file: Path) -> Iterator[bytes]:
