@@ -44,12 +44,17 @@ async def opened_for_a_member(provider: Provider) -> tuple[UUID, str, UUID, Toke
 
 
 async def first_page(front_end: FrontEnd, username: str, **changed: str | None) -> httpx.Response:
-    """Sign in by the first password, choose another, and give the page that comes then."""
+    """Sign in by the first password, and give the page that comes then."""
     page = await front_end.http.get((await front_end.authorize(**changed)).headers["location"])
     sent = await front_end.submit(page, username=username, password=GIVEN)
-    chosen = await front_end.submit(await front_end.http.get(sent.headers["location"]), password=OWN)
-    assert urlsplit(chosen.headers["location"]).path == PAGE, chosen.headers["location"]
-    return await front_end.http.get(chosen.headers["location"])
+    assert urlsplit(sent.headers["location"]).path == PAGE, sent.headers["location"]
+    return await front_end.http.get(sent.headers["location"])
+
+
+async def choose(front_end: FrontEnd, proved: httpx.Response) -> httpx.Response:
+    """Choose a password on the page that comes after the proof, and give what comes then."""
+    assert urlsplit(proved.headers["location"]).path == "/sign-in/new-password", proved.headers["location"]
+    return await front_end.submit(await front_end.http.get(proved.headers["location"]), password=OWN)
 
 
 async def second_officer(provider: Provider, county: UUID) -> tuple[UUID, Tokens]:
@@ -78,10 +83,10 @@ async def account_of(provider: Provider, member: UUID) -> Account:
 
 async def test_who_opened_the_account_reads_nothing_of_the_member(provider: Provider, front_end: FrontEnd) -> None:
     _, username, _, _ = await opened_for_a_member(provider)
-    page = await front_end.http.get((await front_end.authorize()).headers["location"])
-    sent = await front_end.submit(page, username=username, password=GIVEN)
-    chosen = await front_end.submit(await front_end.http.get(sent.headers["location"]), password=OWN)
-    assert "code=" not in chosen.headers["location"]
+    page = await first_page(front_end, username)
+    forced = {"form_token": front_end.http.cookies["form"], "password": OWN}
+    chosen = await front_end.http.post("/sign-in/new-password", params=front_end.request(), data=forced)
+    assert urlsplit(chosen.headers["location"]).path == PAGE
     silent = answer_of(await front_end.authorize(prompt="none"))
     assert silent.parameters["error"] in {"login_required", "interaction_required"}
     for path in ("/sign-in/security", "/sign-in/sessions", "/sign-in/security/passkey", "/oauth2/device"):
@@ -92,8 +97,46 @@ async def test_who_opened_the_account_reads_nothing_of_the_member(provider: Prov
         assert (page.status_code, page.url.path) == (200, PAGE)
     anew = provider.front_end()
     page = await anew.http.get((await anew.authorize(acr_values="2")).headers["location"])
-    sent = await anew.submit(page, username=username, password=OWN)
+    sent = await anew.submit(page, username=username, password=GIVEN)
     assert urlsplit(sent.headers["location"]).path == PAGE
+
+
+@pytest.mark.parametrize("way", ["code", "officer"])
+async def test_what_the_opener_knew_or_left_open_opens_nothing_after_the_proof_either(
+    provider: Provider, front_end: FrontEnd, way: str
+) -> None:
+    """The opener was there first, as far as anybody comes, and tells the member the password that works then."""
+    member, username, county, _ = await opened_for_a_member(provider)
+    opener, works = provider.front_end(), GIVEN
+    page = await opener.http.get((await opener.authorize()).headers["location"])
+    page = await opener.http.get((await opener.submit(page, username=username, password=works)).headers["location"])
+    if page.url.path == "/sign-in/new-password":
+        works = "a password of the opener"
+        page = await opener.http.get((await opener.submit(page, password=works)).headers["location"])
+    page = await front_end.http.get((await front_end.authorize()).headers["location"])
+    page = await front_end.http.get(
+        (await front_end.submit(page, username=username, password=works)).headers["location"]
+    )
+    if way == "code":
+        asked = await front_end.submit(page, way="send")
+        done = await front_end.submit(asked, code=code_in((await requests(provider, person_id=member))[-1]))
+    else:
+        _, officer = await second_officer(provider, county)
+        assert (await confirm(provider, officer, member, number_on(page))).status_code == 201
+        done = await front_end.submit(page, way="confirmed")
+
+    async def tried() -> httpx.Response:
+        silent = answer_of(await opener.authorize(prompt="none"))
+        assert silent.parameters["error"] in {"login_required", "interaction_required"}
+        anew = provider.front_end()
+        asks = await anew.http.get((await anew.authorize()).headers["location"])
+        return await anew.submit(asks, username=username, password=works)
+
+    early = await tried()
+    assert early.status_code == 400 or urlsplit(early.headers["location"]).path == PAGE
+    answer = answer_of(await choose(front_end, done))
+    assert tokens_of(await front_end.redeem(answer.parameters["code"])).access
+    assert (await tried()).status_code == 400
 
 
 async def test_no_phone_is_given_for_a_member(provider: Provider) -> None:
@@ -128,7 +171,10 @@ async def test_a_code_to_the_phone_on_the_file_lets_the_person_in(
     assert code not in orjson.dumps(request).decode()
     wrong = await front_end.submit(asked, code=wrong_for(code))
     assert wrong.status_code == 400
-    tokens = tokens_of(await front_end.redeem(answer_of(await front_end.submit(wrong, code=code)).parameters["code"]))
+    right = await front_end.submit(wrong, code=code)
+    assert (await account_of(provider, member)).proven_at is None
+    done = await choose(front_end, right)
+    tokens = tokens_of(await front_end.redeem(answer_of(done).parameters["code"]))
     assert (await provider.http.get("/v1/me", headers=tokens.headers)).json()["person_id"] == str(member)
     account = await account_of(provider, member)
     assert account.proven_at is not None
@@ -168,7 +214,7 @@ async def test_a_code_is_good_once_in_its_browser_and_time(provider: Provider, f
     if what == "elsewhere":
         other = provider.front_end()
         page = await other.http.get((await other.authorize()).headers["location"])
-        sent = await other.submit(page, username=username, password=OWN)
+        sent = await other.submit(page, username=username, password=GIVEN)
         theirs = await other.http.get(sent.headers["location"])
         proof = asked.text.partition('name="proof" value="')[2].partition('"')[0]
         answer = await other.submit(theirs, way="code", proof=proof, code=code)
@@ -206,7 +252,8 @@ async def test_an_officer_who_sees_the_person_lets_them_in_and_both_names_are_on
     account = await account_of(provider, member)
     assert done.json()["confirmed_by"] == str(account.proven_by) == str(officer_id)
     assert done.json()["opened_by"] == str(account.opened_by)
-    goes_on = await front_end.submit(page, way="confirmed")
+    assert account.proven_at is None
+    goes_on = await choose(front_end, await front_end.submit(page, way="confirmed"))
     assert tokens_of(await front_end.redeem(answer_of(goes_on).parameters["code"])).access
     async with provider.database.read() as session:
         recorded = text("select actor from audit.entry where action = 'identity.account.confirmed' and subject = :it")
@@ -223,23 +270,6 @@ async def test_numbers_are_not_tried_on_and_on(provider: Provider, front_end: Fr
     tries = [(await confirm(provider, officer, member, wrong)).status_code for _ in range(11)]
     assert tries == [422] * 10 + [429]
     assert (await confirm(provider, officer, member, number_on(page))).status_code == 429
-
-
-async def test_before_the_first_password_is_replaced_nothing_is_confirmed(
-    provider: Provider, front_end: FrontEnd
-) -> None:
-    member, username, county, _ = await opened_for_a_member(provider)
-    _, officer = await second_officer(provider, county)
-    page = await front_end.http.get((await front_end.authorize()).headers["location"])
-    sent = await front_end.submit(page, username=username, password=GIVEN)
-    there = await front_end.http.get(PAGE)
-    assert there.status_code == 303
-    async with provider.database.read() as session:
-        begun = await session.scalar(select(BrowserSession.session_id).where(BrowserSession.account_id == member))
-    assert begun is not None
-    assert sent.status_code == 303
-    refused = await confirm(provider, officer, member, "12345678")
-    assert refused.status_code == 422
 
 
 async def test_a_number_of_an_older_sign_in_is_good_no_more(provider: Provider, front_end: FrontEnd) -> None:

@@ -17,7 +17,7 @@ from messaging import Publication
 from .front_end import PASSWORD, FrontEnd, answer_of, tokens_of
 from .phone_proofs import answered, ask_for_own, code_in, person_index, proof_of, requests, wrong_for
 from .provider import Provider
-from .test_first_sign_in import OWN, first_page, opened_for_a_member
+from .test_first_sign_in import GIVEN, OWN, first_page, opened_for_a_member
 
 NAME = "阿依古丽·买买提"
 
@@ -176,7 +176,7 @@ async def test_an_account_that_waits_becomes_its_persons_whoever_took_the_first_
     gone = await opener.http.get(str(page.url))
     assert gone.headers["location"].startswith("/sign-in?")
     again = await opener.submit(
-        await opener.http.get((await opener.authorize()).headers["location"]), username=username, password=OWN
+        await opener.http.get((await opener.authorize()).headers["location"]), username=username, password=GIVEN
     )
     assert again.status_code == 400
     assert (await provider.front_end().tokens(username, "a password of the member")).access

@@ -9,6 +9,8 @@ ONE_FACTOR_ACR = "1"
 """The lowest level of authentication: one factor, whichever it was."""
 PASSWORD_AMR = ("pwd",)
 CODE_AMR = ("sms",)
+OWNER_AMR = "owner"
+"""Of a session in which it was proven that the account is this person's: by the phone on the file, or an officer."""
 
 LEVELS: Final = ("1", "2", "3")
 """Levels of authentication (`acr`): one factor, two different ones, a passkey that verified its person."""

@@ -130,11 +130,6 @@ async def _answered(browser: httpx.AsyncClient, page: httpx.Response, who: Signe
         if who.second_factor is None:
             raise SignInRefused(f"{who.username} has an authenticator app that is not known here")
         sent = await _second(browser, sent, who.second_factor)
-    if _leads_to(sent, NEW_PASSWORD):
-        if who.first_password is None:
-            raise SignInRefused(f"{who.username} has to choose a password of their own first: sign in on the page")
-        page = await browser.get(urljoin(str(sent.url), sent.headers["location"]))
-        sent = await _submit(browser, page, password=who.password)
     if _leads_to(sent, FILE_PHONE):
         page = await browser.get(urljoin(str(sent.url), sent.headers["location"]))
         number = _NUMBER.search(page.text)
@@ -142,6 +137,11 @@ async def _answered(browser: httpx.AsyncClient, page: httpx.Response, who: Signe
             raise SignInRefused(f"{who.username} has to prove first that the account is theirs: sign in on the page")
         await who.confirmed(number[1])
         sent = await _submit(browser, page, way="confirmed")
+    if _leads_to(sent, NEW_PASSWORD):
+        if who.first_password is None:
+            raise SignInRefused(f"{who.username} has to choose a password of their own first: sign in on the page")
+        page = await browser.get(urljoin(str(sent.url), sent.headers["location"]))
+        sent = await _submit(browser, page, password=who.password)
     return sent
 
 

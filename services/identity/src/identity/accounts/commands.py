@@ -141,13 +141,13 @@ async def _without_password(session: AsyncSession, person_id: UUID, username: st
     return await session.scalar(found.with_for_update())
 
 
-async def prove_account(session: AsyncSession, account_id: UUID, *, by: UUID | None = None, now: datetime) -> bool:
-    """Let an account open what is its person's: they have proven that it is theirs, `by` an officer or a code.
+async def prove_account(session: AsyncSession, account_id: UUID, *, now: datetime) -> bool:
+    """Let an account open what is its person's, who have proven that it is theirs and just set its password.
 
     False, and nothing is done, for one that was proven before.
     """
     unproven = (Account.account_id == account_id, Account.proven_at.is_(None))
-    proven = update(Account).where(*unproven).values(proven_at=now, proven_by=by).returning(Account.account_id)
+    proven = update(Account).where(*unproven).values(proven_at=now).returning(Account.account_id)
     return await session.scalar(proven) is not None
 
 

@@ -11,11 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 import audit
 from database import KeyRing
 from identity.accounts.authorization import lock_account
-from identity.accounts.commands import OPEN, prove_account
-from identity.accounts.credentials import first_encoding_of
+from identity.accounts.commands import OPEN
 from identity.accounts.remit import belongs_to, require_account_within
 from identity.accounts.tables import Account
-from identity.levels import FRESH_FOR_CREDENTIALS
+from identity.levels import FRESH_FOR_CREDENTIALS, OWNER_AMR, joined
 from identity.phone_proofs.numbers import number_of
 from identity.roles.independence import Office, offices_of, require_independent
 from identity.sessions.tables import BrowserSession
@@ -38,11 +37,12 @@ class OwnConfirmation(Exception):
 async def confirm_account(
     session: AsyncSession, ring: KeyRing, *, account_id: UUID, number: str, by: audit.Actor, now: datetime
 ) -> Account | None:
-    """Let the account open what is its person's, who reads `number` from the page to the officer.
+    """Say that whoever reads `number` from the page to the officer is the account's person.
 
-    It is that of a sign-in of the last minutes, with a password that its owner has chosen. None for a wrong one: let
-    the transaction commit, so that the try counts. The officer is another than the opener, and not of one hand with
-    them. Raises `orgtree.OutsideRemit`, `OwnConfirmation`, `AccountProven`, `NotIndependent` and `TooOften`.
+    That is proven for the one session of the last minutes whose number it is, and the account is theirs with the
+    password that they choose in it. None for a wrong one: let the transaction commit, so that the try counts. The
+    officer is another than the opener, and not of one hand with them. Raises `orgtree.OutsideRemit`,
+    `OwnConfirmation`, `AccountProven`, `NotIndependent` and `TooOften`.
     """
     account = await require_account_within(session, account_id, by.remit)
     if account_id == by.actor:
@@ -53,21 +53,20 @@ async def confirm_account(
         raise AccountProven
     await _require_another_hand(session, account, by, now)
     await count(session, [(subject_of(ring, "accounts.confirmation", str(account_id)), TRIES)], now=now)
-    begun = select(BrowserSession.session_id).where(
+    begun = select(BrowserSession).where(
         BrowserSession.account_id == account_id,
         BrowserSession.ended_at.is_(None),
         BrowserSession.signed_in_at >= now - FRESH_FOR_CREDENTIALS,
     )
-    shown = [number_of(ring, session_id) for session_id in await session.scalars(begun)]
-    if await first_encoding_of(session, account_id) is not None or account.status != "active":
+    shown = [each for each in await session.scalars(begun) if compare_digest(number_of(ring, each.session_id), number)]
+    if not shown or account.status != "active":
         return None
-    if not any(compare_digest(each, number) for each in shown):
-        return None
-    await prove_account(session, account_id, by=by.actor, now=now)
+    shown[0].amr = joined(shown[0].amr, OWNER_AMR)
+    account.proven_by = by.actor
+    await session.flush()
     organisation_id = await belongs_to(session, account)
     entry = by.entry("identity.account.confirmed", subject=account_id, organisation_id=organisation_id)
     await audit.record(session, entry, now=now)
-    await session.refresh(account)
     return account
 
 

@@ -26,7 +26,7 @@ class ConfirmAccount(Body):
 
 
 class AccountConfirmed(Shown):
-    """An account that its person enters from now on: who opened it, and who confirmed that it is theirs."""
+    """An account that is its person's with the password that they choose next: who opened it, who confirmed them."""
 
     person_id: UUID
     opened_by: UUID | None

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from identity.accounts.tables import Account, Credential, Identifier
 from identity.factors.tables import Passkey, RecoveryCode, Totp
-from identity.levels import LEVELS, SECOND_FACTORS, SignedIn, acr_of, has_knowledge, has_possession, reaches
+from identity.levels import LEVELS, OWNER_AMR, SECOND_FACTORS, SignedIn, acr_of, has_knowledge, has_possession, reaches
 from identity.pages.addresses import FILE_PHONE, NEW_PASSWORD, SECOND_FACTOR
 
 Way = Literal["totp", "recovery_code", "sms", "password", "passkey", "new_password", "file_phone"]
@@ -85,7 +85,8 @@ async def next_step(session: AsyncSession, person: SignedIn, wanted: str | None)
     `wanted` is a level, or None when any will do; a level there is not ("") is out of reach. An account with an
     authenticator app gives a code of it, or a passkey, whatever is wanted; and whoever came by the password that the
     account was opened with chooses another, after that code, so that nobody who merely knows it does. An account
-    that was opened for a person opens nothing, whichever way they came, until they have proven that it is theirs.
+    that was opened for a person opens nothing, whichever way they came, until they have proven that it is theirs, and
+    then chosen the password at the same browser: nobody knows it who was there before.
     """
     return missing(await owned_by(session, person.account_id), person.amr, wanted)
 
@@ -98,7 +99,7 @@ def missing(owned: Owned, amr: Sequence[str], wanted: str | None) -> Step | None
     if owned.totp and not given & set(SECOND_FACTORS):
         return Step(_present(owned, "totp", "recovery_code", "passkey"))
     if owned.unproven or (owned.first_password and "pwd" in given):
-        return Step(_NEW_PASSWORD if owned.first_password else _FILE_PHONE)
+        return Step(_FILE_PHONE if owned.unproven and OWNER_AMR not in given else _NEW_PASSWORD)
     if wanted is None or reaches(acr_of(amr), wanted):
         return None
     if wanted == "3":

@@ -1,7 +1,8 @@
 """The page on which the person whom an account was opened for proves that it is theirs, before it opens anything.
 
 By a code to the phone on their member file, or by a number that they read to an officer who sees them. It says the same
-whether there is a phone on that file: whoever opened the account may stand here too.
+whether there is a phone on that file: whoever opened the account may stand here too. So it is this browser's session
+that has the proof, and the account is theirs with the password that they choose in it next (`first_password`).
 """
 
 import logging
@@ -11,17 +12,15 @@ from uuid import UUID
 from fastapi import APIRouter
 from starlette.responses import Response
 
-import audit
 from database import new_id, utc_now
-from identity.accounts.commands import prove_account
-from identity.oauth.authorization import may_still_agree
+from identity.levels import OWNER_AMR
 from identity.pages.addresses import FILE_PHONE, SIGN_IN, page_address
 from identity.pages.html import go_to
 from identity.pages.requests import Parameters
 from identity.pages.visits import FORM_EXPIRED, NOTHING, Form, Notice, PageRoute, Visited, is_ours, set_cookie
 from identity.phone_proofs.commands import Whose, ask_for_code, try_code
 from identity.phone_proofs.numbers import number_of
-from identity.sessions.browser import person_at, raise_session
+from identity.sessions.browser import raise_session
 from identity.sign_in.code_pages import asking_browser, id_in
 from identity.sign_in.entry import Asked, asked_on, go_on, sign_in_form
 from identity.throttling.rates import TooOften
@@ -41,16 +40,11 @@ async def show_proofs(visit: Visited) -> Response:
 @router.post(FILE_PHONE)
 async def prove_by_phone(visit: Visited, form: Form) -> Response:
     """Have a code sent, check the one that came, or see that an officer confirmed; then go on, or say what is wrong."""
-    now, ours = utc_now(), is_ours(visit, form)
-    if ours and form.get("way") == "confirmed":
-        async with visit.shared.database.read() as session:
-            person = await person_at(session, visit.session_cookie, now=now)
-        if person is not None:  # by an officer in the meantime
-            return await go_on(visit, person, now=now, just_now=may_still_agree(visit.parameters, person, now=now))
+    now = utc_now()
     asked = await asked_on(FILE_PHONE, visit, now=now)
-    if isinstance(asked, Response):
+    if isinstance(asked, Response):  # as where an officer has confirmed in the meantime
         return asked
-    if not ours:
+    if not is_ours(visit, form):
         return await _page(asked, FORM_EXPIRED)
     if form.get("way") == "confirmed":
         return await _page(asked, Notice("file_phone_not_confirmed", 400))
@@ -80,10 +74,7 @@ async def _try(asked: Asked, form: Parameters, *, now: datetime) -> Response:
             session, visit.shared.phone_ring, proof_id, purpose="first_sign_in", secret=secret, code=code, now=now
         )
         right = verdict.person_id == me
-        raised = await raise_session(session, asked.person, "sms", now=now) if right else None
-        if raised is not None and await prove_account(session, me, now=now):
-            entry = audit.Entry(action="identity.account.proven", actor=me, subject=me, object_id=proof_id)
-            await audit.record(session, entry, now=now)
+        raised = await raise_session(session, asked.person, "sms", OWNER_AMR, now=now) if right else None
     if not right:
         _log.info("phone_proof_refused", extra={"account_id": me})
         notice = Notice("code_over" if verdict.over else "code_wrong", 400)
@@ -91,7 +82,7 @@ async def _try(asked: Asked, form: Parameters, *, now: datetime) -> Response:
     if raised is None:
         return go_to(page_address(SIGN_IN, visit.parameters))
     person, cookie = raised
-    _log.info("account_proven", extra={"account_id": me})
+    _log.info("phone_proof_given", extra={"account_id": me})
     response = await go_on(visit, person, now=now, just_now=True)
     set_cookie(response, visit.shared, "session", cookie)
     return response

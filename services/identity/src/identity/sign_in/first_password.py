@@ -8,11 +8,13 @@ from typing import Final
 from fastapi import APIRouter
 from starlette.responses import Response
 
+import audit
 from database import new_id, utc_now
+from identity.accounts.commands import prove_account
 from identity.accounts.credentials import encoding_of, first_encoding_of
 from identity.credentials.passwords import TooManySignIns
 from identity.credentials.rules import PasswordTooCommon, PasswordUnchanged, PasswordUnusable
-from identity.levels import SignedIn
+from identity.levels import OWNER_AMR, SignedIn
 from identity.pages.addresses import NEW_PASSWORD, SIGN_IN, page_address
 from identity.pages.html import go_to
 from identity.pages.visits import FORM_EXPIRED, NOTHING, Form, Notice, PageRoute, Visit, Visited, is_ours, set_cookie
@@ -69,6 +71,7 @@ async def choose_password(visit: Visited, form: Form) -> Response:
 async def _changed(visit: Visit, person: SignedIn, encoding: str, *, now: datetime) -> tuple[SignedIn, str, str] | None:
     """Set the password; gives who goes on, and the new values of the cookies of the session and of the browser.
 
+    Where it was proven in this session whose the account is, it is theirs from now on: every other session ends here.
     None when somebody else who knew the first one was faster, which ended this session.
     """
     me, shared = person.account_id, visit.shared
@@ -88,6 +91,8 @@ async def _changed(visit: Visit, person: SignedIn, encoding: str, *, now: dateti
             new_id=new_id,
             now=now,
         )
+        if OWNER_AMR in person.amr and await prove_account(session, me, now=now):
+            await audit.record(session, audit.Entry(action="identity.account.proven", actor=me, subject=me), now=now)
         return *raised, await remember(session, visit.cookie(COOKIE), me, amr=person.amr, now=now)
 
 
