@@ -84,3 +84,31 @@ def test_a_text_is_too_long_before_its_marks_are_put_into_order(
     with pytest.raises(ValidationError, match="at most"):
         kind.validate_python("a" + "\u0300\u0327" * 400_000)
     assert max(lengths, default=0) <= 10_000
+
+
+MARKS = "".join(c for c in map(chr, range(0x110000)) if unicodedata.combining(unicodedata.normalize("NFKD", c)[0]))
+
+
+@pytest.mark.parametrize("kind", [LINE, NAME, WORDS])
+def test_marks_that_pile_up_are_refused_before_they_are_put_into_order(
+    kind: TypeAdapter[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    normalized = unicodedata.normalize
+
+    def few(form: Any, text: str) -> str:
+        ordered = normalized("NFKD", text[:200])
+        assert len(text) < 200 or not all(map(unicodedata.combining, ordered[1:])), "would be put into order"
+        return normalized(form, text)
+
+    monkeypatch.setattr(unicodedata, "normalize", few)
+    assert len(MARKS) > 900
+    assert "\u0f73" in MARKS, "one that is a mark by what it is made of alone"
+    for mark in MARKS:
+        with pytest.raises(ValidationError, match="marks upon it"):
+            kind.validate_python("张" + f"{mark}\u0334" * 200)
+
+
+@pytest.mark.parametrize("kind", [LINE, NAME])
+def test_letters_with_many_marks_of_their_own_are_taken(kind: TypeAdapter[str]) -> None:
+    for written in ("བཀྲ་ཤིས་བདེ་ལེགས" * 5, "ئابدۇرېھىم" * 9, "Nguyễn " * 9 + "e" + "\u0301" * 30):
+        assert kind.validate_python(written)

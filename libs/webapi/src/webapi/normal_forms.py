@@ -25,10 +25,11 @@ _AROUND_DIGITS: Final = re.compile(rf"[\s'‘’`′()\-\u2010-\u2015{_DIRECTION
 _MAINLAND_MOBILE: Final = re.compile(r"(?:(?:\+|00)?86)?(1[3-9][0-9]{9})")
 _LONGEST_NUMBER: Final = 64
 _LONGEST: Final = 10_000
-"""Characters of a text that is brought into its form; a longer one is left as it is, for the measure to refuse it.
-
-To put a million marks on one letter into their order would take Python minutes.
-"""
+"""Characters of a text that is brought into its form; a longer one is left as it is, for the measure to refuse it."""
+_MOST_MARKS: Final = 30
+"""Marks upon one letter, as in Unicode's stream-safe form (UAX 15): to put them into their order takes as long as their
+number squared, and a request may bring fifty texts."""
+_MAY_BE_MARKS: Final = re.compile(rf"[^\x00-\u02ff\u3400-\u9fff\uac00-\ud7a3]{{{_MOST_MARKS + 1}}}")
 
 
 def one_line(text: Any) -> Any:
@@ -79,7 +80,23 @@ def _shown(text: str, form: Any) -> str:
 
 
 def _normal(form: Any, text: str) -> str:
-    return unicodedata.normalize(form, text) if len(text) <= _LONGEST else text
+    if len(text) > _LONGEST:
+        return text
+    if _MAY_BE_MARKS.search(text):
+        _require_few_marks(text)
+    return unicodedata.normalize(form, text)
+
+
+def _require_few_marks(text: str) -> None:
+    marks = 0
+    for character in text:
+        marks = marks + 1 if unicodedata.combining(unicodedata.normalize("NFKD", character)[0]) else 0
+        if marks > _MOST_MARKS:
+            raise rule_broken(
+                "piled_marks",
+                en=f"One letter here has more than {_MOST_MARKS} marks upon it; type it anew.",
+                zh=f"含有叠加了超过 {_MOST_MARKS} 个附加符号的字符，请重新输入。",
+            )
 
 
 def _seen(text: str, unseen: re.Pattern[str] = _UNSEEN) -> str:
