@@ -1,6 +1,7 @@
 """Strangers who ask for codes to somebody's phone use up nobody's codes but strangers'."""
 
 from datetime import timedelta
+from functools import partial
 
 import httpx
 from sqlalchemy import update
@@ -10,9 +11,12 @@ from database import utc_now
 from identity.throttling.tables import RateCount
 
 from .front_end import FrontEnd, answer_of
+from .phone_proofs import ask_for_own
 from .phones import Phones
 from .provider import Provider
+from .test_first_sign_in import OWN, first_page, opened_for_a_member
 from .test_guessing import somewhere
+from .test_own_account_page import NAME, a_number
 from .test_recovery import ask, recoveries
 
 
@@ -129,3 +133,31 @@ async def test_a_strangers_code_leaves_that_of_the_owner_right(provider: Provide
     await pass_time(provider, 60)
     assert await asked_for(provider.front_end(), number) == 303
     assert "code" in answer_of(await owner.submit(entering, code=code)).parameters
+
+
+async def test_one_address_spends_half_of_the_codes_to_a_phone_on_a_file(provider: Provider) -> None:
+    """Neither who knows a name and an identity number, nor who opened the account, keeps its owner out of it."""
+    number = a_number()
+    _, username, _, _ = await opened_for_a_member(provider)
+    await first_page(provider.front_end(), username)
+    for ask_for in (partial(own_code_for, number), partial(first_code_for, username)):
+        here, statuses = somewhere(), []
+        for _ in range(12):
+            stranger = provider.front_end()
+            stranger.http.headers.update(here)
+            statuses.append(await ask_for(stranger))
+            await pass_time(provider, 3600)
+        assert [status < 400 for status in statuses] == [True] * 5 + [False] * 7
+        assert await ask_for(elsewhere(provider)) < 400
+
+
+async def own_code_for(number: str, front_end: FrontEnd) -> int:
+    """Ask for the code that opens one's own account."""
+    return (await ask_for_own(front_end, NAME, number)).status_code
+
+
+async def first_code_for(username: str, front_end: FrontEnd) -> int:
+    """Sign in to an account that nobody has proven theirs, and ask for the code that does."""
+    page = await front_end.http.get((await front_end.authorize()).headers["location"])
+    sent = await front_end.submit(page, username=username, password=OWN)
+    return (await front_end.submit(await front_end.http.get(sent.headers["location"]), way="send")).status_code

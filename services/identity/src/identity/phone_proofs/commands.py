@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from channels import code_of
 from contracts.identity import PhoneMessageAskedV1
 from database import KeyRing, insert_new
-from identity.challenges.rules import ADDRESS_WINDOW, MOST_TRIES, PER_PHONE
+from identity.challenges.rules import ADDRESS_WINDOW, MOST_TRIES, PER_PHONE, PER_PHONE_AND_ADDRESS
 from identity.phone_proofs.tables import PhoneProof
 from identity.secrets import hash_of
 from identity.throttling.rates import count, subject_of
@@ -62,8 +62,10 @@ async def ask_for_code(
     All is the same whether anybody is behind the index. Raises `TooOften` when as many were asked for as may be, of the
     person or from the address: let it undo the transaction.
     """
-    subject = subject_of(ring, "proofs.person", f"{purpose}|{whose.person_id or whose.person_index}")
-    limits = [(subject, limit) for limit in PER_PHONE]
+    asked_for = f"{purpose}|{whose.person_id or whose.person_index}"
+    limits = [(subject_of(ring, "proofs.person", asked_for), limit) for limit in PER_PHONE]
+    here = subject_of(ring, "proofs.person_address", f"{asked_for}|{browser.address}")
+    limits += [(here, limit) for limit in PER_PHONE_AND_ADDRESS]
     at = subject_of(ring, "codes.address", browser.address)
     await count(session, [*limits, (at, Limit(browser.most_per_address, ADDRESS_WINDOW))], now=now)
     bound_to = hash_of(browser.secret)
