@@ -18,6 +18,8 @@ HOSTILE = (
         "https://gateway/",
         "https://nats.internal/",
         "https://printer.local/",
+        "https://router.localdomain/",
+        "https://kubernetes.default.svc/",
     ),
     *("https://127.0.0.1/", "https://10.0.0.1/", "https://172.16.0.1/", "https://192.168.1.1/", "https://100.64.0.1/"),
     *("https://169.254.169.254/latest/meta-data", "https://0.0.0.0/", "https://224.0.0.1/", "https://255.255.255.255/"),
