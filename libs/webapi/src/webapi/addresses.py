@@ -9,8 +9,10 @@ from webapi.validation import rule_broken
 
 _PORTS: Final = {None, 443, 8443}
 _NOT_PUBLIC: Final = frozenset(
-    ("localhost", "localdomain", "local", "internal", "intranet", "private", "corp", "home", "lan", "svc", "arpa")
-    + ("onion", "alt", "invalid")
+    (
+        *("localhost", "localdomain", "local", "internal", "intranet", "private", "corp", "home", "lan", "svc"),
+        *("arpa", "onion", "alt", "invalid"),
+    )
 )
 """Last labels of names that no public server tells: RFC 6761 and its like, and what networks of one's own use."""
 
