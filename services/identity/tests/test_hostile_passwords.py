@@ -1,10 +1,12 @@
 """Check 34: no password, however it was made up, keeps the event loop from its work, or a thread from its for long."""
 
 import ast
+import asyncio
 import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from argon2 import PasswordHasher
@@ -14,7 +16,7 @@ from zxcvbn import matching, zxcvbn  # type: ignore[import-untyped]
 
 import identity
 from identity.credentials import rules
-from identity.credentials.passwords import Passwords
+from identity.credentials.passwords import MOST_OF_ONE, Passwords, TooManySignIns
 from identity.credentials.rules import PasswordUnusable, require_password
 
 from .front_end import PASSWORD
@@ -102,4 +104,44 @@ async def test_what_is_too_long_for_a_password_is_neither_normalised_nor_hashed(
     assert (await passwords.verify(QUICK.hash(beginning), beginning)).matches
     assert not (await passwords.verify(QUICK.hash(beginning), beginning + "\u0300\u0327" * 8_000)).matches
     assert max(hashed) <= 128
+    passwords.close()
+
+
+def test_every_new_password_is_chosen_within_the_bound_of_one_person() -> None:
+    """Nobody estimates or hashes one by another way, but the first start, which nobody can ask for."""
+    used = {
+        str(path.relative_to(SOURCES))
+        for path in SOURCES.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute)
+        and node.attr in {"require", "hash"}
+        and ast.unparse(node.value).endswith("passwords")
+    }
+    assert used == {"roles/administrators.py"}
+
+
+async def test_who_chooses_many_passwords_at_once_takes_no_more_places_than_one_may() -> None:
+    hashing, let_go = threading.Semaphore(0), threading.Event()
+
+    class Slow(PasswordHasher):
+        def hash(self, password: str | bytes, *, salt: bytes | None = None) -> str:
+            if password == PASSWORD:
+                hashing.release()
+                let_go.wait(20)
+            return super().hash(password, salt=salt)
+
+    passwords = Passwords(threads=2, waiting=8, hasher=Slow(time_cost=1, memory_cost=8, parallelism=1))
+    one, another = uuid4(), uuid4()
+    many = [asyncio.create_task(passwords.choose(one, PASSWORD, username=None)) for _ in range(40)]
+    await asyncio.to_thread(hashing.acquire)
+    refused = [task for task in many if task.done()]
+    assert len(refused) == 40 - MOST_OF_ONE
+    waiting = asyncio.create_task(passwords.choose(another, PASSWORD, username=None))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    let_go.set()
+    answers = await asyncio.gather(*many, waiting, return_exceptions=True)
+    assert [type(answer) for answer in answers].count(str) == MOST_OF_ONE + 1
+    assert {type(answer) for answer in answers} == {str, TooManySignIns}
+    assert await passwords.choose(one, PASSWORD, username=None)
     passwords.close()

@@ -188,8 +188,8 @@ async def test_an_operator_rotates_and_revokes_by_the_command_line(rotating: Pro
         await session.execute(text("update signing_key set made_at = made_at - interval '2 hours'"))
     [active, following] = await published(rotating)
     assert (await run()).startswith(f"{following} signs now")
-    assert await run("--revoke", "nothing") == "there is no signing key of that id"
-    assert f"{active} is deleted; {following} signs" in await run("--revoke", active)
+    assert await run("--revoke=nothing") == "there is no signing key of that id"
+    assert f"{active} is deleted; {following} signs" in await run(f"--revoke={active}")
     async with rotating.database.read() as session:
         states: Any = select(SigningKey.state, func.count()).group_by(SigningKey.state)
         counted = dict((await session.execute(states)).all())

@@ -47,8 +47,8 @@ async def open_account_(body: OpenAccount, caller: Caller, shared: Shared) -> Re
     username = require_username(body.username)
     phone = None if body.phone is None else international(body.phone)
     typed, also = body.password.get_secret_value(), [phone] if phone else []
-    password = await shared.passwords.require(typed, username=username, also=also)
-    encoding = await shared.passwords.hash(password)  # before the transaction: nothing waits for it in there
+    # Before the transaction: nothing waits for it in there.
+    encoding = await shared.passwords.choose(caller.person_id, typed, username=username, also=also)
     async with caller.command() as command:
         account = await open_account(
             command.session,

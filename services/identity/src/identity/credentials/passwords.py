@@ -4,15 +4,17 @@ import asyncio
 import os
 import secrets
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import NamedTuple, TypeVar
+from typing import Final, NamedTuple, TypeVar
+from uuid import UUID
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from identity.credentials.rules import PASSWORD_LENGTH, normalised_password, require_password
+from identity.credentials.rules import PASSWORD_LENGTH, PasswordUnchanged, normalised_password, require_password
 
 T = TypeVar("T")
 
@@ -27,6 +29,10 @@ def hasher(memory_mib: int) -> PasswordHasher:
 
 HASHER = hasher(64)
 """RFC 9106's memory-constrained choice but for the lanes."""
+
+
+MOST_OF_ONE: Final = 4
+"""New passwords that one person may be choosing at a time: who sends many takes no more places from others."""
 
 
 class TooManySignIns(Exception):
@@ -56,7 +62,29 @@ class Passwords:
         self._estimating = ThreadPoolExecutor(1, thread_name_prefix="estimate")
         self._places = threads + waiting
         self._taken = 0
+        self._choosing: Counter[UUID] = Counter()
         self._nobody = self._hasher.hash(secrets.token_urlsafe(16))
+
+    async def choose(
+        self, by: UUID, typed: str, *, username: str | None, also: Iterable[str] = (), instead_of: str | None = None
+    ) -> str:
+        """Give the encoding of a new password that will do, which somebody chooses for themselves or another.
+
+        No guess is counted before this work, so it is bounded for whoever asks for it. Raises what `require` does,
+        `PasswordUnchanged` when it is that of the encoding `instead_of`, and `TooManySignIns`.
+        """
+        if self._choosing[by] >= MOST_OF_ONE:
+            raise TooManySignIns
+        self._choosing[by] += 1
+        try:
+            password = await self.require(typed, username=username, also=also)
+            if instead_of is not None and (await self.verify(instead_of, password)).matches:
+                raise PasswordUnchanged
+            return await self.hash(password)
+        finally:
+            self._choosing[by] -= 1
+            if not self._choosing[by]:
+                del self._choosing[by]
 
     async def hash(self, password: str) -> str:
         """Encode a new password (argon2id, random salt). Raises `TooManySignIns`."""

@@ -19,7 +19,7 @@ from identity.own_account.commands import change_phone
 from identity.own_account.schemas import ChangePassword, CodeSent, ConfirmPhone, Me, OwnPhone, PhoneToConfirm, RoleHeld
 from identity.roles.queries import held_on
 from identity.shared import IdentityShared, Shared
-from identity.sign_in.password_change import change_password, require_password_for
+from identity.sign_in.password_change import change_password, chosen_password
 from identity.throttling.guesses import begin_guess, forgive, take_back
 from identity.throttling.rates import subject_of
 from webapi import AuthenticatedCaller, Caller, RefusedWithEffect, access, described
@@ -58,10 +58,10 @@ async def change_password_(body: ChangePassword, caller: Caller, shared: Shared)
         encoding = await encoding_of(session, me)
     old = body.old_password.get_secret_value()
     await _require_old(shared, caller, encoding, old)
-    password = await require_password_for(shared, me, body.new_password.get_secret_value())
-    if password == normalised_password(old):
+    new = body.new_password.get_secret_value()
+    if normalised_password(new) == normalised_password(old):
         raise PasswordUnchanged
-    replacement = await shared.passwords.hash(password)
+    replacement = await chosen_password(shared, me, new)
     async with caller.command() as command:
         await change_password(
             command.session,

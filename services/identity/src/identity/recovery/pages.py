@@ -9,7 +9,6 @@ from starlette.responses import Response
 from china_time import CHINA
 from database import new_id, utc_now
 from identity.accounts.credentials import first_encoding_of
-from identity.credentials.rules import PasswordUnchanged
 from identity.pages.addresses import RECOVERY, SIGN_IN, page_address
 from identity.pages.html import go_to, page
 from identity.pages.visits import (
@@ -30,7 +29,7 @@ from identity.recovery.rules import PROOF_LIFETIME
 from identity.shared import IdentityShared
 from identity.sign_in.code_pages import CodePages
 from identity.sign_in.first_password import NOT_TAKEN
-from identity.sign_in.password_change import require_password_for
+from identity.sign_in.password_change import chosen_password
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
@@ -118,10 +117,7 @@ async def _complete(visit: Visit, typed: str, *, now: datetime) -> bool:
         if recovery is None:
             return False
         first = await first_encoding_of(session, recovery.account_id)
-    password = await require_password_for(shared, recovery.account_id, typed)
-    if first is not None and (await shared.passwords.verify(first, password)).matches:
-        raise PasswordUnchanged
-    encoding = await shared.passwords.hash(password)
+    encoding = await chosen_password(shared, recovery.account_id, typed, instead_of=first)
     async with shared.database.transaction() as session:
         recovery = await proven_recovery(session, proof, now=now)
         if recovery is None:

@@ -22,7 +22,7 @@ from identity.sessions.browser import raise_session
 from identity.sessions.known_browsers import COOKIE, KNOWN_FOR, remember
 from identity.shared import IdentityShared
 from identity.sign_in.entry import asked_on, go_on, sign_in_form
-from identity.sign_in.password_change import change_password, require_password_for
+from identity.sign_in.password_change import change_password, chosen_password
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
@@ -98,12 +98,9 @@ async def _changed(visit: Visit, person: SignedIn, encoding: str, *, now: dateti
 
 async def _encoded(shared: IdentityShared, person: SignedIn, typed: str) -> str:
     """Give the encoding of a password that will do. Raises `PasswordUnusable` and `TooManySignIns`."""
-    password = await require_password_for(shared, person.account_id, typed)
     async with shared.database.read() as session:
         first = await encoding_of(session, person.account_id)
-    if (await shared.passwords.verify(first, password)).matches:
-        raise PasswordUnchanged
-    return await shared.passwords.hash(password)
+    return await chosen_password(shared, person.account_id, typed, instead_of=first)
 
 
 async def _page(visit: Visit, notice: Notice = NOTHING) -> Response:

@@ -141,8 +141,7 @@ async def open_own_account(visit: Visited, form: Form) -> Response:
         return await _password_page(visit, theirs, FORM_EXPIRED)
     try:
         username = theirs.username or require_username(form.get("username", ""))
-        password = await shared.passwords.require(form.get("password", ""), username=username)
-        encoding = await shared.passwords.hash(password)
+        encoding = await shared.passwords.choose(theirs.person_id, form.get("password", ""), username=username)
         async with shared.database.transaction() as session:
             opened = await _opened(session, visit, theirs, username, encoding, now=now)
     except tuple(_NOT_TAKEN) as error:

@@ -16,14 +16,17 @@ from identity.sessions.revocation import end_other_sessions
 from identity.shared import IdentityShared
 
 
-async def require_password_for(shared: IdentityShared, account_id: UUID, typed: str) -> str:
-    """Give a new password of the account in the form to be hashed, if it will do, holding no connection meanwhile.
+async def chosen_password(
+    shared: IdentityShared, account_id: UUID, typed: str, *, instead_of: str | None = None
+) -> str:
+    """Give the encoding of a new password of the account, if it will do, holding no connection meanwhile.
 
-    Raises `PasswordUnusable` and `TooManySignIns`.
+    Raises `PasswordUnusable`, `PasswordUnchanged` for that of the encoding `instead_of`, and `TooManySignIns`.
     """
     async with shared.database.read() as session:
         username, phone = await username_of(session, account_id), await phone_of(session, shared.ring, account_id)
-    return await shared.passwords.require(typed, username=username, also=[phone] if phone else [])
+    also = [phone] if phone else []
+    return await shared.passwords.choose(account_id, typed, username=username, also=also, instead_of=instead_of)
 
 
 async def change_password(

@@ -99,7 +99,8 @@ class RotateKeys:
 
     def declare(self, parser: ArgumentParser) -> None:
         """Add the one thing that may follow."""
-        parser.add_argument("--revoke", metavar="KID", help="delete this key at once; all tokens it signed die with it")
+        told = "delete this key at once; all tokens it signed die with it (--revoke=KID: it may begin with a hyphen)"
+        parser.add_argument("--revoke", metavar="KID", help=told)
 
     async def __call__(self, settings: SealingSettings, database: Database, arguments: Namespace) -> str:
         """Rotate or revoke, and tell which keys there are now."""
