@@ -2,10 +2,13 @@
 
 import asyncio
 import secrets
+from datetime import timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 
+from standalone.data_directory import DataDirectory
 from standalone.seed import ADMINISTRATOR
 from standalone.seed.people import check_character
 from standalone.seed.sign_in import SignedIn, SignInRefused
@@ -19,6 +22,9 @@ PASSWORD = "nine-swallows-under-the-eaves"
 OPENERS = "a-password-of-the-opener"
 INDEXED_SECONDS = 8.0
 """A file is found by name and number some seconds after it was written."""
+
+SENT_SECONDS = 5.0
+"""Longer than a message takes from the page to the phone."""
 
 
 def id_number() -> str:
@@ -34,8 +40,8 @@ def phones_of(system: System) -> SmsGateway:
     return system.outside.phones
 
 
-async def enrolled(system: System) -> dict[str, Any]:
-    """Have a registrar enrol somebody new, and give what is on the file."""
+async def enrolled(system: System, *, ago: timedelta = timedelta(days=7)) -> dict[str, Any]:
+    """Have a registrar enrol somebody new, that long ago, and give what is on the file."""
     async with system.person("registrar.demo") as registrar:
         file = {
             "organisation_id": str(system.seeded.branch_id),
@@ -46,7 +52,23 @@ async def enrolled(system: System) -> dict[str, Any]:
             "away": False,
             "smartphone": True,
         }
-        return {**file, "person_id": (await registrar.post("/v1/members", file))["person_id"]}
+        person_id = (await registrar.post("/v1/members", file))["person_id"]
+    await let_pass(system, person_id, ago)
+    return {**file, "person_id": person_id}
+
+
+async def let_pass(system: System, person_id: str, time: timedelta) -> None:
+    """Move back when the versions of a file were recorded, in the system's own database."""
+    if system.data is None:
+        pytest.skip("the system runs elsewhere")
+    home = DataDirectory(system.data)
+    password, port = home.secret("postgres"), home.state["ports"]["postgres"]
+    connection = await asyncpg.connect(f"postgresql://postgres:{password}@127.0.0.1:{port}/members")
+    try:
+        moved = "update member_version set recorded_at = recorded_at - $2::interval where person_id = $1"
+        await connection.execute(moved, person_id, time)
+    finally:
+        await connection.close()
 
 
 async def test_who_opened_the_account_reads_nothing_of_the_member(system: System) -> None:
@@ -99,3 +121,23 @@ async def test_a_member_opens_the_own_account_by_the_phone_on_the_file(system: S
         assert "signed in" in done.text
     async with Person(system.url, username, PASSWORD) as herself:
         assert (await herself.get("/v1/members/me"))["person_id"] == member["person_id"]
+
+
+async def test_a_registrar_does_not_enter_by_a_number_of_their_own(system: System) -> None:
+    phones, member, theirs = phones_of(system), await enrolled(system), a_number()
+    async with system.person("registrar.demo") as registrar:
+        change = {"base_version": 1, "phone": theirs}
+        await registrar.post(f"/v1/members/{member['person_id']}/revisions", change, status=200)
+
+    async def heard() -> bool:
+        return [m.template for m in phones.messages_to(f"+86{member['phone']}")] == ["phone_replaced.zh"]
+
+    await within(SMS_SECONDS, heard)
+    await asyncio.sleep(INDEXED_SECONDS)
+
+    async with Browser(system.url) as browser:
+        page = await browser.open("/sign-in/own-account")
+        asked = await browser.send(page, name=member["name"], id_number=member["id_number"])
+        assert asked.status_code == 200
+    await asyncio.sleep(SENT_SECONDS)
+    assert list(phones.messages_to(f"+86{theirs}")) == []

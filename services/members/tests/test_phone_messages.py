@@ -1,9 +1,10 @@
 """Members sends to the phone on a file what identity asks for: once, in time, and without telling the number."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import orjson
 import pytest
@@ -11,9 +12,9 @@ import pytest
 from channels import Delivery, channel_of, code_of, index_of
 from contracts.identity import PersonErasedV1, PhoneMessageAskedV1
 from database import Database, new_id, raw
-from members.files import indexing
+from members.files import event_handlers, indexing
+from members.files.event_handlers import TEXTS, PhoneMessages
 from members.files.indexing import Indexing
-from members.phone_messages.event_handlers import TEXTS, PhoneMessages
 from members.phone_messages.tables import PhoneMessage
 from members.settings import Settings
 from members.worker import HANDLERS
@@ -25,7 +26,7 @@ from messaging.streams import subject_of
 from testkit.delivery import tell
 from testkit.sms import SmsGateway
 
-from .provinces import Province, id_number
+from .provinces import Person, Province, id_number, member_row
 
 NAME, PHONE = "欧阳建国", "14212345678"
 
@@ -72,6 +73,61 @@ def post(database: Database, settings: Settings) -> Iterator[Post]:
         yield Post(database, settings, gateway)
 
 
+async def on_file(province: Province, ago: timedelta = timedelta(days=7), **fields: Any) -> UUID:
+    """Enrol a member that long ago and give the person's id."""
+    person_id = await province.enrol(await province.branch(), **fields)
+    await let_pass(province, ago)
+    return person_id
+
+
+async def let_pass(province: Province, time: timedelta) -> None:
+    """Move back when every version was recorded."""
+    async with province.database.transaction() as session:
+        await (await raw(session)).execute("update member_version set recorded_at = recorded_at - $1::interval", time)
+
+
+async def revise(by: Person, person_id: UUID, base_version: int, **changes: Any) -> None:
+    answer = await by.post(f"/members/{person_id}/revisions", {"base_version": base_version, **changes})
+    assert answer.status_code == 200, answer.text
+
+
+async def enrolled(province: Province, phone: str) -> UUID:
+    return await province.enrol(await province.branch(), phone=phone)
+
+
+async def imported(province: Province, phone: str) -> UUID:
+    person_id, row = new_id(), member_row(await province.branch(), phone=phone)
+    answer = await province.registrar.post("/member-imports", {"rows": [{**row, "person_id": str(person_id)}]})
+    assert answer.status_code == 200, answer.text
+    return person_id
+
+
+async def replaced(province: Province, phone: str) -> UUID:
+    person_id = await on_file(province)
+    await revise(province.registrar, person_id, 1, phone=phone)
+    return person_id
+
+
+async def given(province: Province, phone: str) -> UUID:
+    person_id = await on_file(province, phone=None)
+    await revise(province.registrar, person_id, 1, phone=phone)
+    return person_id
+
+
+async def taken_out_and_given(province: Province, phone: str) -> UUID:
+    person_id = await on_file(province)
+    await revise(province.registrar, person_id, 1, phone=None)
+    await revise(province.registrar, person_id, 2, phone=phone)
+    return person_id
+
+
+async def given_back(province: Province, phone: str) -> UUID:
+    person_id = await on_file(province, phone=phone)
+    await revise(province.registrar, person_id, 1, phone=PHONE)
+    await revise(province.registrar, person_id, 2, phone=phone)
+    return person_id
+
+
 def asked(**changed: Any) -> PhoneMessageAskedV1:
     return PhoneMessageAskedV1(**{"message_id": new_id(), "text": "code_own_account", "language": "zh", **changed})
 
@@ -81,7 +137,7 @@ async def test_a_code_goes_to_the_phone_on_the_file_and_only_the_key_makes_it(
     province: Province, post: Post, language: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    person_id = await province.enrol(await province.branch(), phone="+86 142-1234-5678")
+    person_id = await on_file(province, phone="+86 142-1234-5678")
     event = asked(person_id=person_id, text="code_first_sign_in", language=language)
     await post.hand_over(event)
     await post.deliver()
@@ -98,7 +154,7 @@ async def test_a_code_goes_to_the_phone_on_the_file_and_only_the_key_makes_it(
 
 async def test_who_asks_by_name_and_number_is_found_however_they_are_written(province: Province, post: Post) -> None:
     number = id_number()
-    person_id = await province.enrol(await province.branch(), name="阿依古丽•买买提", id_number=number)
+    person_id = await on_file(province, name="阿依古丽•买买提", id_number=number)
     await post.index_now()
     written = [post.index("阿依古丽·买买提", number), post.index("阿依古丽·买买提", f"'{number} ")]
     await post.hand_over(*(asked(person_index=each) for each in written))
@@ -122,7 +178,7 @@ async def test_nobody_is_found_by_another_name_or_number_and_that_is_said(provin
     ("text", "late"), [("code_own_account", timedelta(minutes=10)), ("account_opened", timedelta(days=3))]
 )
 async def test_what_comes_late_is_sent_to_nobody(province: Province, post: Post, text: str, late: timedelta) -> None:
-    person_id = await province.enrol(await province.branch())
+    person_id = await on_file(province)
     await post.hand_over(asked(person_id=person_id, text=text), ago=late)
     assert await post.answers() == [(None, "late")]
     await post.hand_over(asked(person_id=person_id, text=text), ago=late - timedelta(minutes=1))
@@ -133,7 +189,7 @@ async def test_what_comes_late_is_sent_to_nobody(province: Province, post: Post,
 
 
 async def test_the_same_request_twice_is_one_message_and_one_answer(province: Province, post: Post) -> None:
-    person_id = await province.enrol(await province.branch())
+    person_id = await on_file(province)
     event = asked(person_id=person_id)
     consumer = Consumer("members", handlers=post.messages.handlers)
     inbox, reader = Inbox(consumer, post.database, "EVT_IDENTITY"), Reader(consumer.handlers)
@@ -152,7 +208,7 @@ async def test_the_same_request_twice_is_one_message_and_one_answer(province: Pr
 
 
 async def test_a_worker_that_dies_after_sending_sends_no_second_code(province: Province, post: Post) -> None:
-    event = asked(person_id=await province.enrol(await province.branch()))
+    event = asked(person_id=await on_file(province))
     for _ in range(2):
         async with post.database.transaction() as session:
             await post.messages.react_to_requests(
@@ -164,13 +220,13 @@ async def test_a_worker_that_dies_after_sending_sends_no_second_code(province: P
 
 
 async def test_a_text_that_is_not_known_yet_is_left_alone(province: Province, post: Post) -> None:
-    await post.hand_over(asked(person_id=await province.enrol(await province.branch()), text="later"))
+    await post.hand_over(asked(person_id=await on_file(province), text="later"))
     assert await post.answers() == []
 
 
 async def test_nothing_reaches_the_erased_and_no_index_is_left(province: Province, post: Post) -> None:
     number = id_number()
-    person_id = await province.enrol(await province.branch(), id_number=number)
+    person_id = await on_file(province, id_number=number)
     await post.index_now()
     await post.hand_over(asked(person_id=person_id))
     await tell(post.database, HANDLERS, PersonErasedV1(person_id=person_id))
@@ -231,3 +287,82 @@ async def test_a_file_that_does_not_open_keeps_no_other_waiting(
     assert [record.msg for record in caplog.records].count("file_not_indexed") == 1
     await post.index_now()
     assert [record.msg for record in caplog.records].count("file_not_indexed") == 1
+
+
+@pytest.mark.parametrize("put", [enrolled, imported, replaced, given, taken_out_and_given, given_back])
+@pytest.mark.parametrize("text", [text for text in TEXTS if text.startswith("code_")])
+async def test_a_number_that_somebody_else_put_on_file_takes_codes_after_a_week(
+    province: Province, post: Post, text: str, put: Callable[[Province, str], Awaitable[UUID]]
+) -> None:
+    theirs = "14287654321"
+    person_id = await put(province, theirs)
+    await revise(province.registrar, person_id, await version_of(post.database, person_id), away=True)
+    await let_pass(province, timedelta(days=7, minutes=-1))
+    await revise(province.registrar, person_id, await version_of(post.database, person_id), smartphone=False)
+    await post.hand_over(asked(person_id=person_id, text=text))
+    assert await post.answers() == [(None, "no_phone")]
+    await let_pass(province, timedelta(minutes=1))
+    await post.hand_over(asked(person_id=person_id, text=text))
+    assert (await post.answers())[1:] == [(str(person_id), "sent")]
+    await post.deliver()
+    assert [each for each, _ in post.gateway.messages_to(f"+86{theirs}")].count(f"{text}.zh") == 1
+
+
+async def test_what_is_no_code_reaches_a_new_number_at_once(province: Province, post: Post) -> None:
+    person_id = await enrolled(province, PHONE)
+    await post.hand_over(asked(person_id=person_id, text="account_opened"))
+    assert await post.answers() == [(str(person_id), "sent")]
+
+
+async def test_a_number_that_changes_so_often_that_its_beginning_is_not_read_takes_no_code(
+    province: Province, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_handlers, "MOST_VERSIONS", 2)
+    person_id = await on_file(province)
+    for version in range(1, 4):
+        await revise(province.registrar, person_id, version, away=version % 2 == 1)
+    await post.hand_over(asked(person_id=person_id))
+    assert await post.answers() == [(None, "no_phone")]
+
+
+async def test_the_number_that_a_person_puts_on_the_own_file_counts_at_once(province: Province, post: Post) -> None:
+    person_id = await replaced(province, "14287654321")
+    me = province.person(person_id=person_id, acr="2")
+    await revise(me, person_id, 2, phone="14200000009")
+    await revise(province.registrar, person_id, 3, away=True)
+    await post.hand_over(asked(person_id=person_id))
+    assert await post.answers() == [(str(person_id), "sent")]
+    await post.deliver()
+    assert [each for each, _ in post.gateway.messages_to("+8614200000009")] == ["code_own_account.zh"]
+
+
+@pytest.mark.parametrize("phone", ["14287654321", None])
+async def test_the_former_number_is_told_once_that_somebody_else_changed_it(
+    province: Province, post: Post, phone: str | None
+) -> None:
+    person_id = await on_file(province)
+    path, body = f"/members/{person_id}/revisions", {"base_version": 1, "phone": phone}
+    for key in ("a", "a", "b"):
+        answer = await province.registrar.post(path, body, headers={"Idempotency-Key": key})
+        assert (answer.status_code, answer.json()["version"]) == (200, 2)
+    await revise(province.registrar, person_id, 2, away=True)
+    await post.deliver()
+    assert list(post.gateway.messages_to(f"+86{PHONE}")) == [("phone_replaced.zh", ())]
+    assert len(post.gateway.delivered) == 1
+
+
+async def test_nobody_is_told_of_the_own_change_or_of_one_that_is_refused(province: Province, post: Post) -> None:
+    person_id = await on_file(province, stage="activist")
+    refused = {"base_version": 1, "phone": "14287654321", "stage": "full"}
+    answer = await province.registrar.post(f"/members/{person_id}/revisions", refused)
+    assert answer.status_code == 409
+    await revise(province.person(person_id=person_id, acr="2"), person_id, 1, phone="14200000009")
+    await post.deliver()
+    assert list(post.gateway.delivered) == []
+
+
+async def version_of(database: Database, person_id: UUID) -> int:
+    async with database.read() as session:
+        found = "select version from member where person_id = $1"
+        version: int = await (await raw(session)).fetchval(found, person_id)
+        return version

@@ -13,8 +13,8 @@ from contracts import Event
 from contracts.identity import IdentityAuditCheckpointedV1, RoleDefinedV1
 from members.files import own_data as files
 from members.files.counting import count_anew_as_of_today
+from members.files.event_handlers import PHONE_MESSAGES
 from members.files.indexing import Indexing
-from members.phone_messages.event_handlers import PHONE_MESSAGES
 from members.phone_messages.tables import PhoneMessage
 from members.settings import Settings
 from messaging import Consumer, Handler

@@ -8,14 +8,18 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import audit
+from channels import NOTICE_LIFETIME, queue
 from china_time import day_of
-from database import KeyRing, known, raw
+from database import KeyRing, known, new_id, raw
 from members.files.counting import recount
 from members.files.rules.changes import merge
 from members.files.rules.personal_fields import PersonalFields, masked
 from members.files.rules.size import check_size
 from members.files.rules.stages import check_stage_change
 from members.files.sealing import FIELDS, SealedFile, seal_fields
+from members.phone_messages.tables import PhoneMessage
+from members.settings import Settings
+from webapi.normal_forms import mobile_number
 from webapi.versions import Expected
 
 # Apart from the reading: who waits here for another change would else join the new row with a version of before it.
@@ -77,9 +81,10 @@ async def revise_member(
     """Change fields of a file (`name`, `phone`, `stage`, `away`, `smartphone`) and give the version that results.
 
     `changes` were made to `base_version`; fields that nobody else changed since are merged. Without one they are made
-    to the file as it is, which has to be as `expected`. `own` says that the person changes the own file; `in_clear`,
-    that a stored personal field that clashes is told unmasked. Raises `FileUnknown`, `BaseUnknown`, `StaleFile`, and
-    `Refused` by the rules of stages and of the branch's size.
+    to the file as it is, which has to be as `expected`. `own` says that the person changes the own file: else the phone
+    that is replaced or taken out is told so. `in_clear` says that a stored personal field that clashes is told
+    unmasked. Raises `FileUnknown`, `BaseUnknown`, `StaleFile`, and `Refused` by the rules of stages and of the branch's
+    size.
     """
     connection = await raw(session)
     await connection.execute(_LOCK, person_id)
@@ -108,6 +113,10 @@ async def revise_member(
     if any(present[trait] != merged.result[trait] for trait in TRAITS):
         counts = await recount(session, [branch], today)
         check_size(counts[branch], today)
+    former = mobile_number(present["phone"] or "")
+    if not own and former is not None and phone != present["phone"]:
+        told = Settings.texts.message(new_id(), f"+86{former}", "phone_replaced", "zh", {})
+        await queue(session, ring, PhoneMessage, told, now=now, until=now + NOTICE_LIFETIME, person_id=person_id)
     await audit.record(session, by.entry("members.file.revised", subject=person_id), now=now)
     return version
 

@@ -1,1 +1,1 @@
-"""Messages to the phone on a member file that identity asks for: it learns whether there is one, never the number."""
+"""Messages to the phones on member files: their texts and their queue."""
