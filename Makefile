@@ -15,8 +15,6 @@ DECLARATIONS := requirements.lock $(wildcard tests/conformance/generated/*.lock 
 IN := .venv/bin/python -m
 MADE := .venv/made-in
 QUICK := -q -c pyproject.toml -m "not fault and not browser" --durations=15 --durations-min=1
-# The journeys and identity take longest, so the rest leaves them the processor when all run at a time.
-LATER := nice -n 10
 
 # An environment knows its own path: one that was copied or moved with the checkout is made again.
 ifneq ($(shell cat $(MADE) 2>/dev/null),$(CURDIR))
@@ -59,17 +57,17 @@ test-flows: $(MADE) ## journeys on the whole system
 
 .PHONY: test-libs
 test-libs: $(MADE) ## the tests of the libraries
-	@$(LATER) $(IN) pytest $(QUICK) -n 2 libs
+	@$(IN) pytest $(QUICK) -n 2 libs
 
 .PHONY: test-others
 test-others: $(MADE) ## contracts, clients of others, the short fault tests, the bench's own
-	@$(LATER) $(IN) pytest $(QUICK) --ignore=tests/flows tests
+	@$(IN) pytest $(QUICK) --ignore=tests/flows tests
 
 # A service sees only what it declares: every module of it must import, and its tests pass, with nothing else installed.
 .PHONY: $(SERVICES:%=test-%)
 $(SERVICES:%=test-%): test-%: $(MADE)
 	@.venvs/$*/bin/python .ci/import_everything.py $*
-	@$(if $(filter identity,$*),,$(LATER)) .venvs/$*-test/bin/python -m pytest $(QUICK) --most-cpu-seconds=0.25 services/$*/tests
+	@.venvs/$*-test/bin/python -m pytest $(QUICK) --most-cpu-seconds=0.25 services/$*/tests
 
 .PHONY: test-fuzz
 test-fuzz: $(MADE) ## Schemathesis asks identity random things, after what its document names

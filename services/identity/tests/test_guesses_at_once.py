@@ -123,8 +123,6 @@ NOT_GUESSED: Final = {
     "devices/commands.py _locked": "after the same count as waiting_device",
     "devices/grants.py create_endpoint_response": "makes one",
     "devices/grants.py _free_user_code": "makes one",
-    "sign_in/first_password.py _encoded": "whoever is asked knows the first password",
-    "recovery/pages.py _complete": "replaces the password it is held against",
     "clients/tables.py check_client_secret": "256 random bits",
     "factors/passkeys/commands.py _end_ceremony": "256 random bits",
     "factors/wechat/commands.py end_visit": "256 random bits",

@@ -14,7 +14,7 @@ from .front_end import FrontEnd, answer_of
 from .phone_proofs import ask_for_own
 from .phones import Phones
 from .provider import Provider
-from .test_first_sign_in import OWN, first_page, opened_for_a_member
+from .test_first_sign_in import first_page, opened_for_a_member
 from .test_guessing import somewhere
 from .test_own_account_page import NAME, a_number
 from .test_recovery import ask, recoveries
@@ -139,7 +139,6 @@ async def test_one_address_spends_half_of_the_codes_to_a_phone_on_a_file(provide
     """Neither who knows a name and an identity number, nor who opened the account, keeps its owner out of it."""
     number = a_number()
     _, username, _, _ = await opened_for_a_member(provider)
-    await first_page(provider.front_end(), username)
     for ask_for in (partial(own_code_for, number), partial(first_code_for, username)):
         here, statuses = somewhere(), []
         for _ in range(12):
@@ -158,6 +157,4 @@ async def own_code_for(number: str, front_end: FrontEnd) -> int:
 
 async def first_code_for(username: str, front_end: FrontEnd) -> int:
     """Sign in to an account that nobody has proven theirs, and ask for the code that does."""
-    page = await front_end.http.get((await front_end.authorize()).headers["location"])
-    sent = await front_end.submit(page, username=username, password=OWN)
-    return (await front_end.submit(await front_end.http.get(sent.headers["location"]), way="send")).status_code
+    return (await front_end.submit(await first_page(front_end, username), way="send")).status_code
