@@ -28,6 +28,7 @@ from identity.messages.commands import send
 from identity.secrets import hash_of
 from identity.throttling.rates import count, subject_of
 from identity.throttling.rules import Limit
+from webapi.normal_forms import bare_number
 
 
 class Verdict(NamedTuple):
@@ -153,7 +154,7 @@ async def answer(
     if challenge.tries >= MOST_TRIES or challenge.bound_to != _binding(bound_to):
         return Verdict(accepted=False, over=True)
     challenge.tries += 1
-    right = compare_digest(challenge.code_hash, _hash_of(ring, challenge_id, code.strip()))
+    right = compare_digest(challenge.code_hash, _hash_of(ring, challenge_id, bare_number(code)))
     if not right or challenge.account_id is None:
         await session.flush()
         return Verdict(accepted=False, over=challenge.tries >= MOST_TRIES)

@@ -18,6 +18,7 @@ from identity.secrets import hash_of
 from identity.throttling.rates import count, subject_of
 from identity.throttling.rules import Limit
 from messaging import Publication, append
+from webapi.normal_forms import bare_number
 
 Purpose = Literal["first_sign_in", "own_account"]
 LIFETIME: Final = timedelta(minutes=10)
@@ -101,7 +102,7 @@ async def try_code(
     if proof is None or proof.passed_at is not None or proof.tries >= MOST_TRIES:
         return Verdict(None, over=True)
     proof.tries += 1
-    right = compare_digest(code_of(phone_ring, proof.proof_id).encode(), code.strip().encode())
+    right = compare_digest(code_of(phone_ring, proof.proof_id).encode(), bare_number(code).encode())
     if right and proof.person_id is not None:
         proof.passed_at, proof.expires_at = now, now + LIFETIME
     await session.flush()

@@ -15,6 +15,7 @@ from identity.factors.tables import RecoveryCode, Totp
 from identity.factors.totp import rules
 from identity.throttling.guesses import begin_guess, forgive
 from identity.throttling.rates import subject_of
+from webapi.normal_forms import bare_number
 
 
 class TotpNotPending(Exception):
@@ -61,7 +62,7 @@ async def confirm_totp(
     waiting = select(Totp).where(Totp.account_id == account_id, Totp.confirmed_at.is_(None))
     pending = known(await session.scalar(waiting), TotpNotPending)
     guess = await begin_guess(session, _subject(ring, account_id), now=now)
-    step = rules.step_of_code(_secret_of(ring, pending), code, now=now, after=None)
+    step = rules.step_of_code(_secret_of(ring, pending), bare_number(code), now=now, after=None)
     if step is None:
         return None
     await forgive(session, guess)
@@ -83,7 +84,7 @@ async def prove_by_totp(session: AsyncSession, ring: KeyRing, *, account_id: UUI
     totp = await session.scalar(in_use)
     step = None
     if totp is not None:
-        step = rules.step_of_code(_secret_of(ring, totp), code, now=now, after=totp.last_used_step)
+        step = rules.step_of_code(_secret_of(ring, totp), bare_number(code), now=now, after=totp.last_used_step)
         if step is not None:
             totp.last_used_step = step
             await session.flush()
