@@ -21,6 +21,7 @@ from gateway.home.routes import router as home_router
 from gateway.overview.routes import router as overview_router
 from gateway.quotas.bucket import Rate
 from gateway.quotas.buckets import REFUSED, Quotas
+from gateway.quotas.keeping import kept
 from gateway.rebuilding import mend_rollups, rebuild_home, rebuild_overview
 from gateway.settings import Settings
 from gateway.worker import CONSUMERS, JOBS, OWN_DATA
@@ -62,7 +63,7 @@ def _open_the_door(application: Application, settings: Settings) -> None:
     application.state.collector = Collector(asking, SERVICE.parts(settings))
     application.state.access_logs = AccessLogs(asking)
     application.checks["quotas"] = quotas.check
-    application.hooks += [document.running, quotas.kept(application.database)]
+    application.hooks += [document.running, kept(quotas, application.database)]
 
 
 SERVICE = Service(

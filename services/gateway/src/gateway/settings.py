@@ -15,7 +15,7 @@ class Settings(ServiceSettings):
         ge=0, le=65535, description="port of /health/ready and /metrics, never open to the public"
     )
     client_requests_per_minute: int = Field(
-        600_000, ge=1, description="quota of a client that identity told nothing of, at each process"
+        600_000, ge=1, description="quota of a client that identity told nothing of"
     )
     person_requests_per_minute: int = Field(
         PERSON.per_minute, ge=1, description="requests of one person through one client, at each process"

@@ -9,6 +9,7 @@ from database import Database
 from gateway.forwarding.routing import Route
 from gateway.quotas.buckets import CLIENT_SUSPENDED, QUOTA_EXCEEDED, Quota, Quotas, QuotasUnread
 from gateway.quotas.event_handlers import HANDLERS
+from gateway.quotas.keeping import kept
 from testkit.tokens import TokenIssuer
 from webapi import Authenticator
 from webapi.problems import Refusal
@@ -129,7 +130,7 @@ async def test_what_identity_tells_of_clients_is_kept_in_any_order(database: Dat
     for seed in range(3):
         await hand_over(database, HANDLERS, disturbed(events, seed), batch=3)
         quotas = Quotas(1)
-        async with quotas.kept(database)(None):
+        async with kept(quotas, database)(None):
             assert refused(quotas, f"app-{principal}").problem is CLIENT_SUSPENDED
             assert quotas.origins_of(f"app-{principal}") == frozenset()
             assert quotas.origins_of(f"app-{other}") == {f"https://{other}.test", "http://localhost"}
@@ -143,7 +144,7 @@ async def test_a_client_in_a_status_unknown_here_is_not_let_in(database: Databas
     values = {"client_principal_id": uuid4(), "client_id": "app", "requests_per_minute": 9, "status": "under_review"}
     await hand_over(database, HANDLERS, [(ClientQuotaSetV1.model_validate(values), 1)])
     quotas = Quotas(1)
-    async with quotas.kept(database)(None):
+    async with kept(quotas, database)(None):
         assert refused(quotas, "app").problem is CLIENT_SUSPENDED
 
 
@@ -151,7 +152,7 @@ async def test_a_process_is_ready_once_it_has_read_the_quotas(database: Database
     quotas = Quotas(1)
     with pytest.raises(QuotasUnread):
         await quotas.check()
-    async with quotas.kept(database)(None):
+    async with kept(quotas, database)(None):
         await quotas.check()
 
 

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from webapi.problems import Problem, Refusal
 
-_MINUTE: Final = 60
+MINUTE: Final = 60
 MOST_BUCKETS: Final = 100_000
 
 
@@ -29,11 +29,11 @@ class Bucket:
         self.at = at
         self.fill_at(rate)
 
-    def fill_at(self, rate: Rate) -> None:
-        """Go on at a rate, with no more than it holds at once."""
+    def fill_at(self, rate: Rate, share: float = 1.0) -> None:
+        """Go on at a share of a rate, with no more than it holds at once."""
         self.rate = rate
-        self.per_second = rate.per_minute / _MINUTE
-        self.most = float(rate.at_once)
+        self.per_second = share * rate.per_minute / MINUTE
+        self.most = share * rate.at_once
         self.left = min(self.left, self.most)
 
     def filled(self, now: float) -> float:
@@ -74,12 +74,13 @@ def over(problem: Problem, name: str, bucket: Bucket) -> Refusal:
 
     Those who are refused at once are not told to come at once again: Retry-After is later than need be by chance.
     """
-    wait = max(1, ceil((1.0 - bucket.left) / bucket.per_second))
+    soon = bucket.per_second * MINUTE > 1.0  # a share changes in seconds, so a small one is no reason to wait long
+    wait = max(1, ceil((1.0 - bucket.left) / bucket.per_second)) if soon else MINUTE
     return Refusal(
         problem,
         headers={
             "retry-after": str(wait + randrange(wait // 2 + 2)),  # noqa: S311 - no secret
-            "ratelimit-policy": f'"{name}";q={bucket.rate.per_minute};w={_MINUTE}',
+            "ratelimit-policy": f'"{name}";q={bucket.rate.per_minute};w={MINUTE}',
             "ratelimit": f'"{name}";r=0;t={wait}',
         },
     )

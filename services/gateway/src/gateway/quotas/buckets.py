@@ -1,11 +1,7 @@
 """What clients, people and addresses may ask, each by a bucket in this process's memory."""
 
-import asyncio
-import contextlib
-import logging
 import re
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from math import ceil
@@ -14,14 +10,12 @@ from typing import Final, NamedTuple
 from urllib.parse import unquote_to_bytes
 from uuid import UUID
 
-from sqlalchemy import select
-
-from database import Database
-from gateway.quotas.bucket import Bucket, Buckets, Rate, over
-from gateway.quotas.tables import ClientQuota
+from gateway.quotas.bucket import MINUTE, Bucket, Buckets, Rate, over
+from gateway.quotas.shares import Shares
 from webapi.problems import UNAVAILABLE, Problem, Refusal
 
 REFRESH_SECONDS: Final = 3.0
+_NEEDS_NOTHING: Final = 0.001
 PERSON: Final = Rate(300, at_once=60)
 """What a person may ask through one client."""
 ADDRESS: Final = Rate(6_000, at_once=3_000)
@@ -44,8 +38,6 @@ TOO_MANY_REFUSED: Final = Problem(
 NOT_LET_IN: Final = (QUOTA_EXCEEDED, CLIENT_SUSPENDED, UNAVAILABLE, TOO_MANY_REQUESTS, TOO_MANY_REFUSED)
 _AN_ID: Final = re.compile(rb"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}", re.IGNORECASE)
 
-log = logging.getLogger(__name__)
-
 
 class QuotasUnread(Exception):
     """What identity told of its clients has not been read since this process began."""
@@ -60,24 +52,28 @@ class Quota(NamedTuple):
 
 
 class _Bucket(Bucket):
-    """A client's: it holds a minute's requests, so whoever waited may send them at once."""
+    """A client's, in this process: it holds its share of a minute's requests; whoever waited may send them at once."""
 
-    __slots__ = ("of_a_person", "quota")
+    __slots__ = ("asked", "need", "of_a_person", "quota", "share")
 
-    def __init__(self, quota: Quota, person: Rate, at: float) -> None:
+    def __init__(self, quota: Quota, share: float, person: Rate, at: float) -> None:
         super().__init__(_rate_of(quota), at)
-        self.change(quota, person)
+        self.asked = 0
+        self.need = 0.0
+        self.change(quota, share, person)
 
-    def change(self, quota: Quota, person: Rate) -> None:
-        """Go on under a quota, of which one person has half at most."""
-        self.quota = quota
-        self.fill_at(_rate_of(quota))
+    def change(self, quota: Quota, share: float, person: Rate) -> None:
+        """Go on under this share of a quota, of which one person has half at most."""
+        self.quota, self.share = quota, share
+        self.fill_at(_rate_of(quota), share)
         half = max(1, quota.requests_per_minute // 2)
         self.of_a_person = Rate(min(person.per_minute, half), min(person.at_once, half))
 
 
 class Quotas:
     """The quotas of all clients; one that identity never told of has `default` requests a minute.
+
+    Of a quota this process has a share; the others have the rest.
 
     Until they are known for the first time nobody is let in: whoever is suspended could not be told from the others.
     Buckets of clients are as many as clients: only a verified token leads to one.
@@ -100,6 +96,7 @@ class Quotas:
         self._told: Mapping[str, Quota] | None = None
         self._origins: frozenset[str] = frozenset()
         self._buckets: dict[str, _Bucket] = {}
+        self._shares = Shares()
         self._person, self._address, self._refused = person, address, refused
         self._people, self._addresses, self._tried = Buckets(), Buckets(), Buckets()
 
@@ -115,7 +112,9 @@ class Quotas:
         now = self._clock()
         client = self._buckets.get(client_id)
         if client is None:
-            client = self._buckets[client_id] = _Bucket(self._told.get(client_id, self._default), self._person, now)
+            quota = self._told.get(client_id, self._default)
+            client = self._buckets[client_id] = _Bucket(quota, self._shares.of(client_id), self._person, now)
+        client.asked += 1
         if client.quota.suspended:
             raise Refusal(CLIENT_SUSPENDED)
         person = None
@@ -156,6 +155,27 @@ class Quotas:
         """Give the origins whose pages may use this client's tokens; none of a client that identity never told of."""
         return (self._told or {}).get(client_id, self._default).origins
 
+    def needs(self, seconds: float) -> dict[str, float]:
+        """Give the part of each client's quota that was asked for here in these seconds, and half as much again.
+
+        It falls slowly, so that nobody's share goes with a pause; a client whose bucket is full again is forgotten.
+        """
+        now = self._clock()
+        for client_id, bucket in list(self._buckets.items()):
+            asked = 1.5 * bucket.asked * MINUTE / seconds / bucket.quota.requests_per_minute
+            bucket.need = min(1.0, max(asked, 0.8 * bucket.need))
+            bucket.left = bucket.filled(now)
+            if not bucket.asked and bucket.left >= bucket.most and bucket.need < _NEEDS_NOTHING:
+                del self._buckets[client_id]
+            bucket.asked = 0
+        return {client_id: bucket.need for client_id, bucket in self._buckets.items()}
+
+    def share(self, shares: Shares) -> None:
+        """Go on with these shares."""
+        self._shares = shares
+        for client_id, bucket in self._buckets.items():
+            bucket.change(bucket.quota, shares.of(client_id), self._person)
+
     def replace(self, stated: Mapping[str, Quota]) -> None:
         """Take over what is known of all clients now."""
         self._told = stated
@@ -163,42 +183,12 @@ class Quotas:
         for client_id, bucket in self._buckets.items():
             quota = stated.get(client_id, self._default)
             if quota != bucket.quota:
-                bucket.change(quota, self._person)
+                bucket.change(quota, bucket.share, self._person)
 
     async def check(self) -> None:
         """Raise `QuotasUnread` until the quotas have been read once: until then every client is refused."""
         if self._told is None:
             raise QuotasUnread
-
-    def kept(self, database: Database) -> Callable[[object], AbstractAsyncContextManager[None]]:
-        """Give the hook that reads the quotas from `database` every three seconds while the application runs."""
-
-        @asynccontextmanager
-        async def keeping(_: object) -> AsyncIterator[None]:
-            await self._read(database)
-            task = asyncio.create_task(self._keep_reading(database))
-            try:
-                yield
-            finally:
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
-
-        return keeping
-
-    async def _keep_reading(self, database: Database) -> None:
-        while True:
-            await asyncio.sleep(REFRESH_SECONDS)
-            await self._read(database)
-
-    async def _read(self, database: Database) -> None:
-        told = (ClientQuota.requests_per_minute, ClientQuota.suspended, ClientQuota.origins)
-        try:
-            async with database.read() as session:
-                rows = await session.execute(select(ClientQuota.client_id, *told))
-                self.replace({client: Quota(most, out, frozenset(origins)) for client, most, out, origins in rows})
-        except Exception:  # whatever keeps the database from answering, what was read last goes on to hold
-            log.exception("quotas_not_read")
 
 
 @lru_cache(maxsize=10_000)
