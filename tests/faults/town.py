@@ -68,7 +68,9 @@ class Town:
     def process(self, service: str, kind: str, *, breakages: Sequence[Breakage] = (), **variables: str) -> "Member":
         """Make a process of a service, `api` or `worker`, with these mechanisms broken."""
         self._made += 1
-        port = lasting_port()
+        port = operations = lasting_port()
+        if service == "gateway" and kind == "api":
+            operations = lasting_port()  # its other port is the public's
         environment = {
             "PYTHONPATH": str(ROOT),
             "XIANGQIAO_DATABASE_URL": getattr(self.addresses, service),
@@ -78,7 +80,7 @@ class Town:
             "XIANGQIAO_SEALING_KEY": self._sealing_key,
             "XIANGQIAO_PHONE_KEY": self._phone_key,
             "XIANGQIAO_PORT": str(port),
-            **({"XIANGQIAO_OPERATIONS_PORT": str(port)} if service == "gateway" else {}),  # its worker needs no other
+            **({"XIANGQIAO_OPERATIONS_PORT": str(operations)} if service == "gateway" else {}),
             "XIANGQIAO_STARTUP_WAIT_SECONDS": str(START_SECONDS),
             "XIANGQIAO_LOG_LEVEL": "info",
             **OUT_OF_REACH,
@@ -86,7 +88,7 @@ class Town:
             **variables,
         }
         log = self._folder / f"{self._made}-{service}-{kind}.log"
-        return Member(port, command(service, kind, breakages=breakages), environment, log)
+        return Member(port, operations, command(service, kind, breakages=breakages), environment, log)
 
 
 _UPSTREAMS = ("IDENTITY", "MEMBERS", "ACTIVITIES", "LEARNING", "FEEDBACK")
@@ -95,9 +97,12 @@ _UPSTREAMS = ("IDENTITY", "MEMBERS", "ACTIVITIES", "LEARNING", "FEEDBACK")
 class Member(ServiceProcess):
     """One process of a town; `url` is where it listens."""
 
-    def __init__(self, port: int, command: Sequence[str], environment: dict[str, str], log: Path) -> None:
+    def __init__(
+        self, port: int, operations: int, command: Sequence[str], environment: dict[str, str], log: Path
+    ) -> None:
         self.url = f"http://127.0.0.1:{port}"
-        super().__init__(command, log=log, environment=environment, ready_url=f"{self.url}/health/ready")
+        ready_url = f"http://127.0.0.1:{operations}/health/ready"
+        super().__init__(command, log=log, environment=environment, ready_url=ready_url)
 
     async def start(self, *, timeout_seconds: float = START_SECONDS) -> None:
         """Start it and wait until it is ready."""

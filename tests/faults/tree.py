@@ -19,7 +19,8 @@ from orgtree import ROOT_ID
 
 SECRETARY = "branch_secretary"
 CATEGORY = "roads"
-_ROLES = {SECRETARY: ("feedback.case.read", "feedback.case.answer")}
+OPERATOR = "system_administrator"
+_ROLES = {SECRETARY: ("feedback.case.read", "feedback.case.answer"), OPERATOR: ("gateway.operations.read",)}
 
 
 def _id(number: int) -> UUID:

@@ -27,7 +27,9 @@ class RunningJob:
 
     def __init__(self, job: Job, database: Database, locks: Locks) -> None:
         self.name = f"job.{job.name}"
-        self._job = job
+        self.job = job
+        self.succeeded_at: float | None = None
+        """When it succeeded last, while this process leads it, by the clock that only goes forward."""
         self._database = database
         self._locks = locks
 
@@ -35,19 +37,23 @@ class RunningJob:
         """Wait to lead, then run the job at its interval until `stop`; a failing run is logged and tried again."""
         async with self._locks.held(self.name, stop) as lease:
             if lease is not None:
-                await self._repeat(lease, stop)
+                try:
+                    await self._repeat(lease, stop)
+                finally:
+                    self.succeeded_at = None
 
     async def _repeat(self, lease: Lease, stop: asyncio.Event) -> None:
-        every = self._job.every.total_seconds()
+        every = self.job.every.total_seconds()
         delay = GrowingDelay(first=max(0.5, min(every, 5.0)), longest=max(every, 60.0))
         while not stop.is_set():
             began = time.monotonic()
             try:
-                await self._job.run(self._database)
+                await self.job.run(self._database)
                 delay.reset()
+                self.succeeded_at = time.monotonic()
                 wait = every - (time.monotonic() - began)
             except Exception:  # whatever a job raises, the next run is due
-                logger.exception("job_failed", extra={"job": self._job.name})
+                logger.exception("job_failed", extra={"job": self.job.name})
                 wait = delay.grow()
             await pause(stop, max(0.0, wait))
             if not stop.is_set():

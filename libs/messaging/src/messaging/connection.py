@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -39,6 +39,7 @@ class NatsConnection:
         self._client = DirectClient()
         self._connecting: asyncio.Task[None] | None = None
         self._closing = False
+        self._listening: dict[str, Callable[[bytes], None]] = {}
         self._broken = asyncio.Event()
         self.refused = asyncio.Event()
         """Set by an attempt to connect that failed, until one succeeds."""
@@ -90,6 +91,26 @@ class NatsConnection:
             raise ConnectionReconnectingError
         return reply
 
+    async def listen(self, subject: str, hear: Callable[[bytes], None]) -> None:
+        """Call `hear` with the payload of each message that comes by this subject from now on, whatever reconnects.
+
+        What comes while the server is away is lost. `hear` must not raise.
+        """
+        self._listening[subject] = hear
+        if self._client.is_connected:
+            await self._subscribe(subject, hear)
+
+    async def _subscribe(self, subject: str, hear: Callable[[bytes], None]) -> None:
+        async def heard(message: Msg) -> None:
+            hear(message.data)
+
+        await self._client.subscribe(subject, cb=heard)
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the server is there, as far as is known without asking it."""
+        return bool(self._client.is_connected)
+
     async def close(self) -> None:
         """Send what is pending and close; nothing reconnects after that."""
         self._closing = True
@@ -126,6 +147,8 @@ class NatsConnection:
             "skip_subject_validation": True,
         }
         await client.connect(self._servers, **options)
+        for subject, hear in self._listening.items():
+            await self._subscribe(subject, hear)
         self._begin_generation()
         logger.info("nats_connected", extra={"connection_id": self._name})
 

@@ -22,7 +22,15 @@ async def count_parked(database: Database) -> None:
         metrics.PARKED.labels(consumer, state).set(count)
 
 
+async def measure_database(database: Database) -> None:
+    """Set the gauge of the database's size."""
+    async with database.look() as connection:
+        size = await connection.fetchval("select pg_database_size(current_database())")
+    metrics.DATABASE_BYTES.labels(database.application_name).set(size)
+
+
 OWN_JOBS = (
     Job("messaging.partitions", timedelta(hours=1), keep_partitions),
     Job("messaging.parked", timedelta(seconds=15), count_parked),
+    Job("messaging.database_size", timedelta(minutes=5), measure_database),
 )

@@ -39,6 +39,7 @@ DUPLICATES = Counter(
 )
 PARKED_TOTAL = Counter("messaging_parked", "Events put aside.", ["consumer", "reason"])
 PARKED = Gauge("messaging_parked_events", "Events put aside at present.", ["consumer", "state"])
+DATABASE_BYTES = Gauge("messaging_database_bytes", "Size of the service's database.", ["service"])
 FOREIGN = Counter("messaging_foreign_messages", "Messages that another than the stream's service put there; ignored.")
 REWINDS = Counter("messaging_rewinds", "Times a consumer went back to its acknowledged floor.", ["consumer", "stream"])
 
@@ -90,3 +91,9 @@ class _EventAge(Collector):
 
 EVENT_AGE = _EventAge()
 REGISTRY.register(EVENT_AGE)
+
+
+def told(gauge: Gauge) -> dict[tuple[str, ...], float]:
+    """Give what a gauge says now, by the values of its labels."""
+    samples = (sample for family in gauge.collect() for sample in family.samples)
+    return {tuple(sample.labels.values()): sample.value for sample in samples}

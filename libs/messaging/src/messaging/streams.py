@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 from zlib import crc32
 
@@ -149,6 +149,19 @@ async def left_for(nats: NatsConnection, stream: str, name: str) -> int:
     """Give how much the stream holds for a durable consumer that it has not acknowledged."""
     info = await request(nats, f"CONSUMER.INFO.{stream}.{name}")
     return int(info["num_pending"] + info["num_ack_pending"])
+
+
+class Held(NamedTuple):
+    """What a stream holds."""
+
+    messages: int
+    bytes: int
+
+
+async def holding(nats: NatsConnection, service: str) -> Held:
+    """Give what a service's stream holds; raises as `request` does, and `NotFoundError` where there is none yet."""
+    state = (await request(nats, f"STREAM.INFO.{stream_name(service)}"))["state"]
+    return Held(int(state["messages"]), int(state["bytes"]))
 
 
 async def delete_consumer(nats: NatsConnection, stream: str, name: str) -> None:

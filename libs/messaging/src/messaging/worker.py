@@ -6,8 +6,11 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
+from pydantic import BaseModel
+
 from background import GrowingDelay, Job, Locks, RunningJob, pause
 from database import Database
+from messaging import metrics
 from messaging.connection import NatsConnection
 from messaging.consumer import Consumer
 from messaging.failures import is_passing
@@ -22,6 +25,19 @@ DRAIN_SECONDS = 20.0
 _FAILING_SECONDS = 30.0
 _MEASURE_SECONDS = 10.0
 _RETRIES_SECONDS = 2.0
+
+
+class Figures(BaseModel):
+    """How far a worker is behind, as its leading parts know it; what another process leads is not among it.
+
+    `outbox_age` in seconds, `lags` in events by consumer and stream, `jobs` in seconds since each succeeded last.
+    """
+
+    outbox_age: float = 0.0
+    lags: dict[str, int] = {}
+    parked: int = 0
+    jobs: dict[str, float] = {}
+    database_bytes: int | None = None
 
 
 class _Part(Protocol):
@@ -67,12 +83,12 @@ class Worker:
             for consumer in consumers
             for publisher in consumer.filters
         ]
-        running = [RunningJob(job, database, self._locks) for job in (*OWN_JOBS, *jobs)]
+        self._jobs = [RunningJob(job, database, self._locks) for job in (*OWN_JOBS, *jobs)]
         repeated = (
             _Repeated("measuring", _MEASURE_SECONDS, self._measure),
             _Repeated("retries", _RETRIES_SECONDS, self._look_for_retries),
         )
-        self._parts: list[_Part] = [*running, *self._readings, self._publisher, *repeated]
+        self._parts: list[_Part] = [*self._jobs, *self._readings, self._publisher, *repeated]
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then finish what is under way (20 seconds at most) and return."""
@@ -99,6 +115,17 @@ class Worker:
             "relay": self._publisher.check,
             "consumers": self._check_readings,
         }
+
+    def figures(self) -> Figures:
+        """Give how far this worker is behind, as its metrics have it; nothing is asked for it."""
+        now = time.monotonic()
+        return Figures(
+            outbox_age=max(metrics.told(metrics.OUTBOX_AGE).values(), default=0.0),
+            lags={"/".join(labels): int(lag) for labels, lag in metrics.told(metrics.CONSUMER_LAG).items()},
+            parked=int(sum(metrics.told(metrics.PARKED).values())),
+            jobs={each.job.name: now - at for each in self._jobs if (at := each.succeeded_at) is not None},
+            database_bytes=int(sum(metrics.told(metrics.DATABASE_BYTES).values())) or None,
+        )
 
     async def _measure(self) -> None:
         for reading in self._readings:

@@ -24,6 +24,7 @@ from contracts.audit import AuditChainState
 from contracts.identity import PersonErasedV1
 from database import Database
 from messaging import Consumer, ParkedCommand
+from service.beats import beating
 from service.problems import joined
 from webapi import (
     Application,
@@ -92,8 +93,11 @@ class Service(Generic[S]):
             checks={"nats": nats.ping},
             hooks=[_provisioned, nats.kept, follow_revocations(messaging.Tail(nats))],
         )
+        application.state.nats = nats
         if self.extended is not None:
             self.extended(application, settings)
+        own_checks = dict(application.checks)  # a worker beside it speaks for itself
+        application.hooks.append(lambda _: beating(nats, self.name, "api", own_checks))
         audit.require_audited(application.routes)
         return application
 
@@ -115,7 +119,9 @@ class Service(Generic[S]):
                 self.parts(settings).composing,
                 privacy.replaying(nats, self._told_of_erasures, self.own_data),
             )
-            yield messaging.Worker(self.name, database, nats, self.consumers, jobs, replicas=settings.nats_replicas)
+            worker = messaging.Worker(self.name, database, nats, self.consumers, jobs, replicas=settings.nats_replicas)
+            await stack.enter_async_context(beating(nats, self.name, "worker", worker.checks(), worker.figures))
+            yield worker
 
     def parts(self, settings: S) -> privacy.Parts:
         """Give what composes this service's part of a person's file."""

@@ -27,7 +27,7 @@ _HEADING: Final = """\
 
 
 def publish_subjects(service: str) -> tuple[str, ...]:
-    """Return what a service may publish to: events in its own name, and requests that concern its own things.
+    """Return what a service may publish to: events and beats in its own name, and requests that concern its own things.
 
     It declares its stream and the one of advisories, and sees how far any stream is. It can delete, empty or restore
     none. A consumer it may make, reset, read and acknowledge under its own names; removing one is for rebuilds.
@@ -44,12 +44,15 @@ def publish_subjects(service: str) -> tuple[str, ...]:
             reading += [f"$JS.ACK.*.{name}.>", f"$JS.ACK.*.*.*.{name}.>"]
         reading.append(f"$JS.API.CONSUMER.DELETE.*.{rebuilding}")
     following = [f"$JS.API.{verb}.{REVOCATIONS}" for verb in ("DIRECT.GET", "STREAM.MSG.GET")]
-    return (f"evt.{service}.>", *declaring, "$JS.API.STREAM.INFO.*", *following, *reading)
+    return (f"evt.{service}.>", f"hb.{service}.>", *declaring, "$JS.API.STREAM.INFO.*", *following, *reading)
 
 
 def subscribe_subjects(service: str) -> tuple[str, ...]:
-    """Return what a service may subscribe to: answers to its own requests, and what its consumers are sent."""
-    return (f"_INBOX_{service}.>",)
+    """Return what a service may subscribe to: answers to its own requests, and what its consumers are sent.
+
+    The gateway hears who is there.
+    """
+    return (f"_INBOX_{service}.>", *(("hb.>",) if service == "gateway" else ()))
 
 
 def users_configuration() -> str:

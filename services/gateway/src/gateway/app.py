@@ -24,6 +24,8 @@ from gateway.quotas.buckets import REFUSED, Quotas
 from gateway.quotas.keeping import kept
 from gateway.rebuilding import mend_rollups, rebuild_home, rebuild_overview
 from gateway.settings import Settings
+from gateway.supervision.routes import router as supervision_router
+from gateway.supervision.watching import Watch
 from gateway.worker import CONSUMERS, JOBS, OWN_DATA
 from service import Service
 from webapi import Application
@@ -62,8 +64,10 @@ def _open_the_door(application: Application, settings: Settings) -> None:
     asking = Asking(upstreams, public_url=settings.issuer)
     application.state.collector = Collector(asking, SERVICE.parts(settings))
     application.state.access_logs = AccessLogs(asking)
+    watch = Watch(application.state.nats, application.database, upstreams, public_url=settings.issuer)
+    application.state.watch = watch
     application.checks["quotas"] = quotas.check
-    application.hooks += [document.running, kept(quotas, application.database)]
+    application.hooks += [document.running, kept(quotas, application.database), watch.running]
 
 
 SERVICE = Service(
@@ -71,7 +75,7 @@ SERVICE = Service(
     title="Gateway",
     description="One door: home, overview, and the way to every service.",
     settings=Settings,
-    routers=(exporting_router, access_log_router, home_router, overview_router),
+    routers=(exporting_router, access_log_router, home_router, overview_router, supervision_router),
     problems=(exporting.PROBLEMS,),
     own_data=OWN_DATA,
     consumers=CONSUMERS,

@@ -11,6 +11,7 @@ from gateway.contributions import own_data as contributions_own_data
 from gateway.home import event_handlers as home
 from gateway.home import own_data as home_own_data
 from gateway.quotas import event_handlers as quotas
+from gateway.supervision import history
 
 OWN_DATA: privacy.AllOwnData = (home_own_data, contributions_own_data)
 # The rollups go up the tree, so tree and figures are one projection and are rebuilt together.
@@ -23,5 +24,6 @@ CONSUMERS = (OVERVIEW, HOME, PRIVACY, QUOTAS)
 
 JOBS = (
     Job("fold_rollups", timedelta(seconds=1), orgtree.fold),
+    Job("forget_state_changes", timedelta(hours=6), history.forget_old),
     Job("recount_rollups", orgtree.LOOK_EVERY, orgtree.NightlyRecount(contributions.FACTS)),
 )

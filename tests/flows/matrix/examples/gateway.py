@@ -13,4 +13,7 @@ EXAMPLES: Mapping[str, Example] = {
     "GET /v1/me/exports/{export_id}": Example(by="secretary"),
     "GET /v1/me/exports/{export_id}/file": Example(by="secretary", last=True),
     "GET /v1/overview/{organisation_id}/children": Example(),
+    "GET /v1/status": Example(),
+    "GET /v1/operations/status": Example(by="administrator"),
+    "GET /v1/operations/state-changes": Example(by="administrator"),
 }

@@ -123,5 +123,7 @@ def public_routes() -> RoutingTable:
             Route("/v1/me/access-log", None),
             Route("/v1/home", None),
             Route("/v1/overview", None),
+            Route("/v1/status", None),
+            Route("/v1/operations", None),
         )
     )
