@@ -20,6 +20,11 @@ from webapi.problems import (
 SERVED: Final = frozenset(("1.0", "1.1"))
 _SMALLEST_CHUNK: Final = 6
 """Bytes on the wire of a chunk of one byte: no body takes more for each of its own, but by what nobody reads."""
+_AROUND_A_HEAD: Final = 64
+"""More than the bytes around a target and headers: method, version, blank line, and the chunk that ends a body."""
+_AROUND_A_HEADER: Final = 4
+_PIECE: Final = 4 * 1024
+"""Bytes that are parsed at once: up to so many more than the bound may come with the end of a message."""
 _OF_VERSIONS: Final = ("version", "PRI")
 """What the parser says of a version that it does not know."""
 
@@ -43,33 +48,36 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._head_is_open = self._body_is_open = False
-        self._head_bytes = self._arrived_bytes = self._body_bytes = self._framing_bytes = 0
+        self._head_is_open = self._body_is_open = self._is_over = False
+        self._head_bytes = self._other_bytes = 0
         self._problem: Problem = BAD_REQUEST
 
     def data_received(self, data: bytes) -> None:
-        """Parse, then bound what is not yet a whole head, and what framed a body: the parser tells nothing of it."""
-        body_was_open, self._body_bytes = self._body_is_open, 0
-        super().data_received(data)
-        if self.transport.is_closing():
-            return
-        if self._head_is_open:
-            self._arrived_bytes += len(data)
-        elif body_was_open and self._body_is_open:
-            self._framing_bytes = max(0, self._framing_bytes + len(data) - _SMALLEST_CHUNK * self._body_bytes)
-        if self._arrived_bytes > self.largest_head + self.longest_target or self._framing_bytes > self.largest_head:
-            self._problem = HEADERS_TOO_LARGE
-            self.send_400_response("")
+        """Parse, and bound what comes with a message and is nothing of it, of which the parser does not tell."""
+        for start in range(0, len(data), _PIECE):
+            piece = data[start : start + _PIECE]
+            if self._is_over:
+                self._other_bytes, self._is_over = 0, False
+            self._other_bytes += len(piece)
+            super().data_received(piece)
+            self._other_bytes = max(0, self._other_bytes)
+            if self.transport.is_closing():
+                return
+            if self._other_bytes > self.largest_head and not self._is_over:
+                self._problem = HEADERS_TOO_LARGE
+                self.send_400_response("")
+                return
 
     def on_message_begin(self) -> None:
         """Begin to count."""
         super().on_message_begin()
-        self._head_is_open, self._body_is_open = True, False
-        self._head_bytes = self._arrived_bytes = self._framing_bytes = 0
+        self._head_is_open, self._body_is_open, self._is_over = True, False, False
+        self._head_bytes = 0
 
     def on_url(self, url: bytes) -> None:
         """Bound the target."""
         super().on_url(url)
+        self._other_bytes -= len(url)
         if len(self.url) > self.longest_target:
             self._refuse(TARGET_TOO_LONG)
 
@@ -80,11 +88,13 @@ class BoundedProtocol(HttpToolsProtocol):
         self._head_bytes += len(name) + len(value)
         if self._head_bytes > self.largest_head or len(self.headers) >= self.most_headers:
             self._refuse(HEADERS_TOO_LARGE)
+        self._other_bytes -= len(name) + len(value) + _AROUND_A_HEADER
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """Let a bounded head of a version that is served, with a path as its target, through to the application."""
-        self._head_is_open, self._arrived_bytes = False, 0
+        self._head_is_open = False
+        self._other_bytes -= _AROUND_A_HEAD
         if self.parser.get_http_version() not in SERVED:
             self._refuse(VERSION_NOT_SUPPORTED)
         if not self.url.startswith(b"/"):
@@ -94,12 +104,12 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """Count what is one."""
-        self._body_bytes += len(body)
+        self._other_bytes -= _SMALLEST_CHUNK * len(body)
         super().on_body(body)
 
     def on_message_complete(self) -> None:
         """End to count."""
-        self._body_is_open = False
+        self._body_is_open, self._is_over = False, True
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words are for its own log

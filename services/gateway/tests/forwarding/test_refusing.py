@@ -176,6 +176,14 @@ async def test_what_frames_a_body_counts_beside_it(door: Door, service: RawServi
     await service.settled(0)
 
 
+async def test_what_frames_a_body_counts_where_one_read_brings_all_of_it(door: Door, service: RawService) -> None:
+    head = door.head("POST /v1/courses", "transfer-encoding: chunked")
+    for rest in (b"1;" + b"x" * 50_000 + b"\r\nx\r\n0\r\n\r\n", b"1\r\nx\r\n0\r\n" + b"a: b\r\n" * 8_000 + b"\r\n"):
+        reply = await door.raw(head + rest, "POST")
+        assert (reply.status, reply.problem["type"]) == (431, "/problems/headers_too_large")
+    assert service.opened == 0
+
+
 async def test_trailers_count_beside_the_body(door: Door, service: RawService) -> None:
     for end in (b"0\r\n", b"0;" + b"x" * 9000 + b"\r\n"):
         wire = await door.wire()
