@@ -45,6 +45,20 @@ async def test_a_token_gives_the_principal(authenticator: Authenticator, issuer:
     assert authenticator.known(token) is principal
 
 
+async def test_a_session_is_known_by_a_good_token_alone(authenticator: Authenticator, issuer: TokenIssuer) -> None:
+    session, person = str(new_id()), new_id()
+    first, forged = (issuer.token(person, session_id=session) for _ in range(2))
+    forged = forged[:-86] + "A" * 86
+    await refusal_of(authenticator, forged)
+    assert authenticator.known_session(first) is None
+    await authenticator.authenticate(first)
+    assert authenticator.known_session(forged) == session
+    signed = first.split(".")
+    for odd in ("", "a", "a.b", "..", f"{signed[0]}.é.{signed[2]}", f"{signed[0]}.{'A' * 9000}.{signed[2]}"):
+        assert authenticator.known_session(odd) is None, odd
+    assert authenticator.known_session(issuer.token(person, claims={"sid": [session]})) is None
+
+
 @pytest.mark.parametrize(
     "spoilt",
     [

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from copy import copy
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 from uuid import UUID
 
 import orjson
@@ -34,6 +34,9 @@ _SIGNATURE_LENGTH: Final = 86  # 64 bytes in base64url, of whose last letter fou
 _SIGNATURE_ENDS: Final = (b"A", b"Q", b"g", b"w")
 _FROM_URL: Final = bytes.maketrans(b"-_+/=", b"+/!!!")
 _CHALLENGE: Final = 'Bearer realm="xiangqiao"'
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 class RoleGrant(NamedTuple):
@@ -117,12 +120,21 @@ class Authenticator:
         self._audiences: tuple[str, ...] = (audience,)
         self._clock = clock
         self._known: OrderedDict[bytes, tuple[Principal, str]] = OrderedDict()
+        self._sessions: OrderedDict[str, None] = OrderedDict()
         self._headers: OrderedDict[bytes, str] = OrderedDict()
 
     def known(self, token: str) -> Principal | None:
         """Give the principal of a token that was verified before and still holds; in a running event loop."""
         signed, _, signature = token.encode("latin-1").rpartition(b".")
         return self._known_by(sha256(signed).digest() + signature)
+
+    def known_session(self, token: str) -> str | None:
+        """Give the session that a token names, if another one of that session was good; it proves nothing by itself."""
+        try:
+            named = _object(token[:LONGEST_TOKEN].encode("latin-1").split(b".")[1]).get("sid")
+        except (_Invalid, IndexError):
+            return None
+        return named if isinstance(named, str) and named in self._sessions else None
 
     async def authenticate(self, token: str) -> Principal:
         """Verify `token`; raises the 401 problem with what is wrong, or 503 while it cannot be judged.
@@ -149,9 +161,10 @@ class Authenticator:
             raise _refusal("the token was revoked")
         if not self.revocations.judges(claims["iat"]):
             raise Refusal(REVOCATIONS_UNKNOWN)
-        while len(self._known) >= LARGEST_CACHE:
-            self._known.popitem(last=False)
-        self._known[name] = principal, key_id
+        _remember(self._known, name, (principal, key_id))
+        if principal.session_id is not None:
+            self._sessions.pop(principal.session_id, None)
+            _remember(self._sessions, principal.session_id, None)
         return principal
 
     def accepting_also(self, audience: str) -> "Authenticator":
@@ -216,6 +229,12 @@ class Authenticator:
         ):
             raise _Invalid("the audience is wrong")
         return claims
+
+
+def _remember(those: OrderedDict[K, V], key: K, value: V) -> None:
+    while len(those) >= LARGEST_CACHE:
+        those.popitem(last=False)
+    those[key] = value
 
 
 def _check_signature(key: ec.EllipticCurvePublicKey | None, signature: bytes, digest: bytes) -> None:

@@ -11,7 +11,7 @@ from gateway.quotas import bucket
 from gateway.quotas.bucket import Rate
 from gateway.quotas.buckets import TOO_MANY_REFUSED, TOO_MANY_REQUESTS, Quota, Quotas
 from testkit.tokens import TokenIssuer
-from webapi import Authenticator
+from webapi import Authenticator, authentication
 from webapi.problems import Refusal
 
 from .door import Door, opened
@@ -133,6 +133,50 @@ async def test_an_address_counts_only_without_a_good_token(
             assert seen[429] == 2, f"{path}: {seen}"
         assert await statuses(door, "/v1/courses", 20) == {200: 20}
         assert await statuses(door, "/health/live", 20, token=False) == {200: 20}
+
+
+async def test_bad_tokens_of_an_address_are_not_verified_for_ever_and_keep_nobody_there_out(
+    issuer: TokenIssuer, authenticator: Authenticator, service: RawService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Check 38: who sends what is no token costs the door no signature check for each."""
+    checked: Counter[str] = Counter()
+
+    def counting(*arguments: Any) -> None:
+        checked["signatures"] += 1
+        check(*arguments)
+
+    check = authentication._check_signature
+    monkeypatch.setattr(authentication, "_check_signature", counting)
+    quotas = Quotas(1_000_000, person=Rate(1, at_once=4), address=Rate(1, at_once=3))
+    quotas.replace({})
+    villager, session = uuid4(), uuid4()
+    known = issuer.token(villager, session_id=session)
+    forged = issuer.token(uuid4())[:-86] + "A" * 86
+    async with opened(ROUTES, {"learning": service.url}, authenticator, known, quotas=quotas) as door:
+        assert (await door.ask("GET /v1/courses")).status == 200
+        for path, answered in (("/v1/courses", 401), ("/v1/home", 200), ("/oauth2/userinfo", 200)):
+            quotas._unproven, door.token = bucket.Buckets(), forged
+            checked.clear()
+            assert await statuses(door, path, 20) == {answered: 3, 429: 17}, path
+            assert checked["signatures"] == 3, path
+        over = await door.ask("GET /v1/courses")
+        assert (over.problem["type"], over.header("ratelimit-policy")) == (
+            "/problems/too_many_requests",
+            '"invalid tokens";q=1;w=60',
+        )
+        assert (await door.ask("GET /oauth2/jwks", token=False)).status == 200, "the sign-in is shut"
+        door.token = issuer.token(uuid4())
+        assert (await door.ask("GET /v1/courses")).status == 429, "of a session that nobody knows yet"
+        door.token = known
+        assert (await door.ask("GET /v1/courses")).status == 200
+        door.token = issuer.token(villager, session_id=session)
+        assert (await door.ask("GET /v1/courses")).status == 200, "a villager cannot renew their token"
+        door.token = door.token[:-86] + "A" * 86
+        assert await statuses(door, "/v1/courses", 6) == {401: 4, 429: 2}, "a session has any number"
+        quotas._unproven = bucket.Buckets()
+        for _ in range(10):
+            door.token = issuer.token(uuid4())
+            assert (await door.ask("GET /v1/courses")).status == 200, "a good token counts"
 
 
 def test_an_address_is_an_ipv4_address_or_a_network_of_ipv6() -> None:

@@ -255,10 +255,13 @@ class Forwarder:
         """
         try:
             token = bearer_token(scope["headers"])
-            principal = authenticator.known(token) or await authenticator.authenticate(token)
         except Refusal:
             self._quotas.take_address(_address_of(scope))
             raise
+        principal = authenticator.known(token)
+        if principal is None:
+            with self._quotas.unproven(authenticator.known_session(token), _address_of(scope)):
+                principal = await authenticator.authenticate(token)
         origin = scope.get(origins.ORIGIN)
         if origin is not None and origin not in self._quotas.origins_of(principal.client_id):
             raise Refusal(origins.ORIGIN_NOT_REGISTERED)

@@ -1,7 +1,8 @@
 """What clients, people and addresses may ask, each by a bucket in this process's memory."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from math import ceil
@@ -12,7 +13,7 @@ from uuid import UUID
 
 from gateway.quotas.bucket import MINUTE, Bucket, Buckets, Rate, over
 from gateway.quotas.shares import Shares
-from webapi.problems import UNAVAILABLE, Problem, Refusal
+from webapi.problems import TOKEN_INVALID, UNAVAILABLE, Problem, Refusal
 
 REFRESH_SECONDS: Final = 3.0
 _NEEDS_NOTHING: Final = 0.001
@@ -98,7 +99,7 @@ class Quotas:
         self._buckets: dict[str, _Bucket] = {}
         self._shares = Shares()
         self._person, self._address, self._refused = person, address, refused
-        self._people, self._addresses, self._tried = Buckets(), Buckets(), Buckets()
+        self._people, self._addresses, self._tried, self._unproven = Buckets(), Buckets(), Buckets(), Buckets()
 
     def take(self, client_id: str, person_id: UUID | None = None, *target: bytes) -> None:
         """Count one request of the client, by a person unless it acts by itself; `target` is its path and query.
@@ -139,6 +140,31 @@ class Quotas:
         if bucket.filled(now) < 1.0:
             raise over(TOO_MANY_REQUESTS, "address", bucket)
         bucket.left -= 1.0
+
+    @contextmanager
+    def unproven(self, session_id: str | None, address: str) -> Iterator[None]:
+        """Count a token while it is verified, and for good if it is invalid; who brings too many has none verified.
+
+        They are the address's, but where a token names a session that is known, this session's: nobody at an address
+        keeps others there from renewing theirs. Raises the 429 problem `too_many_requests`.
+        """
+        now = self._clock()
+        if session_id is None:
+            bucket = self._unproven.of(network_of(address), self._address, now)
+        else:
+            bucket = self._unproven.of((session_id,), self._person, now)
+        if bucket.filled(now) < 1.0:
+            raise over(TOO_MANY_REQUESTS, "invalid tokens", bucket)
+        bucket.left -= 1.0
+        invalid = False
+        try:
+            yield
+        except Refusal as refusal:
+            invalid = refusal.problem is TOKEN_INVALID
+            raise
+        finally:
+            if not invalid:
+                bucket.left += 1.0
 
     def was_refused(self, client_id: str, person_id: UUID, *target: bytes) -> None:
         """Count that a person was refused something by its id; that it is not theirs, or that there is none."""
