@@ -2,7 +2,6 @@
 
 import asyncio
 import hmac
-import random
 from collections.abc import Collection
 from datetime import timedelta
 from typing import Any, Final, NamedTuple
@@ -21,11 +20,9 @@ from webapi.scopes import READING
 LONGEST_KEY: Final = 200
 KEPT_FOR: Final = timedelta(hours=48)
 MOST_ANSWERS: Final = 1000
-"""How many answers are kept for one person; with some next one, the oldest go."""
+"""How many answers are kept for one person; with the next one, the oldest go."""
 MOST_BYTES: Final = 4 * 1024 * 1024
 """How large all answers may be that are kept for one person."""
-LOOKED_EACH: Final = 32
-"""At one in so many answers it is looked whether there are too many: reading a thousand takes longer than a command."""
 LARGEST_ANSWER: Final = 256 * 1024
 """A larger answer is not kept: that it was given is, so that its command takes no effect twice."""
 BODY_HASH: Final = "webapi.body_hash"  # where an idempotent request's scope holds the running hash of its body
@@ -39,21 +36,21 @@ _FIND: Final = """
     select request_hash, status, location, body from idempotency_key
     where person_id = $1 and client_id = $2 and key_hash = $3
 """
+# From here to the commit the commands of one person take turns: each sees what the one before it has kept.
 _KEEP: Final = """
     update idempotency_key set status = $4, location = $5, body = $6
+    from (select pg_advisory_xact_lock(hashtextextended('answers of ' || $1::uuid::text, 0))) as turn
     where person_id = $1 and client_id = $2 and key_hash = $3
 """
-# Two commands of one person may let go of the same answers: none waits for the other.
 _LET_GO: Final = """
     with kept as (
-        select created_at, row_number() over newest as nth, sum(coalesce(octet_length(body), 0)) over newest as bytes
-        from idempotency_key where person_id = $1 window newest as (order by created_at desc)
+        select ctid, row_number() over newest as nth, sum(octet_length(body)) over newest as bytes
+        from idempotency_key where person_id = $1
+        window newest as (order by key_hash = $2 desc, created_at desc rows unbounded preceding)
     )
     delete from idempotency_key where ctid = any(array(
         select ctid from idempotency_key
-        where person_id = $1 and key_hash <> $2
-          and created_at <= (select max(created_at) from kept where nth > $3 or bytes > $4)
-        for update skip locked))
+        where ctid = any(array(select ctid from kept where nth > $3 or bytes > $4)) for update skip locked))
 """
 _RELEASE: Final = "delete from idempotency_key where person_id = $1 and client_id = $2 and key_hash = $3"
 _FORGET: Final = "delete from idempotency_key where person_id = any($1::uuid[])"
@@ -155,8 +152,7 @@ class Claim:
         sealed = seal(self._seal_key, told + b"\n" + (body if kept else b""), binding=_BINDING)
         row = (*self._row, status if kept else None, location if kept else None, sealed)
         await connection.execute(_KEEP, *row)
-        if random.random() * LOOKED_EACH < 1:  # noqa: S311 - no secret
-            await connection.execute(_LET_GO, self._row[0], self._row[2], MOST_ANSWERS, MOST_BYTES)
+        await connection.execute(_LET_GO, self._row[0], self._row[2], MOST_ANSWERS, MOST_BYTES)
         self._answered = True
 
     async def release(self, connection: asyncpg.Connection) -> None:
