@@ -67,15 +67,17 @@ async def test_with_if_match_nothing_is_merged_and_one_of_both_is_demanded(provi
     first = await me.post(path, {"away": True}, headers={"If-Match": read.headers["etag"], "Idempotency-Key": "a"})
     assert (first.status_code, first.json()["version"], first.headers["etag"]) == (200, 2, '"2"')
     repeated = await me.post(path, {"away": True}, headers={"If-Match": read.headers["etag"], "Idempotency-Key": "a"})
-    assert (repeated.status_code, repeated.json()["version"]) == (200, 2)
-    for past in (read.headers["etag"], 'W/"2"', '"9", "1"', '""'):
+    assert (repeated.status_code, repeated.json()["version"], repeated.headers["etag"]) == (200, 2, '"2"')
+    for past in (read.headers["etag"], 'W/"2"', '"9", "1"', '""', '"*"', '"1,2"'):
         stale = await me.post(path, {"smartphone": False}, headers={"If-Match": past})
         assert (stale.status_code, stale.json()["type"], stale.json()["version"]) == (412, "/problems/version_past", 2)
         assert stale.headers["etag"] == '"2"'
     assert (await me.post(path, {"smartphone": False}, headers={"If-Match": "2"})).status_code == 422
     unsaid = await me.post(path, {"smartphone": False})
     assert (unsaid.status_code, unsaid.json()["type"]) == (428, "/problems/version_required")
-    for present in ('"1", "2"', "*"):
+    for odd in ("2", '"2', '* , "2"', '"1" "2"', '"a b"', ","):
+        assert (await me.post(path, {"smartphone": False}, headers={"If-Match": odd})).status_code == 422, odd
+    for present in ('"1", "2"', "*", ',"a"\t,, W/"1", "2",'):
         assert (await me.post(path, {"smartphone": False}, headers={"If-Match": present})).json()["version"] == 3
 
 

@@ -64,19 +64,18 @@ class Command:
 
         `location` is the path of what was created, for the Location header. A model that is `ShownOnce` is not kept.
         """
-        body = b"" if model is None else to_json(model)
+        body, tag = b"" if model is None else to_json(model), _tag_of(model)
         if self._claim is not None:
             await self._claim.keep(
                 await raw(self.session),
                 status,
                 location,
                 body,
+                etag=tag,
                 relied_on=self._relied_on,
                 shown_once=isinstance(model, ShownOnce),
             )
-        response = answer(body, status, location)
-        response.headers.update(_tag_of(model))
-        return response
+        return answer(body, status, location, tag)
 
 
 def to_json(model: BaseModel) -> bytes:
@@ -309,11 +308,13 @@ Caller = Annotated[AuthenticatedCaller, Depends(_authenticated)]
 
 def json_answer(model: BaseModel, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """Answer with a model without validating it a second time, as FastAPI would."""
-    return Response(to_json(model), status, {**_tag_of(model), **(headers or {})}, "application/json")
+    response = answer(to_json(model), status, etag=_tag_of(model))
+    response.headers.update(headers or {})
+    return response
 
 
-def _tag_of(model: BaseModel | None) -> dict[str, str]:
-    return {"etag": etag(model.version)} if isinstance(model, Versioned) else {}
+def _tag_of(model: BaseModel | None) -> str | None:
+    return etag(model.version) if isinstance(model, Versioned) else None
 
 
 def scopes_named_by(calls: Iterable[Any]) -> tuple[str, ...] | None:

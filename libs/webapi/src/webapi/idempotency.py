@@ -140,6 +140,7 @@ class Claim:
         location: str | None,
         body: bytes,
         *,
+        etag: str | None,
         relied_on: Collection[tuple[str, UUID]],
         shown_once: bool,
     ) -> None:
@@ -147,9 +148,10 @@ class Claim:
 
         Of one that is `shown_once` or too large nothing is kept but that it was given.
         """
-        told = ",".join(sorted(f"{permission} {place}" for permission, place in relied_on)).encode()
+        told = ",".join(sorted(f"{permission} {place}" for permission, place in relied_on))
         kept = not shown_once and len(body) <= LARGEST_ANSWER
-        sealed = seal(self._seal_key, told + b"\n" + (body if kept else b""), binding=_BINDING)
+        head = f"{told}\t{etag}\n" if kept and etag is not None else f"{told}\n"
+        sealed = seal(self._seal_key, head.encode() + (body if kept else b""), binding=_BINDING)
         row = (*self._row, status if kept else None, location if kept else None, sealed)
         await connection.execute(_KEEP, *row)
         await connection.execute(_LET_GO, self._row[0], self._row[2], MOST_ANSWERS, MOST_BYTES)
@@ -166,21 +168,23 @@ class Claim:
 
     def _kept(self, row: Any) -> Kept:
         try:
-            told, _, body = unseal(self._seal_key, row["body"], binding=_BINDING).partition(b"\n")
+            head, _, body = unseal(self._seal_key, row["body"], binding=_BINDING).partition(b"\n")
         except SealBroken as error:
             raise Refusal(KEY_REUSED) from error
-        pairs = (each.split(" ") for each in told.decode().split(",") if each)
+        told, _, etag = head.decode().partition("\t")
+        pairs = (each.split(" ") for each in told.split(",") if each)
         relied_on = frozenset((permission, UUID(place)) for permission, place in pairs)
         if row["status"] is None:
             return Kept(relied_on, None)
-        return Kept(relied_on, answer(body, row["status"], row["location"], replayed=True))
+        return Kept(relied_on, answer(body, row["status"], row["location"], etag, replayed=True))
 
 
-def answer(body: bytes, status: int, location: str | None = None, *, replayed: bool = False) -> Response:
+def answer(
+    body: bytes, status: int, location: str | None = None, etag: str | None = None, *, replayed: bool = False
+) -> Response:
     """Make the JSON answer of a command."""
-    headers = {"location": location} if location is not None else {}
-    if replayed:
-        headers["idempotency-replayed"] = "true"
+    said = {"location": location, "etag": etag, "idempotency-replayed": "true" if replayed else None}
+    headers = {name: value for name, value in said.items() if value}
     return Response(body, status, headers, "application/json" if body else None)
 
 

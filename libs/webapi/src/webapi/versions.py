@@ -1,29 +1,55 @@
 """Versions of what is answered: each answer has its own as ETag, and a write may demand with If-Match that it holds."""
 
 import re
-from typing import Annotated, Final, NamedTuple
+from collections.abc import Iterable
+from typing import Annotated, Any, Final, NamedTuple
 
 from fastapi import Depends, Header
+from starlette.requests import Request
 
 from webapi.problems import VERSION_PAST, VERSION_REQUIRED, Refusal
 from webapi.validation import worded
 
+_TAG: Final = r'(W/)?"[!#-~\x80-\xff]*"'
 _TAGS: Final = worded(
-    r'^(\*|(W/)?"[!#-~]*"([ \t]*,[ \t]*(W/)?"[!#-~]*")*)$',
+    rf"^[ \t,]*(\*|{_TAG}([ \t]*,([ \t]*{_TAG})?)*)[ \t]*$",
     en='This must be * or ETags as they were answered, in their quotation marks: "3".',
     zh='应为 * 或答复中的 ETag，须带引号，如 "3"。',
 )
-_STRONG: Final = re.compile(r'(W/)?"([^"]*)"')
+_EACH: Final = re.compile(_TAG)
+
+
+class Tags(NamedTuple):
+    """What a request names by entity tags, as they were written: these, or `anything` that there is (`*`)."""
+
+    named: frozenset[str]
+    anything: bool = False
+
+    def has(self, tag: str) -> bool:
+        """Compare strongly (RFC 9110, section 8.8.3.2), as If-Match does: a weak tag is none of them."""
+        return self.anything or tag in self.named
+
+    def has_weakly(self, tag: str) -> bool:
+        """Compare weakly, as If-None-Match does."""
+        return self.anything or bool({tag, f"W/{tag}"} & self.named)
+
+
+def tags_in(lines: Iterable[str]) -> Tags | None:
+    """Read the lines of If-Match or If-None-Match; None without any. What is no entity tag names nothing."""
+    together = ",".join(lines).strip(" \t,")
+    if not together:
+        return None
+    return Tags(frozenset(tag[0] for tag in _EACH.finditer(together)), anything=together == "*")
 
 
 class Expected(NamedTuple):
-    """What a write expects to find: one of these ETags; anything, where they are None."""
+    """What a write expects to find: one of these ETags; whatever there is, where they are None."""
 
-    tags: frozenset[str] | None = None
+    tags: Tags | None = None
 
     def require(self, version: int) -> None:
         """Raise the 412 problem, which tells the present version, unless it is one that is expected."""
-        if self.tags is not None and not {"*", str(version)} & self.tags:
+        if self.tags is not None and not self.tags.has(etag(version)):
             raise Refusal(VERSION_PAST, headers={"etag": etag(version)}, version=version)
 
     def require_said(self, *, otherwise: object = None) -> None:
@@ -40,23 +66,33 @@ def etag(version: int) -> str:
     return f'"{version}"'
 
 
+def _header(name: str, description: str) -> Any:
+    return Header(alias=name, max_length=200, pattern=_TAGS, description=description)
+
+
 async def _expected(
-    if_match: Annotated[
+    request: Request,
+    _: Annotated[
         str | None,
-        Header(
-            alias="If-Match",
-            max_length=200,
-            pattern=_TAGS,
-            description="The ETag of what was read: 412 `version_past` if it was changed since (RFC 9110, 13.1.1).",
+        _header(
+            "If-Match", "The ETag of what was read: 412 `version_past` if it was changed since (RFC 9110, 13.1.1)."
         ),
     ] = None,
 ) -> Expected:
-    if if_match is None:
-        return ANYTHING
-    if if_match == "*":
-        return Expected(frozenset({"*"}))
-    return Expected(frozenset(tag for weak, tag in _STRONG.findall(if_match) if not weak))
+    return Expected(tags_in(request.headers.getlist("if-match")))
+
+
+async def _known(
+    request: Request,
+    _: Annotated[
+        str | None,
+        _header("if-none-match", "The ETag of what is at hand: 304 if it is still that (RFC 9110, 13.1.2)."),
+    ] = None,
+) -> Tags | None:
+    return tags_in(request.headers.getlist("if-none-match"))
 
 
 IfMatch = Annotated[Expected, Depends(_expected)]
 """What a client expects the thing to be that it changes, as a parameter of a route."""
+IfNoneMatch = Annotated[Tags | None, Depends(_known)]
+"""What a client has of the thing that it reads, as a parameter of a route."""

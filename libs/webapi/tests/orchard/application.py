@@ -31,7 +31,7 @@ from webapi import (
     json_answer,
     open_database,
 )
-from webapi.bodies import ShownOnce
+from webapi.bodies import ShownOnce, Versioned
 from webapi.serving import Task
 
 router = APIRouter(prefix="/v1/trees", tags=["trees"])
@@ -69,13 +69,12 @@ class Tree(Table):
     planted_at: Mapped[datetime]
 
 
-class TreeOut(BaseModel):
+class TreeOut(Versioned):
     """A tree."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     tree_id: UUID
     kind: str
+    version: int = 1
 
 
 class TreeFelled(Exception):

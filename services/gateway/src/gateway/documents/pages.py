@@ -18,6 +18,7 @@ from gateway.documents.problem_pages import PREFIX, page_of, told_of
 from telemetry import ServedRequest
 from webapi.languages import language_of
 from webapi.problems import METHOD_NOT_ALLOWED, NOT_FOUND, Refusal, problem_response
+from webapi.versions import tags_in
 
 Scope = MutableMapping[str, Any]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -142,8 +143,8 @@ def _policy(*inline_scripts: bytes) -> str:
 
 async def _answer(file: _File, scope: Scope, send: Send) -> int:
     etag = file.headers["etag"]
-    wanted = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"if-none-match"), "")
-    known = any(tag.strip().removeprefix("W/") in {etag, "*"} for tag in wanted.split(","))
+    at_hand = tags_in(value.decode("latin-1") for name, value in scope["headers"] if name == b"if-none-match")
+    known = at_hand is not None and at_hand.has_weakly(etag)
     headers = [(name.encode(), value.encode()) for name, value in file.headers.items()]
     if not known:
         headers.append((b"content-length", b"%d" % len(file.body)))

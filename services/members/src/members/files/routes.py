@@ -6,7 +6,7 @@ from functools import partial
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Query, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import audit
@@ -37,7 +37,7 @@ from webapi import (
 )
 from webapi.sealing import Ring
 from webapi.step_up import TWO_FACTORS, reaches
-from webapi.versions import IfMatch, etag
+from webapi.versions import IfMatch, IfNoneMatch, Tags, etag
 
 READ = "members.file.read"
 IMPORT = "members.file.import"
@@ -110,11 +110,11 @@ async def get_member(
     *,
     purpose: PurposeQuery = None,
     as_of: Annotated[Day | None, Query(description="As it was at the end of this day.")] = None,
-    if_none_match: Annotated[str | None, Header(max_length=200)] = None,
+    at_hand: IfNoneMatch,
 ) -> Response:
     """Read a file, as it is or as it was on a day: one's own, with its version as ETag, or another's for a purpose."""
     if person_id == caller.person_id and purpose is None:
-        return await _own_file(caller, ring, as_of, if_none_match)
+        return await _own_file(caller, ring, as_of, at_hand)
     stated = recorded_purpose(purpose, day_of(utc_now()))
     attempt = audit.by(caller.principal).entry("members.file.read", subject=person_id, purpose=stated)
     async with refusals_recorded(caller, attempt, REFUSALS):
@@ -198,7 +198,7 @@ async def list_versions(
             return json_answer(page.of(rows, key=lambda row: [row.version], shape=shape))
 
 
-async def _own_file(caller: AuthenticatedCaller, ring: KeyRing, day: date | None, known: str | None) -> Response:
+async def _own_file(caller: AuthenticatedCaller, ring: KeyRing, day: date | None, at_hand: Tags | None) -> Response:
     """Answer with the caller's own file, in clear from two factors on; to a helper it is recorded, for its person."""
     helped = caller.principal.actor is not None
     if helped:
@@ -208,8 +208,9 @@ async def _own_file(caller: AuthenticatedCaller, ring: KeyRing, day: date | None
     async with caller.read() as session:
         row = await _file(session, caller.person_id, day, Own(caller.person_id))
     clear = reaches(caller.principal, TWO_FACTORS)
-    if known == etag(row.version) and not clear:  # what the client has may be masked
-        return Response(status_code=304, headers={"etag": etag(row.version)})
+    tag = etag(row.version)
+    if at_hand is not None and at_hand.has_weakly(tag) and not clear:  # what the client has may be masked
+        return Response(status_code=304, headers={"etag": tag})
     clear_from = None if clear or helped else TWO_FACTORS
     return json_answer(disclosure.shown(row, ring, opened=FIELDS if clear else (), clear_from=clear_from))
 
