@@ -125,6 +125,19 @@ async def test_a_list_is_read_in_pages_from_the_latest_start(county: County, sec
     assert len(later) == 3
 
 
+async def test_activities_are_listed_by_their_ids_and_those_one_may_not_see_are_left_out(county: County) -> None:
+    staff = county.person(("branch_secretary", COUNTY), ("branch_secretary", OTHER_COUNTY))
+    held = [await scheduled(staff, place) for place in (BRANCH, BRANCH, TOWNSHIP, OTHER_BRANCH)]
+    ids = [path.rpartition("/")[2] for path in held]
+    member = await county.member(BRANCH)
+    for reader in (member, await county.member(BRANCH, actor=new_id(), actions=["activities.register"])):
+        listed = (await reader.get("/activities", activity_id=[*ids[1:], ids[1], str(new_id())])).json()["items"]
+        assert sorted(item["activity_id"] for item in listed) == sorted(ids[1:3])
+    refused = await member.get("/activities", activity_id=[str(new_id()) for _ in range(51)])
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/query/activity_id")
+    assert refused.json()["errors"][0]["message"] == "最多 50 项。"
+
+
 async def test_closing_is_told_once_and_makes_the_state_final(secretary: Person, published: Any) -> None:
     held = await scheduled(secretary)
     answers = [await secretary.post(f"{held}/closing") for _ in range(2)]

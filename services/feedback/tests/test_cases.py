@@ -147,6 +147,22 @@ async def test_ones_own_cases_are_listed_in_pages_from_the_latest(county: County
     assert "text" not in (await villager.get("/cases")).text
 
 
+async def test_cases_are_listed_by_their_ids_and_those_one_may_not_see_are_left_out(county: County) -> None:
+    villager, other = county.person(), county.person()
+    own, of_another = [(await opened(villager))["case_id"] for _ in range(3)], (await opened(other))["case_id"]
+    asked = [own[0], of_another, own[2], str(new_id())]
+
+    async def seen(reader: Person) -> set[str]:
+        return {item["case_id"] for item in (await reader.get("/cases", case_id=asked)).json()["items"]}
+
+    assert await seen(villager) == {own[0], own[2]}
+    assert await seen(county.person(("officer", COUNTY))) == {own[0], own[2], of_another}
+    helped = {"person_id": villager.person_id, "actor": new_id()}
+    assert await seen(county.person(**helped, actions=["feedback.confirm_case"])) == {own[0], own[2]}
+    refused = await county.person(**helped, actions=["feedback.open_case"]).get("/cases", case_id=asked)
+    assert problem(refused) == (403, "not_assistable")
+
+
 async def test_what_people_say_is_readable_nowhere_in_the_database(
     county: County, office: Person, database: Database
 ) -> None:

@@ -97,6 +97,21 @@ async def test_a_list_is_read_in_pages_from_the_latest(county: County, registrar
     assert [item["course_id"] for item in await (await county.member(BRANCH)).all("/courses")] == made[::-1]
 
 
+async def test_courses_and_lessons_are_listed_by_their_ids_where_they_are_open(
+    county: County, registrar: Person
+) -> None:
+    shown, unasked, hidden = [await published_course(registrar, place) for place in (COUNTY, COUNTY, OTHER_COUNTY)]
+    member = await county.member(BRANCH)
+    asked = [shown["course_id"], hidden["course_id"], str(new_id())]
+    courses = (await member.get("/courses", course_id=asked)).json()["items"]
+    assert [item["course_id"] for item in courses] == [shown["course_id"]]
+    ids = [made["lessons"][0]["lesson_id"] for made in (shown, hidden, unasked)]
+    lessons = (await member.get("/lessons", lesson_id=ids[:2])).json()["items"]
+    assert lessons == [{**shown["lessons"][0], "course_id": shown["course_id"], "edition": 1}]
+    assert [item["lesson_id"] for item in await member.all("/lessons")] == sorted([ids[0], ids[2]])
+    assert [item["lesson_id"] for item in await member.all("/lessons", course_id=unasked["course_id"])] == ids[2:]
+
+
 async def test_a_lesson_is_given_with_its_content(county: County, registrar: Person) -> None:
     made = await published_course(registrar, COUNTY)
     [listed] = made["lessons"]
@@ -120,6 +135,8 @@ async def test_a_learner_on_edition_one_finishes_edition_one(county: County, reg
 
     async def sees(reader: Person) -> tuple[int, str]:
         edition = (await reader.get(f"/courses/{course_id}")).json()["edition"]
+        listed = (await reader.get("/lessons", lesson_id=[first])).json()["items"]
+        assert [item["edition"] for item in listed] == [edition]
         return edition, (await reader.get(f"/lessons/{first}")).json()["body"]
 
     assert (await sees(learner), await sees(newcomer)) == ((1, "旧版"), (2, "新版"))

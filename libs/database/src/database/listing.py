@@ -11,8 +11,14 @@ Column = ColumnElement[Any] | InstrumentedAttribute[Any]
 
 
 def narrowed(chosen: S, wanted: Mapping[InstrumentedAttribute[Any], object]) -> S:
-    """Keep the rows whose columns have these values; a column whose value is None is not asked for."""
-    return chosen.where(*(column == value for column, value in wanted.items() if value is not None))
+    """Keep the rows whose columns have these values, of a list any; a column whose value is None is not asked for."""
+    return chosen.where(
+        *(
+            column.in_(value) if isinstance(value, list) else column == value
+            for column, value in wanted.items()
+            if value is not None
+        )
+    )
 
 
 def page_of(chosen: S, *key: Column, after: tuple[Any, ...] | None, limit: int, latest_first: bool = False) -> S:

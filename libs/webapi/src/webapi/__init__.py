@@ -19,7 +19,7 @@ from webapi.cannot_start import CannotStart
 from webapi.describing import deprecated, described
 from webapi.health import Check
 from webapi.idempotency import purge_idempotency_keys
-from webapi.pages import Page, PageQuery, PageRequest, cursor_of
+from webapi.pages import IdsQuery, Page, PageQuery, PageRequest, cursor_of
 from webapi.problems import NOT_FOUND, Problem, Refusal
 from webapi.processes import Worker
 from webapi.reach import Limit, count_reach, limited
@@ -39,6 +39,7 @@ __all__ = [
     "CannotStart",
     "Check",
     "Command",
+    "IdsQuery",
     "Limit",
     "Page",
     "PageQuery",

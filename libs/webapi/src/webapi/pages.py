@@ -5,6 +5,7 @@ import binascii
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final, Generic, NamedTuple, TypeVar, overload
+from uuid import UUID
 
 import orjson
 from fastapi import Depends, Query
@@ -20,6 +21,7 @@ from webapi.problems import CURSOR_INVALID, Refusal
 DEFAULT_LIMIT = 50
 LARGEST_LIMIT = 200
 LONGEST_CURSOR = 1000
+MOST_IDS = 50
 _BOUNDED: Final[dict[type, Any]] = {datetime: Moment, int: Annotated[int, Field(ge=1, lt=2**31)]}
 """What a cursor may hold of these types: further away, some values overflow on their way to the database."""
 
@@ -116,3 +118,13 @@ async def _page_request(
 
 PageQuery = Annotated[PageRequest, Depends(_page_request)]
 """The page a client asks for, as a parameter of a route."""
+
+IdsQuery = Annotated[
+    list[UUID] | None,
+    Query(
+        max_length=MOST_IDS,
+        description="只列出这些编号的；没有的和看不到的都不列出。参数可重复，最多 50 次。— "
+        "Of these ids alone; those that do not exist, or not for the caller, are left out. Repeat it, up to 50 times.",
+    ),
+]
+"""Things of a list by their ids, as a parameter of a route that is called like the id."""

@@ -15,6 +15,7 @@ EXAMPLES: Mapping[str, Example] = {
     "GET /v1/courses": Example(),
     "POST /v1/courses": Example(a_course),
     "GET /v1/courses/{course_id}": Example(),
+    "GET /v1/lessons": Example(),
     "GET /v1/lessons/{lesson_id}": Example(),
     "GET /v1/lessons/{lesson_id}/progress": Example(),
     "PUT /v1/lessons/{lesson_id}/progress": Example(of(progress=50)),

@@ -33,6 +33,7 @@ async def list_activities(
     *,
     person_id: UUID,
     remit: Collection[UUID],
+    activity_ids: list[UUID] | None,
     organisation_id: UUID | None,
     kind: str | None,
     status: str | None,
@@ -41,8 +42,15 @@ async def list_activities(
 ) -> Page[ActivityOut]:
     """List the activities a person may see, the latest start first."""
     wanted = select(Activity).where(await visible_to(session, person_id, remit))
-    same = {Activity.organisation_id: organisation_id, Activity.kind: kind, Activity.status: status}
-    wanted = narrowed(wanted, same)
+    wanted = narrowed(
+        wanted,
+        {
+            Activity.activity_id: activity_ids,
+            Activity.organisation_id: organisation_id,
+            Activity.kind: kind,
+            Activity.status: status,
+        },
+    )
     if starts_from is not None:
         wanted = wanted.where(Activity.starts_at >= starts_from)
     if starts_until is not None:

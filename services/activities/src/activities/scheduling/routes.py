@@ -12,7 +12,7 @@ from activities.scheduling.schemas import ActivityOut, ScheduleActivity
 from audit import about_nobody, audited
 from china_time import Moment
 from database import new_id
-from webapi import Caller, Page, PageQuery, access, described, json_answer
+from webapi import Caller, IdsQuery, Page, PageQuery, access, assistable, described, json_answer
 from webapi.versions import IfMatch
 
 READ = "activities.activity.read"
@@ -60,10 +60,12 @@ async def schedule_activity(body: ScheduleActivity, caller: Caller) -> Response:
     response_model=Page[ActivityOut],
     openapi_extra=access("self", READ) | NO_PEOPLE | described("组织生活列表", "Activities"),
 )
+@assistable("activities.register")
 async def list_activities(
     *,
     page: PageQuery,
     caller: Caller,
+    activity_id: IdsQuery = None,
     organisation_id: UUID | None = None,
     kind: Kind | None = None,
     status: Literal["scheduled", "closed"] | None = None,
@@ -78,6 +80,7 @@ async def list_activities(
             page,
             person_id=caller.person_id,
             remit=remit,
+            activity_ids=activity_id,
             organisation_id=organisation_id,
             kind=kind,
             status=status,

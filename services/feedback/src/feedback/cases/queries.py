@@ -33,6 +33,7 @@ async def list_cases(
     *,
     person_id: UUID,
     remit: Collection[UUID],
+    case_ids: list[UUID] | None,
     status: CaseStatus | None,
     category: str | None,
     organisation_id: UUID | None,
@@ -42,6 +43,7 @@ async def list_cases(
     wanted = narrowed(
         select(Case).where(visible_to(person_id, remit)),
         {
+            Case.case_id: case_ids,
             Case.status: status,
             Case.category: category,
             Case.organisation_id: organisation_id,

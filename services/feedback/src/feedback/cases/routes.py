@@ -12,7 +12,7 @@ from database import new_id
 from feedback.cases import commands, queries
 from feedback.cases.rules import CaseStatus
 from feedback.cases.schemas import AnswerCase, CaseOut, CaseWithEntries, OpenCase
-from webapi import Caller, Page, PageQuery, access, assistable, described, json_answer, limited
+from webapi import Caller, IdsQuery, Page, PageQuery, access, assistable, described, json_answer, limited
 from webapi.sealing import Ring
 from webapi.versions import IfMatch
 
@@ -55,10 +55,12 @@ async def open_case(body: OpenCase, caller: Caller, ring: Ring) -> Response:
     response_model=Page[CaseOut],
     openapi_extra=access("self", READ) | audited("feedback.case.listed") | described("诉求列表", "Cases"),
 )
+@assistable("feedback.confirm_case")
 async def list_cases(
     *,
     page: PageQuery,
     caller: Caller,
+    case_id: IdsQuery = None,
     status: CaseStatus | None = None,
     category: Annotated[Code | None, Query()] = None,
     organisation_id: Annotated[UUID | None, Query(description="The place itself.")] = None,
@@ -72,6 +74,7 @@ async def list_cases(
             page,
             person_id=caller.person_id,
             remit=remit,
+            case_ids=case_id,
             status=status,
             category=category,
             organisation_id=organisation_id,

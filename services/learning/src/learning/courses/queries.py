@@ -1,18 +1,20 @@
 """Reads of courses and lessons: those open to a person, in the edition the person is learning."""
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
 from database import known, narrowed
 from learning.courses.commands import CourseUnknown
-from learning.courses.schemas import CourseOut, CourseSummary, LessonInCourse, LessonOut
+from learning.courses.schemas import CourseOut, CourseSummary, LessonInCourse, LessonOut, LessonSummary
 from learning.courses.tables import Course, CourseEdition, EditionLesson, Enrolment, Lesson
 from webapi import Page, PageRequest
+
+S = TypeVar("S", bound=Select[*tuple[Any, ...]])
 
 
 class LessonUnknown(Exception):
@@ -50,6 +52,7 @@ async def list_courses(
     *,
     person_id: UUID,
     remit: Collection[UUID],
+    course_ids: list[UUID] | None,
     organisation_id: UUID | None,
 ) -> Page[CourseSummary]:
     """List the courses open to a person in their newest edition, the latest first."""
@@ -62,7 +65,7 @@ async def list_courses(
     )
     newest = and_(CourseEdition.course_id == Course.course_id, CourseEdition.edition == Course.edition)
     wanted = select(*shown).join(CourseEdition, newest).where(await open_to(session, person_id, remit))
-    wanted = narrowed(wanted, {Course.organisation_id: organisation_id})
+    wanted = narrowed(wanted, {Course.course_id: course_ids, Course.organisation_id: organisation_id})
     key = (CourseEdition.published_at, CourseEdition.course_id)
     return await page.select(session, wanted, *key, shape=CourseSummary.model_validate, latest_first=True)
 
@@ -100,17 +103,40 @@ async def _in_edition(session: AsyncSession, edition: Any, *conditions: ColumnEl
     return CourseOut(**course.model_dump(), newest_edition=row.newest_edition, lessons=listed)
 
 
+async def list_lessons(
+    session: AsyncSession,
+    page: PageRequest,
+    *,
+    person_id: UUID,
+    remit: Collection[UUID],
+    lesson_ids: list[UUID] | None,
+    course_id: UUID | None,
+) -> Page[LessonSummary]:
+    """List the lessons open to a person by id, each as it stands in the edition the person is learning."""
+    shown = (
+        EditionLesson.lesson_id,
+        EditionLesson.course_id,
+        EditionLesson.edition,
+        EditionLesson.position,
+        EditionLesson.title,
+        EditionLesson.kind,
+    )
+    wanted = _open_lessons(select(*shown), person_id, await open_to(session, person_id, remit))
+    wanted = narrowed(wanted, {EditionLesson.lesson_id: lesson_ids, EditionLesson.course_id: course_id})
+    return await page.select(session, wanted, EditionLesson.lesson_id, shape=LessonSummary.model_validate)
+
+
 async def one_lesson(session: AsyncSession, lesson_id: UUID, *, person_id: UUID, remit: Collection[UUID]) -> LessonOut:
     """Give a lesson as it stands in the edition the person is learning; raises `LessonUnknown`."""
-    wanted = (
-        select(EditionLesson)
-        .join(Lesson, Lesson.lesson_id == EditionLesson.lesson_id)
-        .join(Course, Course.course_id == Lesson.course_id)
-        .where(
-            EditionLesson.lesson_id == lesson_id,
-            EditionLesson.edition == edition_for(person_id),
-            await open_to(session, person_id, remit),
-        )
-    )
-    lesson = known(await session.scalar(wanted), LessonUnknown)
+    wanted = _open_lessons(select(EditionLesson), person_id, await open_to(session, person_id, remit))
+    lesson = known(await session.scalar(wanted.where(EditionLesson.lesson_id == lesson_id)), LessonUnknown)
     return LessonOut.model_validate(lesson)
+
+
+def _open_lessons(chosen: S, person_id: UUID, visible: ColumnElement[bool]) -> S:
+    """Choose of the lessons of visible courses, each as it stands in the edition the person is learning."""
+    return (
+        chosen.join(Lesson, Lesson.lesson_id == EditionLesson.lesson_id)
+        .join(Course, Course.course_id == Lesson.course_id)
+        .where(EditionLesson.edition == edition_for(person_id), visible)
+    )

@@ -9,8 +9,8 @@ from audit import about_nobody, audited
 from database import new_id
 from learning.courses import commands, queries
 from learning.courses.rules import Draft
-from learning.courses.schemas import CourseOut, CourseSummary, LessonOut, PublishCourse
-from webapi import AuthenticatedCaller, Caller, Page, PageQuery, access, assistable, described, json_answer
+from learning.courses.schemas import CourseOut, CourseSummary, LessonOut, LessonSummary, PublishCourse
+from webapi import AuthenticatedCaller, Caller, IdsQuery, Page, PageQuery, access, assistable, described, json_answer
 
 PUBLISH = "learning.course.publish"
 NEEDS = "learning.needs.read"
@@ -72,12 +72,20 @@ async def publish_course(body: PublishCourse, caller: Caller) -> Response:
     response_model=Page[CourseSummary],
     openapi_extra=access("self", PUBLISH, NEEDS) | NO_PEOPLE | described("课程列表", "Courses"),
 )
-async def list_courses(page: PageQuery, caller: Caller, organisation_id: UUID | None = None) -> Response:
+@assistable("learning.study")
+async def list_courses(
+    page: PageQuery, caller: Caller, course_id: IdsQuery = None, organisation_id: UUID | None = None
+) -> Response:
     """List the courses open to the caller, the latest published first."""
     remit = await staff_remit(caller)
     async with caller.read() as session:
         listed = await queries.list_courses(
-            session, page, person_id=caller.person_id, remit=remit, organisation_id=organisation_id
+            session,
+            page,
+            person_id=caller.person_id,
+            remit=remit,
+            course_ids=course_id,
+            organisation_id=organisation_id,
         )
     return json_answer(listed)
 
@@ -94,6 +102,24 @@ async def get_course(course_id: UUID, caller: Caller) -> Response:
     async with caller.read() as session:
         found = await queries.one_course(session, course_id, person_id=caller.person_id, remit=remit)
     return json_answer(found)
+
+
+@router.get(
+    "/lessons",
+    response_model=Page[LessonSummary],
+    openapi_extra=access("self", PUBLISH, NEEDS) | NO_PEOPLE | described("课的列表", "Lessons"),
+)
+@assistable("learning.study")
+async def list_lessons(
+    page: PageQuery, caller: Caller, lesson_id: IdsQuery = None, course_id: UUID | None = None
+) -> Response:
+    """List the lessons open to the caller without their content, by id, in the edition the caller is learning."""
+    remit = await staff_remit(caller)
+    async with caller.read() as session:
+        listed = await queries.list_lessons(
+            session, page, person_id=caller.person_id, remit=remit, lesson_ids=lesson_id, course_id=course_id
+        )
+    return json_answer(listed)
 
 
 @router.get(

@@ -41,11 +41,16 @@ class LessonInCourse(Shown):
     kind: LessonKind
 
 
-class LessonOut(LessonInCourse):
-    """A lesson of the edition one is learning."""
+class LessonSummary(LessonInCourse):
+    """A lesson of the edition one is learning, without its content."""
 
     course_id: UUID
     edition: int
+
+
+class LessonOut(LessonSummary):
+    """A lesson of the edition one is learning."""
+
     body: str | None
     url: str | None
 
