@@ -24,6 +24,7 @@ from gateway.quotas.buckets import REFUSED, Quotas
 from gateway.quotas.keeping import kept
 from gateway.rebuilding import mend_rollups, rebuild_home, rebuild_overview
 from gateway.settings import Settings
+from gateway.subjects.reading import Subjects
 from gateway.supervision.routes import router as supervision_router
 from gateway.supervision.watching import Watch
 from gateway.worker import CONSUMERS, JOBS, OWN_DATA
@@ -64,6 +65,7 @@ def _open_the_door(application: Application, settings: Settings) -> None:
     asking = Asking(upstreams, public_url=settings.issuer)
     application.state.collector = Collector(asking, SERVICE.parts(settings))
     application.state.access_logs = AccessLogs(asking)
+    application.state.subjects = Subjects(asking)
     watch = Watch(application.state.nats, application.database, upstreams, public_url=settings.issuer)
     application.state.watch = watch
     application.checks["quotas"] = quotas.check

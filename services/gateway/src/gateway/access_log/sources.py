@@ -1,27 +1,19 @@
 """Hears the access log of every service, with the person's own token, and the gateway's own."""
 
-import asyncio
-import logging
 from collections.abc import Mapping
 from typing import Final
-
-from pydantic import ValidationError
 
 from audit.queries import AccessOut, list_concerning
 from audit.routes import access_log_target
 from database import raw
 from gateway.access_log.rules import ENDED, Part, Position
-from gateway.forwarding.asking import Asking
-from gateway.forwarding.failures import ForwardingFailure
+from gateway.forwarding.asking import Asking, Question
 from gateway.forwarding.headers import Headers
-from gateway.forwarding.limits import MIB, Timeouts
+from gateway.forwarding.limits import MIB
 from webapi import AuthenticatedCaller, Page
 
-logger = logging.getLogger(__name__)
-
 OWN: Final = "gateway"
-_TIMEOUTS: Final = Timeouts(connect=1, queue=1, first_byte=3, idle=3, total=5)
-_OK: Final = 200
+_SECONDS: Final = 3.0
 
 
 class AccessLogs:
@@ -38,30 +30,20 @@ class AccessLogs:
 
         A service that cannot tell now is left out.
         """
-        asked = [service for service in self.services if positions[service] != ENDED]
-        found = await asyncio.gather(
-            *(self._part(service, headers, caller, positions[service], limit) for service in asked)
-        )
-        return {service: part for service, part in zip(asked, found, strict=True) if part is not None}
+        asked = {
+            service: Question(service, access_log_target(service, before=positions[service], limit=limit))
+            for service in self._asking.services
+            if positions[service] != ENDED
+        }
+        heard = await self._asking.hear(asked, headers, seconds=_SECONDS, max_bytes=MIB, read=_read)
+        if positions[OWN] != ENDED:
+            heard[OWN] = await _own_part(caller, positions[OWN], limit)
+        return heard
 
-    async def _part(
-        self, service: str, headers: Headers, caller: AuthenticatedCaller, position: Position, limit: int
-    ) -> Part[AccessOut] | None:
-        if service == OWN:
-            return await _own_part(caller, position, limit)
-        target = access_log_target(service, before=position, limit=limit)
-        try:
-            answer = await self._asking.ask(service, target, headers, timeouts=_TIMEOUTS, max_bytes=MIB)
-            if answer.status == _OK:
-                page = Page[AccessOut].model_validate_json(answer.body)
-                return Part(page.items, more=page.next_cursor is not None)
-            reason = f"status_{answer.status}"
-        except ForwardingFailure as failure:
-            reason = failure.reason
-        except ValidationError:
-            reason = "unreadable"
-        logger.warning("access_log_unheard", extra={"service": service, "reason": reason})
-        return None
+
+def _read(_: str, body: bytes) -> Part[AccessOut]:
+    page = Page[AccessOut].model_validate_json(body)
+    return Part(page.items, more=page.next_cursor is not None)
 
 
 async def _own_part(caller: AuthenticatedCaller, position: Position, limit: int) -> Part[AccessOut]:

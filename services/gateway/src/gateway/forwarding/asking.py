@@ -1,17 +1,33 @@
 """Asks services in the name of a caller, with that caller's own token: the gateway may see no more than they."""
 
-from collections.abc import Mapping
-from typing import Final
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from typing import Final, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from gateway.forwarding.exchange import Fetched, fetch
+from gateway.forwarding.failures import ForwardingFailure, ServiceSlow
 from gateway.forwarding.headers import Headers, OddRequest
 from gateway.forwarding.limits import Timeouts
 from gateway.forwarding.pool import Upstream
 from gateway.forwarding.refusals import odd_request
 
+logger = logging.getLogger(__name__)
+
+_OK: Final = 200
 _PASSED: Final = (b"authorization", b"accept-language")
 _PASSED_TO_WRITE: Final = (*_PASSED, b"idempotency-key")
+
+K = TypeVar("K")
+T = TypeVar("T")
+
+
+class Question(NamedTuple):
+    """What a service is asked: `target` is "/path?query"."""
+
+    service: str
+    target: str
 
 
 class Asking:
@@ -49,3 +65,44 @@ class Asking:
             )
         except OddRequest as odd:
             raise odd_request(odd) from odd
+
+    async def hear(
+        self,
+        asked: Mapping[K, Question],
+        headers: Headers,
+        *,
+        seconds: float,
+        max_bytes: int,
+        read: Callable[[K, bytes], T],
+    ) -> dict[K, T]:
+        """Ask everything at once, each by a name of its own, and give what `read` makes of each answer of 200.
+
+        Left out is who fails, is later than `seconds`, or says what `read` refuses with ValueError. Raises the problem
+        (431) of a head that is too large.
+        """
+        answers = await asyncio.gather(*(self._heard(each, headers, seconds, max_bytes) for each in asked.values()))
+        heard: dict[K, T] = {}
+        for (name, question), (body, failed) in zip(asked.items(), answers, strict=True):
+            reason = failed
+            if body is not None:
+                try:
+                    heard[name] = read(name, body)
+                    continue
+                except ValueError:
+                    reason = "unreadable"
+            logger.warning("service_unheard", extra={"upstream_id": question.service, "reason": reason})
+        return heard
+
+    async def _heard(
+        self, question: Question, headers: Headers, seconds: float, max_bytes: int
+    ) -> tuple[bytes | None, str]:
+        """Give the body of an answer, or why there is none."""
+        timeouts = Timeouts(total=seconds)
+        try:
+            async with asyncio.timeout(seconds):
+                answer = await self.ask(*question, headers, timeouts=timeouts, max_bytes=max_bytes)
+        except TimeoutError:
+            return None, ServiceSlow.reason
+        except ForwardingFailure as failure:
+            return None, failure.reason
+        return (answer.body, "") if answer.status == _OK else (None, f"status_{answer.status}")

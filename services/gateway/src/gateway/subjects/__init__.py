@@ -1,0 +1,1 @@
+"""Reads what items and changes are about from the services that own it, with the caller's own token."""
