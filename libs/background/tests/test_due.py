@@ -1,42 +1,16 @@
 """Due rows are done once by however many workers, in their order, and again later when that failed."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
-import pytest_asyncio
 
 from background import Due, TryAgain
 from background.due import FAILURES, OLDEST
 from database import Database
-from testkit.databases import Template, TestDatabases
 
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
-_TABLE = """
-    create table letter (
-        letter_id int primary key, next_at timestamptz not null, attempts int not null default 0, sent boolean not null
-    )
-"""
-
-
-async def _make(url: str) -> None:
-    connection = await asyncpg.connect(url)
-    await connection.execute(_TABLE)
-    await connection.close()
-
-
-@pytest_asyncio.fixture(scope="session")
-async def database_template(databases: TestDatabases) -> Template:
-    return await databases.template("duetest", _make)
-
-
-@pytest_asyncio.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    opened = Database(database_url, application_name="test")
-    yield opened
-    await opened.close()
 
 
 class Office:
@@ -160,7 +134,7 @@ async def test_a_row_whose_worker_died_falls_due_again_after_the_claim(office: O
 async def test_who_fails_after_the_claim_leaves_the_next_claim_alone(office: Office) -> None:
     await office.write((1, timedelta(0)))
     over = asyncio.Event()
-    later: list[asyncio.Task[None]] = []
+    later: list[asyncio.Task[datetime | None]] = []
 
     async def fail_late(_: asyncpg.Record) -> None:
         office.now += timedelta(minutes=1)

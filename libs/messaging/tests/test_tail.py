@@ -91,6 +91,31 @@ async def test_what_was_published_lately_is_there_at_once_and_what_follows_withi
     assert len(listener.events) == 4
 
 
+async def test_at_rest_little_is_asked_and_what_is_published_then_is_heard_at_once(nats: NatsConnection) -> None:
+    await declare_stream(nats, "identity")
+    revoked = await revoke(nats)
+    asked: list[str] = []
+
+    async def count(message: Msg) -> None:
+        asked.append(message.subject)
+
+    subjects = ("$JS.API.DIRECT.GET.EVT_IDENTITY", "$JS.API.STREAM.MSG.GET.EVT_IDENTITY")
+    subscriptions = [await nats.client.subscribe(subject, cb=count) for subject in subjects]
+    async with listening(nats) as listener:
+        for _ in range(2):  # the second time after some seconds of asking more often
+            await asyncio.sleep(tail.QUIET_SECONDS + 1.0)
+            asked.clear()
+            await asyncio.sleep(6.0)
+            assert 2 <= len(asked) <= 8
+            began = time.monotonic()
+            revoked += await revoke(nats)
+            while listener.sessions != revoked:
+                assert time.monotonic() - began < 0.4
+                await asyncio.sleep(0.01)
+    for subscription in subscriptions:
+        await subscription.unsubscribe()
+
+
 async def test_a_stream_that_does_not_exist_makes_nobody_ready_until_it_is_declared(nats: NatsConnection) -> None:
     async with listening(nats) as listener:
         assert not listener.complete.is_set()

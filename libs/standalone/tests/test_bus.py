@@ -22,6 +22,7 @@ from messaging.received import Arrival, Reader
 from standalone import bus, processes, services
 from standalone.nats import NatsAccount, NatsServer, program
 from testkit.envelopes import around
+from webapi.revocations import REVOCATIONS
 
 CONSUMER_VERBS = (
     "CREATE",
@@ -127,6 +128,7 @@ def test_a_credential_reaches_nothing_of_another_service(service: str, server: N
     """Check 21: every service's credential."""
     subjects = foreign(service)
     listening = [f"_INBOX_{other}.>" for other in bus.READERS if other != service] + ["_INBOX.>", "evt.>", "$JS.>", ">"]
+    listening += [f"evt.{other}.>" for other in bus.READERS] + ["evt.identity.*.*.*", "evt.identity.*.role.*"]
     for port in (server.port, configured):
         missed = {*subjects, *listening} - refused(port, service, subjects, listening)
         assert missed == set()
@@ -135,6 +137,9 @@ def test_a_credential_reaches_nothing_of_another_service(service: str, server: N
 @pytest.mark.parametrize("service", bus.READERS)
 def test_both_forms_permit_what_a_service_needs(service: str, server: NatsServer, configured: int) -> None:
     subjects = [subject.replace("*", "EVT_X").replace(">", "x") for subject in bus.publish_subjects(service)]
+    assert set(bus.ENDING_TOKENS) == {
+        subject for found in streams.filters_of(REVOCATIONS).values() for subject in found
+    }
     for port in (server.port, configured):
         assert refused(port, service, subjects, bus.subscribe_subjects(service)) == set()
 
@@ -175,6 +180,14 @@ async def test_each_service_hears_of_revocations_and_reads_no_other_stream_like_
     async with tail.following([SessionRevokedV1], heard.append, since=timedelta(minutes=1), complete=lambda: None):
         await tail.check()
         assert revoked in heard
+        await asyncio.sleep(0.3)
+        later = SessionRevokedV1(session_id=new_id())
+        again = outbox.encode(later, event_id=(event_id := new_id()), version=1, time=utc_now())
+        told = publishing.Message(str(event_id), streams.subject_of(later), None, again)
+        await publishing.publish_batch(identity, [told])
+        async with asyncio.timeout(1.0):
+            while later not in heard:
+                await asyncio.sleep(0.01)
     verbs, streams_of_others = ("DIRECT.GET", "STREAM.MSG.GET"), [name for name in bus.READERS if name != "identity"]
     others = [f"$JS.API.{verb}.EVT_{name.upper()}" for verb in verbs for name in streams_of_others]
     assert refused(server.port, service, others) == set(others)

@@ -49,7 +49,7 @@ async def chain(database: Database) -> None:
 
 async def checkpoint(database: Database, *, event_type: type[AuditChainState]) -> None:
     """Publish, as this event, how long the chain is and the root over it."""
-    async with database.raw_transaction() as connection:
+    async with database.look() as connection:
         due = await connection.fetch(_DUE, utc_now() - CHECKPOINT_EVERY)
     for row in due:
         async with database.transaction() as session:
@@ -76,7 +76,7 @@ async def forget(database: Database, *, keep_days: int) -> None:
 def jobs(event_type: type[AuditChainState], *, keep_days: int) -> tuple[Job, ...]:
     """Give the jobs of a service that keeps an audit and publishes its checkpoints as `event_type`."""
     return (
-        Job("audit.seal", CHAIN_EVERY, chain),
+        Job("audit.seal", CHAIN_EVERY, chain, rests=True),
         Job("audit.checkpoint", _LOOK_EVERY, partial(checkpoint, event_type=event_type)),
         Job("audit.forget", _FORGET_EVERY, partial(forget, keep_days=keep_days)),
     )

@@ -18,6 +18,8 @@ FAILURES: Final = Counter("background_due_failures", "Rows that were not done an
 _ROUNDS: Final = 50
 logger = logging.getLogger(__name__)
 
+# $1 need not stand in what is waiting.
+_NEXT: Final = "select min({at}) from {table} due where {waiting} and $1::timestamptz is not null"
 _CLAIM: Final = """
     update {table} set attempts = attempts + 1, {at} = $1 + $2::interval
     where {key} = any (array(
@@ -55,6 +57,7 @@ class Due:
     ) -> None:
         self.table = table
         self._key = key
+        self._next = _NEXT.format(table=table, at=at, waiting=waiting)
         self._claim = _CLAIM.format(table=table, key=key, at=at, waiting=waiting)
         self._postpone = _POSTPONE.format(table=table, key=key, at=at)
         self._claim_for = claim_for
@@ -62,19 +65,28 @@ class Due:
         self._at_once = at_once
         self._clock = clock
 
-    async def work_off(self, database: Database, do: Callable[[asyncpg.Record], Awaitable[None]]) -> None:
-        """Do what is due until nothing is, or fifty rounds are over; a row that fails keeps no other waiting."""
+    async def work_off(self, database: Database, do: Callable[[asyncpg.Record], Awaitable[None]]) -> datetime | None:
+        """Do what is due until nothing is, or fifty rounds are over; a row that fails keeps no other waiting.
+
+        Gives when the next row falls due, None if there is none.
+        """
         for _ in range(_ROUNDS):
             now = self._clock()
+            async with database.look() as connection:
+                next_at: datetime | None = await connection.fetchval(self._next, now)
+            if next_at is None or next_at > now:
+                OLDEST.labels(self.table).set(0.0)
+                return next_at
             async with database.raw_transaction() as connection:
                 rows = await connection.fetch(self._claim, now, self._claim_for, self._at_once)
             waited = [(now - row["fell_due_at"]).total_seconds() for row in rows]
             OLDEST.labels(self.table).set(max(waited, default=0.0))
-            if not rows:
-                return
+            if not rows:  # somebody else claims what is due at this moment
+                return now
             tried = await asyncio.gather(*(self._try(database, row, do) for row in rows), return_exceptions=True)
             for error in filter(None, tried):  # a row that could not even be put off: the others have ended by now
                 raise error
+        return self._clock()
 
     async def _try(
         self, database: Database, row: asyncpg.Record, do: Callable[[asyncpg.Record], Awaitable[None]]

@@ -4,22 +4,29 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from background.leadership import Lease, Locks
 from background.waiting import GrowingDelay, pause
-from database import Database
+from database import Database, utc_now
 
+RESTING_SECONDS = 30.0
 logger = logging.getLogger(__name__)
 
 
 class Job(NamedTuple):
-    """What to run, and how often; `name` is unique in the service."""
+    """What to run, and how often; `name` is unique in the service.
+
+    One that `rests` can have something to do only when something was committed, or at the time that its run gave: until
+    then it runs each half minute, in case the clock was set or something escaped it, and never more than `every` so
+    often.
+    """
 
     name: str
     every: timedelta
     run: Callable[[Database], Awaitable[object]]
+    rests: bool = False
 
 
 class RunningJob:
@@ -46,15 +53,23 @@ class RunningJob:
         every = self.job.every.total_seconds()
         delay = GrowingDelay(first=max(0.5, min(every, 5.0)), longest=max(every, 60.0))
         while not stop.is_set():
-            began = time.monotonic()
+            began, seen, rest = time.monotonic(), self._locks.commits.count, 0.0
             try:
-                await self.job.run(self._database)
+                next_at = await self.job.run(self._database)
                 delay.reset()
                 self.succeeded_at = time.monotonic()
                 wait = every - (time.monotonic() - began)
+                if self.job.rests:
+                    rest = RESTING_SECONDS if not isinstance(next_at, datetime) else seconds_until(next_at)
             except Exception:  # whatever a job raises, the next run is due
                 logger.exception("job_failed", extra={"job": self.job.name})
                 wait = delay.grow()
             await pause(stop, max(0.0, wait))
+            await self._locks.commits.rest(seen=seen, seconds=rest - max(0.0, wait))
             if not stop.is_set():
                 await lease.confirm()
+
+
+def seconds_until(next_at: datetime) -> float:
+    """Give how long who waits for that time may rest."""
+    return min(RESTING_SECONDS, (next_at - utc_now()).total_seconds())

@@ -11,7 +11,8 @@ T = TypeVar("T")
 async def pause(stop: asyncio.Event, seconds: float) -> None:
     """Wait so many seconds, or until `stop` is set."""
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)
+        async with asyncio.timeout(seconds):
+            await stop.wait()
 
 
 async def unless(happens: asyncio.Event, doing: Awaitable[T]) -> T | None:

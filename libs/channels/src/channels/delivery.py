@@ -1,7 +1,7 @@
 """Draining the queue: each message is claimed, sent outside any transaction, and deleted once it is delivered."""
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -57,14 +57,15 @@ class Delivery:
         if channel is None:
             _log.warning("no_message_channel")
 
-    async def run(self, database: Database) -> None:
-        """Send what is due, until nothing is, and drop what is too late."""
+    async def run(self, database: Database) -> datetime | None:
+        """Send what is due, until nothing is, and drop what is too late; gives when a message is due again."""
         async with database.look() as connection:
             if not await connection.fetchval(self._any):
-                return
+                return None
         await self._drop_expired(database)
-        if self._channel is not None:
-            await self._due.work_off(database, partial(self._send, database, self._channel))
+        if self._channel is None:
+            return None
+        return await self._due.work_off(database, partial(self._send, database, self._channel))
 
     async def close(self) -> None:
         """Close the channel."""

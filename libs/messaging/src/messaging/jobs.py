@@ -15,7 +15,7 @@ async def keep_partitions(database: Database) -> None:
 
 async def count_parked(database: Database) -> None:
     """Set the gauges of events put aside."""
-    async with database.raw_transaction() as connection:
+    async with database.look() as connection:
         counts = await connection.fetch("select consumer, state, count(*) from parked group by consumer, state")
     metrics.PARKED.clear()
     for consumer, state, count in counts:
@@ -31,6 +31,6 @@ async def measure_database(database: Database) -> None:
 
 OWN_JOBS = (
     Job("messaging.partitions", timedelta(hours=1), keep_partitions),
-    Job("messaging.parked", timedelta(seconds=15), count_parked),
+    Job("messaging.parked", timedelta(seconds=15), count_parked, rests=True),
     Job("messaging.database_size", timedelta(minutes=5), measure_database),
 )

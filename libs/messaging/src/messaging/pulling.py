@@ -151,7 +151,8 @@ class Puller:
         self._wanted = count
         self._arrived.clear()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._arrived.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._arrived.wait()
 
     async def _ask(self) -> None:
         """Keep two batches here or on their way while another is being applied."""

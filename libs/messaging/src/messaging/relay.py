@@ -12,7 +12,7 @@ import asyncpg
 from nats.errors import Error as NatsError
 from nats.js.errors import NotFoundError
 
-from background import GrowingDelay, open_session, pause, try_lock, unless
+from background import NEVER, GrowingDelay, open_session, pause, prepare_waiting, try_lock, unless, wait_past
 from database import Database
 from messaging import metrics, outbox, publishing, streams
 from messaging.connection import NatsConnection
@@ -51,24 +51,6 @@ _ROWS = """
 ROWS_OF_PRESENT_EPOCH = _ROWS.format(committed="and txid < pg_snapshot_xmin(pg_current_snapshot())")
 # A past epoch gets no more rows, and its transaction ids mean nothing to this cluster's snapshots.
 ROWS_OF_PAST_EPOCH = _ROWS.format(committed="")
-
-# Waits in the database until a row may have become ready: none can while the oldest open transaction is the same. So
-# it is asked twenty times a second for next to nothing, and no writer has to notify, which would halve the commits.
-_WAITING = """
-    create or replace function pg_temp.wait_past(seen xid8, every float8, longest float8) returns xid8
-    language plpgsql as $$
-    declare
-        present xid8;
-        until constant timestamptz := clock_timestamp() + make_interval(secs => longest);
-    begin
-        loop
-            perform pg_sleep(every);
-            present := pg_snapshot_xmin(pg_current_snapshot());
-            if present > seen or clock_timestamp() >= until then return present; end if;
-        end loop;
-    end $$
-"""
-_WAIT = "select pg_temp.wait_past($1::xid8, $2, $3)"
 
 _ENSURE_CURSOR = """
     insert into outbox_cursor (shard, epoch, txid, id, stream_seq, stream_created_at)
@@ -159,6 +141,7 @@ class Relay:
         self._oldest_age = 0.0
         self._held_back_by: tuple[int, float] = (0, 0.0)
         self._measure_at = 0.0
+        self._unchanged_at = ""
         self._generation = 0
         self._stream_shrank = False
 
@@ -170,7 +153,7 @@ class Relay:
                 await pause(stop, 1.0)
             if not stop.is_set():
                 logger.info("relay_leads", extra={"service": self._service, "shard": self._shard})
-                await connection.execute(_WAITING, timeout=DATABASE_SECONDS)
+                await prepare_waiting(connection, timeout=DATABASE_SECONDS)
                 await self._lead(connection, stop)
         finally:
             self._oldest_age = 0.0
@@ -235,11 +218,13 @@ class Relay:
     async def _follow(self, connection: asyncpg.Connection, stop: asyncio.Event, delay: GrowingDelay) -> None:
         """Ship rows as they commit, until `stop`, or until a reconnect calls for a look at the stream."""
         cursors: list[Cursor] = []
-        present, seen, is_stale = 0, 0, True
+        snapshot, seen, is_stale = NEVER, 0, True
         busy_at, refresh_at = time.monotonic(), 0.0
         while not stop.is_set() and self._generation == self._nats.generation:
             now = time.monotonic()
-            await self._measure_when_due(connection)
+            if snapshot != self._unchanged_at:
+                await self._measure_when_due(connection)
+            present = int(snapshot.partition(":")[0])  # the oldest open transaction: what is older is complete
             if present > seen or (is_stale and now >= refresh_at):
                 seen, is_stale = present, now < refresh_at
                 if not is_stale:
@@ -252,15 +237,17 @@ class Relay:
                     busy_at = time.monotonic()
                     delay.reset()
             calm = time.monotonic() - busy_at > CALM_AFTER_SECONDS
-            present = await self._wait(connection, stop, seen, IDLE_SECONDS if calm else BUSY_SECONDS)
+            snapshot = await self._wait(connection, stop, snapshot, IDLE_SECONDS if calm else BUSY_SECONDS)
 
-    async def _wait(self, connection: asyncpg.Connection, stop: asyncio.Event, seen: int, every: float) -> int:
-        """Wait until a transaction has ended that was open when `seen` was given, a second at most, or until `stop`.
+    async def _wait(self, connection: asyncpg.Connection, stop: asyncio.Event, seen: str, every: float) -> str:
+        """Wait until the oldest transaction has ended that was open in `seen`, a second at most, or until `stop`.
 
         Gives what to wait past the next time: what commits after this is found by that.
         """
-        waiting = connection.fetchval(_WAIT, seen, every, WAIT_SECONDS, timeout=DATABASE_SECONDS)
-        return int(await unless(stop, waiting) or seen)
+        waiting = wait_past(
+            connection, seen, by_oldest=True, every=every, longest=WAIT_SECONDS, answer_within=DATABASE_SECONDS
+        )
+        return await unless(stop, waiting) or seen
 
     async def _ship(self, connection: asyncpg.Connection, cursor: Cursor, stop: asyncio.Event) -> tuple[Cursor, int]:
         """Publish all that is committed beyond the cursor; gives the new cursor and how many rows went.
@@ -360,6 +347,9 @@ class Relay:
         if row["oldest_open"] == row["next"] or row["oldest_open"] != self._held_back_by[0]:
             self._held_back_by = (row["oldest_open"], now)
         held_back = now - self._held_back_by[1]
+        # With nothing waiting and nobody writing, the gauges hold for as long as the snapshot is this one.
+        is_calm = row["depth"] == 0 and row["oldest_open"] == row["next"]
+        self._unchanged_at = f"{row['next']}:{row['next']}:" if is_calm else ""
         self._oldest_age = row["age"]
         metrics.OUTBOX_AGE.labels(*self._labels).set(row["age"])
         metrics.OUTBOX_DEPTH.labels(*self._labels).set(row["depth"])

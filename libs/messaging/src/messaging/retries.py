@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -32,7 +33,10 @@ _WAKE_HEADLESS = """
         group by consumer, aggregate_id
     ) and state = 'waiting'
 """
-_READY = "select distinct consumer, stream from parked where next_at <= now() and state in ('parked', 'waiting')"
+_NEXT = """
+    select consumer, stream, min(next_at) as next_at, min(next_at) <= now() as is_due
+    from parked where next_at is not null and state in ('parked', 'waiting') group by consumer, stream
+"""
 _DUE = """
     select distinct aggregate_id, case when aggregate_id is null then event_id end
     from parked
@@ -58,10 +62,15 @@ _WAIT_AGAIN = """
 _STILL_UNKNOWN = "update parked set state = 'unknown', next_at = null where consumer = $1 and id = $2"
 
 
-async def due_in(database: Database) -> set[tuple[str, str]]:
-    """Give the consumers, each with its stream, of whose parked events some are due: one question for all of them."""
+async def due_in(database: Database) -> tuple[set[tuple[str, str]], datetime | None]:
+    """Give the consumers, each with its stream, of whose parked events some are due, and when the next others fall due.
+
+    One question for all of them.
+    """
     async with database.look() as connection:
-        return {(row["consumer"], row["stream"]) for row in await connection.fetch(_READY)}
+        rows = await connection.fetch(_NEXT)
+    due = {(row["consumer"], row["stream"]) for row in rows if row["is_due"]}
+    return due, min((row["next_at"] for row in rows if not row["is_due"]), default=None)
 
 
 class Retries:

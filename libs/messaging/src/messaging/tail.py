@@ -1,9 +1,11 @@
 """Follows events in memory, without a consumer: what a process must know at once and may forget when it ends.
 
-A tail asks for what is new twice a second (direct get in batches,
-https://github.com/nats-io/nats-architecture-and-design/blob/main/adr/ADR-31.md). The broker keeps nothing for it, so
-there is nothing to make anew after a reconnect, and nobody needs a right but to read. Each question begins with the
-last event known: when that is not there any more, the stream was wiped or shortened, and all is asked for again.
+A tail asks for what is new (direct get in batches,
+https://github.com/nats-io/nats-architecture-and-design/blob/main/adr/ADR-31.md) when it hears that something was
+published, and every two seconds; after that twice a second until it is quiet. What it hears proves nothing and is not
+read: it comes before the stream has it, and not at all after a cut. The broker keeps nothing for it, so there is
+nothing to make anew after a reconnect, and nobody needs a right but to read. Each question begins with the last event
+known: when that is not there any more, the stream was wiped or shortened, and all is asked for again.
 
 Direct get is answered by any replica, also by one that lags or was cut off. Every two seconds the stream's leader is
 asked which event is its last, and what was read counts as complete only when it reaches that one.
@@ -37,6 +39,8 @@ logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.5
 CONFIRM_SECONDS = 2.0
+QUIET_SECONDS = 2.0
+STORED_SECONDS = 0.05  # how long the stream takes as a rule to have what was published
 ANSWER_SECONDS = 2.0
 LOAD_SECONDS = 2.0
 BEHIND_SECONDS = 5.0
@@ -131,6 +135,8 @@ class Tail:
     def __init__(self, nats_connection: NatsConnection) -> None:
         self._nats = nats_connection
         self._inbox: tuple[DirectClient, str, Subscription] | None = None
+        self._heard = asyncio.Event()
+        self._quiet_at = 0.0
         self._answers: dict[bytes, _Answer] = {}
         self._asked_at: float | None = None
         self._promise: _Promise | None = None
@@ -153,7 +159,11 @@ class Tail:
         a stream is not there, which tells nothing of what it held. Events come in the order of their stream,
         and may come again after a cut.
         """
-        cursors = [_Cursor(service, subjects) for service, subjects in streams.filters_of(event_types).items()]
+        filters = streams.filters_of(event_types)
+        cursors = [_Cursor(service, subjects) for service, subjects in filters.items()]
+        for subjects in filters.values():
+            for subject in subjects:
+                await self._nats.listen(subject, self._hear)
         self._loaded.clear()
         self._asked_at = self._promise = self._complete_at = None
         following = asyncio.create_task(
@@ -214,7 +224,20 @@ class Tail:
             if self._complete_at is not None and not self._loaded.is_set():
                 complete()
                 self._loaded.set()
+            await self._pause()
+
+    async def _pause(self) -> None:
+        """Wait until something is heard, at most two seconds; half a second while it is not quiet, or not all read."""
+        if time.monotonic() < self._quiet_at or self._promise is not None:
             await asyncio.sleep(POLL_SECONDS)
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CONFIRM_SECONDS):
+                await self._heard.wait()
+        if self._heard.is_set():
+            self._heard.clear()
+            self._quiet_at = time.monotonic() + QUIET_SECONDS
+            await asyncio.sleep(STORED_SECONDS)
 
     async def _ask_leaders(self, cursors: list[_Cursor], since: timedelta, now: float) -> None:
         """Ask how far there is to read, unless that is known of the last two seconds or still being read.
@@ -305,6 +328,9 @@ class Tail:
         answer = self._answers.get(subject)
         if answer is not None:
             answer.take(headers, payload)
+
+    def _hear(self, _: bytes) -> None:
+        self._heard.set()
 
 
 class StreamSilent(NatsError):

@@ -4,12 +4,13 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from pydantic import BaseModel
 
-from background import GrowingDelay, Job, Locks, RunningJob, pause
-from database import Database
+from background import RESTING_SECONDS, Commits, GrowingDelay, Job, Locks, RunningJob, pause, seconds_until
+from database import Database, utc_now
 from messaging import metrics
 from messaging.connection import NatsConnection
 from messaging.consumer import Consumer
@@ -86,9 +87,9 @@ class Worker:
         self._jobs = [RunningJob(job, database, self._locks) for job in (*OWN_JOBS, *jobs)]
         repeated = (
             _Repeated("measuring", _MEASURE_SECONDS, self._measure),
-            _Repeated("retries", _RETRIES_SECONDS, self._look_for_retries),
+            _Repeated("retries", _RETRIES_SECONDS, self._look_for_retries, self._locks.commits),
         )
-        self._parts: list[_Part] = [*self._jobs, *self._readings, self._publisher, *repeated]
+        self._parts: list[_Part] = [*self._jobs, *self._readings, self._publisher, *repeated, self._locks]
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then finish what is under way (20 seconds at most) and return."""
@@ -131,16 +132,17 @@ class Worker:
         for reading in self._readings:
             await reading.measure()
 
-    async def _look_for_retries(self) -> None:
+    async def _look_for_retries(self) -> datetime | None:
         try:
-            due = await due_in(self._database)
+            due, next_at = await due_in(self._database)
         except Exception as error:
             if not is_passing(error):
                 raise
             logger.warning("retries_postponed", extra={"service": self._service}, exc_info=error)
-            return
+            return utc_now()
         for reading in self._readings:
             reading.notice(due)
+        return next_at
 
     async def _check_readings(self) -> None:
         for reading in self._readings:
@@ -174,15 +176,26 @@ class Worker:
 
 
 class _Repeated:
-    """What a worker does for all its readings together, again and again, whether it leads them or not."""
+    """What a worker does for all its readings together, again and again, whether it leads them or not.
 
-    def __init__(self, name: str, seconds: float, do: Callable[[], Awaitable[None]]) -> None:
+    Given `commits`, it rests until something was committed, or until the time that `do` gives.
+    """
+
+    def __init__(
+        self, name: str, seconds: float, do: Callable[[], Awaitable[datetime | None]], commits: Commits | None = None
+    ) -> None:
         self.name = name
         self._seconds = seconds
         self._do = do
+        self._commits = commits
 
     async def run(self, stop: asyncio.Event) -> None:
         """Do it, and pause, until `stop`."""
         while not stop.is_set():
-            await self._do()
+            seen = self._commits.count if self._commits is not None else 0
+            next_at = await self._do()
             await pause(stop, self._seconds)
+            if self._commits is not None:
+                await self._commits.rest(
+                    seen=seen, seconds=seconds_until(next_at) if next_at is not None else RESTING_SECONDS
+                )

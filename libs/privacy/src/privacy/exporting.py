@@ -43,10 +43,7 @@ from unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) as asked (export_id, pers
 where not exists (select from erased_person gone where gone.person_id = asked.person_id)
 on conflict do nothing
 """
-_LOOK = """
-select exists (select from export_part where asked_at <= $1) as is_any_outdated,
-       exists (select from export_part where part is null and next_at <= $2) as is_any_due
-"""
+_LOOK = "select exists (select from export_part where asked_at <= $1)"
 _DROP = "delete from export_part where asked_at <= $1"
 _KEEP = "update export_part set part = $2, composed_at = $3 where export_id = $1"
 # Who it was stays out: the office that allowed it is told, another person's id is not.
@@ -75,18 +72,20 @@ class Parts:
     @property
     def composing(self) -> Job:
         """The job that composes what was asked for and deletes what is a day old."""
-        return Job("compose_export_parts", COMPOSED_EVERY, self.compose_all)
+        return Job("compose_export_parts", COMPOSED_EVERY, self.compose_all, rests=True)
 
-    async def compose_all(self, database: Database) -> None:
-        """Compose every part that is due; one that fails is tried again later and keeps no other waiting."""
+    async def compose_all(self, database: Database) -> datetime | None:
+        """Compose every part that is due; one that fails is tried again later and keeps no other waiting.
+
+        Gives when the next is due.
+        """
         outdated = utc_now() - KEPT_FOR
         async with database.look() as connection:
-            found = await connection.fetchrow(_LOOK, outdated, utc_now())
-        if found["is_any_outdated"]:
+            is_any_outdated = await connection.fetchval(_LOOK, outdated)
+        if is_any_outdated:
             async with database.raw_transaction() as connection:
                 await connection.execute(_DROP, outdated)
-        if found["is_any_due"]:
-            await _TO_COMPOSE.work_off(database, partial(self._compose, database))
+        return await _TO_COMPOSE.work_off(database, partial(self._compose, database))
 
     async def _compose(self, database: Database, row: asyncpg.Record) -> None:
         now = utc_now()

@@ -19,6 +19,9 @@ READERS: Final = {
 REVOCATIONS: Final = "EVT_IDENTITY"
 """The stream that tells which tokens were ended: every service reads it, without a consumer."""
 
+ENDING_TOKENS: Final = ("evt.identity.*.account.*", "evt.identity.*.session.*")
+"""What of it is published at the moment: who hears it reads the stream at once."""
+
 _READING: Final = ("CONSUMER.CREATE", "CONSUMER.INFO", "CONSUMER.RESET", "CONSUMER.MSG.NEXT")
 _HEADING: Final = """\
 # Who may connect to NATS, and what for. Written by `make docs` from libs/standalone/src/standalone/bus.py.
@@ -48,11 +51,11 @@ def publish_subjects(service: str) -> tuple[str, ...]:
 
 
 def subscribe_subjects(service: str) -> tuple[str, ...]:
-    """Return what a service may subscribe to: answers to its own requests, and what its consumers are sent.
+    """Return what a service may hear: answers to its requests, what its consumers are sent, and what ends tokens.
 
-    The gateway hears who is there.
+    The last it may read from the stream as well. The gateway hears who is there.
     """
-    return (f"_INBOX_{service}.>", *(("hb.>",) if service == "gateway" else ()))
+    return (f"_INBOX_{service}.>", *ENDING_TOKENS, *(("hb.>",) if service == "gateway" else ()))
 
 
 def users_configuration() -> str:

@@ -23,7 +23,7 @@ QUOTAS = messaging.Consumer("gateway-quotas", handlers=quotas.HANDLERS)
 CONSUMERS = (OVERVIEW, HOME, PRIVACY, QUOTAS)
 
 JOBS = (
-    Job("fold_rollups", timedelta(seconds=1), orgtree.fold),
+    Job("fold_rollups", timedelta(seconds=1), orgtree.fold, rests=True),
     Job("forget_state_changes", timedelta(hours=6), history.forget_old),
     Job("recount_rollups", orgtree.LOOK_EVERY, orgtree.NightlyRecount(contributions.FACTS)),
 )

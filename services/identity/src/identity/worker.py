@@ -38,7 +38,7 @@ CONSUMERS = (
     ),
 )
 JOBS = (
-    Job("open_listed_accounts", timedelta(seconds=2), open_what_is_approved),
+    Job("open_listed_accounts", timedelta(seconds=2), open_what_is_approved, rests=True),
     Job("end_roles_over", timedelta(minutes=5), end_what_is_over),
     Job("tell_erasures_again", timedelta(hours=6), tell_again),
     Job("delete_expired", timedelta(hours=1), delete_expired),
@@ -51,7 +51,7 @@ async def opened(settings: Settings) -> AsyncIterator[Sequence[Job]]:
     delivery = Delivery(settings.ring, channel_of(settings), MessageToSend, moot=OF_NOBODY)
     try:
         yield (
-            Job("deliver_messages", timedelta(seconds=1), delivery.run),
+            Job("deliver_messages", timedelta(seconds=1), delivery.run, rests=True),
             Job("rotate_keys", timedelta(hours=1), RotationJob(settings.ring)),
             Job("apply_phone_replacements", timedelta(minutes=1), partial(apply_what_is_ready, settings.ring)),
             Job("close_assisted_sessions", timedelta(seconds=10), partial(close_what_is_over, settings.ring)),

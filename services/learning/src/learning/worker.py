@@ -15,7 +15,7 @@ from webapi import ServiceSettings
 OWN_DATA: privacy.AllOwnData = (privacy.branch, privacy.reach, COURSES, study)
 CONSUMERS = (Consumer("learning", handlers={**orgtree.HANDLERS, **privacy.handlers(OWN_DATA)}),)
 JOBS = (
-    Job("fold_rollups", timedelta(seconds=1), orgtree.fold),
+    Job("fold_rollups", timedelta(seconds=1), orgtree.fold, rests=True),
     Job("recount_rollups", orgtree.LOOK_EVERY, orgtree.NightlyRecount(FACTS)),
 )
 

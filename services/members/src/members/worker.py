@@ -41,8 +41,8 @@ async def opened(settings: Settings) -> AsyncIterator[Sequence[Job]]:
     delivery = Delivery(settings.ring, channel_of(settings), PhoneMessage)
     try:
         yield (
-            Job("deliver_messages", timedelta(seconds=1), delivery.run),
-            Job("index_files", timedelta(seconds=5), Indexing(settings.ring, settings.phone_ring)),
+            Job("deliver_messages", timedelta(seconds=1), delivery.run, rests=True),
+            Job("index_files", timedelta(seconds=5), Indexing(settings.ring, settings.phone_ring), rests=True),
         )
     finally:
         await delivery.close()

@@ -8,15 +8,13 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from time import monotonic
 from typing import Final
 
-from sqlalchemy import select
-
 from database import Database, new_id
 from gateway.quotas.buckets import REFRESH_SECONDS, Quota, Quotas
 from gateway.quotas.shares import exchange, leave
-from gateway.quotas.tables import ClientQuota
 
 AT_REST_SECONDS: Final = 15.0
 """How often a process tells that it is there while nobody asks it."""
+_TOLD: Final = "select client_id, requests_per_minute, suspended, origins from client_quota"
 
 log = logging.getLogger(__name__)
 
@@ -39,11 +37,10 @@ def kept(quotas: Quotas, database: Database) -> Callable[[object], AbstractAsync
 
 
 async def _read(quotas: Quotas, database: Database) -> None:
-    told = (ClientQuota.requests_per_minute, ClientQuota.suspended, ClientQuota.origins)
     try:
-        async with database.read() as session:
-            rows = await session.execute(select(ClientQuota.client_id, *told))
-            quotas.replace({client: Quota(most, out, frozenset(origins)) for client, most, out, origins in rows})
+        async with database.look() as connection:
+            rows = await connection.fetch(_TOLD)
+        quotas.replace({client: Quota(most, out, frozenset(origins)) for client, most, out, origins in rows})
     except Exception:  # whatever keeps the database from answering, what was read last goes on to hold
         log.exception("quotas_not_read")
 

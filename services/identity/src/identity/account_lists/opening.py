@@ -33,9 +33,9 @@ _NOT_OPENED: Final[Mapping[type[Exception], Outcome]] = {
 }
 
 
-async def open_what_is_approved(database: Database) -> None:
-    """Be the periodic job."""
-    await _DUE.work_off(database, partial(_open, database))
+async def open_what_is_approved(database: Database) -> datetime | None:
+    """Be the periodic job; gives when the next row is due."""
+    return await _DUE.work_off(database, partial(_open, database))
 
 
 async def _open(database: Database, row: asyncpg.Record) -> None:
