@@ -1,6 +1,7 @@
 """uvicorn's HTTP/1.1 protocol with the bounds that it leaves to a proxy in front: every server here speaks it."""
 
 import sys
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from httptools import HttpParserError
@@ -17,6 +18,8 @@ from webapi.problems import (
     problem_response,
 )
 
+WHOLE: Final = "xiangqiao.whole"
+"""In a scope's `extensions`: sends an answer's status, headers and body at once, or says that it did not."""
 SERVED: Final = frozenset(("1.0", "1.1"))
 _SMALLEST_CHUNK: Final = 6
 """Bytes on the wire of a chunk of one byte: no body takes more for each of its own, but by what nobody reads."""
@@ -51,6 +54,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._head_is_open = self._body_is_open = self._is_over = False
         self._head_bytes = self._other_bytes = 0
         self._problem: Problem = BAD_REQUEST
+        self._extensions = {WHOLE: self._answer_whole}
 
     def data_received(self, data: bytes) -> None:
         """Parse, and bound what comes with a message and is nothing of it, of which the parser does not tell."""
@@ -69,8 +73,9 @@ class BoundedProtocol(HttpToolsProtocol):
                 return
 
     def on_message_begin(self) -> None:
-        """Begin to count."""
+        """Begin to count, and let the application answer at once."""
         super().on_message_begin()
+        self.scope["extensions"] = self._extensions  # type: ignore[typeddict-item] # values may be anything in ASGI
         self._head_is_open, self._body_is_open, self._is_over = True, False, False
         self._head_bytes = 0
 
@@ -111,6 +116,29 @@ class BoundedProtocol(HttpToolsProtocol):
         """End to count."""
         self._body_is_open, self._is_over = False, True
         super().on_message_complete()
+
+    def _answer_whole(self, status: int, headers: Sequence[tuple[bytes, bytes]], body: Callable[[], bytes]) -> bool:
+        """Send an answer by one system call; `headers` tell the length of its body.
+
+        uvicorn would look at each header and write head and body apart: a tenth of what a command costs, and of what
+        forwarding does. Gives False where it has to: for a client that left, reads slowly, wants its connection closed
+        or has sent its next request, and for a header that is none, which it refuses.
+        """
+        cycle: RequestResponseCycle = self.cycle
+        if self.pipeline or cycle.disconnected or not cycle.keep_alive or self.flow.write_paused:
+            return False
+        lines = [STATUS_LINE[status]]
+        for name, value in (*cycle.default_headers, *headers):
+            lines += (name, b": ", value, b"\r\n")
+        head = b"".join(lines)
+        if head.count(b"\n") != len(lines) // 4 + 1 or head.count(b"\r") != len(lines) // 4 + 1:
+            return False
+        self.transport.write(b"".join((head, b"\r\n", body())))
+        cycle.response_started = cycle.response_complete = True
+        cycle.waiting_for_100_continue = False
+        cycle.message_event.set()
+        cycle.on_response()
+        return True
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words are for its own log
         """Answer what cannot be read with a problem, if it is its turn; the connection ends either way."""

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from telemetry import ServedRequest
 from webapi.access import WORDS, declared
+from webapi.bounded_http import WHOLE
 from webapi.caller import CALLER, AuthenticatedCaller, RefusalRecorder
 from webapi.idempotency import BODY_HASH, AlreadyAnswered, has_key, refuse_key_on_read
 from webapi.languages import language_of
@@ -32,6 +33,7 @@ _log = logging.getLogger(__name__)
 
 BODY_LIMIT: Final = 1024 * 1024
 _SERVER_ERROR: Final = 500
+_NO_CONTENT: Final = 204
 _REFUSED: Final = (403, 404)
 _CLIENT_GONE: Final = 499  # nginx's number for a client that left before the answer
 _NO_SNIFF: Final = (b"x-content-type-options", b"nosniff")
@@ -76,6 +78,42 @@ class _Body:
         return int(length) if length.isdigit() else 0
 
 
+class _Answer:
+    """Sends an answer with what all have in their heads; `status` is 0 until the server has begun to send it.
+
+    A head waits for its body, so that the two can go by one system call.
+    """
+
+    def __init__(self, scope: Scope, send: Send, *, without_body: bool) -> None:
+        self._send = send
+        self._send_whole = scope.get("extensions", {}).get(WHOLE)
+        self._without_body = without_body
+        self._start: Message | None = None
+        self.status = 0
+
+    async def send(self, message: Message) -> None:
+        """Be the application's `send`."""
+        if message["type"] == "http.response.start":
+            self._start = message
+            return
+        if self._without_body:
+            message = {**message, "body": b""}
+        start, self._start = self._start, None
+        if start is not None:
+            self.status = start["status"]
+            headers = start["headers"] = [*start.get("headers", ()), _NO_SNIFF]
+            names = dict(headers)
+            if b"cache-control" not in names:
+                headers.append(_NO_STORE)
+            has_length = b"content-length" in names or self.status == _NO_CONTENT
+            if has_length and self._send_whole is not None and not message.get("more_body"):
+                body: bytes = message.get("body", b"")
+                if b"connection" not in names and self._send_whole(self.status, headers, lambda: body):
+                    return
+            await self._send(start)
+        await self._send(message)
+
+
 def _allowed(scope: Scope) -> str:
     """List the methods of all routes on this path; the router itself knows the first route's only."""
     routes = (route for route in scope["app"].routes if route.matches(scope)[0] is not Match.NONE)
@@ -103,33 +141,22 @@ class RequestHandling:
         request = ServedRequest(scope["method"], scope["headers"])
         if without_body := scope["method"] == "HEAD":  # is GET in everything but its answer's body (RFC 9110, 9.3.2)
             scope = {**scope, "method": "GET"}
-        status = 0
-
-        async def observed_send(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                headers = message["headers"] = [*message.get("headers", ()), _NO_SNIFF]
-                if not any(name == b"cache-control" for name, _ in headers):
-                    headers.append(_NO_STORE)
-            elif without_body:
-                message = {**message, "body": b""}
-            await send(message)
-
+        answer = _Answer(scope, send, without_body=without_body)
         if _Body.comes_with(scope):
             receive = _Body(scope, receive).receive
         error: Exception | None = None
         try:
             refuse_key_on_read(scope)
-            await self._app(scope, receive, observed_send)
+            await self._app(scope, receive, answer.send)
         except Exception as raised:
             error = raised
-            if status:
+            if answer.status:
                 _log.exception("answer_broken_off", extra={"route": _route_template(scope)})
                 raise
-            await (await self._response_to(raised, scope))(scope, receive, observed_send)
+            await (await self._response_to(raised, scope))(scope, receive, answer.send)
         finally:
-            request.finish(_route_template(scope), status or _CLIENT_GONE, error if status >= _SERVER_ERROR else None)
+            status = answer.status or _CLIENT_GONE
+            request.finish(_route_template(scope), status, error if status >= _SERVER_ERROR else None)
 
     async def _response_to(self, error: Exception, scope: Scope) -> Response:
         if isinstance(error, AlreadyAnswered):

@@ -4,20 +4,14 @@ import asyncio
 import logging
 import socket
 import sys
-from collections.abc import Callable
 from typing import Any, Final
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
-
-from gateway.forwarding.headers import Headers
 from gateway.forwarding.limits import LARGEST_HEAD, LONGEST_TARGET, MOST_HEADERS
 from gateway.forwarding.refusals import CLIENT_SLOW
 from gateway.forwarding.slow_clients import Patience
 from webapi.bounded_http import BoundedProtocol
 
 HEAD_SECONDS: Final = 10.0
-WHOLE: Final = "xiangqiao.whole"
-"""In a scope's `extensions`: sends an answer's status, headers and body at once, or says that it did not."""
 _BYTES_ACKED: Final = slice(120, 128)  # tcpi_bytes_acked in struct tcp_info (linux/tcp.h), a u64
 
 
@@ -36,7 +30,6 @@ class EdgeProtocol(BoundedProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._extensions = {WHOLE: self._answer_whole}
         self._reader_timer: asyncio.TimerHandle | None = None
         self._read_before: int | None = None
         self._head_timer: asyncio.TimerHandle | None = None
@@ -60,34 +53,10 @@ class EdgeProtocol(BoundedProtocol):
         if self._head_is_open and self._head_timer is None and not self.transport.is_closing():
             self._expect_head()
 
-    def on_message_begin(self) -> None:
-        """Let the application answer at once."""
-        super().on_message_begin()
-        self.scope["extensions"] = self._extensions  # type: ignore[typeddict-item] # values may be anything in ASGI
-
     def on_headers_complete(self) -> None:
         """Stop the time."""
         self._stop_timer()
         super().on_headers_complete()
-
-    def _answer_whole(self, status: int, headers: Headers, body: Callable[[], bytes]) -> bool:
-        """Send an answer by one system call; `headers` tell its length, and a parser has looked them over.
-
-        uvicorn would look at each again and write head and body apart: a tenth of all forwarding. Gives False where it
-        has to do so: for a client that left, reads slowly, wants its connection closed or has sent its next request.
-        """
-        cycle: RequestResponseCycle = self.cycle
-        if self.pipeline or cycle.disconnected or not cycle.keep_alive or self.flow.write_paused:
-            return False
-        lines = [STATUS_LINE[status]]
-        for name, value in (*cycle.default_headers, *headers):
-            lines += (name, b": ", value, b"\r\n")
-        lines += (b"\r\n", body())
-        self.transport.write(b"".join(lines))
-        cycle.response_started = cycle.response_complete = True
-        cycle.message_event.set()
-        cycle.on_response()
-        return True
 
     def send_400_response(self, msg: str) -> None:
         """Stop the time, and answer."""

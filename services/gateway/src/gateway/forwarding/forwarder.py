@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 
 from gateway.forwarding import measures, origins, refusals
 from gateway.forwarding.client import Client, Message, Receive, Send
-from gateway.forwarding.edge import WHOLE
 from gateway.forwarding.endings import Endings, lines_for
 from gateway.forwarding.exchange import Exchange
 from gateway.forwarding.failures import ClientGone, ForwardingFailure
@@ -19,6 +18,7 @@ from gateway.forwarding.slow_clients import Holding, Patience, Room
 from gateway.quotas.buckets import NOT_LET_IN, Quotas
 from telemetry import ServedRequest
 from webapi.authentication import Authenticator, Principal, bearer_token
+from webapi.bounded_http import WHOLE
 from webapi.health import PATHS
 from webapi.languages import language_of
 from webapi.problems import Refusal, problem_response

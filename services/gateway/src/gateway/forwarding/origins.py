@@ -6,8 +6,8 @@ What a browser demands is in the Fetch standard: https://fetch.spec.whatwg.org/#
 from collections.abc import Awaitable, Callable, Collection, MutableMapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from gateway.forwarding.edge import WHOLE
 from gateway.forwarding.refusals import METHODS
+from webapi.bounded_http import WHOLE
 from webapi.problems import Problem, Refusal
 
 Scope = MutableMapping[str, Any]
