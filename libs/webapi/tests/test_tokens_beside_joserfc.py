@@ -169,6 +169,17 @@ def with_other_claims(issuer: TokenIssuer, payload: bytes, now: float) -> Iterat
         yield signed(issuer, header, other)
 
 
+def with_other_last_letters(issuer: TokenIssuer, payload: bytes) -> Iterator[str]:
+    """Write the same payload with a last letter of other bits that say nothing, and sign it as it is written."""
+    header = encoded(json.dumps({"alg": "ES256", "typ": "at+jwt", "kid": issuer.key.kid}).encode())
+    for same in (payload, payload + b" ", payload + b"  "):
+        written = encoded(same)
+        for other in (written, written[:-1] + chr(ord(written[-1]) + 1)):
+            if decoded(other) == same:
+                head = f"{header}.{other}"
+                yield f"{head}.{encoded(ES256.sign(head.encode(), issuer.key))}"
+
+
 async def test_a_token_is_taken_exactly_when_joserfc_takes_it_but_for_two_stricter_rules(
     authenticator: Authenticator, issuer: TokenIssuer, now: float
 ) -> None:
@@ -180,6 +191,7 @@ async def test_a_token_is_taken_exactly_when_joserfc_takes_it_but_for_two_strict
         *with_other_signatures(token),
         *with_other_headers(issuer, payload),
         *with_other_claims(issuer, payload, now),
+        *with_other_last_letters(issuer, payload),
     ]
     taken = 0
     for each in tokens:

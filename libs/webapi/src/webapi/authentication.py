@@ -1,13 +1,12 @@
 """Bearer authentication: access tokens (RFC 9068, ES256), verified here with identity's keys and remembered by hash."""
 
 import time
-from binascii import a2b_base64
 from collections import OrderedDict
 from collections.abc import Callable
 from copy import copy
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Annotated, Any, Final, NamedTuple, TypeVar, cast
 from uuid import UUID
 
 import orjson
@@ -15,6 +14,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, encode_dss_signature
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from webapi.problems import REVOCATIONS_UNKNOWN, TOKEN_INVALID, UNAUTHENTICATED, UNAVAILABLE, Refusal
 from webapi.revocations import LONGEST_LIFE, Revocations
@@ -30,9 +30,10 @@ _ECDSA: Final = ec.ECDSA(Prehashed(hashes.SHA256()))
 _EXTENSIONS: Final = frozenset({"crit", "b64"})
 _MOST_HEADERS: Final = 64
 _LONGEST_HEADER: Final = 1024
-_SIGNATURE_LENGTH: Final = 86  # 64 bytes in base64url, of whose last letter four bits say nothing and are zero
-_SIGNATURE_ENDS: Final = (b"A", b"Q", b"g", b"w")
-_FROM_URL: Final = bytes.maketrans(b"-_+/=", b"+/!!!")
+_SIGNATURE_LENGTH: Final = 86  # 64 bytes in base64url
+_from_base64: Final = cast(
+    "Callable[[str], bytes]", TypeAdapter(bytes, config=ConfigDict(val_json_bytes="base64")).validator.validate_strings
+)
 _CHALLENGE: Final = 'Bearer realm="xiangqiao"'
 
 K = TypeVar("K")
@@ -82,6 +83,46 @@ class Principal(NamedTuple):
     def is_person(self) -> bool:
         """Whether this is a person: a client that acts by itself neither signed in nor has an account."""
         return self.authenticated_at is not None or self.authorization_version is not None
+
+
+class _Read(BaseModel):
+    """What is read of a token; claims that are not named here are passed over."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False)
+
+
+class _Role(_Read):
+    role: str
+    organisation_id: str
+
+
+class _Acting(_Read):
+    sub: UUID
+
+
+class _Assist(_Read):
+    id: UUID
+    actions: frozenset[str]
+
+
+class _Claims(_Read):
+    """The claims of an access token, as identity writes them (RFC 9068); moments are NumericDates (RFC 7519)."""
+
+    iss: str
+    aud: Any
+    exp: float
+    iat: float
+    nbf: float = 0
+    sub: UUID
+    client_id: str
+    scope: str = ""
+    sid: str | None = None
+    acr: str | None = None
+    auth_time: int | None = None
+    authorization_version: int | None = None
+    act: _Acting | None = None
+    assist: _Assist | None = None
+    roles: Annotated[list[_Role], Field(max_length=MOST_ROLES)] = []
 
 
 class _Invalid(Exception):
@@ -159,7 +200,7 @@ class Authenticator:
             raise Refusal(UNAVAILABLE) from error
         if self.revocations.has_ended(principal):
             raise _refusal("the token was revoked")
-        if not self.revocations.judges(claims["iat"]):
+        if not self.revocations.judges(claims.iat):
             raise Refusal(REVOCATIONS_UNKNOWN)
         _remember(self._known, name, (principal, key_id))
         if principal.session_id is not None:
@@ -208,22 +249,21 @@ class Authenticator:
             self._headers[header] = key_id
         return key_id
 
-    def _claims(self, payload: bytes) -> dict[str, Any]:
+    def _claims(self, payload: bytes) -> _Claims:
         """Read the claims of a token for us that holds now."""
         if len(payload) > LONGEST_TOKEN:
             raise _Invalid("the token is too long")
-        claims, now = _object(payload), self._clock()
-        expires_at, issued_at = _moment(claims, "exp"), _moment(claims, "iat")
-        if expires_at + LEEWAY_SECONDS <= now:
+        claims, now = _read_claims(payload), self._clock()
+        if claims.exp + LEEWAY_SECONDS <= now:
             raise _Invalid("the token expired")
-        if expires_at - issued_at > _LONGEST_SECONDS:  # no revocation is remembered for longer
+        if claims.exp - claims.iat > _LONGEST_SECONDS:  # no revocation is remembered for longer
             raise _Invalid("the token lives too long")
         latest = now + LEEWAY_SECONDS
-        if issued_at > latest or ("nbf" in claims and _moment(claims, "nbf") > latest):
+        if claims.iat > latest or claims.nbf > latest:
             raise _Invalid("the token does not hold yet")
-        if claims.get("iss") != self._issuer:
+        if claims.iss != self._issuer:
             raise _Invalid("the issuer is wrong")
-        audience = claims.get("aud")
+        audience = claims.aud
         if audience not in self._audiences and not (
             isinstance(audience, list) and any(mine in audience for mine in self._audiences)
         ):
@@ -244,7 +284,7 @@ def _check_signature(key: ec.EllipticCurvePublicKey | None, signature: bytes, di
     """
     if key is None:
         raise _Invalid("the key is unknown")
-    if len(signature) != _SIGNATURE_LENGTH or signature[-1:] not in _SIGNATURE_ENDS:
+    if len(signature) != _SIGNATURE_LENGTH:
         raise _Invalid("the signature is malformed")
     rs = _decoded(signature)
     try:
@@ -254,9 +294,11 @@ def _check_signature(key: ec.EllipticCurvePublicKey | None, signature: bytes, di
 
 
 def _decoded(part: bytes) -> bytes:
-    """Decode base64url as JWS has it: its own alphabet and no padding (RFC 7515, 2)."""
+    """Decode base64url as JWS has it: its own alphabet and no padding (RFC 7515, 2), and one form for each content."""
+    if b"+" in part or b"/" in part or b"=" in part:
+        raise _Invalid("the token is malformed")
     try:
-        return a2b_base64(part.translate(_FROM_URL) + b"=" * (-len(part) % 4), strict_mode=True)
+        return _from_base64(part.decode("latin-1"))
     except ValueError as error:
         raise _Invalid("the token is malformed") from error
 
@@ -271,70 +313,43 @@ def _object(part: bytes) -> dict[str, Any]:
     return content
 
 
-@lru_cache(maxsize=10_000, typed=True)  # few roles, on few organisations, in very many tokens
-def _role(role: str, organisation_id: str) -> RoleGrant:
-    return RoleGrant(str(role), UUID(organisation_id))
-
-
-@lru_cache(maxsize=1_000, typed=True)
-def _scope(text: str) -> frozenset[str]:
-    return frozenset(str(text).split())
-
-
-def _moment(claims: dict[str, Any], name: str) -> float:
-    """Read a NumericDate (RFC 7519)."""
-    value = claims.get(name)
-    if type(value) is int or type(value) is float:
-        return value
-    raise _Invalid(f"{name} is missing or malformed")
-
-
-def _word(claims: dict[str, Any], name: str) -> str:
-    value = claims[name]
-    if type(value) is not str:
-        raise _Invalid(f"{name} is malformed")
-    return value
-
-
-def _text(claims: dict[str, Any], name: str) -> str | None:
-    value = claims.get(name)
-    if type(value) is not str and value is not None:
-        raise _Invalid(f"{name} is malformed")
-    return value
-
-
-def _count(claims: dict[str, Any], name: str) -> int | None:
-    value = claims.get(name)
-    if type(value) is not int and value is not None:
-        raise _Invalid(f"{name} is malformed")
-    return value
-
-
-def _assistance(claims: dict[str, Any]) -> Assistance | None:
-    assist = claims.get("assist")
-    if (assist is None) != (claims.get("act") is None):
-        raise _Invalid("act and assist stand together")
-    return None if assist is None else Assistance(UUID(assist["id"]), frozenset(map(str, assist["actions"])))
-
-
-def _principal(claims: dict[str, Any]) -> Principal:
+def _read_claims(part: bytes) -> _Claims:
     try:
-        actor = claims.get("act")
-        roles = claims.get("roles") or ()
-        if len(roles) > MOST_ROLES:
-            raise _Invalid("the token has too many roles")
-        return Principal(
-            UUID(claims["sub"]),
-            _word(claims, "client_id"),
-            _scope(claims.get("scope", "")),
-            _text(claims, "sid"),
-            _text(claims, "acr"),
-            _count(claims, "auth_time"),
-            _count(claims, "authorization_version"),
-            UUID(actor["sub"]) if actor is not None else None,
-            _assistance(claims) if actor is not None or "assist" in claims else None,
-            tuple([_role(each["role"], each["organisation_id"]) for each in roles]),
-            float(claims["exp"]),
-        )
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
-        raise _Invalid("a claim is missing or malformed") from error
+        claims: _Claims = _Claims.__pydantic_validator__.validate_json(_decoded(part))
+    except ValidationError as error:
+        place = error.errors(include_url=False, include_context=False, include_input=False)[0]["loc"]
+        raise _Invalid(f"{place[0]} is missing or malformed" if place else "the token is malformed") from None
+    return claims
+
+
+@lru_cache(maxsize=10_000)  # few roles, on few organisations, in very many tokens
+def _role(role: str, organisation_id: str) -> RoleGrant:
+    return RoleGrant(role, UUID(organisation_id))
+
+
+@lru_cache(maxsize=1_000)
+def _scope(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+def _principal(claims: _Claims) -> Principal:
+    actor, assist = claims.act, claims.assist
+    if (assist is None) != (actor is None):
+        raise _Invalid("act and assist stand together")
+    try:
+        roles = tuple([_role(each.role, each.organisation_id) for each in claims.roles])
+    except ValueError as error:
+        raise _Invalid("roles is missing or malformed") from error
+    return Principal(
+        claims.sub,
+        claims.client_id,
+        _scope(claims.scope),
+        claims.sid,
+        claims.acr,
+        claims.auth_time,
+        claims.authorization_version,
+        None if actor is None else actor.sub,
+        None if assist is None else Assistance(assist.id, assist.actions),
+        roles,
+        claims.exp,
+    )
