@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -11,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from database import Database, new_id, raw
+from testkit.proxy import TcpProxy
 
 
 @pytest_asyncio.fixture
@@ -136,6 +138,37 @@ async def test_a_look_begins_no_transaction_and_leaves_its_connection_to_others(
     async with database.transaction() as session:
         await session.execute(text("insert into thing values (1)"))
     assert await count(database) == 1
+
+
+async def test_a_ping_is_one_statement(database: Database) -> None:
+    asked: list[str] = []
+
+    async with database.look() as connection, database.look() as other:
+        for each in (connection, other):
+            each.add_query_logger(lambda record: asked.append(record.query))
+    await database.ping()
+    await asyncio.sleep(0)  # the driver tells of a statement by the loop
+    assert asked == ["select 1"]
+
+
+async def test_a_silent_database_fails_each_ping_in_time_until_it_answers_again(database_url: str) -> None:
+    async with TcpProxy(urlsplit(database_url).port or 0) as proxy:
+        far = Database(proxy.through(database_url), application_name="far", pool_size=2)
+        await far.ping()
+        proxy.drop("to_client")
+        for _ in range(3):
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(4):
+                    await far.ping()
+        await proxy.heal()
+        async with asyncio.timeout(15):
+            while True:
+                try:
+                    await far.ping()
+                    break
+                except (OSError, TimeoutError, asyncpg.InterfaceError):
+                    await asyncio.sleep(0.1)
+        await far.close()
 
 
 async def test_a_look_cut_short_leaves_its_connection_usable(database: Database) -> None:

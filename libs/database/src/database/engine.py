@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, Literal, cast
 
 import asyncpg
-from sqlalchemy import URL, Connection, Engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, event, make_url
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import Session, SessionTransaction
@@ -99,14 +99,19 @@ class Database:
     async def look(self) -> AsyncIterator[asyncpg.Connection]:
         """Give the driver's own connection to read by one statement: no transaction is begun for it, none ended.
 
-        For what is asked again and again though there is seldom anything: it costs a third of a transaction.
+        For what is asked again and again though there is seldom anything: it costs a third of a transaction. A
+        connection that owes an answer is given up.
         """
         pooled: Any = await self.engine.raw_connection()
+        is_spoilt = False
         try:
             yield pooled.driver_connection
+        except (asyncio.CancelledError, TimeoutError):
+            is_spoilt = True
+            raise
         finally:
-            is_closed = pooled.driver_connection.is_closed()
-            await greenlet_spawn(pooled.invalidate if is_closed else pooled.close)
+            is_spoilt = is_spoilt or pooled.driver_connection.is_closed()
+            await greenlet_spawn(pooled.invalidate if is_spoilt else pooled.close)
 
     @asynccontextmanager
     async def _begun(self, **options: Any) -> AsyncIterator[AsyncSession]:
@@ -142,8 +147,8 @@ class Database:
 
     async def ping(self) -> None:
         """Return when the database answers; raise what it failed with, or `TimeoutError` after two seconds."""
-        async with asyncio.timeout(PING_SECONDS), self.engine.connect() as connection:
-            await connection.execute(text("select 1"))
+        async with asyncio.timeout(PING_SECONDS), self.look() as connection:
+            await connection.execute("select 1")
 
     async def close(self) -> None:
         """Close every pooled connection; for one in use it waits two seconds, so that none comes back to no pool."""
