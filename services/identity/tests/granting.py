@@ -12,6 +12,7 @@ import audit
 import orgtree
 from database import new_id, utc_now
 from identity.roles.approval import approve_role
+from webapi.versions import ANYTHING
 
 from .front_end import Tokens
 from .provider import Provider
@@ -29,7 +30,8 @@ async def approved(provider: Provider, made: httpx.Response) -> httpx.Response:
     if made.status_code == 201 and made.json()["status"] == "proposed":
         second = audit.Actor(new_id(), remit={orgtree.ROOT_ID})
         async with provider.database.transaction() as session:
-            await approve_role(session, assignment_id=UUID(made.json()["assignment_id"]), by=second, now=utc_now())
+            made_id = UUID(made.json()["assignment_id"])
+            await approve_role(session, assignment_id=made_id, expected=ANYTHING, by=second, now=utc_now())
     return made
 
 

@@ -18,6 +18,7 @@ from identity.clients.commands import approve, propose_client
 from identity.clients.schemas import ClientTerms
 from identity.oauth.tables import AuthorizationCode
 from identity.secrets import hash_of
+from webapi.versions import ANYTHING
 
 from .front_end import SCOPES, FrontEnd, Tokens, tokens_of
 from .provider import Provider
@@ -112,7 +113,12 @@ async def registered(
             now=now,
         )
         done = await approve(
-            session, client_id=client_id, proposal_id=proposal.proposal_id, by=audit.Actor(new_id()), now=now
+            session,
+            client_id=client_id,
+            proposal_id=proposal.proposal_id,
+            expected=ANYTHING,
+            by=audit.Actor(new_id()),
+            now=now,
         )
         return SystemClient(provider, client_id, str(client.principal_id), done.secret, key)
 

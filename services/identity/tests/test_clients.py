@@ -3,6 +3,7 @@
 import secrets
 from typing import Any
 
+import httpx
 import pytest
 from joserfc.jwk import ECKey, RSAKey
 from sqlalchemy import text
@@ -347,3 +348,38 @@ async def test_a_private_key_is_never_taken(provider: Provider) -> None:
     refused = await provider.http.post("/v1/clients", json=body, headers=proposer.headers)
     assert (refused.status_code, refused.json()["type"]) == (422, "/problems/invalid")
     assert str(private["d"]) not in refused.text
+
+
+async def test_a_client_has_a_version_and_is_changed_on_no_other(provider: Provider) -> None:
+    proposer, reviewer = await staff(provider, "system_administrator"), await staff(provider, "security_administrator")
+    body = named(WEB)
+    made = await provider.http.post("/v1/clients", json=body, headers=proposer.headers)
+    path, terms = f"/v1/clients/{body['client_id']}", {key: body[key] for key in body if key != "client_id"}
+
+    async def tried(who: Tokens, what: str, content: object, expected: str) -> httpx.Response:
+        headers = {**who.headers, "If-Match": expected}
+        return await provider.http.post(f"{path}/{what}", json=content, headers=headers)
+
+    present = made
+    for who, what in (
+        (proposer, "changes"),
+        (reviewer, "refusal"),
+        (proposer, "changes"),
+        (reviewer, "approval"),
+        (reviewer, "suspension"),
+        (reviewer, "resumption"),
+    ):
+        decided = {"proposal_id": (present.json()["proposal"] or {}).get("proposal_id")}
+        content = {"changes": terms, "refusal": decided, "approval": decided}.get(what)
+        version = present.json()["version"]
+        assert present.headers["etag"] == f'"{version}"'
+        for past in (f'"{version - 1}"', f'W/"{version}"'):
+            stale = await tried(who, what, content, past)
+            assert (stale.status_code, stale.json()["type"]) == (412, "/problems/version_past"), what
+            assert (stale.json()["version"], stale.headers["etag"]) == (version, f'"{version}"')
+        present = await tried(who, what, content, f'"{version}"')
+        assert (present.is_success, present.json()["version"]) == (True, version + 1), present.text
+        shown = await provider.http.get(path, headers=proposer.headers)
+        assert shown.headers["etag"] == present.headers["etag"], what
+    stale = await tried(reviewer, "secret-rotations", None, '"1"')
+    assert stale.status_code in {401, 412}, "before it is looked at, the reviewer has to have signed in lately"

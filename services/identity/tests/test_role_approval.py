@@ -3,6 +3,7 @@
 from datetime import timedelta
 from uuid import UUID
 
+import httpx
 import pytest
 from sqlalchemy import text, update
 
@@ -145,3 +146,36 @@ async def test_the_database_itself_wants_a_second_person(provider: Provider) -> 
         with pytest.raises(Exception, match=f"ck_role_assignment_{constraint}|fk_role_assignment_administration"):
             async with provider.database.transaction() as session:
                 await session.execute(text(statement), {"id": UUID(assignment_id)})
+
+
+async def test_a_decision_on_a_version_that_is_past_is_refused(provider: Provider) -> None:
+    _, security = await strongly_signed_in(provider, ("security_administrator", ROOT))
+    _, administrator = await strongly_signed_in(provider, ("system_administrator", ROOT))
+    assignment_id, *_ = await proposed(provider, security)
+    path = f"/v1/role-assignments/{assignment_id}"
+
+    async def asked(who: Tokens, method: str, where: str, expected: str) -> httpx.Response:
+        return await provider.http.request(method, where, headers={**who.headers, "If-Match": expected})
+
+    for who, method, where, version in (
+        (administrator, "POST", f"{path}/approval", 1),
+        (security, "DELETE", path, 2),
+    ):
+        for past in (f'"{version - 1}"', f'W/"{version}"', f'"{version + 1}"'):
+            stale = await asked(who, method, where, past)
+            assert (stale.status_code, stale.json()["type"]) == (412, "/problems/version_past"), where
+            assert (stale.json()["version"], stale.headers["etag"]) == (version, f'"{version}"')
+        done = await asked(who, method, where, f'"{version}"')
+        assert (done.status_code, done.json()["version"], done.headers["etag"]) == (
+            200,
+            version + 1,
+            f'"{version + 1}"',
+        )
+    listed = await provider.http.get("/v1/role-assignments", headers=security.headers, params={"status": "ended"})
+    assert [each["version"] for each in listed.json()["items"] if each["assignment_id"] == assignment_id] == [3]
+    assert [each["aggregateversion"] for each in await events_of(provider, assignment_id)] == [1, 2]
+    other, *_ = await proposed(provider, security)
+    stale = await asked(administrator, "POST", f"/v1/role-assignments/{other}/refusal", '"2"')
+    assert stale.status_code == 412
+    refused = await asked(administrator, "POST", f"/v1/role-assignments/{other}/refusal", '"1"')
+    assert (refused.status_code, refused.json()["version"]) == (200, 2)

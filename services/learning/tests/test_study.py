@@ -71,6 +71,24 @@ async def test_progress_is_there_before_one_began(county: County, lesson_id: str
     assert (answer["progress"], answer["completed"], answer["understanding"]) == (0, False, None)
 
 
+async def test_a_report_on_a_version_that_is_past_changes_nothing(county: County, lesson_id: str) -> None:
+    learner, path = await county.member(BRANCH), f"/lessons/{lesson_id}"
+    assert (await learner.get(f"{path}/progress")).headers["etag"] == '"0"'
+    await progress(learner, lesson_id, 40, if_match='"0"')
+    for past in ('"0"', 'W/"1"', '"*"'):
+        for method, what, body in (
+            ("PUT", "progress", {"progress": 90}),
+            ("POST", "understanding", {"understanding": "need_help"}),
+        ):
+            stale = await learner.send(method, f"{path}/{what}", body, if_match=past)
+            assert (stale.status_code, stale.json()["type"]) == (412, "/problems/version_past"), (what, past)
+            assert (stale.json()["version"], stale.headers["etag"]) == (1, '"1"')
+    stands = await learner.get(f"{path}/progress")
+    assert (stands.json()["progress"], stands.json()["understanding"], stands.headers["etag"]) == (40, None, '"1"')
+    said = await learner.send("POST", f"{path}/understanding", {"understanding": "need_help"}, if_match='"1"')
+    assert (said.status_code, said.json()["version"], said.headers["etag"]) == (200, 2, '"2"')
+
+
 async def test_nobody_studies_what_is_not_open_to_them(county: County) -> None:
     made = await published_course(county.person(("registrar", ROOT_ID)), OTHER_COUNTY)
     path = f"/lessons/{made['lessons'][0]['lesson_id']}"

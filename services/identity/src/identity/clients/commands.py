@@ -15,6 +15,7 @@ from identity.clients.schemas import ClientTerms
 from identity.clients.tables import Client, ClientProposal
 from identity.secrets import hash_of, new_secret
 from messaging import Publication, append
+from webapi.versions import Expected
 
 TOLD_IN = 1
 """Raised when `ClientQuotaSetV1` tells more than before, so that the next start tells it of every client."""
@@ -78,6 +79,7 @@ async def propose_client(
         principal_id=principal_id,
         status="proposed",
         first_party=False,
+        changes=0,
         registered_at=now,
         **values,
     )
@@ -87,14 +89,21 @@ async def propose_client(
 
 
 async def propose_change(
-    session: AsyncSession, *, client_id: str, proposal_id: UUID, terms: ClientTerms, by: audit.Actor, now: datetime
+    session: AsyncSession,
+    *,
+    client_id: str,
+    proposal_id: UUID,
+    terms: ClientTerms,
+    expected: Expected,
+    by: audit.Actor,
+    now: datetime,
 ) -> tuple[Client, ClientProposal]:
     """Propose other terms for a client; those in force stay until somebody else approves. An earlier proposal goes.
 
     Raises `ClientUnusable`, `ClientUnknown` and `ClientBuiltIn`.
     """
     _usable(terms)
-    client = await _locked(session, client_id)
+    client = await _locked(session, client_id, expected)
     if client.first_party:
         raise ClientBuiltIn
     pending = (ClientProposal.client_id == client_id, ClientProposal.status == "pending")
@@ -103,13 +112,13 @@ async def propose_change(
 
 
 async def approve(
-    session: AsyncSession, *, client_id: str, proposal_id: UUID, by: audit.Actor, now: datetime
+    session: AsyncSession, *, client_id: str, proposal_id: UUID, expected: Expected, by: audit.Actor, now: datetime
 ) -> Registered:
     """Put a proposal in force. A client that proves itself by a secret and has none yet gets one.
 
     Raises `ClientUnknown`, `ProposalNotPending`, `FourEyes` and `ClientUnusable`.
     """
-    client, proposal = await _decided(session, client_id, proposal_id, "approved", by=by, now=now)
+    client, proposal = await _decided(session, client_id, proposal_id, expected, "approved", by=by, now=now)
     for name, value in _usable(ClientTerms.model_validate(proposal.terms)).items():
         setattr(client, name, value)
     if client.status in {"proposed", "refused"}:
@@ -125,12 +134,14 @@ async def approve(
     return Registered(client, secret)
 
 
-async def refuse(session: AsyncSession, *, client_id: str, proposal_id: UUID, by: audit.Actor, now: datetime) -> Client:
+async def refuse(
+    session: AsyncSession, *, client_id: str, proposal_id: UUID, expected: Expected, by: audit.Actor, now: datetime
+) -> Client:
     """Refuse a proposal: a new client stays without tokens, another stays as it is.
 
     Raises `ClientUnknown`, `ProposalNotPending` and `FourEyes`.
     """
-    client, _ = await _decided(session, client_id, proposal_id, "refused", by=by, now=now)
+    client, _ = await _decided(session, client_id, proposal_id, expected, "refused", by=by, now=now)
     if client.status == "proposed":
         client.status = "refused"
     await session.flush()
@@ -139,33 +150,35 @@ async def refuse(session: AsyncSession, *, client_id: str, proposal_id: UUID, by
 
 
 async def set_suspended(
-    session: AsyncSession, *, client_id: str, suspended: bool, by: audit.Actor, now: datetime
+    session: AsyncSession, *, client_id: str, suspended: bool, expected: Expected, by: audit.Actor, now: datetime
 ) -> Client:
     """Suspend a client, so that it gets no token and gateways let none of its tokens in; or let it go on.
 
     Raises `ClientUnknown`, `ClientBuiltIn` for suspending what the system itself needs, and `ClientNotInForce` for one
     that was never approved.
     """
-    client = await _locked(session, client_id)
+    client = await _locked(session, client_id, expected)
     if suspended and client.first_party:
         raise ClientBuiltIn
     if client.status not in {"active", "suspended"}:
         raise ClientNotInForce
     wanted = "suspended" if suspended else "active"
     if client.status != wanted:
-        client.status = wanted
+        client.status, client.changes = wanted, client.changes + 1
         await _tell_quota(session, client, by.actor)
         action = f"identity.client.{'suspended' if suspended else 'resumed'}"
         await audit.record(session, by.entry(action, object_id=client.principal_id), now=now)
     return client
 
 
-async def rotate_secret(session: AsyncSession, *, client_id: str, by: audit.Actor, now: datetime) -> Registered:
+async def rotate_secret(
+    session: AsyncSession, *, client_id: str, expected: Expected, by: audit.Actor, now: datetime
+) -> Registered:
     """Give a client a new secret; the old one ends at once. Nobody gets the secret of a client they proposed.
 
     Raises `ClientUnknown`, `ClientNotInForce`, `ClientHasNoSecret` and `FourEyes`.
     """
-    client = await _locked(session, client_id)
+    client = await _locked(session, client_id, expected)
     if client.status != "active":
         raise ClientNotInForce
     if client.token_endpoint_auth_method not in _BY_SECRET:
@@ -176,6 +189,7 @@ async def rotate_secret(session: AsyncSession, *, client_id: str, by: audit.Acto
         raise FourEyes
     secret = new_secret()
     client.secret_hash = hash_of(secret)
+    client.changes += 1
     await session.flush()
     await audit.record(session, by.entry("identity.client.secret_rotated", object_id=client.principal_id), now=now)
     return Registered(client, secret)
@@ -200,16 +214,24 @@ async def _propose(
         proposed_at=now,
     )
     session.add(proposal)
+    client.changes += 1
     await session.flush()
     await audit.record(session, by.entry("identity.client.proposed", object_id=client.principal_id), now=now)
     return proposal
 
 
 async def _decided(
-    session: AsyncSession, client_id: str, proposal_id: UUID, decision: str, *, by: audit.Actor, now: datetime
+    session: AsyncSession,
+    client_id: str,
+    proposal_id: UUID,
+    expected: Expected,
+    decision: str,
+    *,
+    by: audit.Actor,
+    now: datetime,
 ) -> tuple[Client, ClientProposal]:
     """Lock client and proposal and decide on it, as somebody who did not make it."""
-    client = await _locked(session, client_id)
+    client = await _locked(session, client_id, expected)
     this = (ClientProposal.proposal_id == proposal_id, ClientProposal.client_id == client_id)
     proposal = await session.scalar(select(ClientProposal).where(*this).with_for_update())
     if proposal is None or proposal.status != "pending":
@@ -217,11 +239,15 @@ async def _decided(
     if proposal.proposed_by == by.actor:
         raise FourEyes
     proposal.status, proposal.decided_by, proposal.decided_at = decision, by.actor, now
+    client.changes += 1
     return client, proposal
 
 
-async def _locked(session: AsyncSession, client_id: str) -> Client:
-    return known(await session.get(Client, client_id, with_for_update=True, populate_existing=True), ClientUnknown)
+async def _locked(session: AsyncSession, client_id: str, expected: Expected) -> Client:
+    found = await session.get(Client, client_id, with_for_update=True, populate_existing=True)
+    client = known(found, ClientUnknown)
+    expected.require(client.changes)
+    return client
 
 
 async def _tell_quota(session: AsyncSession, client: Client, actor: UUID | None) -> None:

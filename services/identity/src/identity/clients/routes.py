@@ -21,6 +21,7 @@ from webapi import AuthenticatedCaller, Caller, Page, PageQuery, Refusal, access
 from webapi.problems import PERMISSION_MISSING
 from webapi.step_up import TWO_FACTORS
 from webapi.validation import worded
+from webapi.versions import Expected, IfMatch
 
 router = APIRouter(prefix="/v1/clients", tags=["clients"])
 
@@ -105,12 +106,18 @@ async def propose_client(body: ProposeClient, caller: Caller) -> Response:
         },
     ),
 )
-async def propose_client_change(client_id: _ClientId, body: ClientTerms, caller: Caller) -> Response:
+async def propose_client_change(client_id: _ClientId, body: ClientTerms, caller: Caller, expected: IfMatch) -> Response:
     """Propose other terms; those in force stay until somebody else approves. An earlier proposal is replaced."""
     by = await _of_whole_system(caller, REGISTER)
     async with caller.command() as command:
         client, proposal = await commands.propose_change(
-            command.session, client_id=client_id, proposal_id=new_id(), terms=body, by=by, now=command.now
+            command.session,
+            client_id=client_id,
+            proposal_id=new_id(),
+            terms=body,
+            expected=expected,
+            by=by,
+            now=command.now,
         )
         return await command.respond(202, shaped(client, proposal))
 
@@ -124,9 +131,9 @@ async def propose_client_change(client_id: _ClientId, body: ClientTerms, caller:
         "批准客户端的申请", "Approve what is proposed", example={"proposal_id": "01930000-0000-7000-8000-000000000001"}
     ),
 )
-async def approve_client(client_id: _ClientId, body: Decide, caller: Caller) -> Response:
+async def approve_client(client_id: _ClientId, body: Decide, caller: Caller, expected: IfMatch) -> Response:
     """Put a proposal of somebody else in force. A secret made by it is shown in this answer alone."""
-    return await _reviewed(client_id, caller, partial(commands.approve, proposal_id=body.proposal_id))
+    return await _reviewed(client_id, caller, expected, partial(commands.approve, proposal_id=body.proposal_id))
 
 
 @router.post(
@@ -138,9 +145,9 @@ async def approve_client(client_id: _ClientId, body: Decide, caller: Caller) -> 
         "驳回客户端的申请", "Refuse what is proposed", example={"proposal_id": "01930000-0000-7000-8000-000000000001"}
     ),
 )
-async def refuse_client(client_id: _ClientId, body: Decide, caller: Caller) -> Response:
+async def refuse_client(client_id: _ClientId, body: Decide, caller: Caller, expected: IfMatch) -> Response:
     """Refuse a proposal of somebody else; what is in force stays."""
-    return await _reviewed(client_id, caller, partial(commands.refuse, proposal_id=body.proposal_id))
+    return await _reviewed(client_id, caller, expected, partial(commands.refuse, proposal_id=body.proposal_id))
 
 
 @router.post(
@@ -148,9 +155,9 @@ async def refuse_client(client_id: _ClientId, body: Decide, caller: Caller) -> R
     response_model=ClientOut,
     openapi_extra=access(REVIEW) | audited("identity.client.suspended") | described("暂停客户端", "Suspend"),
 )
-async def suspend_client(client_id: _ClientId, caller: Caller) -> Response:
+async def suspend_client(client_id: _ClientId, caller: Caller, expected: IfMatch) -> Response:
     """Let a client get no more tokens, and none of its tokens through the gateway, until it is resumed."""
-    return await _reviewed(client_id, caller, partial(commands.set_suspended, suspended=True))
+    return await _reviewed(client_id, caller, expected, partial(commands.set_suspended, suspended=True))
 
 
 @router.post(
@@ -158,9 +165,9 @@ async def suspend_client(client_id: _ClientId, caller: Caller) -> Response:
     response_model=ClientOut,
     openapi_extra=access(REVIEW) | audited("identity.client.resumed") | described("恢复客户端", "Resume"),
 )
-async def resume_client(client_id: _ClientId, caller: Caller) -> Response:
+async def resume_client(client_id: _ClientId, caller: Caller, expected: IfMatch) -> Response:
     """Let a suspended client go on."""
-    return await _reviewed(client_id, caller, partial(commands.set_suspended, suspended=False))
+    return await _reviewed(client_id, caller, expected, partial(commands.set_suspended, suspended=False))
 
 
 @router.post(
@@ -171,12 +178,14 @@ async def resume_client(client_id: _ClientId, caller: Caller) -> Response:
     | audited("identity.client.secret_rotated")
     | described("更换客户端密钥", "Give a client a new secret"),
 )
-async def rotate_client_secret(client_id: _ClientId, caller: Caller) -> Response:
+async def rotate_client_secret(client_id: _ClientId, caller: Caller, expected: IfMatch) -> Response:
     """Make a new secret, shown in this answer alone, to somebody else than who proposed the client as it stands.
 
     The old one ends at once.
     """
-    return await _reviewed(client_id, caller, commands.rotate_secret, max_age=timedelta(minutes=10), status=201)
+    return await _reviewed(
+        client_id, caller, expected, commands.rotate_secret, max_age=timedelta(minutes=10), status=201
+    )
 
 
 @router.get(
@@ -206,6 +215,7 @@ async def read_client(client_id: _ClientId, caller: Caller) -> Response:
 async def _reviewed(
     client_id: str,
     caller: AuthenticatedCaller,
+    expected: Expected,
     command_: Callable[..., Awaitable[Client | commands.Registered]],
     *,
     max_age: timedelta | None = None,
@@ -216,7 +226,7 @@ async def _reviewed(
     if max_age is not None:
         caller.require_acr(TWO_FACTORS, max_age)
     async with caller.command() as command:
-        done = await command_(command.session, client_id=client_id, by=by, now=command.now)
+        done = await command_(command.session, client_id=client_id, expected=expected, by=by, now=command.now)
         if isinstance(done, Client):
             return await command.respond(status, shaped(done, None))
         shown = shaped(done.client, None).model_dump()

@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, AliasChoices, Field, StringConstraints
 
 from identity.clients.rules import SCOPES, SETS_OF_GRANTS, is_own_machine
 from webapi.addresses import require_public
-from webapi.bodies import ONE_LINE, Body, Shown, ShownOnce
+from webapi.bodies import ONE_LINE, Body, Shown, ShownOnce, Versioned
 from webapi.validation import worded
 
 ClientId = Annotated[
@@ -141,7 +141,7 @@ class ProposalOut(Shown):
     proposed_at: datetime
 
 
-class ClientOut(Shown):
+class ClientOut(Versioned):
     """A client as it stands, and the change that is proposed, if any."""
 
     client_id: str
@@ -159,6 +159,13 @@ class ClientOut(Shown):
     jwks: PublicKeys | None
     requests_per_minute: int
     registered_at: datetime
+    version: Annotated[
+        int,
+        Field(
+            validation_alias=AliasChoices("changes", "version"),
+            description="Rises with every proposal, decision and change; the ETag too, and good for If-Match.",
+        ),
+    ]
     proposal: ProposalOut | None = None
 
 

@@ -77,6 +77,8 @@ class Client(Table):
     requests_per_minute: Mapped[int]
     version: Mapped[int] = mapped_column(server_default="0")
     """Counts what was told of the client's quota and status."""
+    changes: Mapped[int] = mapped_column(server_default="1")
+    """Counts what was proposed, decided and done about it."""
     told_in: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     """The form of the event that told it last; a later release may tell more."""
     registered_at: Mapped[datetime]

@@ -19,14 +19,17 @@ from identity.roles.assignments import (
 )
 from identity.roles.rules import AlreadyDecided, SecondPersonNeeded
 from identity.roles.tables import RoleAssignment
+from webapi.versions import Expected
 
 
-async def approve_role(session: AsyncSession, *, assignment_id: UUID, by: audit.Actor, now: datetime) -> RoleAssignment:
+async def approve_role(
+    session: AsyncSession, *, assignment_id: UUID, expected: Expected, by: audit.Actor, now: datetime
+) -> RoleAssignment:
     """Let a proposed assignment hold from now on; approving it again changes nothing.
 
     Raises `AssignmentUnknown`, `SecondPersonNeeded`, `AlreadyDecided`, `AdministrationsCombined` and `TooManyRoles`.
     """
-    assignment = await _awaiting(session, assignment_id, by, wanted="granted", now=now)
+    assignment = await _awaiting(session, assignment_id, expected, by, wanted="granted", now=now)
     if assignment.status == "granted":
         return assignment
     if assignment.delegated_from is not None:
@@ -42,12 +45,14 @@ async def approve_role(session: AsyncSession, *, assignment_id: UUID, by: audit.
     return assignment
 
 
-async def refuse_role(session: AsyncSession, *, assignment_id: UUID, by: audit.Actor, now: datetime) -> RoleAssignment:
+async def refuse_role(
+    session: AsyncSession, *, assignment_id: UUID, expected: Expected, by: audit.Actor, now: datetime
+) -> RoleAssignment:
     """Refuse a proposed assignment for good; refusing it again changes nothing.
 
     Raises `AssignmentUnknown`, `SecondPersonNeeded` and `AlreadyDecided`.
     """
-    assignment = await _awaiting(session, assignment_id, by, wanted="refused", now=now)
+    assignment = await _awaiting(session, assignment_id, expected, by, wanted="refused", now=now)
     if assignment.status == "proposed":
         assignment.status, assignment.decided_by, assignment.decided_at = "refused", by.actor, now
         await session.flush()
@@ -63,10 +68,10 @@ async def _require_source(session: AsyncSession, source_id: UUID) -> None:
 
 
 async def _awaiting(
-    session: AsyncSession, assignment_id: UUID, by: audit.Actor, *, wanted: str, now: datetime
+    session: AsyncSession, assignment_id: UUID, expected: Expected, by: audit.Actor, *, wanted: str, now: datetime
 ) -> RoleAssignment:
     """Lock a proposal that waits for a word, or find the one to which they said what they say again."""
-    assignment = await locked_within(session, assignment_id, by.remit)
+    assignment = await locked_within(session, assignment_id, expected, by.remit)
     if by.actor in {assignment.granted_by, assignment.person_id}:
         raise SecondPersonNeeded
     if assignment.status == wanted and assignment.decided_by == by.actor:

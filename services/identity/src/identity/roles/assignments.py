@@ -27,6 +27,7 @@ from identity.roles.rules import (
 )
 from identity.roles.tables import Administrator, RoleAssignment, RoleDefinition
 from messaging import Publication, append
+from webapi.versions import Expected
 
 _LAST_ONES = 0x61646D696E  # one advisory lock for all who take administrators away; any constant will do
 
@@ -48,11 +49,15 @@ async def definition_of(session: AsyncSession, role: str) -> RoleDefinition:
     return known(await session.scalar(select(RoleDefinition).where(RoleDefinition.role == role)), RoleUnknown)
 
 
-async def locked_within(session: AsyncSession, assignment_id: UUID, remit: Collection[UUID]) -> RoleAssignment:
-    """Lock and give an assignment that is visible within `remit`. Raises `AssignmentUnknown`."""
+async def locked_within(
+    session: AsyncSession, assignment_id: UUID, expected: Expected, remit: Collection[UUID]
+) -> RoleAssignment:
+    """Lock and give an assignment that is visible within `remit`. Raises `AssignmentUnknown` and the 412 problem."""
     visible = orgtree.within(RoleAssignment.organisation_id, remit)
     found = select(RoleAssignment).where(RoleAssignment.assignment_id == assignment_id, visible).with_for_update()
-    return known(await session.scalar(found), AssignmentUnknown)
+    assignment = known(await session.scalar(found), AssignmentUnknown)
+    expected.require(assignment.changes)
+    return assignment
 
 
 async def add_assignment(

@@ -32,6 +32,7 @@ from identity.roles.rules import (
 )
 from identity.roles.schemas import GrantRole
 from identity.roles.tables import RoleAssignment
+from webapi.versions import Expected
 
 
 async def grant_role(
@@ -95,13 +96,15 @@ async def appoint(
     return assignment
 
 
-async def end_role(session: AsyncSession, *, assignment_id: UUID, by: audit.Actor, now: datetime) -> RoleAssignment:
+async def end_role(
+    session: AsyncSession, *, assignment_id: UUID, expected: Expected, by: audit.Actor, now: datetime
+) -> RoleAssignment:
     """End a role assignment from this moment on, and all that was delegated from it; ending it again changes nothing.
 
     A proposal is withdrawn. Raises `AssignmentUnknown` for one that does not exist or lies outside the remit, and
     `LastAdministrator`.
     """
-    assignment = await locked_within(session, assignment_id, by.remit)
+    assignment = await locked_within(session, assignment_id, expected, by.remit)
     if assignment.status == "proposed":
         await withdraw(session, assignment, by=by, now=now)
     elif assignment.status == "granted":

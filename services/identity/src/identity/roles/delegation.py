@@ -22,6 +22,7 @@ from identity.roles.rules import Days, RoleForOneself, RoleNotDelegable, days_de
 from identity.roles.schemas import HandOnRole
 from identity.roles.tables import RoleAssignment
 from webapi import Limit, count_reach
+from webapi.versions import Expected
 
 DELEGATIONS: Final = Limit("delegations", most=20, window=timedelta(days=1))
 """Of one holder: a role is handed on to a deputy or a few, not to crowds."""
@@ -71,12 +72,13 @@ async def delegate_role(
 
 
 async def take_back_role(
-    session: AsyncSession, *, source_id: UUID, delegation_id: UUID, by: audit.Actor, now: datetime
+    session: AsyncSession, *, source_id: UUID, delegation_id: UUID, expected: Expected, by: audit.Actor, now: datetime
 ) -> RoleAssignment:
     """End what the holder of a role delegated from it; doing so again changes nothing. Raises `AssignmentUnknown`."""
     this = (RoleAssignment.assignment_id == delegation_id, RoleAssignment.delegated_from == source_id)
     found = select(RoleAssignment).where(*this, RoleAssignment.granted_by == by.actor).with_for_update()
     assignment = known(await session.scalar(found), AssignmentUnknown)
+    expected.require(assignment.changes)
     if assignment.status == "granted":
         await end_assignments(session, [assignment], by=by, now=now)
     elif assignment.status == "proposed":

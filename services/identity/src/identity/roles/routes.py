@@ -21,6 +21,7 @@ from identity.roles.schemas import GrantRole, HandOnRole, RoleAssignmentOut, Rol
 from identity.roles.tables import RoleAssignment, RoleDefinition
 from webapi import AuthenticatedCaller, Caller, Page, PageQuery, access, described, limited
 from webapi.step_up import TWO_FACTORS
+from webapi.versions import Expected, IfMatch
 
 router = APIRouter(prefix="/v1", tags=["roles"])
 
@@ -108,12 +109,12 @@ async def list_assignments(
     | audited("identity.role.ended", "identity.role.withdrawn")
     | described("终止角色或撤回提议", "End a role assignment, or withdraw what is proposed"),
 )
-async def end_role_(assignment_id: UUID, caller: Caller) -> Response:
+async def end_role_(assignment_id: UUID, caller: Caller, expected: IfMatch) -> Response:
     """End a role assignment within one's own remit from now on, with all that was delegated from it.
 
     It takes a second factor. What was, stays on record.
     """
-    return await _in_office(caller, GRANT, assignment_id, end_role)
+    return await _in_office(caller, GRANT, assignment_id, expected, end_role)
 
 
 @router.post(
@@ -123,9 +124,9 @@ async def end_role_(assignment_id: UUID, caller: Caller) -> Response:
     | audited("identity.role.approved")
     | described("批准提议的角色", "Approve a proposed role"),
 )
-async def approve_role_(assignment_id: UUID, caller: Caller) -> Response:
+async def approve_role_(assignment_id: UUID, caller: Caller, expected: IfMatch) -> Response:
     """Let a proposed role hold from now on, as the second person, neither who proposed it nor who is to hold it."""
-    return await _in_office(caller, APPROVE, assignment_id, approve_role)
+    return await _in_office(caller, APPROVE, assignment_id, expected, approve_role)
 
 
 @router.post(
@@ -135,9 +136,9 @@ async def approve_role_(assignment_id: UUID, caller: Caller) -> Response:
     | audited("identity.role.refused")
     | described("驳回提议的角色", "Refuse a proposed role"),
 )
-async def refuse_role_(assignment_id: UUID, caller: Caller) -> Response:
+async def refuse_role_(assignment_id: UUID, caller: Caller, expected: IfMatch) -> Response:
     """Refuse a proposed role for good, as the second person; it may be proposed anew."""
-    return await _in_office(caller, APPROVE, assignment_id, refuse_role)
+    return await _in_office(caller, APPROVE, assignment_id, expected, refuse_role)
 
 
 @router.post(
@@ -196,13 +197,14 @@ async def list_delegations(assignment_id: UUID, caller: Caller, page: PageQuery)
     response_model=RoleAssignmentOut,
     openapi_extra=access("self") | described("收回转授的角色", "Take a role back that one handed on"),
 )
-async def take_back_role_(assignment_id: UUID, delegation_id: UUID, caller: Caller) -> Response:
+async def take_back_role_(assignment_id: UUID, delegation_id: UUID, caller: Caller, expected: IfMatch) -> Response:
     """End from now on what one delegated oneself."""
     async with caller.command() as command:
         assignment = await take_back_role(
             command.session,
             source_id=assignment_id,
             delegation_id=delegation_id,
+            expected=expected,
             by=audit.by(caller.principal),
             now=command.now,
         )
@@ -213,12 +215,17 @@ async def _in_office(
     caller: AuthenticatedCaller,
     permission: str,
     assignment_id: UUID,
+    expected: Expected,
     command_: Callable[..., Awaitable[RoleAssignment]],
 ) -> Response:
     """Carry out on an assignment within one's own remit what takes a permission and a second factor."""
     remit = await caller.remit(permission)
     async with caller.command() as command:
         assignment = await command_(
-            command.session, assignment_id=assignment_id, by=audit.by(caller.principal, remit), now=command.now
+            command.session,
+            assignment_id=assignment_id,
+            expected=expected,
+            by=audit.by(caller.principal, remit),
+            now=command.now,
         )
         return await command.respond(200, RoleAssignmentOut.model_validate(assignment))

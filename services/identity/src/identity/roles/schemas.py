@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from china_time import Day
 from contracts import Code
-from webapi.bodies import Body, Shown
+from webapi.bodies import Body, Shown, Versioned
 
 
 class RoleOut(Shown):
@@ -58,7 +58,7 @@ Status = Literal["proposed", "granted", "refused", "lapsed", "withdrawn", "ended
 """How an assignment stands; it holds only while it is granted, and on its days."""
 
 
-class RoleAssignmentOut(Shown):
+class RoleAssignmentOut(Versioned):
     """Who holds, or is to hold, which role on which organisation, from when to when, and who said so."""
 
     assignment_id: UUID
@@ -75,3 +75,10 @@ class RoleAssignmentOut(Shown):
     decided_by: Annotated[UUID | None, Field(description="The second person, who approved or refused it.")]
     decided_at: datetime | None
     ended_at: datetime | None
+    version: Annotated[
+        int,
+        Field(
+            validation_alias="changes",
+            description="Rises as it is decided on and ends; the ETag too, and good for If-Match.",
+        ),
+    ]

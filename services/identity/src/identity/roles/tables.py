@@ -101,3 +101,9 @@ class RoleAssignment(Table):
     ended_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(server_default="1")
     administration: Mapped[str | None] = mapped_column(Computed(_ADMINISTRATION, persisted=True))
+
+    @property
+    def changes(self) -> int:
+        """Count how it has come to stand as it does: made, decided on or over before that, ended."""
+        proposal_is_over = self.proposed_until is not None and self.status != "proposed"
+        return 1 + proposal_is_over + (self.status == "ended")

@@ -20,6 +20,7 @@ from learning.study.rules import COMPLETE, Understanding, furthest, measure_of, 
 from learning.study.tables import LessonStudy
 from messaging import Publication, append
 from webapi import Limit, count_reach
+from webapi.versions import Expected
 
 REQUESTS: Final = Limit("help_requests", most=40, window=timedelta(days=1))
 """Of one person: more lessons than anybody studies in a day, and each word taken back and said again."""
@@ -31,6 +32,7 @@ async def report_progress(
     study_id: UUID,
     lesson_id: UUID,
     progress: int,
+    expected: Expected,
     visible: Collection[UUID],
     by: audit.Actor,
     now: datetime,
@@ -39,7 +41,7 @@ async def report_progress(
 
     `study_id` is the id of the study if this begins it, `visible` where the person is staff. Raises `LessonUnknown`.
     """
-    lesson, study = await _begun(session, study_id, lesson_id, visible, by=by, now=now)
+    lesson, study = await _begun(session, study_id, lesson_id, expected, visible, by=by, now=now)
     reached = furthest(study.progress, progress)
     if study.version and reached == study.progress:
         return study
@@ -59,6 +61,7 @@ async def report_understanding(
     study_id: UUID,
     lesson_id: UUID,
     understanding: Understanding,
+    expected: Expected,
     visible: Collection[UUID],
     by: audit.Actor,
     now: datetime,
@@ -69,7 +72,7 @@ async def report_understanding(
     `study_id` is the id of the study if this begins it, `visible` where the person is staff. Raises `LessonUnknown` and
     `TooOften`.
     """
-    lesson, study = await _begun(session, study_id, lesson_id, visible, by=by, now=now)
+    lesson, study = await _begun(session, study_id, lesson_id, expected, visible, by=by, now=now)
     if study.understood is understood(understanding):
         return study
     measure, mark = measure_of(lesson_id), await orgtree.mark_of(session, by.person_id)
@@ -89,7 +92,14 @@ async def report_understanding(
 
 
 async def _begun(
-    session: AsyncSession, study_id: UUID, lesson_id: UUID, visible: Collection[UUID], *, by: audit.Actor, now: datetime
+    session: AsyncSession,
+    study_id: UUID,
+    lesson_id: UUID,
+    expected: Expected,
+    visible: Collection[UUID],
+    *,
+    by: audit.Actor,
+    now: datetime,
 ) -> tuple[LessonOut, LessonStudy]:
     """Give the lesson, and the person's study of it, locked; one that this begins has version 0."""
     lesson = await one_lesson(session, lesson_id, person_id=by.person_id, remit=visible)
@@ -98,7 +108,9 @@ async def _begun(
     new = {"study_id": study_id, **begun, "lesson_id": lesson_id, "progress": 0, "started_at": now, "version": 0}
     await insert_new(session, LessonStudy, new)
     found = select(LessonStudy).where(LessonStudy.person_id == by.person_id, LessonStudy.lesson_id == lesson_id)
-    return lesson, (await session.scalars(found.with_for_update())).one()
+    study = (await session.scalars(found.with_for_update())).one()
+    expected.require(study.version)
+    return lesson, study
 
 
 async def _finish_edition(session: AsyncSession, lesson: LessonOut, *, person_id: UUID, now: datetime) -> None:

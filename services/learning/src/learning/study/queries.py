@@ -19,7 +19,7 @@ async def own_study(session: AsyncSession, lesson_id: UUID, *, person_id: UUID, 
     if study is not None:
         return shown(study)
     lesson = await one_lesson(session, lesson_id, person_id=person_id, remit=remit)
-    return shown(LessonStudy(lesson_id=lesson_id, course_id=lesson.course_id, progress=0))
+    return shown(LessonStudy(lesson_id=lesson_id, course_id=lesson.course_id, progress=0, version=0))
 
 
 def shown(study: LessonStudy) -> StudyOut:
@@ -32,4 +32,5 @@ def shown(study: LessonStudy) -> StudyOut:
         completed=study.completed,
         understanding=None if study.understood is None else words[study.understood],
         help_asked_at=study.asked_at,
+        version=study.version,
     )

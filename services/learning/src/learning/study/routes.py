@@ -13,6 +13,7 @@ from learning.study import commands, queries
 from learning.study.schemas import ReportProgress, ReportUnderstanding, StudyOut
 from learning.study.tables import LessonStudy
 from webapi import AuthenticatedCaller, Caller, access, assistable, described, json_answer, limited, one_factor
+from webapi.versions import Expected, IfMatch
 
 OF_COURSES = "it tells staff which courses there are, and of nobody but themselves"
 
@@ -27,9 +28,9 @@ router = APIRouter(prefix="/v1/lessons/{lesson_id}", tags=["study"])
     | described("报告学习进度", "Report progress", example={"progress": 35}),
 )
 @assistable("learning.study")
-async def report_progress(lesson_id: UUID, body: ReportProgress, caller: Caller) -> Response:
+async def report_progress(lesson_id: UUID, body: ReportProgress, caller: Caller, expected: IfMatch) -> Response:
     """Report how far one has come; the furthest point counts, so a repeated or late report does no harm."""
-    return await _report(caller, lesson_id, partial(commands.report_progress, progress=body.progress))
+    return await _report(caller, lesson_id, expected, partial(commands.report_progress, progress=body.progress))
 
 
 @router.post(
@@ -41,9 +42,13 @@ async def report_progress(lesson_id: UUID, body: ReportProgress, caller: Caller)
     | described("表示已懂或需要帮助", "Say whether one understood", example={"understanding": "need_help"}),
 )
 @assistable("learning.ask_for_help")
-async def report_understanding(lesson_id: UUID, body: ReportUnderstanding, caller: Caller) -> Response:
+async def report_understanding(
+    lesson_id: UUID, body: ReportUnderstanding, caller: Caller, expected: IfMatch
+) -> Response:
     """Say "understood" or "need help"; the last word counts."""
-    return await _report(caller, lesson_id, partial(commands.report_understanding, understanding=body.understanding))
+    return await _report(
+        caller, lesson_id, expected, partial(commands.report_understanding, understanding=body.understanding)
+    )
 
 
 @router.get(
@@ -61,11 +66,17 @@ async def get_progress(lesson_id: UUID, caller: Caller) -> Response:
 
 
 async def _report(
-    caller: AuthenticatedCaller, lesson_id: UUID, command_: Callable[..., Awaitable[LessonStudy]]
+    caller: AuthenticatedCaller, lesson_id: UUID, expected: Expected, command_: Callable[..., Awaitable[LessonStudy]]
 ) -> Response:
     visible, by = await staff_remit(caller), audit.by(caller.principal)
     async with caller.command() as command:
         study = await command_(
-            command.session, study_id=new_id(), lesson_id=lesson_id, visible=visible, by=by, now=command.now
+            command.session,
+            study_id=new_id(),
+            lesson_id=lesson_id,
+            expected=expected,
+            visible=visible,
+            by=by,
+            now=command.now,
         )
         return await command.respond(200, queries.shown(study))

@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from learning.study.rules import Understanding
-from webapi.bodies import Body
+from webapi.bodies import Body, Versioned
 
 
 class ReportProgress(Body):
@@ -22,8 +22,8 @@ class ReportUnderstanding(Body):
     understanding: Understanding
 
 
-class StudyOut(BaseModel):
-    """Where the caller stands with a lesson; `understanding` is null until they say."""
+class StudyOut(Versioned):
+    """Where the caller stands with a lesson; `understanding` is null until they say, `version` 0 until they begin."""
 
     lesson_id: UUID
     course_id: UUID
