@@ -16,6 +16,7 @@ from webapi.languages import language_named, language_of, preferred
         ("zh, en", "zh"),
         ("en;q=0.2, *;q=0.5", "zh"),
         ("en;q=0", "zh"),
+        ("en ; Q=0.7, zh;q=0.3", "en"),
         ("en;q=much, fr", "zh"),
         ("enm", "zh"),
         ("", "zh"),

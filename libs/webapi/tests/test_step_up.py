@@ -43,7 +43,9 @@ async def test_what_a_helper_proved_is_never_enough(
     client: httpx.AsyncClient, issuer: TokenIssuer, person: UUID
 ) -> None:
     helped = issuer.headers(person, acr="3", actor=new_id(), actions=["orchard.graft"])
-    assert (await client.put(GRAFT, headers=helped)).json()["type"] == "/problems/step_up_required"
+    answer = await client.put(GRAFT, headers=helped)
+    assert answer.json()["type"] == "/problems/step_up_required"
+    assert "a stronger authentication" in answer.headers["www-authenticate"]  # however fresh, it is the helper's
 
 
 async def test_the_document_tells_of_the_challenge(client: httpx.AsyncClient) -> None:

@@ -28,7 +28,7 @@ def preferred(accepted: str) -> Language:
     for item in accepted.split(",")[:_MOST_ITEMS]:
         tag, _, weight_text = item.partition(";")
         try:
-            weight = float(weight_text.strip().removeprefix("q=")) if weight_text else 1.0
+            weight = float(weight_text.strip().lower().removeprefix("q=")) if weight_text else 1.0
         except ValueError:
             continue
         language = "zh" if tag.strip() == "*" else language_named(tag)

@@ -8,8 +8,6 @@ from webapi.problems import STEP_UP_REQUIRED, Refusal
 
 LEVELS: Final = ("1", "2", "3")
 """How strongly somebody proved who they are, weakest first: one factor, two, a passkey or two witnesses."""
-
-
 TWO_FACTORS: Final = "2"
 
 
@@ -25,10 +23,8 @@ def require_acr(principal: Principal, level: str, max_age: timedelta | None, *, 
     `now` in seconds since 1970. What a helper proved says nothing of the person, so an assisted token never meets it.
     Raises `ValueError` for a level there is not.
     """
-    strong = principal.acr in LEVELS and LEVELS.index(principal.acr) >= LEVELS.index(level)
-    since = principal.authenticated_at
-    fresh = max_age is None or (since is not None and now - since <= max_age.total_seconds())
-    if strong and fresh and principal.actor is None:
+    strong, since = reaches(principal, level), principal.authenticated_at
+    if strong and (max_age is None or (since is not None and now - since <= max_age.total_seconds())):
         return
     why = "a stronger authentication is required" if not strong else "a more recent authentication is required"
     challenge = [
