@@ -172,6 +172,8 @@ WITHHELD = {
     "session.cookie_hash": _SECRET,
     "session.session_id": _OURS,
     "session.waiting_request": _PASSING,
+    "sync_receipt.month": _OURS,
+    "sync_receipt.op_hash": _OURS,
     "token_family.family_id": _OURS,
     "token_family.session_id": _OURS,
     "token_family.terminal_hash": _SECRET,

@@ -19,6 +19,7 @@ UNLIMITED = {
     "activities.register": "once for each activity, and it is counted, not read",
     "activities.report_attendance": "once for each activity that is going on",
     "feedback.confirm_answer": "once for each case, and those are limited",
+    "gateway.push": "each act is counted by its own operation",
     "identity.consent_by_code": "five tries for each session, and those are limited",
     "identity.end": "it takes back",
     "identity.object_to_phone_replacement": "once for each replacement of one's own phone",

@@ -8,12 +8,18 @@ from typing import Any
 
 import pytest
 
+from gateway.sync.kinds import KINDS
 from identity.assistance.rules import ACTIONS
 from identity.privacy.rules import GROUNDS
 from identity.roles.definitions import roles_to_define
 
 DOCUMENT: dict[str, Any] = json.loads((Path(__file__).parents[2] / "docs" / "openapi-v1.json").read_text("utf-8"))
-LISTS = {"actions": ACTIONS.keys(), "role": roles_to_define().keys(), "basis": GROUNDS.holds.keys()}
+LISTS = {
+    "actions": ACTIONS.keys(),
+    "basis": GROUNDS.holds.keys(),
+    "kind": KINDS.keys(),
+    "role": roles_to_define().keys(),
+}
 """The words there are, by the name of the field."""
 OWN_WORDS = {
     "category": "whoever assigns responsibilities names the categories there are",

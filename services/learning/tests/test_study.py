@@ -1,6 +1,8 @@
 """Studying over HTTP: progress that only grows, one study per person and lesson, and the word "need help"."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
 from typing import Any
 
 import pytest_asyncio
@@ -24,8 +26,9 @@ async def progress(learner: Person, lesson_id: str, percent: int, **headers: str
     return answer.json()
 
 
-async def say(learner: Person, lesson_id: str, word: str) -> Any:
-    answer = await learner.post(f"/lessons/{lesson_id}/understanding", {"understanding": word})
+async def say(learner: Person, lesson_id: str, word: str, at: datetime | None = None) -> Any:
+    said = {"understanding": word} | ({} if at is None else {"acted_at": at.isoformat()})
+    answer = await learner.post(f"/lessons/{lesson_id}/understanding", said)
     assert answer.status_code == 200, answer.text
     return answer.json()
 
@@ -118,6 +121,30 @@ async def test_the_last_word_on_understanding_counts_and_a_repeated_one_tells_no
         ("understanding_reported.v1", 1, False),
         ("understanding_reported.v1", 2, True),
     ]
+
+
+async def test_the_word_that_was_said_last_counts_in_whatever_order_they_come(county: County, lesson_id: str) -> None:
+    began = datetime.now(UTC) - timedelta(days=3)
+    words = [(began + timedelta(hours=n), word) for n, word in enumerate(["need_help", "understood", "need_help"])]
+    words.append((words[-1][0], "understood"))
+    for order in permutations(words):
+        learner = await county.member(BRANCH)
+        *_, last = [await say(learner, lesson_id, word, at) for at, word in (*order, *order)]
+        assert (last["understanding"], last["help_asked_at"] is not None) == ("need_help", True), order
+
+
+async def test_a_late_word_is_older_than_one_said_directly_and_none_comes_from_the_future(
+    county: County, lesson_id: str
+) -> None:
+    learner = await county.member(BRANCH)
+    now = datetime.now(UTC)
+    assert (await say(learner, lesson_id, "understood"))["understanding"] == "understood"
+    assert (await say(learner, lesson_id, "need_help", now - timedelta(days=1)))["understanding"] == "understood"
+    ahead = {"understanding": "need_help", "acted_at": (now + timedelta(minutes=6)).isoformat()}
+    refused = await learner.post(f"/lessons/{lesson_id}/understanding", ahead)
+    assert (refused.status_code, refused.json()["type"]) == (422, "/problems/said_in_future")
+    assert (await say(learner, lesson_id, "need_help", now + timedelta(minutes=4)))["understanding"] == "need_help"
+    assert (await say(learner, lesson_id, "understood"))["understanding"] == "understood", "its clock was ahead"
 
 
 async def test_help_is_asked_of_the_own_branch_or_else_of_who_publishes(county: County, database: Database) -> None:

@@ -27,6 +27,7 @@ from gateway.settings import Settings
 from gateway.subjects.reading import Subjects
 from gateway.supervision.routes import router as supervision_router
 from gateway.supervision.watching import Watch
+from gateway.sync.routes import router as sync_router
 from gateway.worker import CONSUMERS, JOBS, OWN_DATA
 from service import Service
 from webapi import Application
@@ -63,6 +64,7 @@ def _open_the_door(application: Application, settings: Settings) -> None:
 
     application.front, application.http_protocol = door, edge(patience)
     asking = Asking(upstreams, public_url=settings.issuer)
+    application.state.asking = asking
     application.state.collector = Collector(asking, SERVICE.parts(settings))
     application.state.access_logs = AccessLogs(asking)
     application.state.subjects = Subjects(asking)
@@ -77,7 +79,7 @@ SERVICE = Service(
     title="Gateway",
     description="One door: home, overview, and the way to every service.",
     settings=Settings,
-    routers=(exporting_router, access_log_router, home_router, overview_router, supervision_router),
+    routers=(exporting_router, access_log_router, home_router, overview_router, supervision_router, sync_router),
     problems=(exporting.PROBLEMS,),
     own_data=OWN_DATA,
     consumers=CONSUMERS,

@@ -12,8 +12,10 @@ from gateway.home import event_handlers as home
 from gateway.home import own_data as home_own_data
 from gateway.quotas import event_handlers as quotas
 from gateway.supervision import history
+from gateway.sync import own_data as sync_own_data
+from gateway.sync import receipts
 
-OWN_DATA: privacy.AllOwnData = (home_own_data, contributions_own_data)
+OWN_DATA: privacy.AllOwnData = (home_own_data, contributions_own_data, sync_own_data)
 # The rollups go up the tree, so tree and figures are one projection and are rebuilt together.
 OVERVIEW = messaging.Consumer("gateway-overview", handlers={**orgtree.HANDLERS, **contributions.HANDLERS})
 HOME = messaging.Consumer("gateway-home", handlers=home.HANDLERS)
@@ -24,6 +26,7 @@ CONSUMERS = (OVERVIEW, HOME, PRIVACY, QUOTAS)
 
 JOBS = (
     Job("fold_rollups", timedelta(seconds=1), orgtree.fold, rests=True),
+    Job("sync_months", timedelta(hours=6), receipts.keep_months),
     Job("forget_state_changes", timedelta(hours=6), history.forget_old),
     Job("recount_rollups", orgtree.LOOK_EVERY, orgtree.NightlyRecount(contributions.FACTS)),
 )

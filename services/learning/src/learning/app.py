@@ -5,6 +5,7 @@ from learning.courses import problems as courses
 from learning.courses.routes import router as courses_router
 from learning.help_requests import problems as help_requests
 from learning.help_requests.routes import router as help_requests_router
+from learning.study import problems as study
 from learning.study.routes import router as study_router
 from learning.worker import CONSUMERS, JOBS, OWN_DATA, mend_rollups
 from service import Service
@@ -16,7 +17,7 @@ SERVICE = Service(
     description="What people can learn, and where they need help.",
     settings=ServiceSettings,
     routers=(courses_router, study_router, help_requests_router),
-    problems=(courses.PROBLEMS, help_requests.PROBLEMS),
+    problems=(courses.PROBLEMS, study.PROBLEMS, help_requests.PROBLEMS),
     own_data=OWN_DATA,
     consumers=CONSUMERS,
     checkpoints=LearningAuditCheckpointedV1,

@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 _OK: Final = 200
 _PASSED: Final = (b"authorization", b"accept-language")
-_PASSED_TO_WRITE: Final = (*_PASSED, b"idempotency-key")
+_PASSED_TO_WRITE: Final = (*_PASSED, b"idempotency-key", b"if-match")
 
 K = TypeVar("K")
 T = TypeVar("T")
@@ -47,8 +47,9 @@ class Asking:
         timeouts: Timeouts,
         max_bytes: int,
         method: bytes = b"GET",
+        body: bytes = b"",
     ) -> Fetched:
-        """Ask for `target` ("/path?query") with what of the caller's `headers` says who they are.
+        """Ask for `target` ("/path?query") with what of the caller's `headers` says who they are; `body` is JSON.
 
         Raises ForwardingFailure, and the problem (431) of a head that is too large, as the door does.
         """
@@ -61,6 +62,7 @@ class Asking:
                 timeouts=timeouts,
                 max_bytes=max_bytes,
                 method=method,
+                body=body,
                 headers=[(name, value) for name, value in headers if name in passed],
             )
         except OddRequest as odd:

@@ -154,24 +154,27 @@ async def fetch(
     max_bytes: int,
     method: bytes = b"GET",
     headers: Headers | None = None,
+    body: bytes = b"",
 ) -> Fetched:
-    """Ask for `target` ("/path?query") of a service, without a body, and read the answer into memory.
+    """Ask for `target` ("/path?query") of a service, with a `body` of JSON if any, and read the answer into memory.
 
     `headers` go along. Raises ForwardingFailure, and OddRequest for a header that is none.
     """
     own = b"host: %b\r\naccept: application/json\r\n" % host.encode("ascii")
+    if body:
+        own += b"content-type: application/json\r\n"
     lines = [piece for name, value in headers or [] for piece in (name + b": ", value, b"\r\n")]
-    head = write_head(method, target.encode("ascii"), RequestHead(lines, 0, chunked=False), own)
-    exchange = Exchange(upstream, method, head, client=None, timeouts=timeouts)
-    body = bytearray()
+    head = write_head(method, target.encode("ascii"), RequestHead(lines, len(body), chunked=False), own)
+    exchange = Exchange(upstream, method, head + body, client=None, timeouts=timeouts)
+    read = bytearray()
     more = True
     try:
         answer = await exchange.open()
         while more:
             data, more = await exchange.piece()
-            body += data
-            if len(body) > max_bytes:
+            read += data
+            if len(read) > max_bytes:
                 raise AnswerTooLarge("body")
     finally:
         exchange.close()
-    return Fetched(answer.status, answer.headers, bytes(body))
+    return Fetched(answer.status, answer.headers, bytes(read))

@@ -124,6 +124,7 @@ def public_routes() -> RoutingTable:
             Route("/v1/home", None),
             Route("/v1/overview", None),
             Route("/v1/status", None),
+            Route("/v1/sync", None),
             Route("/v1/operations", None),
         )
     )

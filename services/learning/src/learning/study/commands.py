@@ -16,7 +16,16 @@ from database import insert_new
 from learning.courses.queries import one_lesson
 from learning.courses.schemas import LessonOut
 from learning.courses.tables import Course, EditionLesson, Enrolment
-from learning.study.rules import COMPLETE, Understanding, furthest, measure_of, understood
+from learning.study.rules import (
+    COMPLETE,
+    Understanding,
+    Word,
+    furthest,
+    is_later,
+    measure_of,
+    time_of_word,
+    understood,
+)
 from learning.study.tables import LessonStudy
 from messaging import Publication, append
 from webapi import Limit, count_reach
@@ -61,6 +70,7 @@ async def report_understanding(
     study_id: UUID,
     lesson_id: UUID,
     understanding: Understanding,
+    said_at: datetime | None = None,
     expected: Expected,
     visible: Collection[UUID],
     by: audit.Actor,
@@ -68,19 +78,24 @@ async def report_understanding(
 ) -> LessonStudy:
     """Note that a person understood a lesson or needs help with it; the same word again changes nothing.
 
+    A word that was said before the one that stands changes nothing; `said_at` is now where nobody says it.
     Help is asked of the person's own branch, by someone without one of the organisation that publishes the course.
-    `study_id` is the id of the study if this begins it, `visible` where the person is staff. Raises `LessonUnknown` and
-    `TooOften`.
+    `study_id` is the id of the study if this begins it, `visible` where the person is staff. Raises `LessonUnknown`,
+    `TooOften` and `SaidInFuture`.
     """
+    word = Word(time_of_word(said_at, now), understood(understanding))
     lesson, study = await _begun(session, study_id, lesson_id, expected, visible, by=by, now=now)
-    if study.understood is understood(understanding):
+    if not is_later(word, study.said_at, understood=study.understood):
+        return study
+    study.said_at = word.at
+    if study.understood is word.understood:
         return study
     measure, mark = measure_of(lesson_id), await orgtree.mark_of(session, by.person_id)
     deltas: list[orgtree.Delta] = []
     if study.asked_organisation_id is not None:
         deltas.append(orgtree.Delta(study.asked_organisation_id, measure, -1, mark))
     study.affiliation_id = await orgtree.affiliation_of(session, by.person_id)
-    study.understood, study.asked_at, study.asked_organisation_id = understood(understanding), None, None
+    study.understood, study.asked_at, study.asked_organisation_id = word.understood, None, None
     if not study.understood:
         await count_reach(session, REQUESTS, by.person_id, now=now)
         asked = study.affiliation_id or (await session.get_one(Course, lesson.course_id)).organisation_id

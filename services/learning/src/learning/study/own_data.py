@@ -16,7 +16,7 @@ from privacy import Told
 
 _STUDIES = """
 select study.course_id, study.lesson_id, lesson.title, study.affiliation_id, study.progress, study.started_at,
-       study.completed_at, study.understood, study.asked_organisation_id, study.asked_at
+       study.completed_at, study.understood, study.said_at, study.asked_organisation_id, study.asked_at
 from lesson_study study
 left join lateral (
     select title from edition_lesson where lesson_id = study.lesson_id order by edition desc limit 1

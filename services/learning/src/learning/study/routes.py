@@ -45,10 +45,9 @@ async def report_progress(lesson_id: UUID, body: ReportProgress, caller: Caller,
 async def report_understanding(
     lesson_id: UUID, body: ReportUnderstanding, caller: Caller, expected: IfMatch
 ) -> Response:
-    """Say "understood" or "need help"; the last word counts."""
-    return await _report(
-        caller, lesson_id, expected, partial(commands.report_understanding, understanding=body.understanding)
-    )
+    """Say "understood" or "need help"; the word that was said last counts, whenever it comes."""
+    said = partial(commands.report_understanding, understanding=body.understanding, said_at=body.acted_at)
+    return await _report(caller, lesson_id, expected, said)
 
 
 @router.get(

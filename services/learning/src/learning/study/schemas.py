@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from china_time import Moment
 from learning.study.rules import Understanding
 from webapi.bodies import Body, Versioned
 
@@ -20,6 +21,7 @@ class ReportUnderstanding(Body):
     """Whether the learner understood the lesson or needs help with it."""
 
     understanding: Understanding
+    acted_at: Moment | None = Field(None, description="When they said it, if it is sent later; otherwise now.")
 
 
 class StudyOut(Versioned):

@@ -12,6 +12,7 @@ from database import Table
 class LessonStudy(Table):
     """Where a person stands with a lesson; `version` counts its events. Time spent is not kept.
 
+    `said_at` is when the last word on understanding was said, which may be long before it came.
     `affiliation_id` is the learner's branch when they last did something. `asked_organisation_id` is the organisation
     whose help was asked for, while the request is open: the learner's branch, or for someone without one the
     organisation that publishes the course.
@@ -41,6 +42,7 @@ class LessonStudy(Table):
     started_at: Mapped[datetime]
     completed_at: Mapped[datetime | None]
     understood: Mapped[bool | None]
+    said_at: Mapped[datetime | None]
     asked_organisation_id: Mapped[UUID | None]
     asked_at: Mapped[datetime | None]
     version: Mapped[int]
