@@ -11,6 +11,7 @@ from gateway.exporting import problems as exporting
 from gateway.exporting.collector import Collector
 from gateway.exporting.routes import router as exporting_router
 from gateway.forwarding.asking import Asking
+from gateway.forwarding.crowd import Crowd, room_for_connections
 from gateway.forwarding.edge import edge
 from gateway.forwarding.forwarder import Forwarder
 from gateway.forwarding.pool import Upstream
@@ -43,7 +44,8 @@ def _open_the_door(application: Application, settings: Settings) -> None:
         address=Rate(settings.address_requests_per_minute, settings.address_requests_per_minute // 2),
         refused=Rate(REFUSED.per_minute, settings.person_refused_at_once),
     )
-    patience = Patience(rate=settings.least_bytes_per_second)
+    connections = room_for_connections()
+    patience = Patience(rate=settings.least_bytes_per_second, places=min(Patience().places, connections // 2))
     document = MergedDocument(
         upstreams, routes, application.openapi, public_url=settings.issuer, database=application.database
     )
@@ -62,7 +64,7 @@ def _open_the_door(application: Application, settings: Settings) -> None:
         opened: ASGIApp = behind_proxies(forwarder, settings.trusted_proxies)
         return opened
 
-    application.front, application.http_protocol = door, edge(patience)
+    application.front, application.http_protocol = door, edge(patience, Crowd(connections))
     asking = Asking(upstreams, public_url=settings.issuer)
     application.state.asking = asking
     application.state.collector = Collector(asking, SERVICE.parts(settings))

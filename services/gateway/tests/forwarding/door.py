@@ -14,6 +14,7 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from gateway.forwarding.client import Receive, Send
+from gateway.forwarding.crowd import Crowd
 from gateway.forwarding.edge import edge
 from gateway.forwarding.endings import Endings
 from gateway.forwarding.forwarder import Forwarder, Scope
@@ -155,9 +156,9 @@ class Door:
     token: str
     wires: list[Wire] = field(default_factory=list)
 
-    async def wire(self) -> Wire:
-        """Open a client's connection."""
-        wire = Wire(*await asyncio.open_connection("127.0.0.1", self.port))
+    async def wire(self, address: str = "127.0.0.1") -> Wire:
+        """Open a client's connection from one of this machine's addresses."""
+        wire = Wire(*await asyncio.open_connection("127.0.0.1", self.port, local_addr=(address, 0)))
         self.wires.append(wire)
         return wire
 
@@ -203,6 +204,7 @@ async def opened(
     endings: Endings = (),
     trusted_proxies: str = "",
     send_buffer: int | None = None,
+    most_connections: int = UNLIMITED,
 ) -> AsyncIterator[Door]:
     """Run a gateway before the services at `upstreams` (name -> URL); the kernel holds `send_buffer` for a client."""
     pools = {name: Upstream(name, url, limits=limits) for name, url in upstreams.items()}
@@ -218,7 +220,7 @@ async def opened(
     )
     config = uvicorn.Config(
         behind_proxies(forwarder, trusted_proxies),
-        http=(protocol := edge(patience)),
+        http=(protocol := edge(patience, Crowd(most_connections))),
         ws="none",
         access_log=False,
         log_config=None,

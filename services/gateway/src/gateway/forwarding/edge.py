@@ -6,9 +6,11 @@ import socket
 import sys
 from typing import Any, Final
 
+from gateway.forwarding.crowd import Crowd
 from gateway.forwarding.limits import LARGEST_HEAD, LONGEST_TARGET, MOST_HEADERS
 from gateway.forwarding.refusals import CLIENT_SLOW
 from gateway.forwarding.slow_clients import Patience
+from gateway.quotas.buckets import network_of
 from webapi.bounded_http import BoundedProtocol
 
 HEAD_SECONDS: Final = 10.0
@@ -19,13 +21,14 @@ log = logging.getLogger("gateway.forwarding")
 
 
 class EdgeProtocol(BoundedProtocol):
-    """Give it to uvicorn as `http=EdgeProtocol`, or `edge(patience)`.
+    """Give it to uvicorn as `http=edge(patience, crowd)`.
 
     Adds to the bounds of every server: a head is bounded in time while it arrives; a client that reads below the least
-    rate is cut off, also after its answer: uvicorn waits for ever.
+    rate is cut off, also after its answer: uvicorn waits for ever. Connections are as many as the process has room for.
     """
 
     patience = Patience()
+    crowd: Crowd
     longest_target, largest_head, most_headers = LONGEST_TARGET, LARGEST_HEAD, MOST_HEADERS
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -33,10 +36,13 @@ class EdgeProtocol(BoundedProtocol):
         self._reader_timer: asyncio.TimerHandle | None = None
         self._read_before: int | None = None
         self._head_timer: asyncio.TimerHandle | None = None
+        self._address = ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start the time in which a first request must have arrived."""
         super().connection_made(transport)  # type: ignore[arg-type] # as asyncio declares it
+        self._address = network_of(self.client[0]) if self.client else ""
+        self.crowd.come(self.transport, self._address)
         self._expect_head()
         self._look_at_reader()
 
@@ -45,6 +51,7 @@ class EdgeProtocol(BoundedProtocol):
         self._stop_timer()
         if self._reader_timer is not None:
             self._reader_timer.cancel()
+        self.crowd.go(self.transport)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -54,9 +61,16 @@ class EdgeProtocol(BoundedProtocol):
             self._expect_head()
 
     def on_headers_complete(self) -> None:
-        """Stop the time."""
+        """Stop the time; from now on the connection is served."""
         self._stop_timer()
+        self.crowd.serve(self.transport)
         super().on_headers_complete()
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request, unless it is there."""
+        if not self.pipeline and not self.transport.is_closing():
+            self.crowd.wait(self.transport, self._address)
+        super().on_response_complete()
 
     def send_400_response(self, msg: str) -> None:
         """Stop the time, and answer."""
@@ -98,6 +112,6 @@ class EdgeProtocol(BoundedProtocol):
             self._head_timer = None
 
 
-def edge(patience: Patience) -> type[EdgeProtocol]:
-    """Give the protocol with this patience for slow readers."""
-    return type("EdgeProtocol", (EdgeProtocol,), {"patience": patience})
+def edge(patience: Patience, crowd: Crowd) -> type[EdgeProtocol]:
+    """Give the protocol with this patience for slow readers, whose connections are of this crowd."""
+    return type("EdgeProtocol", (EdgeProtocol,), {"patience": patience, "crowd": crowd})
