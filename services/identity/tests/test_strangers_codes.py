@@ -4,12 +4,14 @@ from datetime import timedelta
 from functools import partial
 
 import httpx
+import pytest
 from sqlalchemy import update
 
 import orgtree
 from database import utc_now
-from identity.throttling.tables import RateCount
+from identity.throttling.tables import GuessCount, RateCount
 
+from .authenticator import set_up, tokens_by_two_factors
 from .front_end import FrontEnd, answer_of
 from .phone_proofs import ask_for_own
 from .phones import Phones
@@ -101,6 +103,42 @@ async def test_who_knows_the_password_spends_no_codes_of_the_owners_browsers(
         await phones.messages_to(number)
     assert "code" in answer_of(await with_code(browser, phones, number)).parameters
     assert await second_factor_for(browser, username) == 200
+
+
+@pytest.mark.parametrize("recovering", [False, True])
+async def test_who_knows_the_password_keeps_no_browser_of_the_owners_from_the_app(
+    provider: Provider, front_end: FrontEnd, recovering: bool
+) -> None:
+    """Neither from its codes nor from those that stand in for it; a browser that is new waits with the thief's."""
+    _, username = await provider.open_person()
+    app, recovery = await set_up(provider, await front_end.tokens(username))
+    await tokens_by_two_factors(front_end, username, app)
+    await guess_codes(provider, username)
+    for browser, code, expected in (
+        (elsewhere(provider), "000000", 429),
+        (front_end, recovery[0] if recovering else app.code(), 303),
+    ):
+        page = await browser.second_page(username, prompt="login")
+        assert (await browser.submit(page, code=code)).status_code == expected
+
+
+async def test_nor_from_setting_up_another_app(provider: Provider, front_end: FrontEnd) -> None:
+    _, username = await provider.open_person()
+    app, _ = await set_up(provider, await front_end.tokens(username))
+    owner = await tokens_by_two_factors(front_end, username, app)
+    await guess_codes(provider, username)
+    await set_up(provider, owner)
+
+
+async def guess_codes(provider: Provider, username: str) -> None:
+    """Guess at the app's codes by the password, from elsewhere, until the next guess waits for long."""
+    thief = elsewhere(provider)
+    page = await thief.second_page(username)
+    for _ in range(5):
+        assert (await thief.submit(page, code="000000")).status_code == 400
+    async with provider.database.transaction() as session:
+        for_long = {"blocked_until": utc_now() + timedelta(minutes=15)}
+        await session.execute(update(GuessCount).where(GuessCount.failures >= 5).values(for_long))
 
 
 async def second_factor_for(front_end: FrontEnd, username: str) -> int:

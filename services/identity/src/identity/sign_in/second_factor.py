@@ -110,7 +110,8 @@ async def _try_app(asked: Asked, code: str, *, now: datetime) -> _Tried:
     recovering = "recovery_code" in asked.step.ways and len(letters) == _RECOVERY_CODE_LENGTH
     prove = prove_by_recovery_code if recovering else prove_by_totp
     async with shared.database.transaction() as session:
-        right = await prove(session, shared.ring, account_id=account_id, code=code, now=now)
+        known = await is_known_to(session, asked.visit.cookie(COOKIE), account_id, now=now)
+        right = await prove(session, shared.ring, account_id=account_id, known_browser=known, code=code, now=now)
     if right and recovering:
         _log.info("recovery_code_spent", extra={"account_id": account_id})
     return _Tried(("otp",)) if right else _Tried()

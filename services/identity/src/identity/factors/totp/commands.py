@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import delete, select, update
@@ -61,7 +61,7 @@ async def confirm_totp(
     await _lock(session, account_id)
     waiting = select(Totp).where(Totp.account_id == account_id, Totp.confirmed_at.is_(None))
     pending = known(await session.scalar(waiting), TotpNotPending)
-    guess = await begin_guess(session, _subject(ring, account_id), now=now)
+    guess = await begin_guess(session, _subject(ring, account_id, "waiting"), now=now)
     step = rules.step_of_code(_secret_of(ring, pending), bare_number(code), now=now, after=None)
     if step is None:
         return None
@@ -74,12 +74,15 @@ async def confirm_totp(
     return codes
 
 
-async def prove_by_totp(session: AsyncSession, ring: KeyRing, *, account_id: UUID, code: str, now: datetime) -> bool:
+async def prove_by_totp(
+    session: AsyncSession, ring: KeyRing, *, account_id: UUID, known_browser: bool, code: str, now: datetime
+) -> bool:
     """Say whether the account's authenticator app shows this code; each is taken once.
 
-    Let the transaction commit whatever the answer is. Raises `TooOften`.
+    Guesses on browsers that the owner has used are counted apart, so that whoever knows the password alone keeps nobody
+    out. Let the transaction commit whatever the answer is. Raises `TooOften`.
     """
-    guess = await begin_guess(session, _subject(ring, account_id), now=now)
+    guess = await begin_guess(session, _subject(ring, account_id, "known" if known_browser else "any"), now=now)
     in_use = select(Totp).where(Totp.account_id == account_id, Totp.confirmed_at.is_not(None)).with_for_update()
     totp = await session.scalar(in_use)
     step = None
@@ -93,10 +96,10 @@ async def prove_by_totp(session: AsyncSession, ring: KeyRing, *, account_id: UUI
 
 
 async def prove_by_recovery_code(
-    session: AsyncSession, ring: KeyRing, *, account_id: UUID, code: str, now: datetime
+    session: AsyncSession, ring: KeyRing, *, account_id: UUID, known_browser: bool, code: str, now: datetime
 ) -> bool:
     """Spend a recovery code of the account and say whether it was one. As `prove_by_totp` otherwise."""
-    guess = await begin_guess(session, _subject(ring, account_id), now=now)
+    guess = await begin_guess(session, _subject(ring, account_id, "known" if known_browser else "any"), now=now)
     mine = (RecoveryCode.account_id == account_id, RecoveryCode.used_at.is_(None))
     this = RecoveryCode.code_hash == rules.hash_of_recovery_code(code)
     spent = await session.scalar(
@@ -144,9 +147,9 @@ async def _lock(session: AsyncSession, account_id: UUID) -> None:
     await session.execute(select(Account.account_id).where(Account.account_id == account_id).with_for_update())
 
 
-def _subject(ring: KeyRing, account_id: UUID) -> bytes:
-    """Give what guesses are counted for, whatever browser or session they come from."""
-    return subject_of(ring, "second_factor", str(account_id))
+def _subject(ring: KeyRing, account_id: UUID, at: Literal["known", "any", "waiting"]) -> bytes:
+    """Give what guesses are counted for: on browsers the owner has used, on all others, at a secret that waits."""
+    return subject_of(ring, "second_factor", f"{account_id}|{at}")
 
 
 def _secret_of(ring: KeyRing, totp: Totp) -> str:
