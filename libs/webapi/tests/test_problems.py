@@ -141,7 +141,7 @@ async def test_a_database_that_is_away_makes_requests_503_until_it_is_back(
         for method, path in (("POST", "/v1/trees"), ("PUT", "/v1/trees/hot")):
             answer = await client.request(method, path, json=body, headers=headers)
             assert (answer.status_code, problem(answer)["type"]) == (503, "/problems/unavailable")
-            assert answer.headers["retry-after"] == "2"
+            assert 2 <= int(answer.headers["retry-after"]) <= 4
         assert (await client.get("/health/ready")).json()["failed"] == ["database"]
         await administration.execute(f'alter database "{name}_away" rename to "{name}"')
         assert (await client.post("/v1/trees", json=body, headers=headers)).is_success

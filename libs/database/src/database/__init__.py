@@ -1,6 +1,7 @@
 """PostgreSQL for one service: engine, transactions, ids, sealed columns, migrations."""
 
 from database import migrations
+from database.deadlines import DEADLINE, Deadline
 from database.engine import Database, asyncpg_dsn, closing, raw, write_last
 from database.ids import new_id, utc_now
 from database.inserting import NeedsSQLAlchemy, insert_new, insert_or_same
@@ -10,9 +11,11 @@ from database.statements import Closing, columns, count_of, known
 from database.table import Table
 
 __all__ = [
+    "DEADLINE",
     "BlindIndex",
     "Closing",
     "Database",
+    "Deadline",
     "KeyRing",
     "NeedsSQLAlchemy",
     "SealBroken",

@@ -6,12 +6,14 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, Literal, cast
 
 import asyncpg
+from asyncpg.transaction import Transaction, TransactionState
 from sqlalchemy import URL, Connection, Engine, event, make_url
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import Session, SessionTransaction
 from sqlalchemy.util import await_only, greenlet_spawn
 
+from database.deadlines import milliseconds_left
 from database.statements import Closing, together
 
 CLOSE_SECONDS = 2.0
@@ -34,7 +36,8 @@ class Database:
     """The pooled connections of one process to its service's database.
 
     An open write transaction anywhere in the cluster holds back every relay, so each transaction is bounded by
-    `transaction_timeout_seconds` and an idle one by a third of it (PostgreSQL ends the session beyond that).
+    `transaction_timeout_seconds` and an idle one by a third of it (PostgreSQL ends the session beyond that). Where
+    there is a `DEADLINE`, what is left of it when a transaction begins bounds each of its statements.
     """
 
     def __init__(
@@ -123,7 +126,7 @@ class Database:
         driver, session = pooled.driver_connection, self._sessions(info={_POOLED: pooled})
         try:
             transaction = driver.transaction(**options)
-            await transaction.start()
+            await _start(transaction, driver, readonly=bool(options))
             pooled.dbapi_connection._transaction = transaction  # noqa: SLF001 - as its own execute() would begin one
             yield session
         finally:
@@ -191,6 +194,19 @@ class _Joining(Session):
         """Set a savepoint, after what waits to be written: the savepoint may be rolled back alone."""
         await_only(_write_waiting(self.info))
         return super().begin_nested()
+
+
+async def _start(transaction: Transaction, driver: asyncpg.Connection, *, readonly: bool) -> None:
+    """Begin a transaction; where there is a deadline, bound its statements in the round trip that begins it."""
+    left = milliseconds_left()
+    if left is None:
+        await transaction.start()
+        return
+    begin = "begin isolation level repeatable read read only" if readonly else "begin"
+    # As its own start() does, which takes no further statement.
+    driver._top_xact, transaction._state = transaction, TransactionState.FAILED  # noqa: SLF001
+    await driver.execute(f"{begin}; set local statement_timeout = {left}")
+    transaction._state = TransactionState.STARTED  # noqa: SLF001
 
 
 async def _end(pooled: Any, how: Literal["commit", "rollback"]) -> None:

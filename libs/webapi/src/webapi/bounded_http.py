@@ -7,6 +7,7 @@ from typing import Any, Final
 from httptools import HttpParserError
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
+from webapi.deadlines import LEAVING
 from webapi.languages import language_of
 from webapi.problems import (
     BAD_REQUEST,
@@ -41,7 +42,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     Adds: only HTTP/1.0 and 1.1 are served; a head is bounded in bytes and lines, and so is what comes with a body and
     is none (chunk extensions, zeros before a size, trailers); trailers do not become headers (uvicorn appends them to
-    the list it gave to the application); a target is a path; what cannot be read is answered with a problem.
+    the list it gave to the application); a target is a path; what cannot be read is answered with a problem; who serves
+    a request hears at once that its client left (`LEAVING`), not only when it asks for more of the body.
     """
 
     longest_target = 16 * 1024
@@ -54,7 +56,17 @@ class BoundedProtocol(HttpToolsProtocol):
         self._head_is_open = self._body_is_open = self._is_over = False
         self._head_bytes = self._other_bytes = 0
         self._problem: Problem = BAD_REQUEST
-        self._extensions = {WHOLE: self._answer_whole}
+        self._on_leaving: Callable[[], None] | None = None
+        self._extensions: dict[str, Any] = {WHOLE: self._answer_whole, LEAVING: self._tell_leaving}
+
+    def _tell_leaving(self, told: Callable[[], None] | None) -> None:
+        self._on_leaving = told
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell who serves a request."""
+        super().connection_lost(exc)
+        if self._on_leaving is not None:
+            self._on_leaving()
 
     def data_received(self, data: bytes) -> None:
         """Parse, and bound what comes with a message and is nothing of it, of which the parser does not tell."""
@@ -75,7 +87,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin to count, and let the application answer at once."""
         super().on_message_begin()
-        self.scope["extensions"] = self._extensions  # type: ignore[typeddict-item] # values may be anything in ASGI
+        self.scope["extensions"] = self._extensions
         self._head_is_open, self._body_is_open, self._is_over = True, False, False
         self._head_bytes = 0
 

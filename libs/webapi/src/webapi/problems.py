@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Mapping
+from random import randrange
 from typing import Any, Final, NamedTuple
 
 import asyncpg
@@ -137,6 +138,9 @@ INTERNAL: Final = Problem(500, "internal", "Something went wrong on our side.", 
 UNAVAILABLE: Final = Problem(
     503, "unavailable", "The service is not available just now; try again.", "服务暂不可用,请稍后再试。"
 )
+SERVICE_SLOW: Final = Problem(504, "service_slow", "The service did not answer in time.", "服务未能及时响应。")
+PASSING: Final = frozenset({UNAVAILABLE.status, SERVICE_SLOW.status})
+"""Statuses of what passes by itself: the answer says when to ask again."""
 REVOCATIONS_UNKNOWN: Final = Problem(
     503,
     "revocations_unknown",
@@ -196,6 +200,11 @@ class Problems:
         return Refusal(UNAVAILABLE if _is_passing(error) else INTERNAL)
 
 
+def retry_after(seconds: int) -> str:
+    """Give a Retry-After of so many seconds and by chance up to half as many more: nobody comes back all together."""
+    return str(seconds + randrange(seconds // 2 + 2))  # noqa: S311 - no secret
+
+
 def by_status(status: int) -> Problem:
     """Give the general problem for an HTTP status that a library of ours answered with."""
     return _BY_STATUS.get(status) or Problem(status, f"http_{status}", "The request is refused.", "请求被拒绝。")
@@ -217,6 +226,6 @@ def problem_response(refusal: Refusal, language: str, trace_id: str | None = Non
         content["trace_id"] = trace_id
     content.update({key: value for key, value in refusal.members.items() if key not in content})
     headers = {"content-language": "en" if language == "en" else "zh-CN", "vary": "accept-language", **refusal.headers}
-    if problem.status == UNAVAILABLE.status:
-        headers.setdefault("retry-after", str(RETRY_AFTER_SECONDS))
+    if problem.status in PASSING:
+        headers.setdefault("retry-after", retry_after(RETRY_AFTER_SECONDS))
     return Response(orjson.dumps(content, default=str), problem.status, headers, PROBLEM_JSON)

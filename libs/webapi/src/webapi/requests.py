@@ -1,7 +1,7 @@
 """What happens around every request: its span and metrics, the size limit of its body, and one place for all errors."""
 
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from hashlib import sha256
 from typing import Final
 
@@ -15,11 +15,14 @@ from telemetry import ServedRequest
 from webapi.access import WORDS, declared
 from webapi.bounded_http import WHOLE
 from webapi.caller import CALLER, AuthenticatedCaller, RefusalRecorder
+from webapi.deadlines import Deadlined
 from webapi.idempotency import BODY_HASH, AlreadyAnswered, has_key, refuse_key_on_read
 from webapi.languages import language_of
 from webapi.problems import (
     BODY_TOO_LARGE,
     METHOD_NOT_ALLOWED,
+    PASSING,
+    SERVICE_SLOW,
     UNAVAILABLE,
     Problem,
     Problems,
@@ -47,9 +50,10 @@ def _route_template(scope: Scope) -> str | None:
 class _Body:
     """Receives a request's body: no more of it than allowed, and hashed on its way when the request is idempotent."""
 
-    def __init__(self, scope: Scope, receive: Receive) -> None:
+    def __init__(self, scope: Scope, receive: Receive, arrived: Callable[[], None]) -> None:
         self._scope = scope
         self._receive = receive
+        self._arrived = arrived
         self._total = 0
         self._hash = sha256() if has_key(scope["headers"]) else None
         if self._hash is not None:
@@ -71,6 +75,8 @@ class _Body:
             raise _too_large()
         if self._hash is not None:
             self._hash.update(piece)
+        if message["type"] == "http.request" and not message.get("more_body", False):
+            self._arrived()
         return message
 
     def _announced(self) -> int:
@@ -84,9 +90,10 @@ class _Answer:
     A head waits for its body, so that the two can go by one system call.
     """
 
-    def __init__(self, scope: Scope, send: Send, *, without_body: bool) -> None:
+    def __init__(self, scope: Scope, send: Send, deadlined: Deadlined, *, without_body: bool) -> None:
         self._send = send
         self._send_whole = scope.get("extensions", {}).get(WHOLE)
+        self._deadlined = deadlined
         self._without_body = without_body
         self._start: Message | None = None
         self.status = 0
@@ -94,24 +101,31 @@ class _Answer:
     async def send(self, message: Message) -> None:
         """Be the application's `send`."""
         if message["type"] == "http.response.start":
+            self._deadlined.answering()
             self._start = message
             return
         if self._without_body:
             message = {**message, "body": b""}
         start, self._start = self._start, None
-        if start is not None:
-            self.status = start["status"]
-            headers = start["headers"] = [*start.get("headers", ()), _NO_SNIFF]
-            names = dict(headers)
-            if b"cache-control" not in names:
-                headers.append(_NO_STORE)
-            has_length = b"content-length" in names or self.status == _NO_CONTENT
-            if has_length and self._send_whole is not None and not message.get("more_body"):
-                body: bytes = message.get("body", b"")
-                if b"connection" not in names and self._send_whole(self.status, headers, lambda: body):
-                    return
-            await self._send(start)
-        await self._send(message)
+        if start is None or not self._sent_whole(start, message):
+            if start is not None:
+                await self._send(start)
+            await self._send(message)
+        if not message.get("more_body"):
+            self._deadlined.answered()
+
+    def _sent_whole(self, start: Message, message: Message) -> bool:
+        """Complete a head, and send it with its body if this is all of it."""
+        self.status = start["status"]
+        headers = start["headers"] = [*start.get("headers", ()), _NO_SNIFF]
+        names = dict(headers)
+        if b"cache-control" not in names:
+            headers.append(_NO_STORE)
+        has_length = b"content-length" in names or self.status == _NO_CONTENT
+        if not has_length or self._send_whole is None or message.get("more_body") or b"connection" in names:
+            return False
+        body: bytes = message.get("body", b"")
+        return bool(self._send_whole(self.status, headers, lambda: body))
 
 
 def _allowed(scope: Scope) -> str:
@@ -139,33 +153,41 @@ class RequestHandling:
             await self._app(scope, receive, send)
             return
         request = ServedRequest(scope["method"], scope["headers"])
-        if without_body := scope["method"] == "HEAD":  # is GET in everything but its answer's body (RFC 9110, 9.3.2)
+        deadlined = Deadlined(scope)
+        answer = _Answer(scope, send, deadlined, without_body=scope["method"] == "HEAD")
+        if scope["method"] == "HEAD":  # is GET in everything but its answer's body (RFC 9110, 9.3.2)
             scope = {**scope, "method": "GET"}
-        answer = _Answer(scope, send, without_body=without_body)
-        if _Body.comes_with(scope):
-            receive = _Body(scope, receive).receive
+        has_body = _Body.comes_with(scope)
+        if has_body:
+            receive = _Body(scope, receive, deadlined.arrived).receive
         error: Exception | None = None
         try:
             refuse_key_on_read(scope)
-            await self._app(scope, receive, answer.send)
+            async with deadlined:
+                if not has_body:
+                    deadlined.arrived()
+                await self._app(scope, receive, answer.send)
         except Exception as raised:
+            if deadlined.client_left and isinstance(raised, TimeoutError):
+                return
             error = raised
             if answer.status:
                 _log.exception("answer_broken_off", extra={"route": _route_template(scope)})
                 raise
-            await (await self._response_to(raised, scope))(scope, receive, answer.send)
+            response = await self._response_to(raised, scope, is_late=deadlined.is_over)
+            await response(scope, receive, answer.send)
         finally:
             status = answer.status or _CLIENT_GONE
             request.finish(_route_template(scope), status, error if status >= _SERVER_ERROR else None)
 
-    async def _response_to(self, error: Exception, scope: Scope) -> Response:
+    async def _response_to(self, error: Exception, scope: Scope, *, is_late: bool) -> Response:
         if isinstance(error, AlreadyAnswered):
             return error.response
-        refusal = self._refusal_of(error, scope)
+        refusal = self._refusal_of(error, scope, is_late=is_late)
         await _record(refusal.problem, scope)
         return problem_response(refusal, language_of(scope["headers"]))
 
-    def _refusal_of(self, error: Exception, scope: Scope) -> Refusal:
+    def _refusal_of(self, error: Exception, scope: Scope, *, is_late: bool) -> Refusal:
         if isinstance(error, RequestValidationError):
             refusal = invalid(error.errors(), language_of(scope["headers"]))
         elif isinstance(error, HTTPException) and isinstance(error.__cause__, Refusal):
@@ -175,11 +197,13 @@ class RequestHandling:
             refusal = Refusal(by_status(error.status_code), headers=allow)
         else:
             refusal = self._problems.of(error)
+        if is_late and refusal.problem is UNAVAILABLE:
+            refusal = Refusal(SERVICE_SLOW, service=scope["app"].service)
         status = refusal.problem.status
         if status >= _SERVER_ERROR:
             extra = {"route": _route_template(scope), "method": scope["method"], "code": refusal.problem.code}
             cause = error.__cause__ if isinstance(error, Refusal) and error.__cause__ is not None else error
-            if status == UNAVAILABLE.status:
+            if status in PASSING:
                 _log.warning("request_not_served", extra=extra, exc_info=cause)
             else:
                 _log.error("request_failed", extra=extra, exc_info=cause)

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select, text
 from sqlalchemy.orm import Mapped, mapped_column
+from starlette.responses import StreamingResponse
 
 from database import Database, Table, raw
 from webapi import (
@@ -116,6 +117,8 @@ async def plant(body: PlantTree, caller: Caller) -> Response:
         await (await raw(command.session)).execute(_PLANT, body.tree_id, body.kind, command.now)
         if body.kind == "slow":
             await asyncio.sleep(0.3)
+        if body.kind == "sleeping":
+            await (await raw(command.session)).execute("select pg_sleep(30)")
         tree = TreeOut(tree_id=body.tree_id, kind=body.kind)
         return await command.respond(201, tree, location=f"/v1/trees/{body.tree_id}")
 
@@ -158,6 +161,18 @@ async def graft(caller: Caller) -> Response:
     """Do what nobody does without having proved lately, by two factors, who they are."""
     caller.require_acr("2", timedelta(minutes=10))
     return Response(status_code=204)
+
+
+@router.get("/growing", openapi_extra=access("public") | SAID)
+async def grow() -> Response:
+    """Begin an answer at once and take half a second for the rest."""
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"root"
+        await asyncio.sleep(0.5)
+        yield b"leaf"
+
+    return StreamingResponse(pieces())
 
 
 @router.get("/{tree_id}", response_model=TreeOut, openapi_extra=access("public") | SAID)

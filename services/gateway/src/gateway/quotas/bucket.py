@@ -3,10 +3,9 @@
 from collections import OrderedDict
 from collections.abc import Hashable
 from math import ceil
-from random import randrange
 from typing import Final, NamedTuple
 
-from webapi.problems import Problem, Refusal
+from webapi.problems import Problem, Refusal, retry_after
 
 MINUTE: Final = 60
 MOST_BUCKETS: Final = 100_000
@@ -79,7 +78,7 @@ def over(problem: Problem, name: str, bucket: Bucket) -> Refusal:
     return Refusal(
         problem,
         headers={
-            "retry-after": str(wait + randrange(wait // 2 + 2)),  # noqa: S311 - no secret
+            "retry-after": retry_after(wait),
             "ratelimit-policy": f'"{name}";q={bucket.rate.per_minute};w={MINUTE}',
             "ratelimit": f'"{name}";r=0;t={wait}',
         },
