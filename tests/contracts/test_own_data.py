@@ -148,6 +148,7 @@ WITHHELD = {
     "member_version.id_number": _IN_CLEAR,
     "member_version.name": _IN_CLEAR,
     "member_version.phone": _IN_CLEAR,
+    "member_version.phone_proves_from": _OURS,
     "member_version.recorded_by": _SOMEBODY,
     "participation.version": _OURS,
     "passkey.credential_id": _SECRET,

@@ -12,6 +12,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from contracts import SERVICES
+from identity.accounts.phones import normalised_phone
 from webapi import Application
 from webapi.validation import invalid
 
@@ -151,6 +152,11 @@ def test_every_field_of_a_kind_takes_every_writing_in_one_form(
     for field in fields:
         taken = {typed: field.takes(typed) for typed, _ in written}
         assert taken == dict(written), field.place
+
+
+def test_identity_keeps_the_number_that_members_keeps_whatever_is_typed() -> None:
+    kept = {typed: normalised_phone(typed) for typed, _ in PHONES_WRITTEN_AS}
+    assert kept == {typed: None if number is None else f"+86{number}" for typed, number in PHONES_WRITTEN_AS}
 
 
 def test_no_field_keeps_what_nobody_sees_but_those_with_a_reason() -> None:

@@ -58,14 +58,14 @@ async def enrolled(system: System, *, ago: timedelta = timedelta(days=7)) -> dic
 
 
 async def let_pass(system: System, person_id: str, time: timedelta) -> None:
-    """Move back when the versions of a file were recorded, in the system's own database."""
+    """Move back from when the phone on a file proves anything, in the system's own database."""
     if system.data is None:
         pytest.skip("the system runs elsewhere")
     home = DataDirectory(system.data)
     password, port = home.secret("postgres"), home.state["ports"]["postgres"]
     connection = await asyncpg.connect(f"postgresql://postgres:{password}@127.0.0.1:{port}/members")
     try:
-        moved = "update member_version set recorded_at = recorded_at - $2::interval where person_id = $1"
+        moved = "update member_version set phone_proves_from = phone_proves_from - $2::interval where person_id = $1"
         await connection.execute(moved, person_id, time)
     finally:
         await connection.close()

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from time import time
 from typing import Any
 from uuid import UUID
 
@@ -12,9 +13,11 @@ import pytest
 from channels import Delivery, channel_of, code_of, index_of
 from contracts.identity import PersonErasedV1, PhoneMessageAskedV1
 from database import Database, new_id, raw
-from members.files import event_handlers, indexing
+from members.files import indexing
 from members.files.event_handlers import TEXTS, PhoneMessages
 from members.files.indexing import Indexing
+from members.files.rules.personal_fields import PersonalFields
+from members.files.sealing import SealedFile, seal_fields
 from members.phone_messages.tables import PhoneMessage
 from members.settings import Settings
 from members.worker import HANDLERS
@@ -80,10 +83,16 @@ async def on_file(province: Province, ago: timedelta = timedelta(days=7), **fiel
     return person_id
 
 
+PASS = """
+    update member_version
+    set recorded_at = recorded_at - $1::interval, phone_proves_from = phone_proves_from - $1::interval
+"""
+
+
 async def let_pass(province: Province, time: timedelta) -> None:
-    """Move back when every version was recorded."""
+    """Move back when every version was recorded, and from when its phone proves anything."""
     async with province.database.transaction() as session:
-        await (await raw(session)).execute("update member_version set recorded_at = recorded_at - $1::interval", time)
+        await (await raw(session)).execute(PASS, time)
 
 
 async def revise(by: Person, person_id: UUID, base_version: int, **changes: Any) -> None:
@@ -108,9 +117,22 @@ async def replaced(province: Province, phone: str) -> UUID:
     return person_id
 
 
+async def replaced_soon(province: Province, phone: str) -> UUID:
+    person_id = await enrolled(province, PHONE)
+    await revise(province.registrar, person_id, 1, phone=phone)
+    return person_id
+
+
 async def given(province: Province, phone: str) -> UUID:
     person_id = await on_file(province, phone=None)
     await revise(province.registrar, person_id, 1, phone=phone)
+    return person_id
+
+
+async def given_by_way_of_another(province: Province, phone: str) -> UUID:
+    person_id = await given(province, "14200000007")
+    await let_pass(province, timedelta(days=30))
+    await revise(province.registrar, person_id, 2, phone=phone)
     return person_id
 
 
@@ -289,7 +311,7 @@ async def test_a_file_that_does_not_open_keeps_no_other_waiting(
     assert [record.msg for record in caplog.records].count("file_not_indexed") == 1
 
 
-@pytest.mark.parametrize("put", [enrolled, imported, replaced, given, taken_out_and_given, given_back])
+@pytest.mark.parametrize("put", [enrolled, imported, replaced, replaced_soon, given_back])
 @pytest.mark.parametrize("text", [text for text in TEXTS if text.startswith("code_")])
 async def test_a_number_that_somebody_else_put_on_file_takes_codes_after_a_week(
     province: Province, post: Post, text: str, put: Callable[[Province, str], Awaitable[UUID]]
@@ -314,15 +336,55 @@ async def test_what_is_no_code_reaches_a_new_number_at_once(province: Province, 
     assert await post.answers() == [(str(person_id), "sent")]
 
 
-async def test_a_number_that_changes_so_often_that_its_beginning_is_not_read_takes_no_code(
-    province: Province, post: Post, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("put", [given, given_by_way_of_another, taken_out_and_given])
+async def test_a_number_that_somebody_else_put_where_none_was_takes_codes_once_its_person_was_there(
+    province: Province, post: Post, put: Callable[[Province, str], Awaitable[UUID]]
 ) -> None:
-    monkeypatch.setattr(event_handlers, "MOST_VERSIONS", 2)
+    theirs = "14287654321"
+    person_id = await put(province, theirs)
+    await let_pass(province, timedelta(days=400))
+    await revise(province.registrar, person_id, await version_of(post.database, person_id), away=True)
+    await post.hand_over(asked(person_id=person_id), asked(person_id=person_id, text="account_opened"))
+    assert await post.answers() == [(None, "no_phone"), (str(person_id), "sent")]
+    me, own = province.person(person_id=person_id), "14200000009"
+    await revise(me, person_id, await version_of(post.database, person_id), phone=own)
+    await post.hand_over(asked(person_id=person_id))
+    assert (await post.answers())[2:] == [(str(person_id), "sent")]
+    await post.deliver()
+    assert [each for each, _ in post.gateway.messages_to(f"+86{own}")] == ["code_own_account.zh"]
+
+
+@pytest.mark.parametrize(("put", "takes_codes"), [(replaced, True), (given, False), (taken_out_and_given, False)])
+async def test_what_was_written_before_this_was_kept_is_read_from_the_versions(
+    province: Province, post: Post, put: Callable[[Province, str], Awaitable[UUID]], takes_codes: bool
+) -> None:
+    person_id = await put(province, "14287654321")
+    async with post.database.transaction() as session:
+        await (await raw(session)).execute("update member_version set phone_proves_from = null")
+    await let_pass(province, timedelta(days=7, minutes=-1))
+    await post.hand_over(asked(person_id=person_id))
+    await let_pass(province, timedelta(minutes=1))
+    await revise(province.registrar, person_id, await version_of(post.database, person_id), away=True)
+    await post.hand_over(asked(person_id=person_id))
+    sent = (str(person_id), "sent") if takes_codes else (None, "no_phone")
+    assert await post.answers() == [(None, "no_phone"), sent]
+
+
+async def test_however_often_a_file_is_changed_its_number_takes_codes(province: Province, post: Post) -> None:
     person_id = await on_file(province)
-    for version in range(1, 4):
+    for version in range(1, 121):
         await revise(province.registrar, person_id, version, away=version % 2 == 1)
     await post.hand_over(asked(person_id=person_id))
-    assert await post.answers() == [(None, "no_phone")]
+    assert await post.answers() == [(str(person_id), "sent")]
+
+
+async def test_who_signed_in_long_ago_changes_no_phone_of_the_own_file(province: Province, post: Post) -> None:
+    person_id = await on_file(province)
+    me = province.person(person_id=person_id, authenticated_at=time() - 601)
+    for changes, status in (({"phone": "14200000009"}, 401), ({"phone": None}, 401), ({"away": True}, 200)):
+        answer = await me.post(f"/members/{person_id}/revisions", {"base_version": 1, **changes})
+        assert answer.status_code == status, answer.text
+    assert await version_of(post.database, person_id) == 2
 
 
 async def test_the_number_that_a_person_puts_on_the_own_file_counts_at_once(province: Province, post: Post) -> None:
@@ -349,6 +411,21 @@ async def test_the_former_number_is_told_once_that_somebody_else_changed_it(
     await post.deliver()
     assert list(post.gateway.messages_to(f"+86{PHONE}")) == [("phone_replaced.zh", ())]
     assert len(post.gateway.delivered) == 1
+
+
+async def test_the_same_number_in_the_writing_of_before_is_no_other(province: Province, post: Post) -> None:
+    person_id = await on_file(province, phone=PHONE)
+    async with post.database.transaction() as session:
+        connection = await raw(session)
+        key = await connection.fetchrow("select person_id, wrapped from member_key where person_id = $1", person_id)
+        data_key = SealedFile(post.settings.ring, key).data_key
+        before = PersonalFields(NAME, "", f"+86 {PHONE[:3]}-{PHONE[3:]}")
+        *_, phone = seal_fields(data_key, before, person_id=person_id, version=1)
+        await connection.execute("update member_version set phone = $2 where person_id = $1", person_id, phone)
+    await revise(province.registrar, person_id, 1, phone=PHONE)
+    await post.hand_over(asked(person_id=person_id))
+    await post.deliver()
+    assert [each for each, _ in post.gateway.messages_to(f"+86{PHONE}")] == ["code_own_account.zh"]
 
 
 async def test_nobody_is_told_of_the_own_change_or_of_one_that_is_refused(province: Province, post: Post) -> None:

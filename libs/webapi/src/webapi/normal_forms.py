@@ -63,6 +63,11 @@ def mobile_number(text: str) -> str | None:
     return match[1] if match else None
 
 
+def international(number: str) -> str:
+    """Give the 11 digits as phones are reached by them: with `+86` before."""
+    return f"+86{number}"
+
+
 def required_mobile_number(text: str) -> str:
     """Give the 11 digits; raises what pydantic reports."""
     number = mobile_number(text)

@@ -4,25 +4,22 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Select, delete, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from contracts.identity import PhoneMessageAskedV1
 from database import KeyRing, associated, insert_new
 from identity.accounts.tables import Account, Identifier
-from webapi.normal_forms import mobile_number
+from messaging import Publication, append
+from webapi.normal_forms import international, mobile_number
 
 
 class PhoneTaken(Exception):
     """The number belongs to another account: of a phone that a family shares, one person can sign in by code."""
 
 
-def international(number: str) -> str:
-    """Give the one spelling of a mainland mobile number here: `+86` and its 11 digits."""
-    return f"+86{number}"
-
-
 def normalised_phone(typed: str) -> str | None:
-    """Give the same of what was typed, or None when it can be none.
+    """Give the one spelling of a mainland mobile number here (`+86…`) of what was typed, None when it can be none.
 
     Numbers elsewhere are refused on purpose: codes to them are what fraud with expensive numbers lives on.
     """
@@ -60,6 +57,24 @@ async def account_with(session: AsyncSession, ring: KeyRing, phone: str) -> UUID
         .where(Identifier.kind == "phone", Identifier.blind_index == phone_index(ring, phone))
         .where(Account.status == "active")
     )
+
+
+async def has_file_phone_alone(session: AsyncSession, account_id: UUID) -> bool:
+    """Say whether an account that is in use and its person's has no number here: the one on a member file reaches them.
+
+    Whose account has one of its own changes what opens it by that, which they may have given because the other is gone.
+    """
+    here = exists().where(Identifier.account_id == account_id, Identifier.kind == "phone")
+    theirs = (Account.account_id == account_id, Account.status == "active", Account.proven_at.is_not(None))
+    return await session.scalar(select(Account.account_id).where(*theirs, ~here)) is not None
+
+
+async def tell_file_phone(
+    session: AsyncSession, person_id: UUID, text: str, *, language: str, message_id: UUID
+) -> None:
+    """Have members send a text of its own to the phone on the person's file, if there is one."""
+    asked = PhoneMessageAskedV1(message_id=message_id, person_id=person_id, text=text, language=language)
+    await append(session, [Publication(asked, 1)])
 
 
 async def belongs_to_another(session: AsyncSession, ring: KeyRing, phone: str, account_id: UUID) -> bool:

@@ -7,11 +7,12 @@ import audit
 from audit import audited
 from database import new_id
 from identity.accounts.commands import OPEN, PhoneOfAnother, open_account
-from identity.accounts.phones import international, put_on_file
+from identity.accounts.phones import put_on_file
 from identity.accounts.schemas import AccountOpened, OpenAccount
 from identity.credentials.rules import require_username
 from identity.shared import Shared
 from webapi import Caller, access, described
+from webapi.normal_forms import international
 
 router = APIRouter(prefix="/v1", tags=["accounts"])
 

@@ -9,7 +9,6 @@ import audit
 from china_time import day_of
 from database import new_id, utc_now
 from identity.accounts.credentials import encoding_of, username_of
-from identity.accounts.phones import international
 from identity.challenges.commands import Asking, CodeRefused, answer, issue
 from identity.challenges.rules import CODE_LIFETIME
 from identity.credentials.passwords import TooManySignIns
@@ -23,6 +22,7 @@ from identity.sign_in.password_change import change_password, chosen_password
 from identity.throttling.guesses import begin_guess, forgive, take_back
 from identity.throttling.rates import subject_of
 from webapi import AuthenticatedCaller, Caller, RefusedWithEffect, access, described
+from webapi.normal_forms import international
 
 router = APIRouter(prefix="/v1/me", tags=["accounts"])
 

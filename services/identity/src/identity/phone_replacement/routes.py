@@ -11,7 +11,7 @@ import audit
 import orgtree
 from audit import audited
 from database import new_id
-from identity.accounts.phones import PhoneTaken, international
+from identity.accounts.phones import PhoneTaken
 from identity.challenges.commands import Asking, CodeRefused
 from identity.phone_replacement.commands import (
     approve_phone,
@@ -28,6 +28,7 @@ from identity.recovery.pages import objection_address
 from identity.recovery.rules import APPROVE
 from identity.shared import Shared
 from webapi import AuthenticatedCaller, Caller, Page, PageQuery, RefusedWithEffect, access, described
+from webapi.normal_forms import international
 
 router = APIRouter(prefix="/v1/phone-replacements", tags=["recoveries"])
 

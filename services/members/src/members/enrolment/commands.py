@@ -23,6 +23,7 @@ from members.enrolment.rules import (
 )
 from members.enrolment.schemas import EnrolmentOutcome
 from members.files.counting import recount
+from members.files.phones import PERSON_HEARS
 from members.files.rules.counts import Counts
 from members.files.rules.size import check_size
 from members.files.sealing import SealedFile, new_file_key, seal_fields
@@ -57,9 +58,10 @@ _INSERT_KEYS = """
 """
 _INSERT_VERSIONS = """
     insert into member_version (person_id, organisation_id, stage, away, smartphone, name, id_number, phone,
-                                version, recorded_at, recorded_by)
-    select *, 1, $9::timestamptz, $10::uuid
+                                version, recorded_at, recorded_by, phone_proves_from)
+    select *, 1, $9::timestamptz, $10::uuid, case when phone is not null then $11::timestamptz end
     from unnest($1::uuid[], $2::uuid[], $3::text[], $4::boolean[], $5::boolean[], $6::bytea[], $7::bytea[], $8::bytea[])
+        new(person_id, organisation_id, stage, away, smartphone, name, id_number, phone)
 """
 
 
@@ -159,7 +161,7 @@ async def _insert(
     if count_of(await connection.execute(_INSERT_MEMBERS, *columns(members))) != len(rows):
         raise EnrolledMeanwhile
     await connection.execute(_INSERT_KEYS, *columns(file_keys), now)
-    await connection.execute(_INSERT_VERSIONS, *columns(versions), now, by.actor)
+    await connection.execute(_INSERT_VERSIONS, *columns(versions), now, by.actor, now + PERSON_HEARS)
 
 
 def _stored_rows(

@@ -11,28 +11,23 @@ from channels import NOTICE_LIFETIME, code_of, queue
 from contracts.identity import PhoneMessageAskedV1
 from contracts.members import PhoneAnswerGivenV1
 from database import KeyRing, raw, utc_now
+from members.files.phones import PROVES_FROM
 from members.files.sealing import SealedFile
 from members.phone_messages.tables import PhoneMessage
 from members.settings import Settings
 from messaging import Handler, Publication, Received, append
-from webapi.normal_forms import mobile_number
+from webapi.normal_forms import international, mobile_number
 
 TEXTS: Final = Settings.texts
 CODE_LIFETIME: Final = timedelta(minutes=10)
 """From when it was asked for: identity takes none that is older."""
-PERSON_HEARS: Final = timedelta(days=7)
-"""How long a number that somebody else put on the file takes no code: the former number is told at once, and its person
-has a week, also when away at work, to have the file put right before anybody enters by the new one."""
-MOST_VERSIONS: Final = 100
-"""How far back a number is followed; where more were recorded in that time, it takes no code yet."""
-_VERSIONS: Final = """
-    select m.person_id, k.wrapped, v.version, v.phone, v.recorded_at, v.recorded_by = m.person_id as own
+_PHONE: Final = f"""
+    select m.person_id, k.wrapped, v.version, v.phone, {PROVES_FROM} <= $3 as proves
     from member m
-    join member_version v on v.person_id = m.person_id and v.version <= m.version
-    join member_key k on k.person_id = m.person_id
+    join member_version v using (person_id, version)
+    join member_key k using (person_id)
     where (m.person_id = $1 or m.person_index = $2) and k.wrapped is not null
-    order by v.version desc limit $3
-"""
+"""  # noqa: S608 - our own words
 
 
 class PhoneMessages:
@@ -59,7 +54,7 @@ class PhoneMessages:
             return PhoneAnswerGivenV1(message_id=message_id, outcome="late")
         if self.ring is None or self.shared is None:
             raise RuntimeError("the messages to phones were given no keys")
-        found = await _phone(session, asked, self.ring, stood_at=now - PERSON_HEARS if is_code else None)
+        found = await _phone(session, asked, self.ring, proves_at=now if is_code else None)
         if found is None:
             return PhoneAnswerGivenV1(message_id=message_id, outcome="no_phone")
         person_id, phone = found
@@ -76,32 +71,12 @@ PHONE_MESSAGES = PhoneMessages()
 
 
 async def _phone(
-    session: AsyncSession, asked: PhoneMessageAskedV1, ring: KeyRing, *, stood_at: datetime | None
+    session: AsyncSession, asked: PhoneMessageAskedV1, ring: KeyRing, *, proves_at: datetime | None
 ) -> tuple[UUID, str] | None:
-    """Give whose file it is and the phone on it (`+86…`).
-
-    With `stood_at`, only one that its person put there, or that stood there then.
-    """
+    """Give whose file it is and the phone on it (`+86…`); with `proves_at`, only one that proves who they are then."""
     index = None if asked.person_index is None else bytes.fromhex(asked.person_index)
-    rows = await (await raw(session)).fetch(_VERSIONS, asked.person_id, index, MOST_VERSIONS)
-    number = _phone_in(rows[0], ring) if rows else None
-    mobile = mobile_number(number or "")
-    if mobile is None or (stood_at is not None and not _counts(number, rows, ring, stood_at)):
+    row = await (await raw(session)).fetchrow(_PHONE, asked.person_id, index, proves_at)
+    if row is None or (proves_at is not None and not row["proves"]):
         return None
-    return rows[0]["person_id"], f"+86{mobile}"
-
-
-def _counts(number: str | None, versions: Sequence[Mapping[str, Any]], ring: KeyRing, stood_at: datetime) -> bool:
-    """Follow the number back through the `versions`, the latest first, to who put it there or to when it stood."""
-    own = False
-    for each in versions:
-        if _phone_in(each, ring) != number:
-            break
-        if each["recorded_at"] <= stood_at:
-            return True
-        own = each["own"]
-    return own
-
-
-def _phone_in(row: Mapping[str, Any], ring: KeyRing) -> str | None:
-    return SealedFile(ring, row).open("phone")
+    mobile = mobile_number(SealedFile(ring, row).open("phone") or "")
+    return None if mobile is None else (row["person_id"], international(mobile))

@@ -12,6 +12,7 @@ from channels import NOTICE_LIFETIME, queue
 from china_time import day_of
 from database import KeyRing, known, new_id, raw
 from members.files.counting import recount
+from members.files.phones import PERSON_HEARS, PROVES_FROM
 from members.files.rules.changes import merge
 from members.files.rules.personal_fields import PersonalFields, masked
 from members.files.rules.size import check_size
@@ -19,7 +20,7 @@ from members.files.rules.stages import check_stage_change
 from members.files.sealing import FIELDS, SealedFile, seal_fields
 from members.phone_messages.tables import PhoneMessage
 from members.settings import Settings
-from webapi.normal_forms import mobile_number
+from webapi.normal_forms import international, mobile_number
 from webapi.versions import Expected
 
 # Apart from the reading: who waits here for another change would else join the new row with a version of before it.
@@ -37,11 +38,16 @@ _BASE = """
     select person_id, version, stage, away, smartphone, name, id_number, phone, $3::bytea as wrapped
     from member_version where person_id = $1 and version = $2
 """
-_INSERT_VERSION = """
+_INSERT_VERSION = f"""
     insert into member_version (person_id, version, recorded_at, recorded_by, organisation_id, stage, away, smartphone,
-                                name, id_number, phone)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-"""
+                                name, id_number, phone, phone_proves_from)
+    select $1, $2::bigint, $3::timestamptz, $4, $5, $6, $7, $8, $9, $10, $11,
+           case when $11::bytea is null then null
+                when $12 then $3
+                when $13 then {PROVES_FROM}
+                else greatest({PROVES_FROM}, $3 + interval '{PERSON_HEARS.days} days') end
+    from member_version v where v.person_id = $1 and v.version = $2 - 1
+"""  # noqa: S608 - our own words. One's own number proves it at once, another's a week after who had the former was told.
 _KEEP = """
     update member set version = $2, stage = $3, away = $4, smartphone = $5, phone_index = $6 where person_id = $1
 """
@@ -106,16 +112,17 @@ async def revise_member(
     sealed = seal_fields(file.data_key, fields, person_id=person_id, version=version)
     traits = [merged.result[trait] for trait in TRAITS]
     branch = record["organisation_id"]
-    await connection.execute(_INSERT_VERSION, person_id, version, now, by.actor, branch, *traits, *sealed)
-    phone = merged.result["phone"]
+    phone, former = merged.result["phone"], mobile_number(present["phone"] or "")
+    kept = phone in {present["phone"], former}  # what was written before numbers had one form is no other number
+    contents = (*traits, *sealed, own and not kept, kept)
+    await connection.execute(_INSERT_VERSION, person_id, version, now, by.actor, branch, *contents)
     phone_index = None if phone is None else ring.blind_index("phone", phone)
     await connection.execute(_KEEP, person_id, version, *traits, phone_index)
     if any(present[trait] != merged.result[trait] for trait in TRAITS):
         counts = await recount(session, [branch], today)
         check_size(counts[branch], today)
-    former = mobile_number(present["phone"] or "")
-    if not own and former is not None and phone != present["phone"]:
-        told = Settings.texts.message(new_id(), f"+86{former}", "phone_replaced", "zh", {})
+    if not own and former is not None and not kept:
+        told = Settings.texts.message(new_id(), international(former), "phone_replaced", "zh", {})
         await queue(session, ring, PhoneMessage, told, now=now, until=now + NOTICE_LIFETIME, person_id=person_id)
     await audit.record(session, by.entry("members.file.revised", subject=person_id), now=now)
     return version

@@ -1,9 +1,9 @@
 """Member files over HTTP: one's own in clear from two factors on, another's for a purpose and on record."""
 
 from collections.abc import Collection, Sequence
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
@@ -41,6 +41,8 @@ from webapi.versions import IfMatch, IfNoneMatch, Tags, etag
 
 READ = "members.file.read"
 IMPORT = "members.file.import"
+FRESH_FOR_PHONE: Final = timedelta(minutes=10)
+"""How long after signing in somebody may put another phone on the own file: codes to it open the account."""
 
 router = APIRouter(prefix="/v1", tags=["members"])
 
@@ -139,9 +141,12 @@ async def revise_member(person_id: UUID, body: ReviseMember, caller: Caller, rin
     """Change a file against the version the change was made to; 409 with both values of what clashes.
 
     One of `base_version`, by which changes of other fields are merged, and If-Match, by which nothing is, is demanded.
+    Whoever changes the own phone has signed in within ten minutes (RFC 9470).
     """
     own = person_id == caller.person_id
     expected.require_said(otherwise=body.base_version)
+    if own and "phone" in body.changes:  # which opens the account
+        caller.require_acr("1", FRESH_FOR_PHONE)
     attempt = audit.by(caller.principal).entry("members.file.revised", subject=person_id)
     async with refusals_recorded(caller, attempt, REVISION_REFUSALS):
         if own:

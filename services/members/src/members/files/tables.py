@@ -66,6 +66,8 @@ class MemberVersion(Table):
     name: Mapped[Sealed]
     id_number: Mapped[Sealed]
     phone: Mapped[Sealed | None]
+    phone_proves_from: Mapped[datetime | None]
+    """From when on a code to that phone proves who the person is (`files.phones`), `infinity` for never."""
 
 
 class FileAccess(Table):
