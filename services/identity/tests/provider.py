@@ -105,7 +105,7 @@ class Provider:
     async def prove(self, person_id: UUID) -> None:
         """Let a person have proven that the account is theirs which somebody opened for them."""
         async with self.database.transaction() as session:
-            assert await prove_account(session, person_id, now=utc_now())
+            assert await prove_account(session, person_id, at=utc_now())
 
     async def establish(self, parent_id: UUID = orgtree.ROOT_ID) -> UUID:
         """Place a county, or a township below one, in identity's copy of the tree, as its event would."""

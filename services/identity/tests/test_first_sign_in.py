@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -255,6 +255,8 @@ async def test_an_officer_who_sees_the_person_lets_them_in_and_both_names_are_on
     assert account.proven_at is None
     goes_on = await choose(front_end, await front_end.submit(page, way="confirmed"))
     assert tokens_of(await front_end.redeem(answer_of(goes_on).parameters["code"])).access
+    kept = (await account_of(provider, member)).proven_at
+    assert kept == datetime.fromisoformat(done.json()["proven_at"])
     async with provider.database.read() as session:
         recorded = text("select actor from audit.entry where action = 'identity.account.confirmed' and subject = :it")
         assert (await session.scalars(recorded, {"it": member})).all() == [officer_id]

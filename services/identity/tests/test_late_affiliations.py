@@ -10,6 +10,7 @@ import orgtree
 from contracts import Event
 from contracts.members import MemberAffiliatedV1, OrganisationEstablishedV1
 from database import new_id
+from identity.accounts.commands import add_account
 from identity.accounts.tables import Account
 from identity.deactivation.event_handlers import HANDLERS
 from messaging import Received
@@ -107,3 +108,19 @@ async def test_who_joins_elsewhere_after_the_account_was_opened_keeps_it(provide
     assert await open_for(provider, administrator, villager, county) == 201
     await hand_over(provider, MemberAffiliatedV1(person_id=villager, organisation_id=elsewhere), ago=-HOUR)
     assert await status_of(provider, villager) == ("active", 1, None)
+
+
+async def test_a_first_password_is_held_against_where_its_giver_may_open(provider: Provider) -> None:
+    """A list opened the account before the person came to where the giver of the password has no say."""
+    (county, giver), elsewhere = await administrator_of(provider), await provider.establish()
+    person_id, name = new_id(), f"late.{new_id().hex[-10:]}"
+    async with provider.database.transaction() as session:
+        await add_account(
+            session, account_id=person_id, username=name, password_encoding=None, organisation_id=county,
+            opened_within=[orgtree.ROOT_ID], proven_at=None, new_id=new_id, now=datetime.now(UTC) - 3 * HOUR,
+        )  # fmt: skip
+    body = body_of(person_id=str(person_id), organisation_id=str(county), username=name)
+    assert (await provider.http.post("/v1/accounts", json=body, headers=giver.headers)).status_code == 201
+    assert await status_of(provider, person_id) == ("active", 1, [county])
+    await hand_over(provider, MemberAffiliatedV1(person_id=person_id, organisation_id=elsewhere))
+    assert (await status_of(provider, person_id))[0] == "deactivated"

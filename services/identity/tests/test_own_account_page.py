@@ -16,6 +16,7 @@ from messaging import Publication
 
 from .front_end import PASSWORD, FrontEnd, answer_of, tokens_of
 from .phone_proofs import answered, ask_for_own, code_in, person_index, proof_of, requests, wrong_for
+from .phones import Phones
 from .provider import Provider
 from .test_first_sign_in import GIVEN, OWN, first_page, opened_for_a_member
 
@@ -84,7 +85,7 @@ async def test_a_member_opens_the_own_account(provider: Provider, front_end: Fro
         account = await session.get_one(Account, member)
         assert (account.opened_by, account.proven_at is not None) == (None, True)
     assert (await provider.front_end().tokens(username, OWN)).access
-    assert [each["text"] for each in await requests(provider, person_id=member)] == []
+    assert [each["text"] for each in await requests(provider, person_id=member)] == ["ways_in_changed"]
     again = await front_end.submit(form, username=f"{username}.2", password=OWN)
     assert again.headers["location"].startswith("/sign-in/own-account")
 
@@ -150,9 +151,10 @@ async def test_codes_for_one_person_are_bounded_whoever_asks(provider: Provider)
 
 
 async def test_who_has_an_account_is_led_to_it_and_nothing_is_overwritten(
-    provider: Provider, front_end: FrontEnd
+    provider: Provider, front_end: FrontEnd, phones: Phones
 ) -> None:
     member, username = await provider.open_person()
+    await phones.give(member)
     there = await proven(provider, front_end, member)
     assert "You have an account already" in there.text
     assert username not in there.text

@@ -10,11 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 import audit
 import orgtree
-from contracts.identity import PhoneMessageAskedV1
 from database import insert_new, raw
+from identity.accounts.phones import tell_file_phone
 from identity.accounts.tables import Account, Credential, Identifier
 from identity.credentials.rules import FIRST_PASSWORD_LIFETIME
-from messaging import Publication, append
 
 OPEN: Final = "identity.account.open"
 
@@ -50,17 +49,22 @@ async def open_account(
     `person_id` is brought for a person who is known elsewhere. One who is affiliated somewhere must be affiliated
     within the opener's remit: else an officer could take a stranger's place by opening an account for them. Where the
     affiliation has not arrived yet, the account is opened, and `deactivation.openings` holds it against the affiliation
-    when it does. An account by that username which nobody has a password for, as a list opens them, is given this one.
+    when it does. An account by that username which nobody has a password for, as a list opens them, is given this one,
+    and is from then on as this opener opened it.
     Raises `orgtree.OutsideRemit`, `AccountExists` and `UsernameTaken`.
     """
     await orgtree.require_within(session, organisation_id, by.remit)
     unchecked = person_id is not None and not await _is_affiliated_within(session, person_id, by.remit)
+    within = sorted(by.remit) if unchecked else None
     if person_id is not None and password_encoding is not None:
         waiting = await _without_password(session, person_id, username)
         if waiting is not None:
             await orgtree.require_within(session, waiting.organisation_id, by.remit)
-            waiting.opened_by, waiting.proven_at = by.actor, None  # who knows its password
+            # From now on it is the opening of whoever knows its password.
+            waiting.opened_by, waiting.opened_at, waiting.opened_within = by.actor, now, within
+            waiting.organisation_id, waiting.proven_at = organisation_id, None
             await _give_first_password(session, person_id, password_encoding, new_id=new_id, now=now)
+            await tell_file_phone(session, person_id, "account_opened", language="zh", message_id=new_id())
             given = by.entry(
                 "identity.account.first_password_given", subject=person_id, organisation_id=organisation_id
             )
@@ -73,7 +77,7 @@ async def open_account(
         password_encoding=password_encoding,
         organisation_id=organisation_id,
         opener=by.actor,
-        opened_within=sorted(by.remit) if unchecked else None,
+        opened_within=within,
         proven_at=now if person_id is None else None,
         new_id=new_id,
         now=now,
@@ -118,8 +122,7 @@ async def add_account(
         await _give_first_password(session, account_id, password_encoding, new_id=new_id, now=now)
     await session.flush()
     if proven_at is None:
-        heard = PhoneMessageAskedV1(message_id=new_id(), person_id=account_id, text="account_opened", language="zh")
-        await append(session, [Publication(heard, 1)])
+        await tell_file_phone(session, account_id, "account_opened", language="zh", message_id=new_id())
     return await session.get_one(Account, account_id)
 
 
@@ -141,13 +144,13 @@ async def _without_password(session: AsyncSession, person_id: UUID, username: st
     return await session.scalar(found.with_for_update())
 
 
-async def prove_account(session: AsyncSession, account_id: UUID, *, now: datetime) -> bool:
-    """Let an account open what is its person's, who have proven that it is theirs and just set its password.
+async def prove_account(session: AsyncSession, account_id: UUID, *, at: datetime) -> bool:
+    """Let an account open what is its person's, who proved at that time that it is theirs and just set its password.
 
     False, and nothing is done, for one that was proven before.
     """
     unproven = (Account.account_id == account_id, Account.proven_at.is_(None))
-    proven = update(Account).where(*unproven).values(proven_at=now).returning(Account.account_id)
+    proven = update(Account).where(*unproven).values(proven_at=at).returning(Account.account_id)
     return await session.scalar(proven) is not None
 
 

@@ -33,7 +33,7 @@ class Account(Table):
     opened_within: Mapped[list[UUID] | None]
     """Where the opener may open accounts, until it is known whether the person was affiliated within that."""
     proven_at: Mapped[datetime | None] = mapped_column(server_default=text("now()"))
-    """Since when it is known that its owner alone enters: null while the person whom it was opened for has not come."""
+    """When its person proved that it is theirs: null until they have, and have chosen its password."""
     proven_by: Mapped[UUID | None]
     """The officer who saw them; null where a code to the phone on the member file, or nobody else, proved it."""
 

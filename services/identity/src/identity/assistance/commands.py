@@ -261,7 +261,7 @@ async def _tell(
 ) -> None:
     """Send the person who is helped a message, if they have a phone; the list of their sessions shows it anyway."""
     words = await _words(session, told.organisation_id, told.actions)
-    await tell(session, ring, told.subject_id, text, language=LANGUAGE, now=now, **words, **more)
+    await tell(session, ring, told.subject_id, text, language=LANGUAGE, now=now, on_file=None, **words, **more)
 
 
 async def _words(session: AsyncSession, organisation_id: UUID, actions: list[str]) -> dict[str, str]:

@@ -61,7 +61,7 @@ async def confirm_account(
     shown = [each for each in await session.scalars(begun) if compare_digest(number_of(ring, each.session_id), number)]
     if not shown or account.status != "active":
         return None
-    shown[0].amr = joined(shown[0].amr, OWNER_AMR)
+    shown[0].amr, shown[0].signed_in_at = joined(shown[0].amr, OWNER_AMR), now  # one sign-in, as by a second factor
     account.proven_by = by.actor
     await session.flush()
     organisation_id = await belongs_to(session, account)

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from channels import NOTICE_LIFETIME, Texts, queue
 from database import KeyRing, new_id
-from identity.accounts.phones import phone_of
+from identity.accounts.phones import phone_of, tell_file_phone
 from identity.messages.tables import MessageToSend
 
 TEXTS: Final = Texts("identity.messages")
@@ -42,11 +42,22 @@ async def send(
 
 
 async def tell(
-    session: AsyncSession, ring: KeyRing, account_id: UUID, text: str, *, language: str, now: datetime, **values: str
+    session: AsyncSession,
+    ring: KeyRing,
+    account_id: UUID,
+    text: str,
+    *,
+    language: str,
+    now: datetime,
+    on_file: str | None = "ways_in_changed",
+    **values: str,
 ) -> None:
-    """Send a notice to the phone on file, if there is one."""
+    """Send a notice to the account's phone; where it has none, the one `on_file` to the phone on the member file."""
     phone = await phone_of(session, ring, account_id)
-    if phone is not None:
+    if phone is None:
+        if on_file is not None:
+            await tell_file_phone(session, account_id, on_file, language=language, message_id=new_id())
+    else:
         await send(
             session, ring, account_id=account_id, phone=phone, text=text, values=values, language=language, now=now
         )

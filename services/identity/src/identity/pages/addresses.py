@@ -17,6 +17,7 @@ FILE_PHONE: Final = "/sign-in/phone-on-file"
 OWN_ACCOUNT: Final = "/sign-in/own-account"
 OWN_ACCOUNT_CODE: Final = "/sign-in/own-account/code"
 OWN_ACCOUNT_PASSWORD: Final = "/sign-in/own-account/password"  # noqa: S105 - a page's address
+OWN_ACCOUNT_RECOVERY: Final = "/sign-in/own-account/recovery"
 PASSKEY: Final = "/sign-in/passkey"
 PASSKEY_SCRIPT: Final = "/sign-in/passkey.js"
 WECHAT: Final = "/sign-in/wechat"

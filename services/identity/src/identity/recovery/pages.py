@@ -2,15 +2,19 @@
 
 import logging
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from fastapi import APIRouter
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
 from china_time import CHINA
 from database import new_id, utc_now
 from identity.accounts.credentials import first_encoding_of
-from identity.pages.addresses import RECOVERY, SIGN_IN, page_address
+from identity.accounts.phones import has_file_phone_alone
+from identity.pages.addresses import OWN_ACCOUNT, OWN_ACCOUNT_RECOVERY, RECOVERY, SIGN_IN, page_address
 from identity.pages.html import go_to, page
+from identity.pages.requests import Parameters
 from identity.pages.visits import (
     FORM_EXPIRED,
     NOTHING,
@@ -24,10 +28,11 @@ from identity.pages.visits import (
     is_ours,
     set_cookie,
 )
+from identity.phone_proofs.commands import passed_proof
 from identity.recovery.commands import begin_recovery, complete_recovery, prove, proven_recovery
 from identity.recovery.rules import PROOF_LIFETIME
 from identity.shared import IdentityShared
-from identity.sign_in.code_pages import CodePages
+from identity.sign_in.code_pages import CHALLENGE, CodePages, id_in
 from identity.sign_in.first_password import NOT_TAKEN
 from identity.sign_in.password_change import chosen_password
 
@@ -37,7 +42,7 @@ CODE = "/sign-in/recovery/code"
 PASSWORD = "/sign-in/recovery/password"  # noqa: S105 - a page's address
 OBJECTION = "/sign-in/objection"
 _COOKIE = "recovery"
-_PAGES = CodePages("recovery", "recovery_title", phone=RECOVERY, code=CODE, question="lost_device")
+_PAGES = CodePages("recovery", "recovery_title", phone=RECOVERY, code=CODE, question="lost_device", by_file=True)
 _log = logging.getLogger(__name__)
 
 router.get(RECOVERY, name="show_recovery")(_PAGES.ask_phone)
@@ -58,23 +63,43 @@ async def begin_recovery_(visit: Visited, form: Form) -> Response:
         return verdict
     if verdict.account_id is None:
         return await _PAGES.refuse(visit, verdict)
-    now, shared = utc_now(), visit.shared
-    async with shared.database.transaction() as session:
-        recovery = await begin_recovery(
-            session,
-            shared.ring,
-            account_id=verdict.account_id,
-            lost_device="lost_device" in form,
-            address=objection_address(shared),
-            language=visit.language,
-            new_id=new_id,
-            now=now,
-        )
-        proof = await prove(session, recovery, now=now)
-        ready_at = recovery.ready_at
+    async with visit.shared.database.transaction() as session:
+        return await _begun(session, visit, verdict.account_id, form, now=utc_now())
+
+
+@router.post(OWN_ACCOUNT_RECOVERY)
+async def begin_recovery_by_file(visit: Visited, form: Form) -> Response:
+    """Do the same for who gave the code to the phone on their member file and whose account has none, once."""
+    now, proof_id = utc_now(), id_in(visit.cookie(CHALLENGE))
+    if is_ours(visit, form):
+        async with visit.shared.database.transaction() as session:
+            proof = await passed_proof(
+                session, proof_id, purpose="own_account", secret=visit.form_cookie or "", now=now
+            )
+            me = None if proof is None else proof.person_id
+            if proof is not None and me is not None and await has_file_phone_alone(session, me):
+                proof.ended_at = now
+                return await _begun(session, visit, me, form, now=now)
+    return go_to(page_address(OWN_ACCOUNT, visit.parameters))
+
+
+async def _begun(session: AsyncSession, visit: Visit, account_id: UUID, form: Parameters, *, now: datetime) -> Response:
+    """Begin the recovery or go on with it, and give the page that comes next."""
+    shared = visit.shared
+    recovery = await begin_recovery(
+        session,
+        shared.ring,
+        account_id=account_id,
+        lost_device="lost_device" in form,
+        address=objection_address(shared),
+        language=visit.language,
+        new_id=new_id,
+        now=now,
+    )
+    proof = await prove(session, recovery, now=now)
     _log.info("recovery_begun", extra={"recovery_id": recovery.recovery_id, "status": recovery.status})
     if proof is None:
-        return _waiting_page(visit, ready_at)
+        return _waiting_page(visit, recovery.ready_at)
     response = go_to(page_address(PASSWORD, visit.parameters))
     set_cookie(response, shared, _COOKIE, proof, max_age=int(PROOF_LIFETIME.total_seconds()))
     return response

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from database import new_id, utc_now
 from identity.accounts.phones import account_with, normalised_phone
 from identity.challenges.commands import Asking, Verdict, answer, issue
-from identity.pages.addresses import SIGN_IN, page_address
+from identity.pages.addresses import OWN_ACCOUNT, SIGN_IN, page_address
 from identity.pages.html import go_to
 from identity.pages.requests import Parameters
 from identity.pages.visits import FORM_EXPIRED, NOTHING, Form, Notice, Visit, Visited, form_page, is_ours, set_cookie
@@ -22,7 +22,8 @@ from identity.sessions.known_browsers import COOKIE, is_known_to
 from identity.sign_in.entry import sign_in_form
 from identity.throttling.rates import TooOften
 
-_COOKIE = "challenge"
+CHALLENGE = "challenge"
+"""The cookie of a code that was sent, also to the phone on a member file."""
 _COOKIE_SECONDS = 600
 """Longer than a code lives, so that the page can say that it has expired."""
 _log = logging.getLogger(__name__)
@@ -87,7 +88,8 @@ class CodePages(NamedTuple):
     """The two pages for one purpose, at `phone` and at `code`.
 
     `signs_in` says that whoever gives the code may go on to the client at once. `question` is a box to tick beside the
-    code; `notice_code` lets the first page take the code of a notice instead.
+    code; `notice_code` lets the first page take the code of a notice instead; `by_file` names the phone on a member
+    file there, for accounts without one.
     """
 
     purpose: str
@@ -97,6 +99,7 @@ class CodePages(NamedTuple):
     signs_in: bool = False
     question: str | None = None
     notice_code: bool = False
+    by_file: bool = False
 
     async def ask_phone(self, visit: Visited) -> Response:
         """Ask for the phone number."""
@@ -119,7 +122,7 @@ class CodePages(NamedTuple):
         except TooOften as error:
             return await self.phone_page(visit, Notice("codes_too_often", 429, error.retry_after_seconds))
         response = go_to(page_address(self.code, visit.parameters))
-        set_cookie(response, visit.shared, _COOKIE, str(challenge_id), max_age=_COOKIE_SECONDS)
+        set_cookie(response, visit.shared, CHALLENGE, str(challenge_id), max_age=_COOKIE_SECONDS)
         return response
 
     async def ask_code(self, visit: Visited) -> Response:
@@ -130,7 +133,7 @@ class CodePages(NamedTuple):
         """Hold the form's `code` against the challenge of this browser, which counts the try; or refuse the form."""
         if not is_ours(visit, form):
             return await self._code_page(visit, FORM_EXPIRED)
-        return await verdict_on(visit, visit.cookie(_COOKIE) or "", form.get("code", ""), purpose=self.purpose)
+        return await verdict_on(visit, visit.cookie(CHALLENGE) or "", form.get("code", ""), purpose=self.purpose)
 
     async def refuse(self, visit: Visit, verdict: Verdict) -> Response:
         """Say that the code was wrong, or that no further try can be right."""
@@ -140,7 +143,9 @@ class CodePages(NamedTuple):
     async def phone_page(self, visit: Visit, notice: Notice = NOTHING) -> Response:
         """Render the page that asks for a phone number."""
         back = page_address(SIGN_IN, visit.parameters)
-        return await self._show(visit, "code_phone", self.phone, notice, back=back, notice_code=self.notice_code)
+        by_file = page_address(OWN_ACCOUNT, visit.parameters) if self.by_file else None
+        more = {"notice_code": self.notice_code, "by_file": by_file}
+        return await self._show(visit, "code_phone", self.phone, notice, back=back, **more)
 
     async def _code_page(self, visit: Visit, notice: Notice = NOTHING) -> Response:
         again = page_address(self.phone, visit.parameters)

@@ -91,7 +91,7 @@ async def _changed(visit: Visit, person: SignedIn, encoding: str, *, now: dateti
             new_id=new_id,
             now=now,
         )
-        if OWNER_AMR in person.amr and await prove_account(session, me, now=now):
+        if OWNER_AMR in person.amr and await prove_account(session, me, at=person.signed_in_at):
             await audit.record(session, audit.Entry(action="identity.account.proven", actor=me, subject=me), now=now)
         return *raised, await remember(session, visit.cookie(COOKIE), me, amr=person.amr, now=now)
 

@@ -1,7 +1,8 @@
 """The pages on which a member opens the own account, by a code to the phone on their file.
 
 They are asked for name and identity number, and told the same whoever they are, until they have given the code. What
-is there by then stays as it is, but an account that somebody else opened for them, which becomes theirs.
+is there by then stays as it is, but an account that somebody else opened for them, which becomes theirs. Whose own
+account has no phone is led on to a new password.
 """
 
 import logging
@@ -22,6 +23,7 @@ from channels import index_of
 from database import new_id, utc_now
 from identity.accounts.commands import AccountExists, UsernameTaken, add_account, prove_account
 from identity.accounts.credentials import username_of
+from identity.accounts.phones import has_file_phone_alone
 from identity.accounts.tables import Account, Credential
 from identity.credentials.rules import UsernameUnusable, require_username
 from identity.levels import CODE_AMR, ONE_FACTOR_ACR
@@ -29,17 +31,29 @@ from identity.pages.addresses import (
     OWN_ACCOUNT,
     OWN_ACCOUNT_CODE,
     OWN_ACCOUNT_PASSWORD,
+    OWN_ACCOUNT_RECOVERY,
     RECOVERY,
     SIGN_IN,
     page_address,
 )
-from identity.pages.html import go_to, page
+from identity.pages.html import go_to
 from identity.pages.requests import Parameters
-from identity.pages.visits import FORM_EXPIRED, NOTHING, Form, Notice, PageRoute, Visit, Visited, is_ours, set_cookie
+from identity.pages.visits import (
+    FORM_EXPIRED,
+    NOTHING,
+    Form,
+    Notice,
+    PageRoute,
+    Visit,
+    Visited,
+    form_page,
+    is_ours,
+    set_cookie,
+)
 from identity.phone_proofs.commands import LIFETIME, Whose, ask_for_code, passed_proof, try_code
 from identity.secrets import new_secret
 from identity.sessions.browser import Proven
-from identity.sign_in.code_pages import asking_browser, id_in
+from identity.sign_in.code_pages import CHALLENGE, asking_browser, id_in
 from identity.sign_in.entry import enter, sign_in_form
 from identity.sign_in.first_password import NOT_TAKEN
 from identity.sign_in.password_change import change_password
@@ -48,7 +62,6 @@ from webapi.normal_forms import bare_number, person_name
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
-_COOKIE = "challenge"
 _COOKIE_SECONDS = 2 * int(LIFETIME.total_seconds())
 _LONGEST_NAME, _NUMBER_LENGTHS = 100, (15, 18)
 _NOT_TAKEN: Final[Mapping[type[Exception], Notice]] = {
@@ -97,7 +110,7 @@ async def send_own_code(visit: Visited, form: Form) -> Response:
     except TooOften as error:
         return await _who_page(visit, Notice("codes_too_often", 429, error.retry_after_seconds))
     response = go_to(page_address(OWN_ACCOUNT_CODE, visit.parameters))
-    set_cookie(response, shared, _COOKIE, str(proof_id), max_age=_COOKIE_SECONDS)
+    set_cookie(response, shared, CHALLENGE, str(proof_id), max_age=_COOKIE_SECONDS)
     return response
 
 
@@ -112,7 +125,7 @@ async def take_own_code(visit: Visited, form: Form) -> Response:
     """Check the code; then go on to user name and password, or say on the page that it is wrong."""
     if not is_ours(visit, form):
         return await _code_page(visit, FORM_EXPIRED)
-    secret, code, proof_id = visit.form_cookie or "", form.get("code", ""), id_in(visit.cookie(_COOKIE))
+    secret, code, proof_id = visit.form_cookie or "", form.get("code", ""), id_in(visit.cookie(CHALLENGE))
     async with visit.shared.database.transaction() as session:
         verdict = await try_code(
             session, visit.shared.phone_ring, proof_id, purpose="own_account", secret=secret, code=code, now=utc_now()
@@ -162,7 +175,7 @@ async def _opened(
     proof = await passed_proof(session, theirs.proof_id, purpose="own_account", secret=visit.form_cookie or "", now=now)
     if proof is None:
         return False
-    me, proof.ended_at = theirs.person_id, now
+    me, proven_at, proof.ended_at = theirs.person_id, proof.passed_at or now, now
     if theirs.username is None:
         if await session.get(Account, me) is not None:
             return False
@@ -172,11 +185,11 @@ async def _opened(
             username=username,
             password_encoding=None,
             organisation_id=theirs.organisation_id,
-            proven_at=now,
+            proven_at=proven_at,
             new_id=new_id,
             now=now,
         )
-    elif not await prove_account(session, me, now=now):
+    elif not await prove_account(session, me, at=proven_at):
         return False
     await change_password(
         session, visit.shared.ring, account_id=me, encoding=encoding, language=visit.language, new_id=new_id, now=now
@@ -191,7 +204,7 @@ async def _opened(
 
 async def _theirs(visit: Visit, *, now: datetime) -> _Theirs | Response:
     """Find who has given the code in this browser; or give the answer that leads them elsewhere."""
-    proof_id, secret = id_in(visit.cookie(_COOKIE)), visit.form_cookie or ""
+    proof_id, secret = id_in(visit.cookie(CHALLENGE)), visit.form_cookie or ""
     async with visit.shared.database.transaction() as session:
         proof = await passed_proof(session, proof_id, purpose="own_account", secret=secret, now=now)
         if proof is None or proof.person_id is None:
@@ -199,19 +212,21 @@ async def _theirs(visit: Visit, *, now: datetime) -> _Theirs | Response:
         account = await session.get(Account, proof.person_id)
         username = await username_of(session, proof.person_id)
         organisation_id = await orgtree.affiliation_of(session, proof.person_id)
+        by_file = await has_file_phone_alone(session, proof.person_id)
         found = (proof.proof_id, proof.person_id)
     if account is None and organisation_id is not None:
         return _Theirs(*found, organisation_id, None)
     if account is not None and account.status == "active" and account.proven_at is None and username is not None:
         return _Theirs(*found, organisation_id or account.organisation_id, username)
-    return page(
+    there = "own_account_forgotten" if by_file else "own_account_there"
+    return form_page(
+        visit,
         "own_account_there",
-        language=visit.language,
         address=OWN_ACCOUNT_PASSWORD,
-        parameters=visit.parameters,
-        text="own_account_there" if account is not None else "own_account_not_yet",
+        text=there if account is not None else "own_account_not_yet",
+        username=username,
         sign_in=page_address(SIGN_IN, visit.parameters),
-        recovery=page_address(RECOVERY, visit.parameters),
+        recovery=page_address(OWN_ACCOUNT_RECOVERY if by_file else RECOVERY, visit.parameters),
     )
 
 
