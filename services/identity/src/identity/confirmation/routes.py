@@ -32,9 +32,8 @@ async def confirm_account_(account_id: UUID, body: ConfirmAccount, caller: Calle
     """
     by = audit.by(caller.principal, await caller.remit(CONFIRM))
     async with caller.command() as command:
-        number = body.number.replace(" ", "")
         account = await confirm_account(
-            command.session, shared.ring, account_id=account_id, number=number, by=by, now=command.now
+            command.session, shared.ring, account_id=account_id, number=body.number, by=by, now=command.now
         )
         if account is None:
             raise RefusedWithEffect(CodeRefused())

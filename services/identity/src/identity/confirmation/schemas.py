@@ -6,23 +6,14 @@ from uuid import UUID
 
 from pydantic import Field
 
+from identity.challenges.schemas import NumberOfPage
 from webapi.bodies import Body, Shown
-from webapi.validation import worded
 
 
 class ConfirmAccount(Body):
     """The number that the person reads from the page of their first sign-in."""
 
-    number: Annotated[
-        str,
-        Field(
-            pattern=worded(
-                r"^[0-9]{4} ?[0-9]{4}$",
-                en="These must be the eight digits on the page of the first sign-in.",
-                zh="请填写首次登录页面上的 8 位号码。",
-            )
-        ),
-    ]
+    number: NumberOfPage
 
 
 class AccountConfirmed(Shown):
@@ -31,4 +22,4 @@ class AccountConfirmed(Shown):
     person_id: UUID
     opened_by: UUID | None
     confirmed_by: UUID
-    proven_at: datetime
+    proven_at: Annotated[datetime, Field(description="When they proved it: it is kept once they choose the password.")]

@@ -4,8 +4,6 @@ It is the code of the notice, or one that is sent: strangers can use up those th
 """
 
 import logging
-import re
-import unicodedata
 from contextlib import suppress
 from datetime import datetime
 from hmac import compare_digest
@@ -32,12 +30,12 @@ from identity.recovery.tables import Recovery
 from identity.shared import IdentityShared
 from identity.sign_in.code_pages import CodePages
 from identity.throttling.rates import TooOften, count, subject_of
+from webapi.normal_forms import bare_number
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 CODE = "/sign-in/objection/code"
 _PAGES = CodePages("recovery_objection", "objection_title", phone=OBJECTION, code=CODE, notice_code=True)
-_LONGEST_CODE_TYPED = 40
 _log = logging.getLogger(__name__)
 
 router.get(OBJECTION, name="show_objection")(_PAGES.ask_phone)
@@ -78,7 +76,7 @@ async def _noticed(shared: IdentityShared, typed: str, code: str, *, now: dateti
     phone = normalised_phone(typed)
     if phone is None:
         return None
-    given = re.sub(r"[^0-9]", "", unicodedata.normalize("NFKC", code[:_LONGEST_CODE_TYPED]))
+    given = bare_number(code).encode()
     async with shared.database.read() as session:
         account_id = await account_with(session, shared.ring, phone)
         recovery = select(Recovery.recovery_id).where(
@@ -88,7 +86,7 @@ async def _noticed(shared: IdentityShared, typed: str, code: str, *, now: dateti
             PhoneReplacement.account_id == account_id, PhoneReplacement.expires_at > now, REPLACEMENT_OPEN
         )
         under_way = (await session.scalars(union_all(recovery, replacement))).all()
-    right = [compare_digest(notice_code(shared.ring, each), given) for each in under_way]
+    right = [compare_digest(notice_code(shared.ring, each).encode(), given) for each in under_way]
     return account_id if any(right) else None
 
 

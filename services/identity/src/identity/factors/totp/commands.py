@@ -101,7 +101,7 @@ async def prove_by_recovery_code(
     """Spend a recovery code of the account and say whether it was one. As `prove_by_totp` otherwise."""
     guess = await begin_guess(session, _subject(ring, account_id, "known" if known_browser else "any"), now=now)
     mine = (RecoveryCode.account_id == account_id, RecoveryCode.used_at.is_(None))
-    this = RecoveryCode.code_hash == rules.hash_of_recovery_code(code)
+    this = RecoveryCode.code_hash == rules.hash_of_recovery_code(bare_number(code))
     spent = await session.scalar(
         update(RecoveryCode).where(*mine, this).values(used_at=now).returning(RecoveryCode.account_id)
     )
