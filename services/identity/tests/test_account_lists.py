@@ -6,12 +6,13 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+import orjson
 import pytest
 from sqlalchemy import func, select, update
 
 import orgtree
 from contracts.members import MemberAffiliatedV1
-from database import Database, new_id, utc_now
+from database import Database, new_id, raw, utc_now
 from identity.account_lists.opening import open_what_is_approved
 from identity.account_lists.rules import MOST_ROWS, MOST_WAITING
 from identity.account_lists.tables import AccountList, AccountListRow
@@ -23,6 +24,7 @@ from messaging import Publication
 
 from .front_end import Tokens
 from .granting import grant
+from .phone_proofs import requests
 from .provider import Provider
 
 ROOT = orgtree.ROOT_ID
@@ -194,6 +196,38 @@ async def test_a_list_waits_fourteen_days_for_one_word(provider: Provider) -> No
     assert (await provider.http.get(f"{PATH}/{late}", headers=giver.headers)).status_code == 404
 
 
+async def test_lists_are_found_by_how_they_stand(provider: Provider) -> None:
+    county = await provider.establish()
+    giver, other = await administrator(provider, county), await administrator(provider, county)
+    made = {}
+    for status, word in (("proposed", None), ("approved", "approval"), ("refused", "refusal"), ("expired", None)):
+        made[status] = await given(provider, giver, row(county), place=county)
+        if word is not None:
+            await say(provider, other, made[status], word)
+    made["withdrawn"] = await given(provider, giver, row(county), place=county)
+    await say(provider, giver, made["withdrawn"], "withdrawal")
+    lapsed = update(AccountList).where(AccountList.list_id == UUID(made["expired"]))
+    async with provider.database.transaction() as session:
+        await session.execute(lapsed.values(expires_at=utc_now()))
+    for status, list_id in made.items():
+        listed = await provider.http.get(PATH, params={"status": status}, headers=other.headers)
+        assert [(each["list_id"], each["status"]) for each in listed.json()["items"]] == [(list_id, status)]
+    assert (await provider.http.get(PATH, params={"status": "open"}, headers=other.headers)).status_code == 422
+    asked = "select payload from outbox where type like 'xiangqiao.identity.account_list.%' order by id"
+    async with provider.database.read() as session:
+        events = [orjson.loads(each["payload"]) for each in await (await raw(session)).fetch(asked)]
+    told = [
+        (each["type"].split(".")[-2], each["aggregateversion"], each["data"]["status"])
+        for each in events
+        if each["data"]["organisation_id"] == str(county)
+    ]
+    waits = ("given", 1, "proposed")
+    assert told == [
+        *[waits, waits, ("decided", 2, "approved"), waits, ("decided", 2, "refused"), waits],
+        *[waits, ("decided", 2, "withdrawn")],
+    ]
+
+
 async def test_lists_are_bounded_and_name_everybody_once(provider: Provider) -> None:
     giver, one = await administrator(provider), row()
     for rows in ([], [row() for _ in range(MOST_ROWS + 1)], [one, row(person_id=one["person_id"])]):
@@ -253,5 +287,7 @@ async def test_who_has_no_phone_is_given_a_first_password_once(provider: Provide
             await session.scalars(select(Credential).where(Credential.account_id == UUID(one["person_id"])))
         ).all()
         account = await session.get_one(Account, UUID(one["person_id"]))
+    assert [each["text"] for each in await requests(provider, person_id=one["person_id"])] == ["account_opened"] * 2
+    assert account.opened_within == [county]
     assert secret.first_until is not None
     assert str(account.opened_by) == (await told(provider, giver, list_id))["decided_by"]

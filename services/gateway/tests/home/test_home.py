@@ -9,7 +9,7 @@ from prometheus_client import REGISTRY
 from sqlalchemy import text
 
 import orgtree
-from contracts import Event, activities, feedback, learning, members
+from contracts import Event, activities, feedback, identity, learning, members
 from database import Database
 from gateway.home import queries
 from gateway.worker import CONSUMERS
@@ -75,6 +75,18 @@ def case(status: str) -> Event:
         status=status,
         opened_at=NOW,
         due_at=NOW - timedelta(hours=1),
+    )
+
+
+def account_list(kind: type[identity.AccountListState], status: str) -> Event:
+    return kind(
+        list_id=UUID(int=51),
+        organisation_id=COUNTY,
+        status=status,
+        size=7,
+        given_by=STRANGER,
+        given_at=NOW,
+        expires_at=NOW + timedelta(days=14),
     )
 
 
@@ -233,3 +245,17 @@ async def test_pages_follow_each_other_without_a_gap(database: Database) -> None
         (first,) = await queries.home_of(session, after=None, limit=1, **asked)
         rest = await queries.home_of(session, after=(first.since, first.key), limit=5, **asked)
     assert [first.kind, *(item.kind for item in rest)] == await home(database, MEMBER)
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_a_list_of_accounts_waits_for_all_who_may_approve_it_but_its_giver(database: Database, seed: int) -> None:
+    staff, elsewhere = (f"staff:identity.account.approve:{place}" for place in (COUNTY, OTHER))
+    given, decided = identity.AccountListGivenV1, identity.AccountListDecidedV1
+    waiting: list[Numbered] = [(account_list(given, "proposed"), 1)]
+    await hand_over(database, HANDLERS, [*BASE, *disturbed(waiting, seed)])
+    assert await home(database, MEMBER, staff) == ["account_list.approve"]
+    assert await home(database, STRANGER, staff) == []
+    assert await home(database, VILLAGER, elsewhere) == []
+    assert await home(database, MEMBER, staff, now=NOW + timedelta(days=14)) == []
+    await hand_over(database, HANDLERS, disturbed([*waiting, (account_list(decided, "approved"), 2)], seed))
+    assert await home(database, MEMBER, staff) == []

@@ -1,7 +1,8 @@
-"""Events of identity: roles, who holds one where, whose tokens no longer hold, who is forgotten, clients' quotas."""
+"""Events of identity: accounts and lists of them, roles, who holds one where, who is forgotten, clients' quotas."""
 
 from contracts.audit import IdentityAuditCheckpointedV1 as IdentityAuditCheckpointedV1
 from contracts.identity.account import *
+from contracts.identity.account_list import *
 from contracts.identity.client import *
 from contracts.identity.erasure import *
 from contracts.identity.export import *

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from contracts import Event
-from gateway.home.items import Kind, Shown, activities, feedback, learning
+from gateway.home.items import Kind, Shown, activities, feedback, identity, learning
 
-_SERVICES: Final = (activities, feedback, learning)
+_SERVICES: Final = (activities, feedback, learning, identity)
 
 KINDS: Final[Mapping[str, Kind]] = {kind.name: kind for service in _SERVICES for kind in service.KINDS}
 

@@ -31,7 +31,7 @@ class HomeItemOut(BaseModel):
 
     key: Annotated[str, Field(description="Stays the same as long as the item is there.")]
     kind: Annotated[str, Field(json_schema_extra={"enum": list(KINDS)})]
-    subject_id: Annotated[UUID, Field(description="The activity, course, lesson or case it is about.")]
+    subject_id: Annotated[UUID, Field(description="The activity, course, lesson, case or list it is about.")]
     href: Annotated[str, Field(description="Where the subject is read.")]
     organisation_id: UUID
     organisation_name: str | None

@@ -9,11 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 import audit
 import orgtree
+from contracts.identity import AccountListDecidedV1, AccountListGivenV1, AccountListState
 from database import known
 from identity.account_lists.rules import MOST_WAITING, WAITS, AccountListDecided, AccountListUnknown, TooManyLists
 from identity.account_lists.schemas import GiveAccountList, Status
 from identity.account_lists.tables import AccountList, AccountListRow
 from identity.roles.independence import offices_of, require_independent
+from messaging import Publication, append
 
 OPEN = "identity.account.open"
 APPROVE = "identity.account.approve"
@@ -31,6 +33,7 @@ async def give_list(
         raise TooManyLists
     given = AccountList(
         list_id=new_id(),
+        status="proposed",
         organisation_id=wanted.organisation_id,
         size=len(wanted.rows),
         given_by=by.actor,
@@ -44,7 +47,7 @@ async def give_list(
         for number, row in enumerate(wanted.rows, start=1)
     ]
     await session.execute(insert(AccountListRow), rows)
-    await _record(session, "identity.account_list.given", given, by=by, now=now)
+    await _told(session, AccountListGivenV1, given, 1, by=by, now=now)
     return given.list_id
 
 
@@ -70,9 +73,21 @@ async def decide_about_list(
         await session.execute(update(AccountListRow).where(AccountListRow.list_id == list_id).values(due_at=now))
     given.status, given.decided_by, given.decided_at = word, by.actor, now
     await session.flush()
-    await _record(session, f"identity.account_list.{word}", given, by=by, now=now)
+    await _told(session, AccountListDecidedV1, given, 2, by=by, now=now)
 
 
-async def _record(session: AsyncSession, action: str, given: AccountList, *, by: audit.Actor, now: datetime) -> None:
-    entry = by.entry(action, object_id=given.list_id, organisation_id=given.organisation_id)
+async def _told(
+    session: AsyncSession,
+    kind: type[AccountListState],
+    given: AccountList,
+    version: int,
+    *,
+    by: audit.Actor,
+    now: datetime,
+) -> None:
+    """Publish how the list stands now, and record who said so."""
+    state = kind(**{name: getattr(given, name) for name in kind.model_fields})
+    await append(session, [Publication(state, version, by.origin)])
+    word = "given" if kind is AccountListGivenV1 else given.status
+    entry = by.entry(f"identity.account_list.{word}", object_id=given.list_id, organisation_id=given.organisation_id)
     await audit.record(session, entry, now=now)

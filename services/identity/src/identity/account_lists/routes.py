@@ -2,9 +2,10 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
@@ -57,12 +58,14 @@ async def give_list_(body: GiveAccountList, caller: Caller) -> Response:
 @router.get(
     "", openapi_extra=access(OPEN, APPROVE) | audited(READ) | described("开户名单", "The lists of accounts to open")
 )
-async def list_lists(caller: Caller, page: PageQuery) -> Page[AccountListOut]:
+async def list_lists(
+    caller: Caller, page: PageQuery, status: Annotated[Status | None, Query(description="Those alone.")] = None
+) -> Page[AccountListOut]:
     """List the lists of one's own remit, newest first."""
     remit = await caller.remit(OPEN, APPROVE)
     async with caller.recorded_read() as read:
         await audit.record(read.session, audit.by(caller.principal, remit).entry(READ), now=read.now)
-        return await queries.list_lists(read.session, page, remit, now=read.now)
+        return await queries.list_lists(read.session, page, remit, status, now=read.now)
 
 
 @router.get(

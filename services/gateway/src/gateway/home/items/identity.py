@@ -1,0 +1,47 @@
+"""What identity puts on homes: lists of accounts that wait for a second person; pure."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from pydantic import BaseModel
+
+from contracts import identity
+from gateway.home.items import Done, Item, Kind, item
+
+
+class AccountListFacts(BaseModel):
+    """What is known of a list of accounts: how many it has."""
+
+    size: int
+
+
+APPROVE = Kind(
+    "account_list.approve",
+    "/v1/account-lists/{}",
+    "审批开户名单",
+    "Approve a list of accounts",
+    "identity.account.approve",
+    "when done",
+    AccountListFacts,
+)
+KINDS = (APPROVE,)
+
+
+def of_account_list(event: identity.AccountListState, version: int, _: datetime) -> Iterator[Item | Done]:
+    """A list is for whoever may approve it where it holds, but its giver, who has done their part."""
+    yield item(
+        APPROVE,
+        version,
+        whom=event.organisation_id,
+        subject_id=event.list_id,
+        since=event.given_at,
+        due_at=event.expires_at,
+        expires_at=event.expires_at,
+        is_open=event.status == "proposed",
+        parts=(event.list_id,),
+        facts={"size": event.size},
+    )
+    yield Done(event.given_by, APPROVE.name, event.list_id, event.list_id, version, done=True)
+
+
+SHOWN = {identity.AccountListState: of_account_list}
