@@ -13,8 +13,8 @@ from database import Database, utc_now
 from gateway.documents.copies import Copy, keep, recall
 from gateway.documents.document import MergedDocument
 from gateway.documents.pages import DocumentPages
-from gateway.forwarding.pool import Upstream
 from gateway.forwarding.routing import public_routes
+from gateway.forwarding.upstream import Upstream
 from testkit.databases import Template, TestDatabases
 from webapi.openapi import ALL_PROBLEMS
 

@@ -17,7 +17,7 @@ _HEADERS: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
         "type": "string"
     }),
     "RateLimit-Policy": ("Sent with 429: the quota.", {"type": "string"}),
-    "Retry-After": ("Seconds after which to ask again, with 429 and 503.", {"type": "integer", "minimum": 0}),
+    "Retry-After": ("Seconds after which to ask again, with 429, 503 and 504.", {"type": "integer", "minimum": 0}),
     "Location": ("The path of what was made.", {"type": "string", "format": "uri-reference"}),
     "ETag": ("The version of what was answered.", {"type": "string"}),
     "Idempotency-Replayed": ("`true` for the kept answer of a repeated request.", {"type": "string"}),

@@ -14,10 +14,10 @@ from gateway.forwarding.asking import Asking
 from gateway.forwarding.crowd import Crowd, room_for_connections
 from gateway.forwarding.edge import edge
 from gateway.forwarding.forwarder import Forwarder
-from gateway.forwarding.pool import Upstream
 from gateway.forwarding.proxies import behind_proxies
 from gateway.forwarding.routing import public_routes
 from gateway.forwarding.slow_clients import Patience
+from gateway.forwarding.upstream import Upstream
 from gateway.home.routes import router as home_router
 from gateway.overview.routes import router as overview_router
 from gateway.quotas.bucket import Rate

@@ -1,11 +1,22 @@
 """What the gateway's processes are told beside what every service is told."""
 
 from ipaddress import ip_network
+from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, TypeAdapter, field_validator
 
 from gateway.quotas.buckets import ADDRESS, PERSON, REFUSED
 from webapi.settings import HttpUrl, ServiceSettings
+
+_http = TypeAdapter(HttpUrl)
+
+
+def _http_urls(text: str) -> str:
+    return ",".join(_http.validate_python(url.strip()) for url in text.split(","))
+
+
+HttpUrls = Annotated[str, AfterValidator(_http_urls)]
+"""Absolute http(s) URLs, kept by commas and without a slash at their ends."""
 
 
 class Settings(ServiceSettings):
@@ -35,11 +46,11 @@ class Settings(ServiceSettings):
         max_length=10_000,
         description="networks of the proxies in front, by commas; their X-Forwarded-For is believed",
     )
-    upstream_identity: HttpUrl = Field(description="base URL of identity")
-    upstream_members: HttpUrl = Field(description="base URL of members")
-    upstream_activities: HttpUrl = Field(description="base URL of activities")
-    upstream_learning: HttpUrl = Field(description="base URL of learning")
-    upstream_feedback: HttpUrl = Field(description="base URL of feedback")
+    upstream_identity: HttpUrls = Field(description="base URL of identity, of several instances by commas")
+    upstream_members: HttpUrls = Field(description="base URL of members, of several instances by commas")
+    upstream_activities: HttpUrls = Field(description="base URL of activities, of several instances by commas")
+    upstream_learning: HttpUrls = Field(description="base URL of learning, of several instances by commas")
+    upstream_feedback: HttpUrls = Field(description="base URL of feedback, of several instances by commas")
 
     @field_validator("trusted_proxies")
     @classmethod
@@ -50,6 +61,6 @@ class Settings(ServiceSettings):
 
     @property
     def upstreams(self) -> dict[str, str]:
-        """Give the base URL of each service by its name."""
+        """Give the base URLs of each service, by commas, by its name."""
         fields = (name for name in type(self).model_fields if name.startswith("upstream_"))
         return {name.removeprefix("upstream_"): getattr(self, name) for name in fields}

@@ -24,8 +24,8 @@ from gateway.documents.document import MergedDocument
 from gateway.documents.pages import DocumentPages
 from gateway.forwarding.endings import lines_for
 from gateway.forwarding.limits import Limits
-from gateway.forwarding.pool import Upstream
 from gateway.forwarding.routing import Route, RoutingTable
+from gateway.forwarding.upstream import Upstream
 from webapi import Application, Caller, Problem, ServiceSettings, access, deprecated, described
 from webapi.problems import PERMISSION_MISSING
 

@@ -36,11 +36,11 @@ async def service() -> AsyncIterator[RawService]:
 @pytest_asyncio.fixture
 async def door(service: RawService, authenticator: Authenticator, token: str) -> AsyncIterator[Door]:
     routes = (
-        Route("/v1/courses", "learning", timeouts=PATIENT, max_body=4 * MIB),
-        Route("/v1/streams", "learning", timeouts=PATIENT, max_body=64 * MIB),
-        *(Route(f"/v1/hasty/{part}", "learning", timeouts=times) for part, times in HASTY.items()),
+        Route("/v1/courses", "learning", timeouts=PATIENT, writing=PATIENT, max_body=4 * MIB),
+        Route("/v1/streams", "learning", timeouts=PATIENT, writing=PATIENT, max_body=64 * MIB),
+        *(Route(f"/v1/hasty/{part}", "learning", timeouts=times, writing=times) for part, times in HASTY.items()),
         Route("/v1/home", None),
-        Route("/oauth2", "learning", public=True, cookies=True, timeouts=PATIENT),
+        Route("/oauth2", "learning", public=True, cookies=True, timeouts=PATIENT, writing=PATIENT),
     )
     async with opened(routes, {"learning": service.url}, authenticator, token) as made:
         yield made

@@ -13,16 +13,17 @@ import h11
 import uvicorn
 from uvicorn.server import ServerState
 
+from gateway.edge.breaker import Breaking
 from gateway.forwarding.client import Receive, Send
 from gateway.forwarding.crowd import Crowd
 from gateway.forwarding.edge import edge
 from gateway.forwarding.endings import Endings
 from gateway.forwarding.forwarder import Forwarder, Scope
 from gateway.forwarding.limits import Limits, Timeouts
-from gateway.forwarding.pool import Upstream
 from gateway.forwarding.proxies import behind_proxies
 from gateway.forwarding.routing import Route, RoutingTable
 from gateway.forwarding.slow_clients import Patience
+from gateway.forwarding.upstream import Upstream
 from gateway.quotas.bucket import Rate
 from gateway.quotas.buckets import Quotas
 from webapi import Authenticator
@@ -46,6 +47,8 @@ HASTY = {
     "total": replace(PATIENT, total=2.0),
 }
 """Impatient in one thing each, so that on a slow machine no other time is up before it."""
+UNBROKEN = Breaking(in_a_row=1_000_000, least=1_000_000)
+"""No breaker opens: what a test says of single failures stays true."""
 UNHURRIED = Patience(span=PATIENCE_SECONDS)
 SMALL = Limits(connections=4, waiting=4, sweep_seconds=0.02)
 
@@ -205,9 +208,10 @@ async def opened(
     trusted_proxies: str = "",
     send_buffer: int | None = None,
     most_connections: int = UNLIMITED,
+    breaking: Breaking = UNBROKEN,
 ) -> AsyncIterator[Door]:
-    """Run a gateway before the services at `upstreams` (name -> URL); the kernel holds `send_buffer` for a client."""
-    pools = {name: Upstream(name, url, limits=limits) for name, url in upstreams.items()}
+    """Run a gateway before the services at `upstreams` (name -> URLs); the kernel holds `send_buffer` for a client."""
+    pools = {name: Upstream(name, urls, limits=limits, breaking=breaking) for name, urls in upstreams.items()}
     forwarder = Forwarder(
         behind,
         routes=RoutingTable(routes),

@@ -107,7 +107,15 @@ def answering(*data: bytes) -> Behaviour:
 class RawService:
     """`behave` answers each request of each connection; `converse`, if given, has a whole connection for itself."""
 
-    def __init__(self, behave: Behaviour | None = None, *, converse: Conversation | None = None) -> None:
+    def __init__(
+        self,
+        behave: Behaviour | None = None,
+        *,
+        converse: Conversation | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+    ) -> None:
+        self._place = host, port
         self.behave = behave or answering(OK)
         self.converse = converse or self._requests
         self.asked: list[Asked] = []
@@ -116,11 +124,12 @@ class RawService:
         self.errors: list[BaseException] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
-        self.url = ""
+        self.url, self.port = "", 0
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        self._server = await asyncio.start_server(self._connected, *self._place)
+        self.port = self._server.sockets[0].getsockname()[1]
+        self.url = f"http://{self._place[0]}:{self.port}"
         return self
 
     async def __aexit__(

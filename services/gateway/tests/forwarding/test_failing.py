@@ -30,7 +30,7 @@ async def test_a_service_that_is_away_is_503_with_its_name(authenticator: Authen
                 assert reply.status == 503
                 assert reply.problem["service"] == "learning"
                 assert reply.problem["title"].startswith(title)
-                assert reply.header("retry-after") == "5"
+                assert 5 <= int(reply.header("retry-after") or 0) <= 8
             assert door.upstreams["learning"].open == 0
 
 
@@ -47,6 +47,7 @@ async def test_a_service_that_does_not_answer_is_504_and_its_connection_is_not_u
     before = failures("slow")
     reply = await door.ask("GET /v1/hasty/first-byte/slow")
     assert (reply.status, reply.problem["service"]) == (504, "learning")
+    assert int(reply.header("retry-after") or 0) >= 2
     assert failures("slow") == before + 1
     assert (await door.ask("GET /v1/courses/quick")).body == b"ok"
     assert service.opened == 2
@@ -176,10 +177,9 @@ async def test_a_kept_connection_closed_by_the_service_is_replaced_for_idempoten
     assert service.opened == 2
 
 
-@pytest.mark.parametrize("way", ["post", "patch", "streamed put", "begun answer", "fresh connection"])
+@pytest.mark.parametrize("way", ["post", "patch", "streamed put", "begun answer"])
 async def test_what_may_have_had_its_effect_is_not_sent_again(door: Door, service: RawService, way: str) -> None:
-    if way != "fresh connection":
-        assert (await door.ask("GET /v1/courses")).status == 200
+    assert (await door.ask("GET /v1/courses")).status == 200
 
     async def behave(talk: Talk, _asked: Asked) -> None:
         if way == "begun answer":
@@ -235,7 +235,7 @@ async def test_a_full_pool_queues_and_a_full_queue_is_503(door: Door, service: R
     await until(lambda: door.upstreams["learning"].waiting == 4)
     refused = await door.ask("GET /v1/courses")
     assert (refused.status, refused.problem["type"]) == (503, "/problems/service_busy")
-    assert (refused.header("retry-after"), refused.problem["service"]) == ("1", "learning")
+    assert (refused.header("retry-after") in {"1", "2"}, refused.problem["service"]) == (True, "learning")
     release.set()
     assert {reply.status for reply in await asyncio.gather(*asking, *queued)} == {200}
     assert service.opened == 4
@@ -247,7 +247,7 @@ async def test_waiting_in_the_queue_ends_in_time(door: Door, service: RawService
         await talk.ended()
 
     service.behave = behave
-    asking = [asyncio.create_task(door.ask("GET /v1/streams")) for _ in range(4)]
+    asking = [asyncio.create_task(door.ask("POST /v1/streams")) for _ in range(4)]
     await service.settled(4)
     reply = await door.ask("GET /v1/hasty/queue")
     assert (reply.status, reply.problem["type"]) == (503, "/problems/service_busy")

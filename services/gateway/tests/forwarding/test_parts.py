@@ -16,9 +16,9 @@ from gateway.forwarding.failures import ServiceBusy, ServiceUnreachable
 from gateway.forwarding.forwarder import Forwarder
 from gateway.forwarding.headers import OddRequest, RequestHead, read_request, write_head
 from gateway.forwarding.limits import Limits, Timeouts
-from gateway.forwarding.pool import Upstream
 from gateway.forwarding.routing import OddPath, Route, RoutingTable, public_routes
 from gateway.forwarding.slow_clients import Patience
+from gateway.forwarding.upstream import Upstream
 from gateway.quotas.buckets import Quotas
 from webapi import Authenticator
 
@@ -112,7 +112,7 @@ def test_strange_names_do_not_fill_the_memory() -> None:
 
 
 async def test_a_request_that_leaves_the_queue_leaves_its_place(service: RawService) -> None:
-    upstream = Upstream("learning", service.url, limits=Limits(connections=1, waiting=2))
+    (upstream,) = Upstream("learning", service.url, limits=Limits(connections=1, waiting=2)).pools
     times = Timeouts(queue=PATIENCE_SECONDS)
     held = await upstream.acquire(times)
     first, second = (asyncio.create_task(upstream.acquire(times)) for _ in range(2))
@@ -134,7 +134,7 @@ async def test_a_request_that_leaves_the_queue_leaves_its_place(service: RawServ
 
 
 async def test_what_is_handed_to_a_request_at_the_moment_it_leaves_is_passed_on(service: RawService) -> None:
-    upstream = Upstream("learning", service.url, limits=Limits(connections=1, waiting=2))
+    (upstream,) = Upstream("learning", service.url, limits=Limits(connections=1, waiting=2)).pools
     held = await upstream.acquire(Timeouts())
     _use(held)
     first, second = (asyncio.create_task(upstream.acquire(Timeouts())) for _ in range(2))
@@ -156,7 +156,7 @@ def _use(connection: Connection) -> None:
 
 
 async def test_a_connection_that_opens_after_the_closing_is_not_used(service: RawService) -> None:
-    upstream = Upstream("learning", service.url)
+    (upstream,) = Upstream("learning", service.url).pools
     coming = asyncio.create_task(upstream.acquire(Timeouts()))
     await asyncio.sleep(0)
     assert upstream.open == 1

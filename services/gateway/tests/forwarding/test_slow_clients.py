@@ -92,7 +92,7 @@ async def test_bodies_that_do_not_come_keep_nobody_out(narrow: Door, service: Ra
     if "too large" in way:
         refused = [await wire.reply("POST") for wire in wires[1:]]
         assert {(reply.status, reply.problem["limit"]) for reply in refused} == {(429, "client")}
-        assert {reply.header("retry-after") for reply in refused} == {"5"}
+        assert {reply.header("retry-after") for reply in refused} <= {"5", "6", "7", "8"}
     else:
         await until(lambda: narrow.forwarder.room.taken >= 12)
         assert service.opened == 0

@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from database import Database
 from gateway.forwarding.asking import Asking
-from gateway.forwarding.pool import Upstream
+from gateway.forwarding.upstream import Upstream
 from gateway.subjects.reading import LARGEST, Found, Subjects
 from webapi import AuthenticatedCaller, Principal
 from webapi.authentication import Assistance

@@ -21,8 +21,8 @@ from gateway.forwarding.endings import Ending, Endings, endings_of
 from gateway.forwarding.exchange import Fetched, fetch
 from gateway.forwarding.failures import AnswerBroken, ForwardingFailure, ServiceUnreachable
 from gateway.forwarding.limits import MIB, Timeouts
-from gateway.forwarding.pool import Upstream
 from gateway.forwarding.routing import OddPath, RoutingTable
+from gateway.forwarding.upstream import Upstream
 
 log = logging.getLogger("gateway.documents")
 
@@ -153,7 +153,7 @@ class MergedDocument:
     async def _fetch(self, service: str) -> Document | None:
         upstream = self._upstreams[service]
         try:
-            answer = await fetch(upstream, PATH, host=self._host, timeouts=_TIMEOUTS, max_bytes=LARGEST)
+            answer = await fetch(upstream, PATH, host=self._host, timeouts=_TIMEOUTS, max_bytes=LARGEST, unheeded=True)
             return await asyncio.to_thread(self._read, service, answer)
         except (ForwardingFailure, orjson.JSONDecodeError) as error:
             reason = error.reason if isinstance(error, ForwardingFailure) else "not_json"

@@ -10,8 +10,8 @@ from gateway.forwarding.exchange import Fetched, fetch
 from gateway.forwarding.failures import ForwardingFailure, ServiceSlow
 from gateway.forwarding.headers import Headers, OddRequest
 from gateway.forwarding.limits import Timeouts
-from gateway.forwarding.pool import Upstream
 from gateway.forwarding.refusals import odd_request
+from gateway.forwarding.upstream import Upstream
 
 logger = logging.getLogger(__name__)
 
@@ -99,7 +99,7 @@ class Asking:
         self, question: Question, headers: Headers, seconds: float, max_bytes: int
     ) -> tuple[bytes | None, str]:
         """Give the body of an answer, or why there is none."""
-        timeouts = Timeouts(total=seconds)
+        timeouts = Timeouts(first_byte=seconds, total=seconds)
         try:
             async with asyncio.timeout(seconds):
                 answer = await self.ask(*question, headers, timeouts=timeouts, max_bytes=max_bytes)

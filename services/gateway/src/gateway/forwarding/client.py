@@ -91,6 +91,8 @@ class Client:
                 connection.awaits_client = False
                 connection.write(self._framed(data))
                 connection.request_sent = self.whole
+            if self._connection is not None:
+                self._connection.expect_answer()
             while (await self._receive())["type"] != "http.disconnect":
                 pass
             raise ClientGone

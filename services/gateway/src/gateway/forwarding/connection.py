@@ -8,6 +8,7 @@ import httptools
 
 from gateway.forwarding.failures import (
     AnswerBroken,
+    ConnectionLost,
     ConnectionStale,
     ForwardingFailure,
     ServiceSlow,
@@ -55,7 +56,8 @@ class Connection(asyncio.Protocol):
 
     def _reset(self, method: bytes, timeouts: Timeouts) -> None:
         self._method = method
-        self._timeouts = timeouts
+        self.timeouts = timeouts
+        self.due: float | None = None
         self._raw_headers: list[tuple[bytes, bytes]] = []
         self._head_bytes = 0
         self._interim = 0
@@ -86,7 +88,10 @@ class Connection(asyncio.Protocol):
         return self.complete and self.request_sent and self._keep_alive and self.failure is None and self.alive
 
     def begin(self, method: bytes, timeouts: Timeouts) -> None:
-        """Start an exchange; the parser of the last one is kept unless that left it inside a message."""
+        """Start an exchange; the parser of the last one is kept unless that left it inside a message.
+
+        By `due`, a time of the loop, its answer must begin; None until that is known.
+        """
         self._reset(method, timeouts)
         self.exchanges += 1
         self.in_exchange = True
@@ -105,6 +110,11 @@ class Connection(asyncio.Protocol):
         self.moved_at = self._loop.time()
         if self._transport is not None:
             self._transport.write(data)
+
+    def expect_answer(self) -> None:
+        """Let the time for the answer begin, if it has not yet: the request is sent."""
+        if self.due is None:
+            self.due = self._loop.time() + self.timeouts.first_byte
 
     async def drain(self) -> None:
         """Wait while the service reads more slowly than the client sends."""
@@ -161,7 +171,7 @@ class Connection(asyncio.Protocol):
 
     def check_times(self, now: float) -> None:
         """Fail the exchange when a time that its service has is up; tell once when it is no longer a quick one."""
-        times = self._timeouts
+        times = self.timeouts
         still = now - self.moved_at
         waits_for_client = self.awaits_client or bool(self._chunks)
         if waits_for_client:
@@ -172,9 +182,9 @@ class Connection(asyncio.Protocol):
         elif waits_for_client:
             if not self._reading and still > self._limits.stuck_seconds and self.owner is not None:
                 self.owner.stuck()
-        elif self.answer is None:
-            if still > times.first_byte:
-                self.fail(ServiceSlow("first byte"))
+        elif self.answer is None and self.due is not None:
+            if now > self.due:
+                self.fail(ServiceSlow("deadline"))
         elif not self.complete and still > times.idle:
             self.fail(ServiceSlow("next byte"))
         if self.on_slow is not None and now - self.started_at > times.watch_after:
@@ -246,8 +256,8 @@ class Connection(asyncio.Protocol):
             answer = self.answer
             if answer is not None and answer.until_close and exc is None:
                 self._complete()
-            elif self.exchanges > 1 and self._head_bytes == 0:
-                self.failure = ConnectionStale("closed while idle")
+            elif self._head_bytes == 0:
+                self.failure = (ConnectionStale if self.exchanges > 1 else ConnectionLost)("closed before it answered")
             else:
                 self.failure = AnswerBroken("closed too early")
         self._may_write = True

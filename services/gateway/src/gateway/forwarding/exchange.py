@@ -1,14 +1,25 @@
 """One request to a service and its answer, sent a second time only where that cannot do harm."""
 
+import asyncio
+from math import inf
 from typing import NamedTuple
 
+from gateway.edge.deadlines import line_for
 from gateway.forwarding.client import Client
 from gateway.forwarding.connection import Connection
-from gateway.forwarding.failures import AnswerTooLarge, ConnectionStale, Crowded, ForwardingFailure
+from gateway.forwarding.failures import (
+    AnswerTooLarge,
+    ConnectionLost,
+    Crowded,
+    ForwardingFailure,
+    ServiceUnreachable,
+    ShuttingDown,
+)
 from gateway.forwarding.headers import Answer, Headers, RequestHead, write_head
 from gateway.forwarding.limits import HELD_WHOLE, Timeouts
-from gateway.forwarding.pool import Upstream
+from gateway.forwarding.pool import Pool
 from gateway.forwarding.slow_clients import PLACE, Holding, places_for
+from gateway.forwarding.upstream import Tries, Upstream
 
 IDEMPOTENT = frozenset((b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"))
 
@@ -18,18 +29,37 @@ class Exchange:
 
     The connection goes back as soon as the service has said all: a slow client is waited for without one. While the
     client has not sent or read what is too large to wait here, the exchange is one of those that may keep a connection.
+    Without a client the request has this `body`. What is `keyed` may be sent twice like what is idempotent. One that
+    goes `unheeded` is not tried again, and whether it fails says nothing.
     """
 
-    __slots__ = ("_client", "_failure", "_head", "_keeping", "_method", "_rest", "_timeouts", "_upstream", "connection")
+    __slots__ = (
+        *("_body", "_client", "_due", "_failure", "_head", "_heeded", "_keeping", "_method", "_pool", "_repeatable"),
+        *("_rest", "_timeouts", "_upstream", "connection"),
+    )
 
     def __init__(
-        self, upstream: Upstream, method: bytes, head: bytes, *, client: Client | None, timeouts: Timeouts
+        self,
+        upstream: Upstream,
+        method: bytes,
+        head: bytes,
+        *,
+        client: Client | None,
+        timeouts: Timeouts,
+        body: bytes = b"",
+        keyed: bool = False,
+        unheeded: bool = False,
     ) -> None:
         self._upstream = upstream
         self._method = method
         self._head = head
         self._client = client
+        self._body = body
         self._timeouts = timeouts
+        self._repeatable = keyed or method in IDEMPOTENT
+        self._heeded = not unheeded
+        self._due = inf
+        self._pool: Pool | None = None
         self._failure: ForwardingFailure | None = None
         self._keeping: Holding | None = None
         self._rest = b""
@@ -38,26 +68,37 @@ class Exchange:
     async def open(self) -> Answer:
         """Send the request and wait for the head of its answer.
 
-        A kept connection that the service closed before answering is replaced once by a fresh one, provided that the
-        method is idempotent and the whole body is still at hand (RFC 9110 §9.2.2). Raises ForwardingFailure.
+        The time that the service has for it begins when the request is whole. Raises ForwardingFailure.
         """
-        client = self._client
+        client, upstream = self._client, self._upstream
         if client is not None and not client.whole:
             await client.open()
             if not client.whole:
                 self._keep(client)
-        connection = await self._upstream.acquire(self._timeouts)
-        repeatable = self._method in IDEMPOTENT and (client is None or client.whole)
-        self._send(connection)
-        try:
-            return await connection.answered()
-        except ConnectionStale:
-            self.close()
-            if not repeatable:
+        whole = client is None or client.whole
+        if whole:
+            self._due = asyncio.get_running_loop().time() + self._timeouts.first_byte
+        if not upstream.pools:
+            await upstream.find()
+        tries: Tries | None = None
+        while True:
+            pool = upstream.choose(self._pool)
+            self._pool = pool
+            try:
+                fresh = tries is not None and tries.sent_again
+                connection = await pool.acquire(self._timeouts, self._due, fresh=fresh)
+                self._send(connection, whole=whole)
+                return await connection.answered()
+            except ShuttingDown:
                 raise
-        connection = await self._upstream.acquire(self._timeouts, fresh=True)
-        self._send(connection)
-        return await connection.answered()
+            except (ServiceUnreachable, ConnectionLost) as failure:
+                self.close()
+                if not self._heeded:
+                    raise
+                if isinstance(failure, ServiceUnreachable):
+                    upstream.failed(pool)
+                tries = tries or Tries(upstream, repeatable=whole and self._repeatable)
+                await tries.again(failure, pool)
 
     async def piece(self) -> tuple[bytes, bool]:
         """Wait for more of the answer's body, and say whether it goes on."""
@@ -119,21 +160,27 @@ class Exchange:
         """Give the connection back; the pool closes it unless the exchange ended cleanly."""
         if self._client is not None:
             self._client.leave()
-        if self.connection is not None:
-            self._upstream.release(self.connection)
+        connection, pool = self.connection, self._pool
+        if connection is not None and pool is not None:
             self.connection = None
+            if self._heeded:
+                self._upstream.release(pool, connection)
+            else:
+                pool.release(connection)
 
-    def _send(self, connection: Connection) -> None:
+    def _send(self, connection: Connection, *, whole: bool) -> None:
         self.connection = connection
         connection.begin(self._method, self._timeouts)
         connection.owner = self
-        client = self._client
+        client, head = self._client, self._head
+        if whole:
+            connection.due = self._due
+            head = head[:-2] + line_for(self._due - connection.moved_at) + b"\r\n"
+        connection.request_sent = whole
         if client is None:
-            connection.request_sent = True
-            connection.write(self._head)
+            connection.write(head + self._body)
             return
-        connection.request_sent = client.whole
-        connection.write(self._head + client.opening if client.opening else self._head)
+        connection.write(head + client.opening if client.opening else head)
         client.attend(connection)
 
 
@@ -155,17 +202,22 @@ async def fetch(
     method: bytes = b"GET",
     headers: Headers | None = None,
     body: bytes = b"",
+    unheeded: bool = False,
 ) -> Fetched:
     """Ask for `target` ("/path?query") of a service, with a `body` of JSON if any, and read the answer into memory.
 
-    `headers` go along. Raises ForwardingFailure, and OddRequest for a header that is none.
+    `headers` go along; `unheeded` is as in an Exchange. Raises ForwardingFailure, and OddRequest for a header
+    that is none.
     """
     own = b"host: %b\r\naccept: application/json\r\n" % host.encode("ascii")
     if body:
         own += b"content-type: application/json\r\n"
     lines = [piece for name, value in headers or [] for piece in (name + b": ", value, b"\r\n")]
     head = write_head(method, target.encode("ascii"), RequestHead(lines, len(body), chunked=False), own)
-    exchange = Exchange(upstream, method, head + body, client=None, timeouts=timeouts)
+    keyed = any(name == b"idempotency-key" for name, _ in headers or [])
+    exchange = Exchange(
+        upstream, method, head, client=None, body=body, timeouts=timeouts, keyed=keyed, unheeded=unheeded
+    )
     read = bytearray()
     more = True
     try:

@@ -13,6 +13,23 @@ class ServiceUnreachable(ForwardingFailure):
     reason = "unreachable"
 
 
+class ShuttingDown(ServiceUnreachable):
+    """The gateway itself ends; whatever was sent, nothing is tried again."""
+
+
+class LeftOut(ServiceUnreachable):
+    """Every address of the service failed lately, and none is asked before it has been heard of again.
+
+    `seconds` are how long that takes at least.
+    """
+
+    reason = "left_out"
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(self.reason)
+        self.seconds = seconds
+
+
 class ServiceBusy(ForwardingFailure):
     """All connections to the service are in use and the queue for them is full or too slow; nothing was sent."""
 
@@ -37,8 +54,14 @@ class AnswerTooLarge(AnswerBroken):
     reason = "too_large"
 
 
-class ConnectionStale(AnswerBroken):
-    """A kept connection was closed by the service before a byte of the answer came; the request may be unread."""
+class ConnectionLost(AnswerBroken):
+    """The connection ended before a byte of the answer came; what was asked may have been done."""
+
+    reason = "lost"
+
+
+class ConnectionStale(ConnectionLost):
+    """It was a kept one, which a service may close at any time; the request may be unread."""
 
     reason = "stale"
 

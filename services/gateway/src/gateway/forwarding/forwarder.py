@@ -6,15 +6,16 @@ from time import perf_counter
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
+from gateway.edge.deadlines import announced
 from gateway.forwarding import measures, origins, refusals
 from gateway.forwarding.client import Client, Message, Receive, Send
 from gateway.forwarding.endings import Endings, lines_for
 from gateway.forwarding.exchange import Exchange
 from gateway.forwarding.failures import ClientGone, ForwardingFailure
 from gateway.forwarding.headers import Answer, OddRequest, RequestHead, check_sizes, read_request, write_head
-from gateway.forwarding.pool import Upstream
 from gateway.forwarding.routing import OddPath, Route, RoutingTable
 from gateway.forwarding.slow_clients import Holding, Patience, Room
+from gateway.forwarding.upstream import Upstream
 from gateway.quotas.buckets import NOT_LET_IN, Quotas
 from telemetry import ServedRequest
 from webapi.authentication import Authenticator, Principal, bearer_token
@@ -56,8 +57,8 @@ class Forwarder:
 
     A request goes through these steps: path → route; origin → may its page ask; head → understood or refused; token →
     principal; exchange with the service; answer. What depends on who asks (limits, quotas) belongs into `_admit`, what
-    spares an exchange (cache, circuit breaker) before `_exchange`, what changes an answer (compression, ETag) into
-    `_answer`.
+    spares an exchange (cache) before `_exchange`, what changes an answer (compression, ETag) into `_answer`; where an
+    exchange goes, and whether it does so again, is the upstream's.
 
     `upstreams` has one entry for each service that `routes` name. `public_url` is where clients reach the gateway:
     services see its host and scheme, whatever the client claims. The pools are closed when the server shuts down.
@@ -90,7 +91,8 @@ class Forwarder:
         self._own = _own_lines(public_url)
         self._own_origin = "{0.scheme}://{0.netloc}".format(urlsplit(public_url))
         self._of_sign_in = authenticator.accepting_also(public_url)
-        measures.watch(upstreams.values())
+        for upstream in upstreams.values():
+            upstream.watch()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
@@ -150,6 +152,10 @@ class Forwarder:
         except Refusal as refusal:
             await _refuse(refusal, scope, receive, send)
             return
+
+        if route is not None:
+            times = route.times(scope["method"])
+            scope = {**scope, "headers": announced(scope["headers"], times.first_byte)}
 
         async def watched(message: Message) -> None:
             self._note(principal, message.get("status"), scope)
@@ -213,7 +219,8 @@ class Forwarder:
         try:
             room = Holding(self.room, principal, _address_of(scope))
             client = Client(call.receive, head, max_body=route.max_body, patience=self._patience, room=room)
-            exchange = Exchange(upstream, method.encode(), data, client=client, timeouts=route.timeouts)
+            times = route.times(method, head.wait)
+            exchange = Exchange(upstream, method.encode(), data, client=client, timeouts=times, keyed=head.keyed)
             asked = perf_counter()
             answer = await exchange.open()
             self._note(principal, answer.status, scope)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
+from gateway.edge.deadlines import PREFER, wait_in
 from gateway.forwarding.failures import AnswerBroken
 from gateway.forwarding.limits import LARGEST_HEAD, LONGEST_TARGET, MOST_HEADERS
 
@@ -31,6 +32,7 @@ _NOT_FOR_CLIENTS: Final = _names(
 )
 _INTERNAL_PREFIXES: Final = (b"x-xiangqiao-", b"x-forwarded-", b"x-b3-", b"x-envoy-", b"x-accel-", b"proxy-")
 _ONCE: Final = _names("host content-length transfer-encoding authorization content-type expect idempotency-key")
+_LOOKED_AT: Final = _ONCE | {PREFER}
 END_TO_END: Final = _ONCE | _names("content-encoding cookie if-match if-none-match range accept origin")
 """Headers whose removal would change what a request means: naming one in Connection is refused."""
 
@@ -67,11 +69,16 @@ class OddRequest(Exception):
 
 
 class RequestHead(NamedTuple):
-    """What the gateway understood of a client's head: header lines to pass on, and how the body is framed."""
+    """What the gateway understood of a client's head: header lines to pass on, and how the body is framed.
+
+    `keyed` by an Idempotency-Key it may be sent twice; its client would `wait` so many seconds, if it says.
+    """
 
     lines: list[bytes]
     length: int | None
     chunked: bool
+    keyed: bool = False
+    wait: float | None = None
 
     @property
     def has_body(self) -> bool:
@@ -96,12 +103,16 @@ def read_request(method: str, http_version: str, headers: Headers, *, cookies: b
     lines: list[bytes] = []
     once: dict[bytes, bytes] = {}
     connection = b""
+    wait: float | None = None
     passing = _TO_SIGN_IN if cookies else _TO_SERVICE
     for name, value in headers:
-        if name in _ONCE:
-            if name in once:
+        if name in _LOOKED_AT:
+            if name == PREFER:
+                wait = wait_in(value) if wait is None else wait
+            elif name in once:
                 raise OddRequest(name.decode("ascii"))
-            once[name] = value
+            else:
+                once[name] = value
         prefix = passing[name]
         if prefix is not None:
             lines += (prefix, value, b"\r\n")
@@ -112,7 +123,7 @@ def read_request(method: str, http_version: str, headers: Headers, *, cookies: b
     if http_version == "1.1" and b"host" not in once:
         raise OddRequest("host")
     length, chunked = _read_framing(method, http_version, once)
-    head = RequestHead(lines, length, chunked)
+    head = RequestHead(lines, length, chunked, b"idempotency-key" in once, wait)
     if connection and connection not in {b",keep-alive", b",close"}:
         return _without_named(head, connection, headers)
     return head

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from gateway.edge.deadlines import READ_SECONDS
 from webapi.requests import BODY_LIMIT
 
 KIB: Final = 1024
@@ -23,8 +24,10 @@ class Timeouts:
 
     connect: float = 2.0
     queue: float = 2.0
-    first_byte: float = 30.0
+    first_byte: float = READ_SECONDS
+    """From when the request is whole to the head of its answer, whatever it waits for in between."""
     idle: float = 30.0
+    """Without a byte of an answer that has begun, or with nothing taken of a body that is still being sent."""
     total: float | None = 300.0
     """Of waiting for the service; waiting for a client has a least rate instead (`slow_clients`)."""
     watch_after: float = 0.2

@@ -1,12 +1,8 @@
 """What the gateway counts of its forwarding, for Prometheus: by service, method and class of status, never by path."""
 
-from collections.abc import Iterable
-from functools import partial
 from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
-
-from gateway.forwarding.pool import Upstream
 
 CLIENT_GONE: Final = "gone"
 CUT: Final = "cut"
@@ -28,6 +24,17 @@ CONNECTIONS: Final = Gauge(
     "Connections to a service: open (idle ones included) and idle; waiting counts requests without one.",
     ("service", "state"),
 )
+ADDRESSES: Final = Gauge(
+    "gateway_upstream_addresses", "Addresses of a service, by state of breaker.", ("service", "state")
+)
+BREAKERS: Final = Counter(
+    "gateway_breaker_changes", "Times at which the breaker of an address came into a state.", ("service", "state")
+)
+TRIED_AGAIN: Final = Counter(
+    "gateway_tried_again",
+    "Exchanges that failed and were tried again: unsent or sent; over_budget were not, for too much was.",
+    ("service", "why"),
+)
 
 _counters: dict[tuple[str, str, str], Counter] = {}
 _histograms: dict[str, Histogram] = {}
@@ -41,13 +48,6 @@ def count(service: str, method: str, status_class: str) -> None:
     if counter is None:
         counter = _counters[key] = FORWARDED.labels(*key)
     counter.inc()
-
-
-def watch(upstreams: Iterable[Upstream]) -> None:
-    """Let the gauges read the pools of `upstreams` when they are scraped."""
-    for upstream in upstreams:
-        for state in ("open", "idle", "waiting"):
-            CONNECTIONS.labels(upstream.service, state).set_function(partial(getattr, upstream, state))
 
 
 def answered(service: str, seconds: float) -> None:

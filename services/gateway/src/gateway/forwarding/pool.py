@@ -1,39 +1,32 @@
-"""The connections to one service: opened when needed, kept, bounded, queued for, and closed in time."""
+"""The connections to one address of a service: opened when needed, kept, bounded, queued for, and closed in time."""
 
 import asyncio
-import ssl
 from collections import deque
-from urllib.parse import urlsplit
+from math import inf
 
+from gateway.edge.breaker import Breaker, Breaking
+from gateway.forwarding.addresses import Address
 from gateway.forwarding.connection import Connection
-from gateway.forwarding.failures import ServiceBusy, ServiceUnreachable
+from gateway.forwarding.failures import ServiceBusy, ServiceUnreachable, ShuttingDown
 from gateway.forwarding.limits import Limits, Timeouts
-from gateway.forwarding.slow_clients import Room
 
 
-class Upstream:
-    """A service as the gateway reaches it: `acquire` a connection, use it for one exchange, `release` it.
+class Pool:
+    """The connections to one address: `acquire` one, use it for one exchange, `release` it.
 
-    `url` is http://host:port or https://host:port, without a path. Belongs to the event loop it is first used in.
+    Belongs to the event loop it is first used in.
     """
 
-    def __init__(self, service: str, url: str, *, limits: Limits | None = None) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/") or parts.query:
-            raise ValueError(f"{service}: not the address of a service: {url!r}")
-        self.service = service
+    def __init__(self, address: Address, *, limits: Limits | None = None, breaking: Breaking | None = None) -> None:
+        self.address = address
         self.limits = limits or Limits()
-        self.kept_waiting = Room(max(1, self.limits.connections // 2))
-        """For exchanges that keep a connection while their client is slow: half of the pool stays for the others."""
-        self._host = parts.hostname
-        self._port = parts.port or (443 if parts.scheme == "https" else 80)
-        self._tls = ssl.create_default_context() if parts.scheme == "https" else None
+        self.breaker = Breaker(breaking or Breaking())
         self._connections: set[Connection] = set()
         self._idle: list[Connection] = []
         self._connecting = 0
         self._waiters: deque[asyncio.Future[Connection | None]] = deque()
         self._sweeper: asyncio.TimerHandle | None = None
-        self._closed = False
+        self._closed: type[ServiceUnreachable] | None = None
 
     @property
     def open(self) -> int:
@@ -50,14 +43,20 @@ class Upstream:
         """Requests that wait for a connection."""
         return len(self._waiters)
 
-    async def acquire(self, timeouts: Timeouts, *, fresh: bool = False) -> Connection:
+    @property
+    def in_use(self) -> int:
+        """Exchanges under way, those that wait for a connection included."""
+        return len(self._connections) - len(self._idle) + self._connecting + len(self._waiters)
+
+    async def acquire(self, timeouts: Timeouts, due: float = inf, *, fresh: bool = False) -> Connection:
         """Give a connection for one exchange; `fresh` never gives one that has been idle.
 
-        Raises ServiceUnreachable when none can be opened, ServiceBusy when the pool and its queue are full.
+        Raises ServiceUnreachable when none can be opened, ServiceBusy when the pool and its queue are full; at the time
+        `due` it does either, too.
         """
         while True:
-            if self._closed:
-                raise ServiceUnreachable("closed")
+            if self._closed is not None:
+                raise self._closed("closed")
             if self._idle and not fresh:
                 connection = self._idle.pop()
                 if connection.alive:
@@ -68,10 +67,10 @@ class Upstream:
                 self._drop(self._idle.pop(0))
             if self.open < self.limits.connections:
                 self._connecting += 1
-                return await self._connect(timeouts)
-            handed = await self._wait(timeouts)
+                return await self._connect(timeouts, due)
+            handed = await self._wait(timeouts, due)
             if handed is None:
-                return await self._connect(timeouts)
+                return await self._connect(timeouts, due)
             if handed.alive:
                 return handed
             self._drop(handed)
@@ -80,7 +79,7 @@ class Upstream:
         """Take a connection back after its exchange: kept when that ended cleanly, else closed."""
         connection.end()
         young = connection.moved_at - connection.opened_at < self.limits.age_seconds
-        if not connection.reusable or not young or self._closed:
+        if not connection.reusable or not young or self._closed is not None:
             self._drop(connection)
             return
         while self._waiters:
@@ -92,27 +91,41 @@ class Upstream:
 
     def close(self) -> None:
         """Close every connection, those in use too, and refuse what comes."""
-        self._closed = True
+        self._refuse(ShuttingDown)
         if self._sweeper is not None:
             self._sweeper.cancel()
             self._sweeper = None
         for connection in list(self._connections):
             if connection.in_exchange:
-                connection.fail(ServiceUnreachable("closed"))
+                connection.fail(ShuttingDown("closed"))
             self._drop(connection)
+
+    def retire(self) -> None:
+        """Refuse what comes, and close each connection once its exchange is over: the address is none any more."""
+        self._refuse(ServiceUnreachable)
+        for connection in list(self._idle):
+            self._drop(connection)
+
+    def _refuse(self, failure: type[ServiceUnreachable]) -> None:
+        self._closed = failure
         for waiter in self._waiters:
             if not waiter.done():
-                waiter.set_exception(ServiceUnreachable("closed"))
+                waiter.set_exception(failure("closed"))
         self._waiters.clear()
 
-    async def _connect(self, timeouts: Timeouts) -> Connection:
+    async def _connect(self, timeouts: Timeouts, due: float) -> Connection:
         """Open a connection in the place already counted in `_connecting`."""
         loop = asyncio.get_running_loop()
         connection: Connection | None = None
+        host, port, name, tls = self.address
         try:
-            async with asyncio.timeout(timeouts.connect):
+            async with asyncio.timeout_at(min(loop.time() + timeouts.connect, due)):
                 _, connection = await loop.create_connection(
-                    lambda: Connection(self.limits, self._drop), self._host, self._port, ssl=self._tls
+                    lambda: Connection(self.limits, self._drop),
+                    host,
+                    port,
+                    ssl=tls,
+                    server_hostname=name if tls is not None else None,
                 )
         except (OSError, TimeoutError) as error:
             raise ServiceUnreachable(type(error).__name__) from error
@@ -122,21 +135,22 @@ class Upstream:
                 self._pass_place_on()
             else:
                 self._connections.add(connection)
-        if self._closed:  # meanwhile
+        if self._closed is not None:  # meanwhile
             self._drop(connection)
-            raise ServiceUnreachable("closed")
+            raise self._closed("closed")
         if self._sweeper is None:
             self._sweeper = loop.call_later(self.limits.sweep_seconds, self._sweep)
         return connection
 
-    async def _wait(self, timeouts: Timeouts) -> Connection | None:
+    async def _wait(self, timeouts: Timeouts, due: float) -> Connection | None:
         """Queue for a connection, or for a place to open one (None)."""
         if len(self._waiters) >= self.limits.waiting:
             raise ServiceBusy("queue full")
-        waiter: asyncio.Future[Connection | None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[Connection | None] = loop.create_future()
         self._waiters.append(waiter)
         try:
-            async with asyncio.timeout(timeouts.queue):
+            async with asyncio.timeout_at(min(loop.time() + timeouts.queue, due)):
                 return await waiter
         except BaseException as error:
             if waiter.done() and not waiter.cancelled() and waiter.exception() is None:

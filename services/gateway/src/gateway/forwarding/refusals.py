@@ -1,6 +1,7 @@
 """What the gateway itself refuses, as problems, and which failure becomes which."""
 
 from collections.abc import Mapping
+from math import ceil
 from typing import Final
 
 from gateway.forwarding.failures import (
@@ -9,12 +10,15 @@ from gateway.forwarding.failures import (
     BodyMisframed,
     BodyTooLarge,
     ClientSlow,
+    ConnectionLost,
     ConnectionStale,
     Crowded,
     ForwardingFailure,
+    LeftOut,
     ServiceBusy,
     ServiceSlow,
     ServiceUnreachable,
+    ShuttingDown,
 )
 from gateway.forwarding.headers import OddRequest
 from webapi.problems import (
@@ -23,10 +27,12 @@ from webapi.problems import (
     HEADERS_TOO_LARGE,
     METHOD_NOT_ALLOWED,
     NOT_FOUND,
+    SERVICE_SLOW,
     TARGET_TOO_LONG,
     VERSION_NOT_SUPPORTED,
     Problem,
     Refusal,
+    retry_after,
 )
 
 METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
@@ -50,7 +56,6 @@ SERVICE_UNAVAILABLE: Final = Problem(
     503, "service_unavailable", "The service cannot be reached just now; try again.", "服务暂时无法连接,请稍后再试。"
 )
 SERVICE_BUSY: Final = Problem(503, "service_busy", "The service is busy; try again.", "服务繁忙,请稍后再试。")
-SERVICE_SLOW: Final = Problem(504, "service_slow", "The service did not answer in time.", "服务未能及时响应。")
 
 _CLOSE: Final = {"connection": "close"}
 _ODD: Final = {
@@ -82,23 +87,31 @@ def odd_path() -> Refusal:
     return Refusal(BAD_REQUEST, part="path")
 
 
-_FAILURES: Final[Mapping[type[ForwardingFailure], tuple[Problem, Mapping[str, str]]]] = {
-    ServiceUnreachable: (SERVICE_UNAVAILABLE, {"retry-after": "5"}),
-    ServiceBusy: (SERVICE_BUSY, {"retry-after": "1"}),
-    ServiceSlow: (SERVICE_SLOW, {}),
-    AnswerBroken: (SERVICE_BROKEN, {}),
-    AnswerTooLarge: (SERVICE_BROKEN, {}),
-    ConnectionStale: (SERVICE_BROKEN, {}),
-    ClientSlow: (CLIENT_SLOW, _CLOSE),
-    Crowded: (CROWDED, {"retry-after": "5", **_CLOSE}),
-    BodyTooLarge: (BODY_TOO_LARGE, _CLOSE),
-    BodyMisframed: (BAD_REQUEST, _CLOSE),
+_FAILURES: Final[Mapping[type[ForwardingFailure], tuple[Problem, int | None, Mapping[str, str]]]] = {
+    ServiceUnreachable: (SERVICE_UNAVAILABLE, 5, {}),
+    ShuttingDown: (SERVICE_UNAVAILABLE, 1, {}),
+    LeftOut: (SERVICE_UNAVAILABLE, 1, {}),
+    ServiceBusy: (SERVICE_BUSY, 1, {}),
+    ServiceSlow: (SERVICE_SLOW, 2, {}),
+    AnswerBroken: (SERVICE_BROKEN, None, {}),
+    AnswerTooLarge: (SERVICE_BROKEN, None, {}),
+    ConnectionLost: (SERVICE_BROKEN, None, {}),
+    ConnectionStale: (SERVICE_BROKEN, None, {}),
+    ClientSlow: (CLIENT_SLOW, None, _CLOSE),
+    Crowded: (CROWDED, 5, _CLOSE),
+    BodyTooLarge: (BODY_TOO_LARGE, None, _CLOSE),
+    BodyMisframed: (BAD_REQUEST, None, _CLOSE),
 }
+"""What the client is told, and after how many seconds it may ask again."""
 
 
 def of_failure(failure: ForwardingFailure, service: str) -> Refusal:
     """Give what the client is told when an exchange failed before its answer began; 5xx name the service."""
-    problem, headers = _FAILURES[type(failure)]
+    problem, wait, headers = _FAILURES[type(failure)]
+    if isinstance(failure, LeftOut):
+        wait = max(1, ceil(failure.seconds))
+    if wait is not None:
+        headers = {"retry-after": retry_after(wait), **headers}
     if problem.status >= 500:
         return Refusal(problem, headers=headers, service=service)
     if isinstance(failure, Crowded):

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Final
 
 from contracts import SERVICES
+from gateway.edge.deadlines import READING, SLOW_SECONDS, WRITE_SECONDS
 from gateway.forwarding.limits import KIB, MIB, Timeouts
 
 # What two readers of one path could take for different paths: empty and dot segments, encoded dots, slashes and
@@ -22,6 +23,11 @@ _FORM: Final = 16 * KIB
 """What identity reads of a form."""
 
 
+_READ: Final = Timeouts()
+_WRITE: Final = Timeouts(first_byte=WRITE_SECONDS)
+_SLOW: Final = Timeouts(first_byte=SLOW_SECONDS)
+
+
 class OddPath(Exception):
     """A path that could mean different things to the gateway and to a service."""
 
@@ -31,7 +37,8 @@ class Route:
     """All paths below `prefix` (whole segments) go to `service`; None is the gateway itself.
 
     A `public` route needs no access token; one that is `counted` takes its requests from a client's quota when they
-    bring one, as all others do. `cookies` pass on a sign-in page's route alone. `max_body` in bytes.
+    bring one, as all others do. `cookies` pass on a sign-in page's route alone. `max_body` in bytes. `timeouts` are of
+    what only reads, `writing` of the rest.
     """
 
     prefix: str
@@ -40,7 +47,18 @@ class Route:
     counted: bool = False
     cookies: bool = False
     max_body: int = 16 * MIB
-    timeouts: Timeouts = field(default_factory=Timeouts)
+    timeouts: Timeouts = _READ
+    writing: Timeouts = _WRITE
+
+    def times(self, method: str, wait: float | None = None) -> Timeouts:
+        """Give the times of a request; the seconds that its client would `wait` shorten them and never lengthen."""
+        times = self.timeouts if method in READING else self.writing
+        return times if wait is None or wait >= times.first_byte else replace(times, first_byte=wait)
+
+
+def _slow(prefix: str, service: str | None) -> Route:
+    """Make the route of what takes its time: what reads or makes files, and many acts in one request."""
+    return Route(prefix, service, timeouts=_SLOW, writing=_SLOW)
 
 
 class _Node:
@@ -91,16 +109,16 @@ def public_routes() -> RoutingTable:
     return RoutingTable(
         (
             Route("/v1/organisations", "members"),
-            Route("/v1/organisation-imports", "members"),
+            _slow("/v1/organisation-imports", "members"),
             Route("/v1/members", "members"),
-            Route("/v1/member-imports", "members"),
+            _slow("/v1/member-imports", "members"),
             Route("/v1/accounts", "identity"),
-            Route("/v1/account-lists", "identity"),
+            _slow("/v1/account-lists", "identity"),
             Route("/v1/role-assignments", "identity"),
             Route("/v1/roles", "identity"),
             Route("/v1/me", "identity"),
-            Route("/v1/me/export", None),
-            Route("/v1/me/exports", None),
+            _slow("/v1/me/export", None),
+            _slow("/v1/me/exports", None),
             Route("/v1/clients", "identity"),
             Route("/v1/assisted-sessions", "identity"),
             Route("/v1/recoveries", "identity"),
@@ -124,7 +142,7 @@ def public_routes() -> RoutingTable:
             Route("/v1/home", None),
             Route("/v1/overview", None),
             Route("/v1/status", None),
-            Route("/v1/sync", None),
+            _slow("/v1/sync", None),
             Route("/v1/operations", None),
         )
     )

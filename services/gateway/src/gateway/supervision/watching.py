@@ -19,7 +19,7 @@ from database import Database, utc_now
 from gateway.forwarding.exchange import fetch
 from gateway.forwarding.failures import ForwardingFailure
 from gateway.forwarding.limits import KIB, Timeouts
-from gateway.forwarding.pool import Upstream
+from gateway.forwarding.upstream import Upstream
 from gateway.supervision import history
 from gateway.supervision.states import MISSED, Change, Picture, Process, Processes, Seen, State
 from messaging import NatsConnection
@@ -84,9 +84,13 @@ class Watch:
 
     async def _ask(self, service: str) -> None:
         try:
-            ready = "/health/ready"
             answer = await fetch(
-                self._upstreams[service], ready, host=self._host, timeouts=_TIMEOUTS, max_bytes=64 * KIB
+                self._upstreams[service],
+                "/health/ready",
+                host=self._host,
+                timeouts=_TIMEOUTS,
+                max_bytes=64 * KIB,
+                unheeded=True,
             )
             state: State = "up" if answer.status == _READY else "slow"
         except ForwardingFailure:

@@ -1,0 +1,1 @@
+"""What keeps the door open while a service is slow, away or broken."""
