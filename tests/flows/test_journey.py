@@ -55,7 +55,11 @@ async def test_an_away_member_attends_and_is_counted_once_with_the_paper_list(sy
         key = f"activity.attend:{meeting['activity_id']}"
         await within(FRESH_SECONDS, is_on_the_home_of(away, key))
 
-        attended = await away.post(f"{path}/attendances", {"mode": "remote"})
+        shown = await away.get("/v1/home", section="todo", include="subject")
+        [item] = [each for each in shown["items"] if each["key"] == key]
+        assert (item["subject"]["title"], item["subject"]["join_url"]) == (meeting["title"], meeting["join_url"])
+        [action] = item["actions"]
+        attended = await away.ask(action["method"], action["href"], action["body"], status=201)
         here = system.person_id("away.demo")
         sheet = await secretary.post(f"{path}/attendance-sheets", {"person_ids": [here]}, status=200)
         assert (sheet["recorded"], sheet["refused"]) == (1, 0)

@@ -76,4 +76,4 @@ if __name__ == "__main__":
     api = Api(*sys.argv[1:])
     api.sign_in("openid gateway.read", lambda where, code: print(f"{where}: {code}", flush=True))  # noqa: T201
     for item in api.pages("/v1/home"):
-        print(item["kind"], item["href"])  # noqa: T201
+        print(item["title"]["zh"], item["href"])  # noqa: T201

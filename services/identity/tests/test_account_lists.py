@@ -212,6 +212,9 @@ async def test_lists_are_found_by_how_they_stand(provider: Provider) -> None:
     for status, list_id in made.items():
         listed = await provider.http.get(PATH, params={"status": status}, headers=other.headers)
         assert [(each["list_id"], each["status"]) for each in listed.json()["items"]] == [(list_id, status)]
+    asked_for = {"list_id": [made["approved"], made["expired"], str(new_id())]}
+    chosen = (await provider.http.get(PATH, params=asked_for, headers=other.headers)).json()["items"]
+    assert {each["list_id"] for each in chosen} == {made["approved"], made["expired"]}
     assert (await provider.http.get(PATH, params={"status": "open"}, headers=other.headers)).status_code == 422
     asked = "select payload from outbox where type like 'xiangqiao.identity.account_list.%' order by id"
     async with provider.database.read() as session:
@@ -244,8 +247,9 @@ async def test_a_list_is_seen_and_decided_about_in_its_place_alone(provider: Pro
     giver, stranger = await administrator(provider, county), await administrator(provider, sibling)
     list_id = await given(provider, giver, row(county), place=county)
     assert (await give(provider, stranger, row(county), place=county)).status_code == 404
-    listed = await provider.http.get(PATH, headers=stranger.headers)
-    assert list_id not in {each["list_id"] for each in listed.json()["items"]}
+    for asked in ({}, {"list_id": list_id}):
+        listed = await provider.http.get(PATH, params=asked, headers=stranger.headers)
+        assert list_id not in {each["list_id"] for each in listed.json()["items"]}
     for part in ("", "/rows"):
         assert (await provider.http.get(f"{PATH}/{list_id}{part}", headers=stranger.headers)).status_code == 404
     for word in ("approval", "refusal", "withdrawal"):

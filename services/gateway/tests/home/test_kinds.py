@@ -1,26 +1,34 @@
 """The table of kinds says of each item what it is, for whom, and what ends it; what events show keeps to it."""
 
+import json
 import pkgutil
 import re
 from collections.abc import Iterator
 from importlib import import_module
 from inspect import isfunction
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 import pytest
+from openapi_schema_validator import OAS31Validator
 
 from contracts import EVENT_TYPES, Event
-from gateway.forwarding.routing import public_routes
 from gateway.home import items
 from gateway.home.event_handlers import HANDLERS
-from gateway.home.items import Item, Kind
+from gateway.home.items import Action, Item, Kind
+from gateway.home.items.activities import MEETINGS
 from gateway.home.kinds import KINDS, SHOWN
 from gateway.home.schemas import HomeItemOut
+from gateway.subjects.kinds import KINDS as SUBJECTS
 
 from ..events import NOW, golden
 from .test_home import case, study
 
 EVENTS = [*map(golden, HANDLERS), case("handed_on"), study(completed=False, understood=False)]
+DOCUMENT = json.loads((Path(__file__).resolve().parents[4] / "docs" / "openapi-v1.json").read_text("utf-8"))
+ACTIONS = [action for kind in KINDS.values() for action in kind.actions]
 MODULES = [import_module(f"{items.__name__}.{found.name}") for found in pkgutil.iter_modules(items.__path__)]
 
 
@@ -77,5 +85,52 @@ def test_a_kind_has_words_in_both_languages_and_leads_somewhere(name: str) -> No
     kind = KINDS[name]
     assert re.fullmatch(r"[\u4e00-\u9fff]+", kind.zh)
     assert re.fullmatch(r"[A-Z][a-z ]+", kind.en)
-    assert kind.href.count("{}") == 1
-    assert any(kind.href.startswith(f"{route.prefix}/") for route in public_routes().routes)
+    assert kind.subject in SUBJECTS
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: f"{type(event).__name__} {getattr(event, 'status', '')}")
+def test_an_item_has_a_title_in_both_languages(event: Event) -> None:
+    for item in items_of(event):
+        title = KINDS[item.kind].titled(item.facts)
+        assert re.search(r"[\u4e00-\u9fff]", title.zh)
+        assert re.match(r"[A-Z]", title.en)
+
+
+def test_every_kind_of_meeting_that_there_is_has_its_words() -> None:
+    known = DOCUMENT["components"]["schemas"]["ScheduleActivity"]["properties"]["kind"]["enum"]
+    assert MEETINGS.keys() == set(known)
+
+
+def operation_of(action: Action) -> tuple[str, str, dict[str, Any]]:
+    """Find in the released document what an action does: path, method, operation."""
+    ((path, method, operation),) = [
+        (path, method, operation)
+        for path, methods in DOCUMENT["paths"].items()
+        for method, operation in methods.items()
+        if operation["operationId"] == action.operation_id
+    ]
+    return path, method.upper(), operation
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.operation_id)
+def test_an_action_is_an_operation_of_the_document(action: Action) -> None:
+    path, method, operation = operation_of(action)
+    asked = urlsplit(action.path)
+    assert method == action.method
+    assert asked.path.replace("{subject_id}", "{}") == re.sub(r"\{\w+\}", "{}", path)
+    assert parse_qs(asked.query).keys() <= {each["name"] for each in operation["parameters"] if each["in"] == "query"}
+    demanded = {each["name"] for each in operation["parameters"] if each.get("required") and each["in"] != "path"}
+    assert demanded <= parse_qs(asked.query).keys()
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.operation_id)
+def test_the_body_of_an_action_is_good_with_what_it_needs_and_not_without(action: Action) -> None:
+    content = operation_of(action)[2].get("requestBody", {}).get("content", {}).get("application/json")
+    assert (content is None) == (action.body is None)
+    if content is None or action.body is None:
+        return
+    form = OAS31Validator({**content["schema"], "components": DOCUMENT["components"]})
+    given = {name: content["example"][name] for name in action.needs}
+    form.validate({**action.body, **given})
+    for name in action.needs:
+        assert not form.is_valid({**action.body, **{each: given[each] for each in given if each != name}})

@@ -10,10 +10,14 @@ import pytest_asyncio
 
 import orgtree
 from database import new_id
+from gateway.forwarding.asking import Asking
 from gateway.home.routes import router
+from gateway.subjects.reading import Subjects
 from testkit.nasty import refused_badly
 from testkit.tokens import TokenIssuer
 from webapi import Application, ServiceSettings, open_database
+
+from .test_reading import Seeing
 
 
 @pytest_asyncio.fixture
@@ -33,6 +37,8 @@ async def client(database_url: str, issuer: TokenIssuer) -> AsyncIterator[httpx.
         remit_resolver=orgtree.Permissions(opened).remit,
         checks={},
     )
+    application.state.subjects = Subjects(Asking({}, public_url="http://gateway.test"))
+    application.state.watch = Seeing()
     transport = httpx.ASGITransport(application)
     async with (
         application.router.lifespan_context(application),
@@ -47,6 +53,6 @@ async def test_no_nasty_value_is_an_error_of_ours(client: httpx.AsyncClient, iss
 
 @pytest.mark.parametrize("time", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-01-01T00:00:00"])
 async def test_a_forged_cursor_is_refused(client: httpx.AsyncClient, issuer: TokenIssuer, time: str) -> None:
-    cursor = base64.urlsafe_b64encode(json.dumps([time, "key"]).encode()).decode()
+    cursor = base64.urlsafe_b64encode(json.dumps(["0" * 16, time, "key"]).encode()).decode()
     refused = await client.get("/v1/home", params={"cursor": cursor}, headers=issuer.headers(new_id(), ()))
     assert (refused.status_code, refused.json()["type"]) == (422, "/problems/cursor_invalid")

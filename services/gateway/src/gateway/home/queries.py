@@ -1,75 +1,88 @@
-"""Reads one person's home in one indexed query."""
+"""Reads one person's home: as many reads of an index as they have audiences and kinds, each as long as the page."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Final, Literal
 from uuid import UUID
 
 import orjson
-from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
 from database import raw
-from gateway.home.kinds import KINDS
+from gateway.home.composing import item_of
+from gateway.home.items import Kind
 from gateway.home.schemas import HomeItemOut
 
-_UNKNOWN = Counter("gateway_home_unknown_kind", "Items left out of a home, for this process does not know their kind.")
+Order = Literal["since", "due"]
 
 _HOME = """
-with audience as (
-    select unnest($2::text[]) as name
-    union select 'members:' || ancestor
-    from affiliation join organisation using (organisation_id), unnest(ancestors) as ancestor
-    where person_id = $1
-    union select 'members:' || $3::text
+with asked as (
+    select 'person:' || $1::uuid as audience, unnest($2::text[]) as kind
+    union all
+    select 'members:' || place, kind from unnest($3::text[]) as kind, (
+        select unnest(ancestors) as place
+        from affiliation join organisation using (organisation_id) where person_id = $1
+        union select $4::uuid
+    ) as places
+    union all
+    select * from unnest($5::text[], $6::text[])
 )
 select item.key, item.kind, item.subject_id, item.organisation_id, organisation.name as organisation_name,
-       item.since, item.due_at, coalesce(item.due_at < $4, false) as overdue, item.facts::text as facts
-from home_item as item left join organisation using (organisation_id)
-where item.open and item.audience in (select name from audience)
-  and (item.expires_at is null or item.expires_at > $4)
-  and ($5::timestamptz is null or (item.since, item.key) < ($5, $6))
-  and (item.parts = '{}' or cardinality(item.parts) > (
-      select count(*) from home_done as mine
-      where mine.person_id = $1 and mine.kind = item.kind and mine.subject_id = item.subject_id and mine.done
-        and mine.part_id = any(item.parts)))
-order by item.since desc, item.key desc
-limit $7
+       item.since, item.due_at, item.facts::text as facts
+from asked cross join lateral (
+    select * from home_item as item
+    where item.open and item.audience = asked.audience and item.kind = asked.kind
+      and (item.expires_at is null or item.expires_at > $7)
+      and (item.parts = '{}' or cardinality(item.parts) > (
+          select count(*) from home_done as mine
+          where mine.person_id = $1 and mine.kind = item.kind and mine.subject_id = item.subject_id and mine.done
+            and mine.part_id = any(item.parts)))
+      /* after */
+    order by /* order */ limit $8
+) as item left join organisation on organisation.organisation_id = item.organisation_id
+order by /* order */ limit $8
 """
+_AFTER_SINCE: Final = "and (item.since, item.key) < ($9::timestamptz, $10)"
+_AFTER_DUE: Final = "and (coalesce(item.due_at, 'infinity'), item.key) > (coalesce($9::timestamptz, 'infinity'), $10)"
+_BY: Final[Mapping[Order, tuple[str, str]]] = {
+    "since": (_AFTER_SINCE, "item.since desc, item.key desc"),
+    "due": (_AFTER_DUE, "coalesce(item.due_at, 'infinity'), item.key"),
+}
+_STATEMENTS: Final = {
+    (order, goes_on): _HOME.replace("/* after */", after if goes_on else "").replace("/* order */", by)
+    for order, (after, by) in _BY.items()
+    for goes_on in (False, True)
+}
 
 
 async def home_of(
     session: AsyncSession,
     *,
     person_id: UUID,
-    staff_audiences: Sequence[str],
+    kinds: Collection[Kind],
+    remits: Mapping[str, Collection[UUID]],
     now: datetime,
-    after: tuple[datetime, str] | None,
+    order: Order,
+    after: tuple[datetime | None, str] | None,
     limit: int,
 ) -> list[HomeItemOut]:
-    """List what this person has to do and to read, newest first, at most `limit` items after the cursor.
+    """List what of these kinds this person has to do and to read, at most `limit` items after the cursor.
 
-    What is of a kind that this process does not know is left out and counted. `staff_audiences` are the
-    `staff:<permission>:<organisation>` names that the caller's roles give.
+    By `since` the newest stand first, by `due` those that are due soonest, and last those that are never due. `remits`
+    are the organisations on which the caller has each permission for whose holders there are items.
     """
-    connection = await raw(session)
-    audiences = [f"person:{person_id}", *staff_audiences]
-    found: list[HomeItemOut] = []
-    while True:
-        since, key = after or (None, None)
-        wanted = limit - len(found)
-        rows = await connection.fetch(_HOME, person_id, audiences, str(orgtree.ROOT_ID), now, since, key, wanted)
-        known = [_item(row) for row in rows if row["kind"] in KINDS]
-        _UNKNOWN.inc(len(rows) - len(known))
-        found += known
-        if len(rows) < wanted or len(found) == limit:
-            return found
-        after = rows[-1]["since"], rows[-1]["key"]
-
-
-def _item(row: Any) -> HomeItemOut:
-    fields = dict(row)
-    fields["href"] = KINDS[fields["kind"]].href.format(fields["subject_id"])
-    fields["facts"] = orjson.loads(fields["facts"])
-    return HomeItemOut.model_validate(fields)
+    staff = [(kind.whose(place), kind.name) for kind in kinds for place in remits.get(kind.audience, ())]
+    rows = await (await raw(session)).fetch(
+        _STATEMENTS[order, after is not None],
+        person_id,
+        [kind.name for kind in kinds if kind.audience == "person"],
+        [kind.name for kind in kinds if kind.audience == "members"],
+        orgtree.ROOT_ID,
+        [audience for audience, _ in staff],
+        [name for _, name in staff],
+        now,
+        limit,
+        *(after or ()),
+    )
+    return [item_of({**row, "facts": orjson.loads(row["facts"])}, now) for row in rows]

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index
+from sqlalchemy import BigInteger, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from database import Table
@@ -13,7 +13,12 @@ from database import Table
 class HomeItem(Table):
     """One thing to do or to read, for one audience."""
 
-    __table_args__ = (Index(None, "audience", "since", "key", postgresql_where="open"),)
+    __table_args__ = (
+        Index("ix_home_item_since", "audience", "kind", "since", "key", postgresql_where="open"),
+        Index(
+            "ix_home_item_due", "audience", "kind", text("coalesce(due_at, 'infinity')"), "key", postgresql_where="open"
+        ),
+    )
 
     key: Mapped[str] = mapped_column(primary_key=True)
     version: Mapped[int] = mapped_column(BigInteger)

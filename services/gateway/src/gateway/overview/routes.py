@@ -9,10 +9,13 @@ from starlette.responses import Response
 import orgtree
 from audit import about_nobody
 from china_time import day_of
+from contracts import SERVICES
 from database import utc_now
 from gateway.overview import queries
 from gateway.overview.figures import load_figures
-from gateway.overview.schemas import OverviewOut
+from gateway.overview.schemas import OverviewOut, OverviewWithStaleOut
+from gateway.supervision.routes import Watching
+from gateway.supervision.staleness import stale_of
 from webapi import Caller, Page, PageQuery, access, described, json_answer
 
 READ = "gateway.overview.read"
@@ -30,16 +33,16 @@ def _today() -> date:
 
 @router.get(
     "/{organisation_id}",
-    response_model=OverviewOut,
+    response_model=OverviewWithStaleOut,
     openapi_extra=access(READ) | NO_PEOPLE | described("组织的各项数据", "The figures of an organisation"),
 )
-async def overview(organisation_id: UUID, caller: Caller) -> Response:
+async def overview(organisation_id: UUID, caller: Caller, watch: Watching) -> Response:
     """Give the figures of an organisation and everything below it; groups of fewer than five people are hidden."""
     remit = await caller.remit(READ)
     async with caller.read() as session:
         await orgtree.require_within(session, organisation_id, remit)
         found = await queries.overview_of(session, organisation_id, figures=FIGURES, day=_today())
-    return json_answer(found)
+    return json_answer(OverviewWithStaleOut(**dict(found), stale=stale_of(await watch.picture(), SERVICES)))
 
 
 @router.get(

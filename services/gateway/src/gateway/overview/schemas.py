@@ -4,13 +4,13 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
+
+from gateway.supervision.staleness import Stale
 
 
 class FigureOut(BaseModel):
     """One figure with the formula that holds today."""
-
-    model_config = ConfigDict(extra="forbid")
 
     measure: str
     value: Annotated[int | None, Field(description="null where a group of fewer than five people could be seen.")]
@@ -23,9 +23,15 @@ class FigureOut(BaseModel):
 class OverviewOut(BaseModel):
     """The figures of one organisation and everything below it."""
 
-    model_config = ConfigDict(extra="forbid")
-
     organisation_id: UUID
     organisation_name: str
     level: str
     figures: list[FigureOut]
+
+
+class OverviewWithStaleOut(OverviewOut):
+    """The figures of one organisation and everything below it, and whose part of them may be old."""
+
+    stale: Annotated[
+        list[Stale], Field(description="Services whose newest may be missing here: they are away, or late to tell it.")
+    ]

@@ -9,15 +9,9 @@ from typing import Final, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from gateway.supervision.states import Picture, State
+from gateway.words import Words
 
 Condition = Literal["fine", "behind", "unsteady", "down"]
-
-
-class Words(NamedTuple):
-    """The same in both languages."""
-
-    zh: str
-    en: str
 
 
 MEANINGS: Final[Mapping[Condition, Words]] = {

@@ -19,11 +19,11 @@ from gateway.supervision.schemas import (
     StateChangeOut,
     StatusOut,
     StreamOut,
-    WordsOut,
 )
 from gateway.supervision.states import Process
 from gateway.supervision.tables import StateChange
 from gateway.supervision.watching import Watch
+from gateway.words import Words
 from messaging import NatsConnection
 from messaging.streams import holding
 from webapi import Caller, Page, PageQuery, access, described, json_answer
@@ -59,20 +59,20 @@ async def read_status(_: Caller, watch: Watching) -> Response:
         told.append(
             CapabilityOut(
                 capability=name,
-                title=WordsOut(zh=capability.zh, en=capability.en),
+                title=Words(capability.zh, capability.en).out(),
                 condition=condition,
-                meaning=WordsOut(**MEANINGS[condition]._asdict()),
+                meaning=MEANINGS[condition].out(),
                 since=since,
-                instead=None if condition == "fine" else WordsOut(zh=capability.instead_zh, en=capability.instead_en),
+                instead=None if condition == "fine" else Words(capability.instead_zh, capability.instead_en).out(),
             )
         )
     failing = [each.title for each in told if each.condition != "fine"]
     zh, en = "、".join(title.zh for title in failing), ", ".join(title.en for title in failing)
-    summary = WordsOut(zh=f"目前不太正常：{zh}", en=f"Does not work as it should: {en}")
+    summary = Words(f"目前不太正常：{zh}", f"Does not work as it should: {en}")
     return json_answer(
         StatusOut(
             fine=not failing,
-            summary=summary if failing else WordsOut(zh="一切正常", en="All is well"),
+            summary=(summary if failing else Words("一切正常", "All is well")).out(),
             capabilities=told,
         )
     )

@@ -6,15 +6,9 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.supervision.capabilities import CAPABILITIES, MEANINGS
+from gateway.words import WordsOut
 
 _Name = Annotated[str, Field(max_length=255)]
-
-
-class WordsOut(BaseModel):
-    """The same in both languages."""
-
-    zh: Annotated[str, Field(max_length=500)]
-    en: Annotated[str, Field(max_length=500)]
 
 
 class CapabilityOut(BaseModel):

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
-from database import known
+from database import known, narrowed
 from identity.account_lists.rules import AccountListUnknown
 from identity.account_lists.schemas import AccountListOut, AccountListRowOut, Status
 from identity.account_lists.tables import AccountList, AccountListRow
@@ -27,10 +27,17 @@ def visible_lists(remit: Collection[UUID], now: datetime) -> Select[*tuple[Any, 
 
 
 async def list_lists(
-    session: AsyncSession, page: PageRequest, remit: Collection[UUID], status: Status | None, *, now: datetime
+    session: AsyncSession,
+    page: PageRequest,
+    remit: Collection[UUID],
+    list_ids: list[UUID] | None,
+    status: Status | None,
+    *,
+    now: datetime,
 ) -> Page[AccountListOut]:
-    """List the lists within a remit, newest first, all or those that stand as `status` says."""
-    chosen, key = visible_lists(remit, now), (AccountList.given_at, AccountList.list_id)
+    """List the lists within a remit, newest first, all or those of these ids and that stand as `status` says."""
+    chosen = narrowed(visible_lists(remit, now), {AccountList.list_id: list_ids})
+    key = (AccountList.given_at, AccountList.list_id)
     if status is not None:
         chosen = chosen.where(_status(now) == status)
     return await page.select(session, chosen, *key, shape=_shown, latest_first=True)

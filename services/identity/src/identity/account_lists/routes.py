@@ -15,7 +15,7 @@ from database import new_id
 from identity.account_lists import queries
 from identity.account_lists.commands import APPROVE, OPEN, decide_about_list, give_list
 from identity.account_lists.schemas import AccountListOut, AccountListRowOut, GiveAccountList, Status
-from webapi import AuthenticatedCaller, Caller, Page, PageQuery, access, described
+from webapi import AuthenticatedCaller, Caller, IdsQuery, Page, PageQuery, access, described
 
 router = APIRouter(prefix="/v1/account-lists", tags=["accounts"])
 
@@ -59,13 +59,16 @@ async def give_list_(body: GiveAccountList, caller: Caller) -> Response:
     "", openapi_extra=access(OPEN, APPROVE) | audited(READ) | described("开户名单", "The lists of accounts to open")
 )
 async def list_lists(
-    caller: Caller, page: PageQuery, status: Annotated[Status | None, Query(description="Those alone.")] = None
+    caller: Caller,
+    page: PageQuery,
+    list_id: IdsQuery = None,
+    status: Annotated[Status | None, Query(description="Those alone.")] = None,
 ) -> Page[AccountListOut]:
     """List the lists of one's own remit, newest first."""
     remit = await caller.remit(OPEN, APPROVE)
     async with caller.recorded_read() as read:
         await audit.record(read.session, audit.by(caller.principal, remit).entry(READ), now=read.now)
-        return await queries.list_lists(read.session, page, remit, status, now=read.now)
+        return await queries.list_lists(read.session, page, remit, list_id, status, now=read.now)
 
 
 @router.get(

@@ -1,29 +1,61 @@
 """What stands on homes; what the events of each service put there is a module here, pure over resulting states."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from pydantic import BaseModel
 
+from gateway.words import Words
+
+Section = Literal["todo", "read", "waiting"]
+"""What an item asks of the person: to do something, to look at something, or nothing until others have acted."""
+
+Facts = Mapping[str, Any]
+"""What is kept of what is known already: as JSON, and perhaps as an earlier version wrote it."""
+
+
+class Action(NamedTuple):
+    """An operation that does what an item asks, or a part of it.
+
+    `path` has its ids as `{subject_id}` and `{organisation_id}`, those of the item; `body` is filled in as far as it is
+    known, and `needs` are its fields that the person gives: without any, one tap does it. `when` says from an item's
+    facts whether it is of any use now; without it, it always is.
+    """
+
+    operation_id: str
+    method: Literal["GET", "POST", "PUT"]
+    path: str
+    body: Mapping[str, Any] | None = None
+    needs: tuple[str, ...] = ()
+    when: Callable[[Facts, datetime], bool] | None = None
+
 
 class Kind(NamedTuple):
-    """One kind of item: where it leads, what it is called, for whom it is, what ends it, what it tells at once.
+    """One kind of item: what it is about and called, for whom it is, what ends it, what it tells at once.
 
-    `href` leads to its subject, whose id takes the place of `{}`. `audience` is `person` (one), `members` (everyone
+    `subject` is a kind of `gateway.subjects`. `audience` is `person` (one), `members` (everyone
     affiliated to an organisation or below it), or a permission (whoever holds it on that very organisation). An item
     leaves the home when its subject is over or, for one person, once they have done all its parts. `facts` is the form
     of what is known already.
     """
 
     name: str
-    href: str
+    subject: str
+    section: Section
     zh: str
     en: str
     audience: str
     ends: Literal["when over", "when done"]
     facts: type[BaseModel]
+    title: Callable[[Facts], Words] | None = None
+    """What an item of it is called by its facts, where they tell more than the kind's own words."""
+    actions: tuple[Action, ...] = ()
+
+    def titled(self, facts: Facts) -> Words:
+        """Give what an item is called: the title of its subject stays with its service."""
+        return self.title(facts) if self.title is not None else Words(self.zh, self.en)
 
     def whose(self, whom: UUID) -> str:
         """Name the audience of an item: a person, or the members or the staff of an organisation."""

@@ -2,11 +2,24 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Final
 
 from pydantic import BaseModel
 
 from contracts import activities
-from gateway.home.items import Done, Item, Kind, item
+from gateway.home.items import Action, Done, Facts, Item, Kind, item
+from gateway.words import Words
+
+MEETINGS: Final = {
+    "branch_meeting": Words("支部党员大会", "branch meeting"),
+    "committee_meeting": Words("支部委员会", "committee meeting"),
+    "group_meeting": Words("党小组会", "group meeting"),
+    "party_class": Words("党课", "party class"),
+    "theme_day": Words("主题党日", "theme day"),
+    "organisational_life_meeting": Words("组织生活会", "organisational-life meeting"),
+    "democratic_review": Words("民主评议党员", "democratic review"),
+}
+_MEETING: Final = Words("活动", "activity")
 
 
 class ActivityFacts(BaseModel):
@@ -16,14 +29,39 @@ class ActivityFacts(BaseModel):
     starts_at: datetime
 
 
+def _titled(facts: Facts) -> Words:
+    meeting = MEETINGS.get(str(facts.get("activity_kind")), _MEETING)
+    return Words(f"参加{meeting.zh}", f"Take part: {meeting.en}")
+
+
+def _has_begun(facts: Facts, now: datetime) -> bool:
+    return datetime.fromisoformat(facts["starts_at"]) <= now
+
+
+def _is_to_come(facts: Facts, now: datetime) -> bool:
+    return not _has_begun(facts, now)
+
+
 ATTEND = Kind(
     "activity.attend",
-    "/v1/activities/{}",
+    "activity",
+    "todo",
     "参加活动",
     "Take part in an activity",
     "members",
     "when done",
     ActivityFacts,
+    title=_titled,
+    actions=(
+        Action(
+            "activities_report_attendance",
+            "POST",
+            "/v1/activities/{subject_id}/attendances",
+            body={"mode": "remote"},
+            when=_has_begun,
+        ),
+        Action("activities_register", "POST", "/v1/activities/{subject_id}/registrations", when=_is_to_come),
+    ),
 )
 KINDS = (ATTEND,)
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from pydantic import BaseModel
 
 from contracts import feedback
-from gateway.home.items import Item, Kind, item
+from gateway.home.items import Action, Item, Kind, item
 
 
 class CaseFacts(BaseModel):
@@ -17,10 +17,28 @@ class CaseFacts(BaseModel):
 
 
 ANSWER = Kind(
-    "case.answer", "/v1/cases/{}", "答复诉求", "Answer a case", "feedback.case.answer", "when over", CaseFacts
+    "case.answer",
+    "case",
+    "todo",
+    "答复诉求",
+    "Answer a case",
+    "feedback.case.answer",
+    "when over",
+    CaseFacts,
+    actions=(Action("feedback_answer_case", "POST", "/v1/cases/{subject_id}/answers", body={}, needs=("text",)),),
 )
-CONFIRM = Kind("case.confirm", "/v1/cases/{}", "确认答复", "Confirm an answer", "person", "when over", CaseFacts)
-FOLLOW = Kind("case.follow", "/v1/cases/{}", "跟进诉求", "Follow your case", "person", "when over", CaseFacts)
+CONFIRM = Kind(
+    "case.confirm",
+    "case",
+    "todo",
+    "确认答复",
+    "Confirm an answer",
+    "person",
+    "when over",
+    CaseFacts,
+    actions=(Action("feedback_confirm_answer", "POST", "/v1/cases/{subject_id}/confirmation"),),
+)
+FOLLOW = Kind("case.follow", "case", "waiting", "等待答复", "Wait for an answer", "person", "when over", CaseFacts)
 KINDS = (ANSWER, CONFIRM, FOLLOW)
 
 _OF_THE_REPORTER = {"open": FOLLOW, "answered": CONFIRM}

@@ -6,7 +6,8 @@ from datetime import datetime
 from pydantic import BaseModel
 
 from contracts import identity
-from gateway.home.items import Done, Item, Kind, item
+from gateway.home.items import Action, Done, Facts, Item, Kind, item
+from gateway.words import Words
 
 
 class AccountListFacts(BaseModel):
@@ -15,14 +16,24 @@ class AccountListFacts(BaseModel):
     size: int
 
 
+def _titled(facts: Facts) -> Words:
+    return Words(f"审批开户名单（{facts['size']}人）", f"Approve a list of {facts['size']} accounts")
+
+
 APPROVE = Kind(
     "account_list.approve",
-    "/v1/account-lists/{}",
+    "account_list",
+    "todo",
     "审批开户名单",
     "Approve a list of accounts",
     "identity.account.approve",
     "when done",
     AccountListFacts,
+    title=_titled,
+    actions=(
+        Action("identity_approve_list", "POST", "/v1/account-lists/{subject_id}/approval"),
+        Action("identity_refuse_list", "POST", "/v1/account-lists/{subject_id}/refusal"),
+    ),
 )
 KINDS = (APPROVE,)
 

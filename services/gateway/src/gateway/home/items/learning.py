@@ -7,7 +7,8 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from contracts import learning
-from gateway.home.items import Done, Item, Kind, item
+from gateway.home.items import Action, Done, Facts, Item, Kind, item
+from gateway.words import Words
 
 
 class CourseFacts(BaseModel):
@@ -23,9 +24,38 @@ class HelpFacts(BaseModel):
     course_id: UUID
 
 
-STUDY = Kind("course.study", "/v1/courses/{}", "学习课程", "Study a course", "members", "when done", CourseFacts)
+def _titled(facts: Facts) -> Words:
+    return Words(f"学习《{facts['title']}》", f'Study "{facts["title"]}"')
+
+
+STUDY = Kind(
+    "course.study",
+    "course",
+    "read",
+    "学习课程",
+    "Study a course",
+    "members",
+    "when done",
+    CourseFacts,
+    title=_titled,
+    actions=(Action("learning_get_course", "GET", "/v1/courses/{subject_id}"),),
+)
 HELP = Kind(
-    "learner.help", "/v1/lessons/{}", "帮助学员", "Help a learner", "learning.needs.read", "when over", HelpFacts
+    "learner.help",
+    "lesson",
+    "todo",
+    "帮助学员",
+    "Help a learner",
+    "learning.needs.read",
+    "when over",
+    HelpFacts,
+    actions=(
+        Action(
+            "learning_list_people",
+            "GET",
+            "/v1/lessons/{subject_id}/help-requests?organisation_id={organisation_id}",
+        ),
+    ),
 )
 KINDS = (STUDY, HELP)
 
