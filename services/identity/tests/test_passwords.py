@@ -38,6 +38,18 @@ async def test_more_than_can_wait_are_turned_away_at_once() -> None:
     passwords.close()
 
 
+async def test_one_address_takes_a_quarter_of_the_places_and_another_one_is_served() -> None:
+    passwords = Passwords(threads=2, waiting=14, hasher=WEAK)
+    encoded = await passwords.hash("a password")
+    flood = [passwords.verify(encoded, "guess", at="192.0.2.1") for _ in range(16)]
+    tries = await asyncio.gather(
+        *flood, passwords.verify(encoded, "a password", at="192.0.2.2"), return_exceptions=True
+    )
+    assert [isinstance(each, TooManySignIns) for each in tries] == [False] * 4 + [True] * 12 + [False]
+    assert (await passwords.verify(encoded, "a password", at="192.0.2.1")).matches
+    passwords.close()
+
+
 NICE_ALREADY = """
 import os
 from identity.credentials.passwords import Passwords

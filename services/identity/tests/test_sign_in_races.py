@@ -71,7 +71,12 @@ async def test_a_first_password_that_was_checked_begins_no_session_once_its_owne
     person_id, username = await provider.open_person(chosen=False)
     passwords = Passwords()
     proven = await check_password(
-        provider.database, passwords, named(ring(), username).identifiers, password=PASSWORD, now=utc_now()
+        provider.database,
+        passwords,
+        named(ring(), username).identifiers,
+        password=PASSWORD,
+        client_address="192.0.2.1",
+        now=utc_now(),
     )
     passwords.close()
     assert proven is not None

@@ -5,8 +5,9 @@ import os
 import secrets
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Final, NamedTuple, TypeVar
 from uuid import UUID
@@ -51,10 +52,11 @@ class Passwords:
 
     Another thread estimates how soon a new one would be guessed.
 
-    At most `waiting` callers queue; one more raises `TooManySignIns`. Close it when the process ends.
+    At most `waiting` callers queue, fewer than the gateway has connections to one identity, and at most a quarter of
+    all places are `at` one address; one more raises `TooManySignIns`. Close it when the process ends.
     """
 
-    def __init__(self, *, threads: int = 2, waiting: int = 64, hasher: PasswordHasher | None = None) -> None:
+    def __init__(self, *, threads: int = 2, waiting: int = 46, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher or HASHER
         self._hashing = ThreadPoolExecutor(threads, thread_name_prefix="argon2", initializer=_yield_to_the_event_loop)
         # One thread, because zxcvbn keeps the words of whom it is asked about in a global; of common priority, because
@@ -62,6 +64,8 @@ class Passwords:
         self._estimating = ThreadPoolExecutor(1, thread_name_prefix="estimate")
         self._places = threads + waiting
         self._taken = 0
+        self._of_one_address = max(1, self._places // 4)
+        self._checked_at: Counter[str] = Counter()
         self._choosing: Counter[UUID] = Counter()
         self._nobody = self._hasher.hash(secrets.token_urlsafe(16))
 
@@ -73,25 +77,18 @@ class Passwords:
         No guess is counted before this work, so it is bounded for whoever asks for it. Raises what `require` does,
         `PasswordUnchanged` when it is that of the encoding `instead_of`, and `TooManySignIns`.
         """
-        if self._choosing[by] >= MOST_OF_ONE:
-            raise TooManySignIns
-        self._choosing[by] += 1
-        try:
+        with _share(self._choosing, by, MOST_OF_ONE):
             password = await self.require(typed, username=username, also=also)
             if instead_of is not None and (await self.verify(instead_of, password)).matches:
                 raise PasswordUnchanged
             return await self.hash(password)
-        finally:
-            self._choosing[by] -= 1
-            if not self._choosing[by]:
-                del self._choosing[by]
 
     async def hash(self, password: str) -> str:
         """Encode a new password (argon2id, random salt). Raises `TooManySignIns`."""
         return await self._run(self._hashing, self._hasher.hash, normalised_password(password))
 
-    async def verify(self, encoded: str | None, password: str) -> Verdict:
-        """Check `password` against its stored encoding.
+    async def verify(self, encoded: str | None, password: str, *, at: str | None = None) -> Verdict:
+        """Check `password` against its stored encoding; `at` is the address that asks, where nobody is known yet.
 
         None (nobody has that name, or no password) costs the same and never matches. So does what is too long for a
         password: to normalise and to hash it would take as long as it likes. Raises `TooManySignIns`.
@@ -99,7 +96,8 @@ class Passwords:
         longest = PASSWORD_LENGTH[1]
         if len(password) > longest:
             encoded = None
-        return await self._run(self._hashing, self._verify, encoded, normalised_password(password[:longest]))
+        with _share(self._checked_at, at, self._of_one_address) if at is not None else nullcontext():
+            return await self._run(self._hashing, self._verify, encoded, normalised_password(password[:longest]))
 
     async def require(self, password: str, *, username: str | None, also: Iterable[str] = ()) -> str:
         """Give the password as `require_password` does, and raise what it raises, or `TooManySignIns`."""
@@ -128,6 +126,20 @@ class Passwords:
             return Verdict(matches=False)
         weak = self._hasher.check_needs_rehash(encoded)
         return Verdict(matches=True, rehashed=self._hasher.hash(password) if weak else None)
+
+
+@contextmanager
+def _share(taken: Counter[T], whose: T, most: int) -> Iterator[None]:
+    """Take a place of somebody's share for the block; raises `TooManySignIns` where all are taken."""
+    if taken[whose] >= most:
+        raise TooManySignIns
+    taken[whose] += 1
+    try:
+        yield
+    finally:
+        taken[whose] -= 1
+        if not taken[whose]:
+            del taken[whose]
 
 
 def _yield_to_the_event_loop() -> None:

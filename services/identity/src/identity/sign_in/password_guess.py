@@ -54,7 +54,9 @@ async def prove_by_password(
                 )
                 may_be_right = True
     try:
-        proven = await check_password(shared.database, shared.passwords, identifiers, password=password, now=now)
+        proven = await check_password(
+            shared.database, shared.passwords, identifiers, password=password, client_address=client_address, now=now
+        )
     except TooManySignIns:
         async with shared.database.transaction() as session:
             for guess in guesses:
@@ -85,7 +87,13 @@ async def _whose(session: AsyncSession, ring: KeyRing, name: str, identifiers: C
 
 
 async def check_password(
-    database: Database, passwords: Passwords, named: ColumnElement[bool], *, password: str, now: datetime
+    database: Database,
+    passwords: Passwords,
+    named: ColumnElement[bool],
+    *,
+    password: str,
+    client_address: str,
+    now: datetime,
 ) -> Proven | None:
     """Find whose name and password these are, or None; where it may mean two accounts, the one with that username.
 
@@ -104,7 +112,7 @@ async def check_password(
                 .limit(1)
             )
         ).one_or_none()
-    verdict = await passwords.verify(row.secret if row else None, password)
+    verdict = await passwords.verify(row.secret if row else None, password, at=client_address)
     if row is None or not verdict.matches:
         return None
     if row.first_until is not None and row.first_until <= now:
