@@ -31,7 +31,7 @@ class Breaking:
 class Breaker:
     """The breaker of one address. `now` is in seconds; `chance`, from 0 to 1, spreads the times of many processes."""
 
-    __slots__ = ("_doublings", "_failed", "_in_a_row", "_rule", "_worked", "state", "until")
+    __slots__ = ("_doublings", "_failed", "_in_a_row", "_rule", "_worked", "is_closed", "state", "until")
 
     def __init__(self, rule: Breaking) -> None:
         self._rule = rule
@@ -42,7 +42,7 @@ class Breaker:
 
     def close(self) -> None:
         """Let requests through again."""
-        self.state = State.CLOSED
+        self.state, self.is_closed = State.CLOSED, True
         self._in_a_row = 0
         self._worked, self._failed = Window(), Window()
 
@@ -50,14 +50,14 @@ class Breaker:
         """Count an exchange that came to its end."""
         self._in_a_row = 0
         self._worked.add(now)
-        if self._doublings and self.state is State.CLOSED:
+        if self._doublings and self.is_closed:
             self._doublings = 0
 
     def failed(self, now: float) -> bool:
         """Count one that did not; say whether the address should be left out now."""
         self._in_a_row += 1
         self._failed.add(now)
-        if self.state is not State.CLOSED:
+        if not self.is_closed:
             return False
         every = self.exchanges(now)
         mostly = every >= self._rule.least and 2 * self._failed.total(now) >= every
@@ -73,7 +73,7 @@ class Breaker:
         seconds = min(rule.longest_seconds, rule.first_seconds * 2.0**self._doublings)
         seconds *= 1 + rule.spread * (2 * chance - 1)
         self._doublings += 1
-        self.state, self.until = State.OPEN, now + seconds
+        self.state, self.is_closed, self.until = State.OPEN, False, now + seconds
         return seconds
 
     def probe(self) -> None:

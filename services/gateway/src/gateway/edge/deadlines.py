@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 from webapi.deadlines import HEADER
@@ -21,9 +22,10 @@ def wait_in(prefer: bytes) -> float | None:
     return max(1.0, float(found[1])) if found is not None else None
 
 
-def line_for(seconds: float) -> bytes:
-    """Write the header line that tells a service how long it has from now on."""
-    return b"%b: %d\r\n" % (HEADER, max(1, int(seconds * 1000)))
+@lru_cache(maxsize=1024)
+def line_for(milliseconds: int) -> bytes:
+    """Write the header line that tells a service how long it has from now on, 1 ms at least."""
+    return b"%b: %d\r\n" % (HEADER, max(1, milliseconds))
 
 
 def announced(headers: Iterable[tuple[bytes, bytes]], seconds: float) -> list[tuple[bytes, bytes]]:

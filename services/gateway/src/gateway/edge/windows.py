@@ -1,5 +1,6 @@
 """How much of something happened in the last ten seconds."""
 
+from collections import deque
 from typing import Final
 
 SECONDS: Final = 10
@@ -8,25 +9,27 @@ SECONDS: Final = 10
 class Window:
     """Counts to the second; `now` is in seconds, and never goes back."""
 
-    __slots__ = ("_counts", "_second")
+    __slots__ = ("_before", "_count", "_second")
 
     def __init__(self) -> None:
-        self._counts = [0] * SECONDS
         self._second = 0
+        self._count = 0  # of this second
+        self._before: deque[tuple[int, int]] = deque()
 
     def add(self, now: float) -> None:
         """Count one."""
-        second = int(now)
-        if second != self._second:
-            self._turn(second)
-        self._counts[second % SECONDS] += 1
+        if now >= self._second + 1:
+            self._turn(int(now))
+        self._count += 1
 
     def total(self, now: float) -> int:
         """Give how many there were."""
-        self._turn(int(now))
-        return sum(self._counts)
+        if now >= self._second + 1:
+            self._turn(int(now))
+        return self._count + sum(count for _, count in self._before)
 
     def _turn(self, second: int) -> None:
-        for passed in range(max(self._second + 1, second - SECONDS + 1), second + 1):
-            self._counts[passed % SECONDS] = 0
-        self._second = max(second, self._second)
+        self._before.append((self._second, self._count))
+        while self._before and self._before[0][0] <= second - SECONDS:
+            self._before.popleft()
+        self._second, self._count = second, 0

@@ -175,7 +175,7 @@ class Exchange:
         client, head = self._client, self._head
         if whole:
             connection.due = self._due
-            head = head[:-2] + line_for(self._due - connection.moved_at) + b"\r\n"
+            head = b"%b%b\r\n" % (head[:-2], line_for(int(1000 * (self._due - connection.moved_at))))
         connection.request_sent = whole
         if client is None:
             connection.write(head + self._body)

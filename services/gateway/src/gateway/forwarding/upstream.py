@@ -31,6 +31,7 @@ from webapi.problems import SERVICE_SLOW
 LOOKUP_EACH: Final = 5.0
 """Seconds after which a host's name is looked up again, once somebody asks."""
 _PROBE: Final = Timeouts(connect=2.0, first_byte=2.0)
+_SLOW: Final = SERVICE_SLOW.status
 _GAUGES: Final = ("open", "idle", "waiting")
 
 log = logging.getLogger("gateway.forwarding")
@@ -102,9 +103,9 @@ class Upstream:
         pools = self.pools
         if len(pools) == 1:
             pool = pools[0]
-            if pool.breaker.state is State.CLOSED:
+            if pool.breaker.is_closed:
                 return pool
-        elif closed := [pool for pool in pools if pool.breaker.state is State.CLOSED]:
+        elif closed := [pool for pool in pools if pool.breaker.is_closed]:
             others = [pool for pool in closed if pool is not avoided] or closed
             self._turn = (self._turn + 1) % len(others)
             return min(others[self._turn :] + others[: self._turn], key=lambda pool: pool.in_use)
@@ -116,14 +117,14 @@ class Upstream:
         What the door refused, or the client made fail, says nothing about the address.
         """
         failure, answer = connection.failure, connection.answer
-        slow = isinstance(failure, ServiceSlow) or (answer is not None and answer.status == SERVICE_SLOW.status)
-        if slow:
+        if isinstance(failure, ServiceSlow) or (answer is not None and answer.status == _SLOW):
             if connection.timeouts.first_byte >= self.breaking.slow_from:
                 self.failed(pool)
+        elif failure is None:
+            if connection.complete:
+                pool.breaker.worked(connection.moved_at)
         elif isinstance(failure, AnswerBroken) and not isinstance(failure, ConnectionStale):
             self.failed(pool)
-        elif connection.complete:
-            pool.breaker.worked(connection.moved_at)
         pool.release(connection)
 
     def failed(self, pool: Pool) -> None:
