@@ -107,6 +107,10 @@ bench-smoke: $(MADE) ## let every measurement run at a hundredth of its size; ju
 	@tests/bench/nginx
 	@$(IN) tests.bench --smoke
 
+.PHONY: province
+province: $(MADE) ## make a province's homes in .cache/province, for the bench (ITEMS=number for fewer); goes on where it was
+	@$(IN) tests.bench.province $(ITEMS)
+
 .PHONY: docs
 docs: $(MADE) ## write what is generated in docs/ and deploy/nats/
 	@.venv/bin/python docs/generate.py

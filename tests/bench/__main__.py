@@ -11,7 +11,7 @@ from pathlib import Path
 
 import uvloop
 
-from tests.bench import command, consumer, forward, idle, relay, rollup, sign_in, token_verify
+from tests.bench import command, consumer, forward, home, idle, relay, rollup, sign_in, token_verify
 from tests.bench.results import Result, keep, show
 from tests.bench.stage import opened_stages
 
@@ -21,6 +21,7 @@ MEASUREMENTS = {
     "rollup": rollup.measure,
     "command": command.measure,
     "forward": forward.measure,
+    "home": home.measure,
     "token-verify": token_verify.measure,
     "sign-in": sign_in.measure,
     "idle": idle.measure,
@@ -33,6 +34,7 @@ GROUP_OF = {
     "hot-command": "command",
     "forward-nginx": "forward",
     "forward-direct": "forward",
+    "home-p95": "home",
     "token-known": "token-verify",
     "sign-in-cpu": "sign-in",
     "idle-memory": "idle",

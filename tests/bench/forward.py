@@ -65,7 +65,7 @@ async def _beside_nginx(stage: Stage, program: str | None, issuer: TokenIssuer, 
     async with (
         _nginx(stage.folder / "fast", program, port=fast, upstream=1, action=f"return 200 '{BODY}';"),
         _nginx(stage.folder / "nginx", program, port=(port := processes.free_port()), upstream=fast) as nginx,
-        _gateway(stage, issuer, fast) as (door, gateway),
+        opened_gateway(stage, issuer, fast) as (door, gateway),
     ):
         value, most = await median_pair(
             stage.of(ROUNDS),
@@ -85,7 +85,7 @@ async def _beside_nothing(stage: Stage, issuer: TokenIssuer, request: bytes) -> 
         environment=environment,
         ready_url=f"http://127.0.0.1:{port}{PATH}",
     )
-    async with service, _gateway(stage, issuer, port) as (door, gateway):
+    async with service, opened_gateway(stage, issuer, port) as (door, gateway):
         cores = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(gateway.pid, {cores[0]})
         os.sched_setaffinity(service.pid, {cores[-1]})
@@ -133,8 +133,11 @@ def _children(pid: int) -> list[int]:
 
 
 @asynccontextmanager
-async def _gateway(stage: Stage, issuer: TokenIssuer, upstream: int) -> AsyncIterator[tuple[int, ServiceProcess]]:
-    url, port, operations = await stage.migrated("gateway"), processes.free_port(), processes.free_port()
+async def opened_gateway(
+    stage: Stage, issuer: TokenIssuer, upstream: int, *, url: str | None = None
+) -> AsyncIterator[tuple[int, ServiceProcess]]:
+    """Run a gateway before one service, over an empty database unless one is given; gives its port and process."""
+    url, port, operations = url or await stage.migrated("gateway"), processes.free_port(), processes.free_port()
     environment = {
         "XIANGQIAO_DATABASE_URL": url,
         "XIANGQIAO_NATS_URL": stage.nats_url,

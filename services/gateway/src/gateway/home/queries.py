@@ -49,7 +49,7 @@ _BY: Final[Mapping[Order, tuple[str, str]]] = {
     "since": (_AFTER_SINCE, "item.since desc, item.key desc"),
     "due": (_AFTER_DUE, "coalesce(item.due_at, 'infinity'), item.key"),
 }
-_STATEMENTS: Final = {
+STATEMENTS: Final = {
     (order, goes_on): _HOME.replace("/* after */", after if goes_on else "").replace("/* order */", by)
     for order, (after, by) in _BY.items()
     for goes_on in (False, True)
@@ -74,7 +74,7 @@ async def home_of(
     """
     staff = [(kind.whose(place), kind.name) for kind in kinds for place in remits.get(kind.audience, ())]
     rows = await (await raw(session)).fetch(
-        _STATEMENTS[order, after is not None],
+        STATEMENTS[order, after is not None],
         person_id,
         [kind.name for kind in kinds if kind.audience == "person"],
         [kind.name for kind in kinds if kind.audience == "members"],

@@ -17,7 +17,7 @@ from gateway.home.composing import subject_of, with_subjects
 from gateway.home.items import Section
 from gateway.home.kinds import KINDS, STAFF_PERMISSIONS
 from gateway.home.schemas import HomeItemPage
-from gateway.subjects.reading import Found, Subjects
+from gateway.subjects.reading import Subjects
 from gateway.supervision.routes import Watching
 from gateway.supervision.staleness import stale_of
 from webapi import Caller, PageQuery, Refusal, access, assistable, described, json_answer
@@ -77,17 +77,18 @@ async def home(
             limit=page.fetch,
         )
     shown = page.of(items, key=lambda item: (bound, item.since if order == "since" else item.due_at, item.key))
-    found = Found({}, [])
+    items, incomplete = shown.items, list[str]()
     if include is not None:
         wanted: dict[str, set[UUID]] = defaultdict(set)
         for kind, subject_id in map(subject_of, shown.items):
             wanted[kind].add(subject_id)
         found = await subjects.read(wanted, request.scope["headers"], caller)
+        items, incomplete = with_subjects(items, found), found.incomplete
     return json_answer(
         HomeItemPage(
-            items=with_subjects(shown.items, found),
+            items=items,
             next_cursor=shown.next_cursor,
-            incomplete=found.incomplete,
+            incomplete=incomplete,
             stale=stale_of(await watch.picture(), SERVICES),
         )
     )
