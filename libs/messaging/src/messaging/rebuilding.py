@@ -90,9 +90,9 @@ async def rebuild(
     owners' state before the streams are read: needed once a stream's oldest events are gone. `settle` does in the
     copies what a job does in the live ones, e.g. fold deltas: every 20,000 events, so that it never has much to do in
     one transaction, and before the comparison. `before_switch` works on the copies in the transaction that puts them in
-    place, e.g. to take out what another consumer took out of the live ones meanwhile. Identities may differ. What was
-    discarded stays so. Raises `RebuildUnderWay`, `HistoryIncomplete`, `messaging.shadow.CannotRebuild` or
-    `messaging.spaces.WroteToLiveTable`; the live tables are then as they were.
+    place, e.g. to take out what another consumer took out of the live ones meanwhile. Identities and ids of
+    transactions may differ. What was discarded stays so. Raises `RebuildUnderWay`, `HistoryIncomplete`,
+    `messaging.shadow.CannotRebuild` or `messaging.spaces.WroteToLiveTable`; the live tables are then as they were.
     """
     began = time.monotonic()
     async with closing(leadership.open_session(database)) as connection:
