@@ -48,9 +48,14 @@ class Person:
     async def answer(
         self, method: str, path: str, body: Any = None, *, if_match: str | None = None, **parameters: Any
     ) -> httpx.Response:
-        """Give an answer as it is, whatever its status."""
+        """Give an answer as it is, whatever its status; of one without an end its head alone."""
         headers = await self._signed_in.headers() | ({} if if_match is None else {"If-Match": if_match})
-        return await self._http.request(method, path, json=body, params=parameters or None, headers=headers)
+        asked = self._http.stream(method, path, json=body, params=parameters or None, headers=headers)
+        async with asked as answer:
+            if answer.headers.get("content-type", "").startswith("text/event-stream"):
+                return httpx.Response(answer.status_code, headers=answer.headers)
+            await answer.aread()
+        return answer
 
     async def get(self, path: str, *, status: int = 200, **parameters: Any) -> Any:
         return await self.ask("GET", path, None, status=status, parameters=parameters)

@@ -51,10 +51,14 @@ def history() -> list[tuple[Event, int]]:
 
 
 async def contents(database: Database, tables: Sequence[str]) -> dict[str, list[Any]]:
+    """Give the rows of each table, without their places in a log, which are those of the transactions that wrote."""
     async with database.read() as session:
         connection = await raw(session)
         found = {table: await connection.fetch(f"select * from {table} as t order by t") for table in tables}  # noqa: S608
-    return {table: [tuple(row) for row in rows] for table, rows in found.items()}
+    return {
+        table: [tuple(value for name, value in row.items() if name not in {"txid", "id"}) for row in rows]
+        for table, rows in found.items()
+    }
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ READERS: Final = {
     "activities": ("activities",),
     "learning": ("learning",),
     "feedback": ("feedback",),
-    "gateway": ("gateway-home", "gateway-overview", "gateway-privacy", "gateway-quotas"),
+    "gateway": ("gateway-changes", "gateway-home", "gateway-overview", "gateway-privacy", "gateway-quotas"),
 }
 """The names of the consumers of each service."""
 

@@ -39,6 +39,7 @@ Port = Annotated[
 class ReadModel(enum.Enum):
     """What `rebuild` fills anew."""
 
+    CHANGES = "changes"
     HOME = "home"
     OVERVIEW = "overview"
 

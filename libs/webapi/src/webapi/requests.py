@@ -35,6 +35,8 @@ from webapi.validation import invalid
 _log = logging.getLogger(__name__)
 
 BODY_LIMIT: Final = 1024 * 1024
+HEAD: Final = "xiangqiao.head"
+"""In the scope of a request that asks for an answer's head alone: what has no end then need not begin."""
 _SERVER_ERROR: Final = 500
 _NO_CONTENT: Final = 204
 _REFUSED: Final = (403, 404)
@@ -156,7 +158,7 @@ class RequestHandling:
         deadlined = Deadlined(scope)
         answer = _Answer(scope, send, deadlined, without_body=scope["method"] == "HEAD")
         if scope["method"] == "HEAD":  # is GET in everything but its answer's body (RFC 9110, 9.3.2)
-            scope = {**scope, "method": "GET"}
+            scope = {**scope, "method": "GET", HEAD: True}
         has_body = _Body.comes_with(scope)
         if has_body:
             receive = _Body(scope, receive, deadlined.arrived).receive

@@ -5,6 +5,8 @@ from starlette.types import ASGIApp
 from contracts.gateway import GatewayAuditCheckpointedV1
 from gateway.access_log.routes import router as access_log_router
 from gateway.access_log.sources import AccessLogs
+from gateway.changes.live import Live
+from gateway.changes.routes import router as changes_router
 from gateway.documents.document import MergedDocument
 from gateway.documents.pages import DocumentPages
 from gateway.exporting import problems as exporting
@@ -23,7 +25,7 @@ from gateway.overview.routes import router as overview_router
 from gateway.quotas.bucket import Rate
 from gateway.quotas.buckets import REFUSED, Quotas
 from gateway.quotas.keeping import kept
-from gateway.rebuilding import mend_rollups, rebuild_home, rebuild_overview
+from gateway.rebuilding import mend_rollups, rebuild_changes, rebuild_home, rebuild_overview
 from gateway.settings import Settings
 from gateway.subjects.reading import Subjects
 from gateway.supervision.routes import router as supervision_router
@@ -72,8 +74,9 @@ def _open_the_door(application: Application, settings: Settings) -> None:
     application.state.subjects = Subjects(asking)
     watch = Watch(application.state.nats, application.database, upstreams, public_url=settings.issuer)
     application.state.watch = watch
+    application.state.live = live = Live(application.database, application.authenticator.revocations)
     application.checks["quotas"] = quotas.check
-    application.hooks += [document.running, kept(quotas, application.database), watch.running]
+    application.hooks += [document.running, watch.running, kept(quotas, application.database), live.running]
 
 
 SERVICE = Service(
@@ -81,7 +84,15 @@ SERVICE = Service(
     title="Gateway",
     description="One door: home, overview, and the way to every service.",
     settings=Settings,
-    routers=(exporting_router, access_log_router, home_router, overview_router, supervision_router, sync_router),
+    routers=(
+        exporting_router,
+        access_log_router,
+        changes_router,
+        home_router,
+        overview_router,
+        supervision_router,
+        sync_router,
+    ),
     problems=(exporting.PROBLEMS,),
     own_data=OWN_DATA,
     consumers=CONSUMERS,
@@ -89,5 +100,10 @@ SERVICE = Service(
     jobs=JOBS,
     extended=_open_the_door,
     serves_part=False,
-    tasks={"rebuild-overview": rebuild_overview, "rebuild-home": rebuild_home, "mend-rollups": mend_rollups},
+    tasks={
+        "rebuild-overview": rebuild_overview,
+        "rebuild-home": rebuild_home,
+        "rebuild-changes": rebuild_changes,
+        "mend-rollups": mend_rollups,
+    },
 )

@@ -4,18 +4,23 @@ from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
+import asyncpg
+
 import messaging
 import orgtree
 from database import Database
+from gateway.changes import own_data as changes_own_data
+from gateway.changes.keeping import begin_epoch
 from gateway.contributions import event_handlers as contributions
 from gateway.contributions import own_data as contributions_own_data
 from gateway.erasing import forget_erased
 from gateway.home import own_data as home_own_data
 from gateway.settings import Settings
-from gateway.worker import HOME, OVERVIEW
+from gateway.worker import CHANGES, HOME, OVERVIEW
 from messaging import Consumer, NatsConnection, RebuildReport
 from messaging.rebuilding import HistoryIncomplete, Hook, LastHook, RebuildUnderWay
 from orgtree.migrations import PROJECTION_TABLES
+from privacy import OwnData
 from webapi import CannotStart
 
 
@@ -28,6 +33,12 @@ class ReadModel(NamedTuple):
     before_switch: LastHook | None = None
 
 
+async def _in_new_epoch(connection: asyncpg.Connection, *, own_data: OwnData) -> None:
+    """Forget all who are erased, and let every reader of the logs begin anew: places in a rebuilt one are others."""
+    await forget_erased(connection, own_data=own_data)
+    await begin_epoch(connection)
+
+
 READ_MODELS = {
     "overview": ReadModel(
         OVERVIEW,
@@ -35,7 +46,10 @@ READ_MODELS = {
         settle=orgtree.fold_here,
         before_switch=partial(forget_erased, own_data=contributions_own_data),
     ),
-    "home": ReadModel(HOME, ("home_item", "home_done"), before_switch=partial(forget_erased, own_data=home_own_data)),
+    "home": ReadModel(
+        HOME, ("home_item", "home_done", "home_change"), before_switch=partial(_in_new_epoch, own_data=home_own_data)
+    ),
+    "changes": ReadModel(CHANGES, ("change",), before_switch=partial(_in_new_epoch, own_data=changes_own_data)),
 }
 
 
@@ -55,6 +69,11 @@ async def rebuild_overview(settings: Settings, database: Database) -> str:
 async def rebuild_home(settings: Settings, database: Database) -> str:
     """Fill home anew from the events, beside the live one."""
     return await _rebuilt(settings, database, "home")
+
+
+async def rebuild_changes(settings: Settings, database: Database) -> str:
+    """Fill the log of changes anew from the events, beside the live one; its readers begin anew."""
+    return await _rebuilt(settings, database, "changes")
 
 
 async def mend_rollups(_: Settings, database: Database) -> str:

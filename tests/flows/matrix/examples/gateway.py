@@ -22,9 +22,11 @@ def _one_act(world: World) -> dict[str, Any]:
 
 
 EXAMPLES: Mapping[str, Example] = {
+    "GET /v1/events": Example(),
     "GET /v1/home": Example(),
     "GET /v1/me/access-log": Example(),
     "GET /v1/overview/{organisation_id}": Example(),
+    "GET /v1/sync/changes": Example(),
     "POST /v1/me/exports": Example(by="secretary"),
     "GET /v1/me/export": Example(by="secretary"),
     "GET /v1/me/exports/{export_id}": Example(by="secretary"),

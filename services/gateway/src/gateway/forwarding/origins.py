@@ -23,7 +23,8 @@ ORIGIN_NOT_REGISTERED: Final = Problem(
     "该应用登记的地址中没有此网页来源。",
 )
 _ALLOWED: Final = (
-    "accept, accept-language, authorization, content-type, dpop, idempotency-key, if-match, if-none-match, prefer"
+    "accept, accept-language, authorization, content-type, dpop, idempotency-key, if-match, if-none-match, "
+    "last-event-id, prefer"
 )
 _EXPOSED: Final = (
     "content-disposition, content-language, date, deprecation, dpop-nonce, etag, idempotency-replayed, link, "

@@ -140,6 +140,8 @@ def public_routes() -> RoutingTable:
             *(Route(f"/v1/me/access-log/{service}", service) for service in _BEHIND),
             Route("/v1/me/access-log", None),
             Route("/v1/home", None),
+            Route("/v1/sync/changes", None),
+            Route("/v1/events", None),
             Route("/v1/overview", None),
             Route("/v1/status", None),
             _slow("/v1/sync", None),

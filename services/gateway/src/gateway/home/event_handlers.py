@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts import Event, handlers_of
 from database import columns, raw
+from gateway import change_log
 from gateway.erasing import write_about_people
 from gateway.home.items import Done, Item, Shown
 from gateway.home.kinds import SHOWN
@@ -30,6 +31,7 @@ on conflict (key) do update set
     due_at = excluded.due_at, expires_at = excluded.expires_at, open = excluded.open, parts = excluded.parts,
     facts = excluded.facts
 where kept.version < excluded.version
+returning split_part(new.key, ':', 2)::uuid as subject_id, new.audience, new.version, not new.open, false as part
 """
 
 _KEEP_DONE = """
@@ -40,13 +42,15 @@ where not exists (select from erased_person gone where gone.person_id = new.pers
 order by person_id, kind, subject_id, part_id
 on conflict (person_id, kind, subject_id, part_id) do update set version = excluded.version, done = excluded.done
 where kept.version < excluded.version
+returning new.subject_id, 'person:' || new.person_id as audience, null::bigint as version,
+          new.done and new.part_id = new.subject_id, true as part
 """
 
 Kept = TypeVar("Kept", Item, Done)
 
 
 async def project_home(session: AsyncSession, batch: Sequence[Received[Any]], *, shown: Shown) -> None:
-    """Put on homes what the events show, and remember what is done by them."""
+    """Put on homes what the events show, remember what is done by them, and log for whom that changed something."""
     changes = [change for each in batch for change in shown(each.event, each.version, each.time)]
     items = _newest((change.key, change) for change in changes if isinstance(change, Item))
     done = _newest((change[:4], change) for change in changes if isinstance(change, Done))
@@ -57,9 +61,11 @@ async def project_home(session: AsyncSession, batch: Sequence[Received[Any]], *,
             (*each[:-2], "{" + ",".join(map(str, each.parts)) + "}", orjson.dumps(each.facts).decode())
             for each in items
         ]
-        await connection.execute(_KEEP_ITEMS, *columns(rows))
+        kept = await connection.fetch(_KEEP_ITEMS, *columns(rows))
+        await change_log.write(connection, "home_change", (change_log.Row("home", *row) for row in kept))
     if done:
-        await connection.execute(_KEEP_DONE, *columns(done))
+        kept = await connection.fetch(_KEEP_DONE, *columns(done))
+        await change_log.write(connection, "home_change", (change_log.Row("home", *row) for row in kept))
 
 
 def _newest(changes: Iterable[tuple[Any, Kept]]) -> list[Kept]:
