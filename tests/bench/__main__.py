@@ -11,7 +11,7 @@ from pathlib import Path
 
 import uvloop
 
-from tests.bench import command, consumer, forward, home, idle, relay, rollup, sign_in, token_verify
+from tests.bench import command, consumer, fan_out, forward, home, idle, relay, rollup, sign_in, token_verify
 from tests.bench.results import Result, keep, show
 from tests.bench.stage import opened_stages
 
@@ -22,6 +22,7 @@ MEASUREMENTS = {
     "command": command.measure,
     "forward": forward.measure,
     "home": home.measure,
+    "change-fan-out": fan_out.measure,
     "token-verify": token_verify.measure,
     "sign-in": sign_in.measure,
     "idle": idle.measure,
@@ -35,6 +36,7 @@ GROUP_OF = {
     "forward-nginx": "forward",
     "forward-direct": "forward",
     "home-p95": "home",
+    "change-fan-out-memory": "change-fan-out",
     "token-known": "token-verify",
     "sign-in-cpu": "sign-in",
     "idle-memory": "idle",

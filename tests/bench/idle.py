@@ -31,7 +31,7 @@ async def measure(stage: Stage) -> list[Result]:
         began, used = time.perf_counter(), _processor_seconds(system.pid)
         await asyncio.sleep(stage.seconds(SECONDS))
         used, took = _processor_seconds(system.pid) - used, time.perf_counter() - began
-        memory = sum(_resident_bytes(pid) for pid in _family(system.pid))
+        memory = sum(resident_bytes(pid) for pid in _family(system.pid))
     note = "all processes of `make run` at rest; the ceiling is one core, whose 8 % is the bar"
     return [
         Result("idle", used / took * MINUTE, "CPU s/min", MINUTE, 0.08, "at_most", note),
@@ -64,7 +64,7 @@ def _processor_seconds(pid: int) -> float:
     return ticks / TICKS
 
 
-def _resident_bytes(pid: int) -> int:
+def resident_bytes(pid: int) -> int:
     """Give the memory of a process, of a shared page its part alone (PSS)."""
     told = re.search(r"^Pss:\s+(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)
     return int(told[1]) * 1024 if told else 0
