@@ -1,6 +1,6 @@
 """A members application on a real database, and a province to speak to it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,9 +14,11 @@ from members.app import SERVICE
 from members.settings import Settings
 from messaging import Publication
 from testkit.databases import Shared, Template, TestDatabases
+from testkit.sms import SmsGateway
 from testkit.tokens import TokenIssuer
 from webapi import Application
 
+from .phones import Post
 from .provinces import Province
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
@@ -73,3 +75,9 @@ async def province(application: Application, issuer: TokenIssuer) -> AsyncIterat
     made = Province(application, issuer)
     async with made.http:
         yield made
+
+
+@pytest.fixture
+def post(database: Database, settings: Settings) -> Iterator[Post]:
+    with SmsGateway() as gateway:
+        yield Post(database, settings, gateway)

@@ -54,7 +54,7 @@ class Watch:
         self._listening_since = utc_now()
         self._asked: dict[tuple[str, str], Seen] = {}
         self._asked_at = float("-inf")
-        self._asking = asyncio.Lock()
+        self._asking: asyncio.Future[list[None]] | None = None
 
     @property
     def is_deaf(self) -> bool:
@@ -66,19 +66,21 @@ class Watch:
         return self._heard.all()
 
     async def picture(self) -> Picture:
-        """Tell how each half of each service does; while no beats come, as it answers at its door."""
-        if self.is_deaf:
-            async with self._asking:
-                if monotonic() - self._asked_at > ASKED_AGAIN_SECONDS:
-                    await asyncio.gather(*map(self._ask, self._upstreams))
-                    self._asked_at = monotonic()
+        """Tell how each half of each service does; while no beats come, as it answered at its door last.
+
+        Nobody waits for the doors: until they were asked, it is as it was heard last.
+        """
+        if self.is_deaf and monotonic() - self._asked_at > ASKED_AGAIN_SECONDS:
+            self._asked_at = monotonic()
+            self._asking = asyncio.gather(*map(self._ask, self._upstreams))
+        if self.is_deaf and self._asked:
             return self._asked
         found: dict[tuple[str, str], Seen] = {}
         for half in product(SERVICES, ("api", "worker")):
             process = self._heard.best(*half)
             if process is not None:
                 found[half] = Seen(process.state, process.since)
-            elif utc_now() - self._listening_since > MISSED:
+            elif not self.is_deaf and utc_now() - self._listening_since > MISSED:
                 found[half] = Seen("away", self._listening_since)
         return found
 
@@ -112,6 +114,8 @@ class Watch:
             yield
         finally:
             task.cancel()
+            if self._asking is not None:
+                self._asking.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
 
