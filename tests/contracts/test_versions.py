@@ -36,6 +36,8 @@ OF_NO_CLIENT = {
     "members.composition": "counted from files",
     "activities.participation": "only added to: each word of whom it counts stays, in whatever order they come",
     "feedback.case_entry": "the versions themselves",
+    "gateway.change": "read from events",
+    "gateway.home_change": "read from events",
     "gateway.home_done": "read from events",
     "gateway.home_item": "read from events",
     "gateway.contribution": "read from events",

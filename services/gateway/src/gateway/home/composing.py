@@ -1,4 +1,4 @@
-"""Makes of what is kept of an item what is shown of it, pure: its title, where it leads, and what can be done now."""
+"""Makes of what is kept of an item what is shown of it: its title, where it leads, and what can be done now."""
 
 from collections.abc import Mapping
 from datetime import datetime
