@@ -64,8 +64,8 @@ async def write_all(database_url: str) -> None:
     await database.close()
 
 
-async def told_in(stream: Stream) -> set[str]:
-    """Give all that a stream tells, until it is silent or has told everything."""
+async def told_in(stream: Stream, gateway: Served, me: dict[str, str]) -> set[str]:
+    """Give all that a stream tells, and the list to which it sends who is behind, until it is silent or all is told."""
     told: set[str] = set()
     while len(told) < WRITERS * EACH:
         try:
@@ -75,6 +75,11 @@ async def told_in(stream: Stream) -> set[str]:
         assert event is not None
         if event.event == "change":
             told.add(event.data["subject_id"])
+        else:
+            answer: dict[str, Any] = {"more": True, "cursor": event.data["cursor"]}
+            while answer["more"]:
+                answer = await changes(gateway, me, cursor=answer["cursor"])
+                told.update(each["subject_id"] for each in answer["changes"])
     return told
 
 
@@ -99,8 +104,9 @@ async def seen_beside_writers(
 
     async def come_later(seconds: float) -> set[str]:
         await asyncio.sleep(seconds)
-        async with listening(gateway, issuer.headers(ME), after=cursor, joined=False) as stream:
-            return await told_in(stream)
+        headers = issuer.headers(ME)
+        async with listening(gateway, headers, after=cursor, joined=False) as stream:
+            return await told_in(stream, gateway, headers)
 
     async with listening(gateway, me) as stream:
         polling = asyncio.create_task(poll())
@@ -108,7 +114,7 @@ async def seen_beside_writers(
         await write_all(database_url)
         over.set()
         await polling
-        return [polled, await told_in(stream), *await coming]
+        return [polled, await told_in(stream, gateway, me), *await coming]
 
 
 async def test_a_poller_and_a_listener_beside_fifty_writers_miss_nothing(

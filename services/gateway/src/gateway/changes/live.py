@@ -24,7 +24,8 @@ BELONGING_SECONDS: Final = 3.0
 BYE_SECONDS: Final = 30.0
 SILENT_SECONDS: Final = 25.0
 MOST_OF_SESSION: Final = 3
-MOST_BEHIND: Final = 200
+MOST_BEHIND: Final = 50
+"""As many as fit into what waits for one reader: who missed more is sent to the list."""
 _MOST_ROWS: Final = 1000
 _FAILED_SECONDS: Final = 2.0
 _AT_ONCE: Final = 500
