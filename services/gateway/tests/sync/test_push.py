@@ -165,7 +165,7 @@ async def test_what_is_never_tried(owners: Owners) -> None:
     acts = [
         act(person_id=str(OTHER)),
         act("opinion.add"),
-        act(acted_at=(NOW + timedelta(minutes=6)).isoformat()),
+        act(acted_at=(datetime.now(UTC) + timedelta(minutes=6)).isoformat()),
         act(acted_at=(NOW - timedelta(days=731)).isoformat()),
         act(after=str(new_id())),
     ]
