@@ -69,6 +69,7 @@ def _open_the_door(application: Application, settings: Settings) -> None:
     application.front, application.http_protocol = door, edge(patience, Crowd(connections))
     asking = Asking(upstreams, public_url=settings.issuer)
     application.state.asking = asking
+    application.state.quotas = quotas
     application.state.collector = Collector(asking, SERVICE.parts(settings))
     application.state.access_logs = AccessLogs(asking)
     application.state.subjects = Subjects(asking)

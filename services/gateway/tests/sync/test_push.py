@@ -1,102 +1,19 @@
 """Acts that come later: each goes to its owner once, in order, and has one result, whatever fails on the way."""
 
 import asyncio
-from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import orjson
 import pytest
-import pytest_asyncio
 
 from database import Database, new_id
 from gateway.sync import own_data, pushing, receipts
 from gateway.sync.kinds import KINDS
 from privacy import Asked as AskedOfPerson
-from testkit.tokens import TokenIssuer
 
-from ..forwarding.raw_service import Asked, RawService, Talk
-from ..in_process import SERVICES, InProcess, opened, settings_of
-
-ME, OTHER, HELPER = UUID(int=71), UUID(int=72), UUID(int=73)
-NOW = datetime.now(UTC)
-REFUSED = {"type": "/problems/activity_over", "title": "The activity is over.", "status": 409, "secret": "a name"}
-
-
-def act(kind: str = "progress", subject: UUID | None = None, **fields: Any) -> dict[str, Any]:
-    return {
-        "op_id": str(new_id()),
-        "person_id": str(ME),
-        "kind": kind,
-        "subject_id": str(subject or new_id()),
-        "acted_at": NOW.isoformat(),
-        "body": {"progress": 5} if kind == "progress" else {},
-        **fields,
-    }
-
-
-class Owners:
-    """The gateway before five services; `answers` are by subject, else all is well; `held` subjects wait."""
-
-    def __init__(self) -> None:
-        self.seen: list[tuple[bytes, Asked]] = []
-        self.answers: dict[str, tuple[int, dict[str, Any], bytes]] = {}
-        self.away: set[str] = set()
-        self.at_once = self.most_at_once = 0
-        self.gateway: InProcess
-        self.issuer: TokenIssuer
-
-    def behaviour(self, service: str) -> Any:
-        async def behave(talk: Talk, asked: Asked) -> None:
-            self.seen.append((asked.target, asked))
-            if service in self.away:
-                talk.reset()
-                return
-            self.at_once += 1
-            self.most_at_once = max(self.most_at_once, self.at_once)
-            await asyncio.sleep(0.005)
-            self.at_once -= 1
-            found = next((told for subject, told in self.answers.items() if subject.encode() in asked.target), None)
-            status, content, more = found or (200, {"version": 7}, b"")
-            body = orjson.dumps(content)
-            await talk.say(b"HTTP/1.1 %d X\r\n%bcontent-length: %d\r\n\r\n%b" % (status, more, len(body), body))
-
-        return behave
-
-    async def push(self, *acts: dict[str, Any], headers: dict[str, str] | None = None, **token: Any) -> Any:
-        found = await self.gateway.client.post(
-            "/v1/sync/push",
-            json={"device_id": "phone", "ops": acts},
-            headers={**self.issuer.headers(token.pop("person_id", ME), **token), **(headers or {})},
-        )
-        assert found.status_code == 200, found.text
-        return found.json()["results"]
-
-    def asked(self) -> Counter[str]:
-        return Counter((each.header(b"idempotency-key") or b"").decode() for _, each in self.seen)
-
-
-@pytest_asyncio.fixture
-async def owners(database: Database, database_url: str, issuer: TokenIssuer) -> AsyncIterator[Owners]:
-    made = Owners()
-    made.issuer = issuer
-    async with AsyncExitStack() as stack:
-        urls = {
-            service: (await stack.enter_async_context(RawService(made.behaviour(service)))).url for service in SERVICES
-        }
-        made.gateway = await stack.enter_async_context(opened(settings_of(database_url, issuer, urls=urls)))
-        yield made
-
-
-def results(found: list[dict[str, Any]]) -> list[str]:
-    return [each["result"] for each in found]
-
-
-def code(result: dict[str, Any]) -> str:
-    return str(result["problem"]["type"]).rpartition("/")[2]
+from .owners import HELPER, ME, NOW, OTHER, REFUSED, Owners, act, code, results
 
 
 async def test_each_kind_is_asked_of_its_owner_with_the_callers_token_and_its_key(owners: Owners) -> None:

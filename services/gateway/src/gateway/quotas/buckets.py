@@ -120,11 +120,8 @@ class Quotas:
             raise Refusal(CLIENT_SUSPENDED)
         person = None
         if person_id is not None:
-            key = (client_id, person_id.int)
-            tried = self._tried.get(key)
-            if tried is not None and tried.filled(now) < 1.0 and any(map(_names_an_id, target)):
-                raise over(TOO_MANY_REFUSED, "refused", tried)
-            person = self._people.of(key, client.of_a_person, now)
+            self.check_tried(client_id, person_id, *target)
+            person = self._people.of((client_id, person_id.int), client.of_a_person, now)
             if person.filled(now) < 1.0:
                 raise over(TOO_MANY_REQUESTS, "person", person)
         if client.filled(now) < 1.0:
@@ -165,6 +162,12 @@ class Quotas:
         finally:
             if not invalid:
                 bucket.left += 1.0
+
+    def check_tried(self, client_id: str, person_id: UUID, *target: bytes) -> None:
+        """Raise the 429 problem `too_many_refused` where the target has an id in it and its person tried too many."""
+        tried = self._tried.get((client_id, person_id.int))
+        if tried is not None and tried.filled(self._clock()) < 1.0 and any(map(_names_an_id, target)):
+            raise over(TOO_MANY_REFUSED, "refused", tried)
 
     def was_refused(self, client_id: str, person_id: UUID, *target: bytes) -> None:
         """Count that a person was refused something by its id; that it is not theirs, or that there is none."""

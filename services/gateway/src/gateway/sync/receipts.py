@@ -87,7 +87,7 @@ async def keep(
             receipt.op_hash,
             receipt.result,
             receipt.status,
-            _without_the_subject(receipt.problem),
+            None if receipt.problem is None else orjson.dumps(without_the_subject(receipt.problem)).decode(),
             receipt.version,
             op.acted_at,
         )
@@ -97,10 +97,9 @@ async def keep(
     await connection.execute(_KEEP, person_id, actor_id, now, *columns(rows))
 
 
-def _without_the_subject(problem: Mapping[str, Any] | None) -> str | None:
-    if problem is None:
-        return None
-    return orjson.dumps({name: problem[name] for name in _TOLD_OF_PROBLEMS if name in problem}).decode()
+def without_the_subject(problem: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a problem without what a service tells of the subject itself."""
+    return {name: problem[name] for name in _TOLD_OF_PROBLEMS if name in problem}
 
 
 async def keep_months(database: Database) -> None:

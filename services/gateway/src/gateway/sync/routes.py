@@ -8,6 +8,7 @@ from starlette.responses import Response, StreamingResponse
 
 from gateway.forwarding.asking import Asking
 from gateway.forwarding.limits import KIB
+from gateway.quotas.buckets import Quotas
 from gateway.sync.pushing import Pushing
 from gateway.sync.rules import twice
 from gateway.sync.schemas import OpResult, Push, PushOut
@@ -20,6 +21,7 @@ LINES: Final = "application/x-ndjson"
 OPS_REPEATED: Final = Problem(
     422, "ops_repeated", "An act stands twice in what was sent.", "提交内容中有重复的操作编号。", ("op_ids",)
 )
+_AS_THEY_COME: Final = {"x-accel-buffering": "no"}  # for a proxy in front, which else keeps lines until there are many
 _EITHER: Final[dict[int | str, dict[str, Any]]] = {
     200: {"content": {LINES: {"schema": {"type": "string", "description": "An OpResult on each line, as it comes."}}}}
 }
@@ -30,6 +32,11 @@ router = APIRouter(prefix="/v1/sync", tags=["sync"])
 async def _asking(request: Request) -> Asking:
     asking: Asking = request.app.state.asking
     return asking
+
+
+async def _quotas(request: Request) -> Quotas:
+    quotas: Quotas = request.app.state.quotas
+    return quotas
 
 
 @router.post(
@@ -56,7 +63,13 @@ async def _asking(request: Request) -> Asking:
     ),
 )
 @assistable("gateway.sync")
-async def push(body: Push, request: Request, caller: Caller, asking: Annotated[Asking, Depends(_asking)]) -> Response:
+async def push(
+    body: Push,
+    request: Request,
+    caller: Caller,
+    asking: Annotated[Asking, Depends(_asking)],
+    quotas: Annotated[Quotas, Depends(_quotas)],
+) -> Response:
     """Carry out up to 200 acts, each once however often it is sent, and tell what became of each.
 
     With `Accept: application/x-ndjson` the results come line by line as they are known, so that a connection that
@@ -66,10 +79,11 @@ async def push(body: Push, request: Request, caller: Caller, asking: Annotated[A
         raise Refusal(BODY_TOO_LARGE, limit_bytes=LARGEST)
     if repeated := twice(op.op_id for op in body.ops):
         raise Refusal(OPS_REPEATED, op_ids=[str(each) for each in repeated[:20]])
-    results = Pushing(asking, caller, request.scope["headers"], body.ops).results()
+    pushing = Pushing(asking, quotas, caller, request.scope["headers"], body.ops)
+    await pushing.begin()
     if LINES in request.headers.get("accept", ""):
-        return StreamingResponse(_lines(results), media_type=LINES)
-    found = {result.op_id: result async for result in results}
+        return StreamingResponse(_lines(pushing.results()), headers=_AS_THEY_COME, media_type=LINES)
+    found = {result.op_id: result async for result in pushing.results()}
     return json_answer(PushOut(results=[found[op.op_id] for op in body.ops]))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
+from math import isfinite
 from typing import Any, Final, Literal
 from uuid import UUID
 
@@ -9,17 +10,24 @@ AHEAD: Final = timedelta(minutes=5)
 """How far a device's clock may be ahead."""
 TOO_OLD: Final = timedelta(days=90)
 """As long as receipts are kept: what is older could have been done without anybody's knowing any more."""
+DEEPEST: Final = 20
+"""Levels of an act's body, a field's name and value being one of their own."""
 _LATER: Final = frozenset({401, 408, 425, 429})
 """Statuses that say nothing of the act itself."""
 
-Settled = Literal["applied", "conflict", "rejected", "retry"]
+_OF_WHO_ASKS: Final = frozenset({"scope_missing", "not_assistable"})
+"""Codes by which another application, or the person without a helper, may still carry it out."""
+
+Settled = Literal["applied", "duplicate", "conflict", "rejected", "retry"]
 
 
 def settled(status: int, code: str) -> Settled:
     """Say what an answer makes of its act; `code` is the last word of the problem's type."""
-    if 200 <= status < 300 or code == "answer_not_kept":
+    if 200 <= status < 300:
         return "applied"
-    if status in _LATER or status >= 500:
+    if code == "answer_not_kept":
+        return "duplicate"
+    if status in _LATER or status >= 500 or code in _OF_WHO_ASKS:
         return "retry"
     return "conflict" if status == 412 or code == "stale" else "rejected"
 
@@ -40,6 +48,27 @@ def twice(ids: Iterable[UUID]) -> list[UUID]:
 def can_wait_for(after: UUID | None, earlier: Collection[UUID], known: Collection[UUID]) -> bool:
     """Say whether what an act depends on stands before it or was settled before."""
     return after is None or after in earlier or after in known
+
+
+def is_readable(content: Any) -> bool:
+    """Say whether every owner can read what was sent: whole characters, finite numbers of 64 bits, few levels."""
+    level = [content]
+    for _ in range(DEEPEST):
+        parts = [part for each in level for part in (each.items() if isinstance(each, dict) else each)]
+        level = [part for part in parts if isinstance(part, dict | list | tuple)]
+        if not all(map(_is_plain, parts)):
+            return False
+        if not level:
+            return True
+    return False
+
+
+def _is_plain(part: Any) -> bool:
+    if isinstance(part, str):
+        return part.isascii() or not any("\ud800" <= sign <= "\udfff" for sign in part)
+    if isinstance(part, int):
+        return -(2**63) <= part < 2**63
+    return not isinstance(part, float) or isfinite(part)
 
 
 def version_of(etag: bytes | None, body: Any) -> int | None:

@@ -3,14 +3,26 @@
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from china_time import Moment
 from contracts import Code
 from gateway.sync.kinds import KINDS
+from gateway.sync.rules import is_readable
 from webapi.bodies import Body, Line
+from webapi.validation import rule_broken
 
 MOST_OPS: Final = 200
+
+
+def _readable(body: dict[str, Any]) -> dict[str, Any]:
+    if not is_readable(body):
+        raise rule_broken(
+            "body_unreadable",
+            en="Write whole characters, numbers of up to 64 bits, and few levels in one another.",
+            zh="请使用完整的字符、不超过 64 位的数字，且嵌套层级不宜过多。",
+        )
+    return body
 
 
 class Op(Body):
@@ -23,7 +35,7 @@ class Op(Body):
     base_version: Annotated[int | None, Field(ge=0, lt=2**31, description="The version that it was made to.")] = None
     acted_at: Annotated[Moment, Field(description="When it was done, by the device.")]
     after: Annotated[UUID | None, Field(description="The act without which this one makes no sense.")] = None
-    body: dict[str, Any] = Field(
+    body: Annotated[dict[str, Any], AfterValidator(_readable)] = Field(
         default_factory=dict, max_length=50, description="As the operation of its kind takes it."
     )
 
