@@ -111,5 +111,14 @@ async def test_a_connection_can_be_cut_before_one_particular_answer(proxy: TcpPr
     assert await is_broken(streams)
 
 
+async def test_a_connection_is_cut_after_so_many_bytes_and_the_next_is_not(proxy: TcpProxy, streams: Streams) -> None:
+    proxy.cut_after(8)
+    assert await say(streams, b"hello") == b"hel"
+    assert await is_broken(streams)
+    again = await asyncio.open_connection("127.0.0.1", proxy.port)
+    assert await say(again, b"hello") == b"hello"
+    again[1].transport.abort()
+
+
 async def test_an_address_is_led_through_the_proxy_with_its_password(proxy: TcpProxy) -> None:
     assert proxy.through("nats://me:secret@10.1.1.1:4222/x") == f"nats://me:secret@127.0.0.1:{proxy.port}/x"

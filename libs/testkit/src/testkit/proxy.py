@@ -24,6 +24,7 @@ class TcpProxy:
         self._delay_seconds = 0.0
         self._dropped: set[Direction] = set()
         self._triggers: dict[Direction, Callable[[bytes], bool]] = {}
+        self._passing: int | None = None
         self.port = 0
 
     async def __aenter__(self) -> "TcpProxy":
@@ -73,11 +74,16 @@ class TcpProxy:
         """
         self._triggers[direction] = wanted
 
+    def cut_after(self, size: int) -> None:
+        """Break the connection over which so many more bytes have passed, both ways taken together, once."""
+        self._passing = size
+
     async def heal(self) -> None:
         """End every fault; bytes held back go on their way."""
         self._delay_seconds = 0.0
         self._dropped.clear()
         self._triggers.clear()
+        self._passing = None
         self._flowing.set()
         if self._server is None:
             await self._listen()
@@ -118,7 +124,13 @@ class TcpProxy:
             if trigger is not None and trigger(piece):
                 del self._triggers[direction]
                 raise ConnectionResetError("cut by the test")
+            if self._passing is not None:
+                piece = piece[: self._passing]
+                self._passing -= len(piece)
             writer.write(piece)
             await writer.drain()
+            if self._passing == 0:
+                self._passing = None
+                raise ConnectionResetError("cut by the test")
         with suppress(OSError, RuntimeError):  # the other side may be closed already
             writer.write_eof()
