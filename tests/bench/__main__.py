@@ -11,7 +11,7 @@ from pathlib import Path
 
 import uvloop
 
-from tests.bench import command, consumer, fan_out, forward, home, idle, relay, rollup, sign_in, token_verify
+from tests.bench import command, consumer, fan_out, forward, home, idle, push, relay, rollup, sign_in, token_verify
 from tests.bench.results import Result, keep, show
 from tests.bench.stage import opened_stages
 
@@ -23,6 +23,7 @@ MEASUREMENTS = {
     "forward": forward.measure,
     "home": home.measure,
     "change-fan-out": fan_out.measure,
+    "push": push.measure,
     "token-verify": token_verify.measure,
     "sign-in": sign_in.measure,
     "idle": idle.measure,

@@ -34,7 +34,7 @@ async def measure(stage: Stage) -> list[Result]:
     """Serve activities and the bare route beside each other, and load them in turn."""
     async with AsyncExitStack() as stack:
         issuer = stack.enter_context(TokenIssuer())
-        port = await stack.enter_async_context(_activities(stage, issuer))
+        port = await stack.enter_async_context(opened_activities(stage, issuer))
         bare = await stack.enter_async_context(_bare(stage))
         secretary = issuer.headers(SECRETARY, [("branch_secretary", BRANCH)])
         seconds, all_rounds = stage.seconds(SECONDS), stage.of(ROUNDS)
@@ -46,7 +46,7 @@ async def measure(stage: Stage) -> list[Result]:
         )
         ordinary = Result("command", value, "requests/s", most, 0.5, note="POST /v1/activities; session, outbox, audit")
         people = [issuer.headers(UUID(int=FIRST_PERSON + number)) for number in range(stage.of(PEOPLE, least=200))]
-        rounds = [await _scheduled(port, secretary, ACTIVITIES) for _ in range(all_rounds)]
+        rounds = [await scheduled(port, secretary, ACTIVITIES) for _ in range(all_rounds)]
         value, most = await median_pair(
             all_rounds,
             lambda: answered_per_second(port, _check_ins(rounds.pop(), people), seconds=seconds),
@@ -93,7 +93,8 @@ def _check_ins(activities: list[UUID], people: list[dict[str, str]]) -> Callable
     return request
 
 
-async def _scheduled(port: int, headers: dict[str, str], count: int) -> list[UUID]:
+async def scheduled(port: int, headers: dict[str, str], count: int) -> list[UUID]:
+    """Schedule so many activities of the branch."""
     made: list[UUID] = []
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
         for _ in range(count):
@@ -103,7 +104,8 @@ async def _scheduled(port: int, headers: dict[str, str], count: int) -> list[UUI
 
 
 @asynccontextmanager
-async def _activities(stage: Stage, issuer: TokenIssuer) -> AsyncIterator[int]:
+async def opened_activities(stage: Stage, issuer: TokenIssuer) -> AsyncIterator[int]:
+    """Serve activities, with a branch and its members; give the port."""
     url, port = await stage.migrated("activities"), processes.free_port()
     async with stage.database(url) as database:
         await _plant(database)

@@ -65,9 +65,12 @@ class _Connection(asyncio.Protocol):
 
 
 async def answered_per_second(
-    port: int, make_request: Callable[[int], bytes], *, connections: int = 32, seconds: float = 4.0
+    port: int, make_request: Callable[[int], bytes | None], *, connections: int = 32, seconds: float = 4.0
 ) -> float:
-    """Send requests numbered 0, 1, 2 … for `seconds` and give the answers a second; all must be 2xx."""
+    """Send requests numbered 0, 1, 2 … for `seconds` and give the answers a second; all must be 2xx.
+
+    A connection ends sooner where there is no request of the next number.
+    """
     loop = asyncio.get_running_loop()
     stop_at, number = time.perf_counter() + seconds, 0
 
