@@ -91,6 +91,11 @@ class NatsConnection:
             raise ConnectionReconnectingError
         return reply
 
+    async def say(self, subject: str, payload: bytes) -> None:
+        """Publish what no stream keeps; while the server is away it is not said."""
+        with contextlib.suppress(NatsError, OSError):
+            await self._client.publish(subject, payload)
+
     async def listen(self, subject: str, hear: Callable[[bytes], None]) -> None:
         """Call `hear` with the payload of each message that comes by this subject from now on, whatever reconnects.
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from zlib import crc32
 
 import orjson
+from nats.errors import Error as NatsError
 from nats.js.errors import APIError, NotFoundError
 
 from contracts import Event
@@ -158,9 +159,12 @@ class Held(NamedTuple):
     bytes: int
 
 
-async def holding(nats: NatsConnection, service: str) -> Held:
-    """Give what a service's stream holds; raises as `request` does, and `NotFoundError` where there is none yet."""
-    state = (await request(nats, f"STREAM.INFO.{stream_name(service)}"))["state"]
+async def holding(nats: NatsConnection, service: str) -> Held | None:
+    """Give what a service's stream holds; None where there is none, or nobody tells."""
+    try:
+        state = (await request(nats, f"STREAM.INFO.{stream_name(service)}"))["state"]
+    except (NatsError, OSError):
+        return None
     return Held(int(state["messages"]), int(state["bytes"]))
 
 

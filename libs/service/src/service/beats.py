@@ -12,7 +12,6 @@ from importlib.metadata import PackageNotFoundError, version
 from secrets import token_hex
 from typing import Annotated, Final
 
-from nats.errors import Error as NatsError
 from pydantic import BaseModel, Field, StringConstraints
 
 from messaging import NatsConnection
@@ -71,8 +70,7 @@ async def beating(
     async def send(leaving: bool = False) -> None:
         failed = [] if leaving else await readiness.failed()
         told = beat.model_copy(update={"failed": failed, "figures": figures(), "leaving": leaving})
-        with contextlib.suppress(NatsError, OSError):
-            await nats.client.publish(f"hb.{service}.{role}.{INSTANCE}", told.model_dump_json().encode())
+        await nats.say(f"hb.{service}.{role}.{INSTANCE}", told.model_dump_json().encode())
 
     async def go_on() -> None:
         while True:

@@ -89,7 +89,8 @@ class SignedIn:
 
 async def _token(who: SignedIn) -> tuple[str, float]:
     """Go through discovery, page and code; give an access token and its lifetime in seconds."""
-    async with httpx.AsyncClient(base_url=who.gateway_url, trust_env=False, timeout=30) as browser:
+    hooks = {"response": [_raise_passing]}
+    async with httpx.AsyncClient(base_url=who.gateway_url, trust_env=False, timeout=30, event_hooks=hooks) as browser:
         found = _json(await browser.get("/.well-known/openid-configuration"), "discovery")
         verifier, state = secrets.token_urlsafe(48), secrets.token_urlsafe(16)
         request = {
@@ -119,6 +120,12 @@ async def _token(who: SignedIn) -> tuple[str, float]:
         )
         token = _json(redeemed, "the token endpoint")
         return token["access_token"], float(token["expires_in"])
+
+
+async def _raise_passing(response: httpx.Response) -> None:
+    """Take trouble on the other side for no answer: it passes, and says nothing of who signs in."""
+    if response.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
+        raise httpx.ReadError(f"{response.status_code} from {response.url.path}", request=response.request)
 
 
 async def _answered(browser: httpx.AsyncClient, page: httpx.Response, who: SignedIn) -> httpx.Response:

@@ -4,8 +4,6 @@ import asyncio
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request
-from nats.errors import Error as NatsError
-from nats.js.errors import APIError
 from sqlalchemy import select
 from starlette.responses import Response
 
@@ -150,9 +148,9 @@ async def _streams(nats: NatsConnection) -> list[StreamOut] | None:
     try:
         async with asyncio.timeout(_STREAM_SECONDS):
             held = await asyncio.gather(*(holding(nats, service) for service in SERVICES))
-    except (NatsError, APIError, OSError, TimeoutError):
+    except TimeoutError:
         return None
+    told = {service: each for service, each in zip(SERVICES, held, strict=True) if each is not None}
     return [
-        StreamOut(service=service, bytes=each.bytes, messages=each.messages)
-        for service, each in zip(SERVICES, held, strict=True)
-    ]
+        StreamOut(service=service, bytes=each.bytes, messages=each.messages) for service, each in told.items()
+    ] or None
