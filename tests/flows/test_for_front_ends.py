@@ -88,6 +88,8 @@ async def test_every_command_of_the_page_works_in_its_order(system: System, shel
     assert "路灯坏了" in await until("/v1/cases/$CASE")
     assert 'etag: "1"' in (await until("--head")).lower()
     assert "token_invalid" in await until("/problems/")
+    assert '"result":"applied"' in await until("/v1/sync/push")
+    assert '"result":"duplicate"' in await shell.run(BLOCKS[-1])
     assert next(commands, None) is None
 
 
