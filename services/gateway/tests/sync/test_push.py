@@ -216,6 +216,7 @@ async def test_a_receipt_keeps_nothing_that_its_owner_told_of_the_subject(owners
         ({"device_id": "p", "ops": []}, 422, "/body/ops"),
         ({"device_id": "p", "ops": [act() for _ in range(201)]}, 422, "/body/ops"),
         ({"device_id": "p", "ops": [act("case.open", body={"text": "字" * 90_000})]}, 413, "body_too_large"),
+        ({"device_id": "p", "ops": [act("\u0000" * 300_000)]}, 413, "body_too_large"),
         ({"device_id": "", "ops": [act()]}, 422, "/body/device_id"),
         ({"device_id": "p", "ops": [act(base_version=-1)]}, 422, "/body/ops/0/base_version"),
         ({"device_id": "p", "ops": [act(acted_at=1765000000000)]}, 422, "/body/ops/0/acted_at"),

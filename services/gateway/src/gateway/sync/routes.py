@@ -39,8 +39,15 @@ async def _quotas(request: Request) -> Quotas:
     return quotas
 
 
+async def _bounded(request: Request) -> None:
+    """Refuse what is too large before anybody looks at what it says."""
+    if len(await request.body()) > LARGEST:
+        raise Refusal(BODY_TOO_LARGE, limit_bytes=LARGEST)
+
+
 @router.post(
     "/push",
+    dependencies=[Depends(_bounded)],
     response_model=PushOut,
     responses=_EITHER,
     openapi_extra=access("self")
@@ -75,8 +82,6 @@ async def push(
     With `Accept: application/x-ndjson` the results come line by line as they are known, so that a connection that
     breaks keeps those that arrived.
     """
-    if len(await request.body()) > LARGEST:
-        raise Refusal(BODY_TOO_LARGE, limit_bytes=LARGEST)
     if repeated := twice(op.op_id for op in body.ops):
         raise Refusal(OPS_REPEATED, op_ids=[str(each) for each in repeated[:20]])
     pushing = Pushing(asking, quotas, caller, request.scope["headers"], body.ops)

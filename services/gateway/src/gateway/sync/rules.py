@@ -1,7 +1,8 @@
 """What an owner's answer makes of an act, and which acts are never tried; pure."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
+from itertools import chain
 from math import isfinite
 from typing import Any, Final, Literal
 from uuid import UUID
@@ -12,6 +13,7 @@ TOO_OLD: Final = timedelta(days=90)
 """As long as receipts are kept: what is older could have been done without anybody's knowing any more."""
 DEEPEST: Final = 20
 """Levels of an act's body, a field's name and value being one of their own."""
+_HOLD_MORE: Final = frozenset({dict, list, tuple})
 _LATER: Final = frozenset({401, 408, 425, 429})
 """Statuses that say nothing of the act itself."""
 
@@ -50,25 +52,28 @@ def can_wait_for(after: UUID | None, earlier: Collection[UUID], known: Collectio
     return after is None or after in earlier or after in known
 
 
-def is_readable(content: Any) -> bool:
-    """Say whether every owner can read what was sent: whole characters, finite numbers of 64 bits, few levels."""
-    level = [content]
+def is_readable(content: dict[str, Any]) -> bool:
+    """Say whether every owner can read what JSON was sent: whole characters, finite numbers of 64 bits, few levels."""
+    level: list[Any] = [content]
     for _ in range(DEEPEST):
-        parts = [part for each in level for part in (each.items() if isinstance(each, dict) else each)]
-        level = [part for part in parts if isinstance(part, dict | list | tuple)]
-        if not all(map(_is_plain, parts)):
+        parts = list(chain.from_iterable(each.items() if type(each) is dict else each for each in level))
+        level = [part for part in parts if type(part) in _HOLD_MORE]
+        if not _are_plain(parts):
             return False
         if not level:
             return True
     return False
 
 
-def _is_plain(part: Any) -> bool:
-    if isinstance(part, str):
-        return part.isascii() or not any("\ud800" <= sign <= "\udfff" for sign in part)
-    if isinstance(part, int):
-        return -(2**63) <= part < 2**63
-    return not isinstance(part, float) or isfinite(part)
+def _are_plain(parts: Sequence[Any]) -> bool:
+    whole = [part for part in parts if type(part) is int]
+    if whole and (min(whole) < -(2**63) or max(whole) >= 2**63):
+        return False
+    try:
+        "".join([part for part in parts if type(part) is str]).encode()
+    except UnicodeEncodeError:
+        return False
+    return all(map(isfinite, [part for part in parts if type(part) is float]))
 
 
 def version_of(etag: bytes | None, body: Any) -> int | None:
