@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -127,6 +128,7 @@ async def test_two_hundred_actions_over_a_link_that_cuts_give_two_hundred(system
             assert await events(system.data, "activities", parts) == 4 * MEETINGS + SHEETS
             assert await events(system.data, "feedback", subjects) == 2 * CASES + 3 * CONFIRMED
             assert await events_of_studies(system.data, lessons) == 2 * 4 * LESSONS
+            await by_receipts_alone(system.url, system.data, devices[0])
 
 
 async def a_day_of(system: System, device: Device, meetings: Sequence[str], lessons: Sequence[str]) -> None:
@@ -182,6 +184,20 @@ def turns() -> Iterator[int]:
     return iter(range(4 * CUTS))
 
 
+async def by_receipts_alone(url: str, data: Path, device: Device) -> None:
+    """Show that receipts hold when the owner knows an act's key no more; and that it is they which do."""
+    revisions = [act for act in device.acts if act["kind"] == "profile.revise"]
+    version = await version_of_file(device.person)
+    forgotten = "with gone as (delete from {} where person_id = any($1::uuid[]) returning 1) select count(*) from gone"
+    async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=60) as client:
+        assert await _of(data, "members", forgotten.format("idempotency_key"), [device.person_id])
+        await device.send(client, revisions, lines=True)
+        assert await version_of_file(device.person) == version
+        assert await _of(data, "gateway", forgotten.format("sync_receipt"), [device.person_id])
+        await device.send(client, revisions, lines=True)
+        assert await version_of_file(device.person) > version, "without either they are done once more"
+
+
 async def an_answered_case(system: System, member: Person, secretary: Person) -> str:
     body = {"category": "roads", "organisation_id": str(system.seeded.branch_id), "text": "桥面破损"}
     case_id = str((await member.post("/v1/cases", body))["case_id"])
@@ -213,20 +229,20 @@ async def effects_of(device: Device, meetings: Sequence[str], lessons: Sequence[
     return int(effects + sum(case["version"] for case in cases["items"]))
 
 
-async def events(data: Any, service: str, aggregates: Sequence[str]) -> int:
+async def events(data: Path, service: str, aggregates: Sequence[str]) -> int:
     """Count what a service told of these things."""
     return int(
         await _of(data, service, "select count(*) from outbox where aggregate_id = any($1::uuid[])", list(aggregates))
     )
 
 
-async def events_of_studies(data: Any, lessons: Sequence[str]) -> int:
+async def events_of_studies(data: Path, lessons: Sequence[str]) -> int:
     """Count what learning told of studies of these lessons."""
     told = "select count(*) from outbox join lesson_study on study_id = aggregate_id where lesson_id = any($1::uuid[])"
     return int(await _of(data, "learning", told, list(lessons)))
 
 
-async def _of(data: Any, service: str, query: str, ids: list[str]) -> Any:
+async def _of(data: Path, service: str, query: str, ids: list[str]) -> Any:
     home = DataDirectory(data)
     password, port = home.secret("postgres"), home.state["ports"]["postgres"]
     connection = await asyncpg.connect(f"postgresql://postgres:{password}@127.0.0.1:{port}/{service}")
