@@ -54,6 +54,7 @@ async def test_a_subject_is_an_id(owners: Owners, subject: str) -> None:
 
 
 async def test_things_of_others_are_not_found_by_trying(owners: Owners) -> None:
+    """Check 38: with envelopes as little as at the door."""
     acts = [act() for _ in range(300)]
     for each in acts:
         owners.answers[each["subject_id"]] = (404, {"type": "/problems/not_found", "status": 404}, b"")
@@ -111,6 +112,7 @@ async def test_two_tabs_ask_an_owner_once_and_are_told_the_same(owners: Owners) 
 
 
 async def test_one_person_has_four_acts_under_way_and_no_more_in_however_many_envelopes(owners: Owners) -> None:
+    """Check 38: nobody keeps the connections to an owner busy."""
     pushes = [owners.send(*(act() for _ in range(20))) for _ in range(12)]
     answers = await asyncio.gather(*pushes)
     assert owners.most_at_once <= 4
