@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, NamedTuple, Protocol
 from uuid import UUID
 
+import asyncpg
 from fastapi import Depends
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
@@ -176,6 +177,10 @@ class AuthenticatedCaller:
     def read(self) -> AbstractAsyncContextManager[AsyncSession]:
         """Open a read-only transaction."""
         return self._database.read()
+
+    def look(self) -> AbstractAsyncContextManager[asyncpg.Connection]:
+        """Give a connection to read by one statement, for which no transaction is begun: half of what `read` costs."""
+        return self._database.look()
 
     @asynccontextmanager
     async def recorded_read(self) -> AsyncIterator[RecordedRead]:

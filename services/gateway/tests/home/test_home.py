@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import orjson
 import pytest
 from sqlalchemy import text
 
@@ -95,8 +96,9 @@ async def items_of(database: Database, person_id: UUID, *staff: str, **page: Any
     """Read a home; `staff` are permissions with the organisation on which they are held, as an audience names them."""
     remits = {permission: [UUID(place)] for permission, place in (each.split(":")[1:] for each in staff)}
     asked: dict[str, Any] = {"kinds": KINDS.values(), "now": NOW, "order": "since", "after": None, "limit": 50} | page
-    async with database.read() as session:
-        return await queries.home_of(session, person_id=person_id, remits=remits, **asked)
+    async with database.look() as connection:
+        items = await queries.home_of(connection, person_id=person_id, remits=remits, **asked)
+    return [HomeItemOut.model_validate_json(orjson.dumps(item)) for item in items]
 
 
 async def home(database: Database, person_id: UUID, *staff: str, **page: Any) -> list[str]:

@@ -4,6 +4,7 @@ import json
 import pkgutil
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from importlib import import_module
 from inspect import isfunction
 from pathlib import Path
@@ -11,17 +12,21 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
+import orjson
 import pytest
 from openapi_schema_validator import OAS31Validator
 
 from contracts import EVENT_TYPES, Event
 from gateway.home import items
+from gateway.home.composing import item_of, written
 from gateway.home.event_handlers import HANDLERS
 from gateway.home.items import Action, Item, Kind
 from gateway.home.items.activities import MEETINGS
 from gateway.home.kinds import KINDS, SHOWN
-from gateway.home.schemas import HomeItemOut
+from gateway.home.schemas import HomeItemOut, HomeItemPage
 from gateway.subjects.kinds import KINDS as SUBJECTS
+from gateway.supervision.staleness import Stale
+from webapi.caller import to_json
 
 from ..events import NOW, golden
 from .test_home import case, study
@@ -94,6 +99,18 @@ def test_an_item_has_a_title_in_both_languages(event: Event) -> None:
         title = KINDS[item.kind].titled(item.facts)
         assert re.search(r"[\u4e00-\u9fff]", title.zh)
         assert re.match(r"[A-Z]", title.en)
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: f"{type(event).__name__} {getattr(event, 'status', '')}")
+@pytest.mark.parametrize("time", [NOW, NOW.replace(microsecond=70)])
+def test_a_home_is_written_as_its_model_in_the_document_would_be(event: Event, time: datetime) -> None:
+    told = [
+        item._asdict() | {"facts": orjson.dumps(item.facts).decode(), "organisation_name": "某村党支部", "since": time}
+        for item in items_of(event)
+    ]
+    shown = [item_of(each, time) for each in told]
+    page = written(shown, "on", ["learning"], [Stale(service="learning", since=time)])
+    assert to_json(HomeItemPage.model_validate_json(page)) == page
 
 
 def test_every_kind_of_meeting_that_there_is_has_its_words() -> None:

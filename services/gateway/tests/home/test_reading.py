@@ -1,5 +1,6 @@
 """`GET /v1/home` in one call: sections, orders, what items are about, and what may be missing, for one person alone."""
 
+import asyncio
 import gzip
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
@@ -19,6 +20,7 @@ from ..in_process import InProcess, opened, settings_of
 from ..subjects.owners import Owners, opened_owners
 from .test_home import ACTIVITY, BASE, COURSE, HANDLERS, MEMBER, STRANGER, VILLAGER, activity, case, course, meetings
 
+WAITING = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
 MEETING = activity().model_copy(update={"ends_at": NOW + timedelta(days=3650)})
 """Has begun, whenever this runs, and is not over."""
 
@@ -177,6 +179,19 @@ async def test_twenty_items_fit_in_three_kilobytes(database: Database, member: R
     assert {item["section"] for item in answer.json()["items"]} == {"todo", "read"}
     assert len(answer.json()["items"]) == 20
     assert len(gzip.compress(answer.content, 6)) <= 3 * 1024
+
+
+async def test_a_home_that_waits_for_its_database_ends_by_the_deadline(
+    gateway: InProcess, issuer: TokenIssuer, database: Database
+) -> None:
+    asked = {**issuer.headers(MEMBER), "x-xiangqiao-deadline": "300"}
+    async with database.raw_transaction() as connection:
+        await connection.execute("lock table home_item in access exclusive mode")
+        late = await gateway.client.get("/v1/home", headers=asked)
+        async with asyncio.timeout(1):
+            while await connection.fetchval(WAITING):
+                await connection.execute("select pg_stat_clear_snapshot()")
+    assert (late.status_code, late.json()["type"]) == (504, "/problems/service_slow")
 
 
 async def test_nothing_to_do_is_no_error(gateway: InProcess, issuer: TokenIssuer) -> None:

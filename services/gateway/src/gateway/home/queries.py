@@ -2,17 +2,14 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Final, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
-import orjson
-from sqlalchemy.ext.asyncio import AsyncSession
+import asyncpg
 
 import orgtree
-from database import raw
 from gateway.home.composing import item_of
 from gateway.home.items import Kind
-from gateway.home.schemas import HomeItemOut
 
 Order = Literal["since", "due"]
 
@@ -57,7 +54,7 @@ STATEMENTS: Final = {
 
 
 async def home_of(
-    session: AsyncSession,
+    connection: asyncpg.Connection,
     *,
     person_id: UUID,
     kinds: Collection[Kind],
@@ -66,14 +63,15 @@ async def home_of(
     order: Order,
     after: tuple[datetime | None, str] | None,
     limit: int,
-) -> list[HomeItemOut]:
+) -> list[dict[str, Any]]:
     """List what of these kinds this person has to do and to read, at most `limit` items after the cursor.
 
-    By `since` the newest stand first, by `due` those that are due soonest, and last those that are never due. `remits`
-    are the organisations on which the caller has each permission for whose holders there are items.
+    They are in the form of `HomeItemOut`. By `since` the newest stand first, by `due` those that are due soonest, and
+    last those that are never due. `remits` are the organisations on which the caller has each permission for whose
+    holders there are items.
     """
     staff = [(kind.whose(place), kind.name) for kind in kinds for place in remits.get(kind.audience, ())]
-    rows = await (await raw(session)).fetch(
+    rows = await connection.fetch(
         STATEMENTS[order, after is not None],
         person_id,
         [kind.name for kind in kinds if kind.audience == "person"],
@@ -85,4 +83,4 @@ async def home_of(
         limit,
         *(after or ()),
     )
-    return [item_of({**row, "facts": orjson.loads(row["facts"])}, now) for row in rows]
+    return [item_of(row, now) for row in rows]

@@ -13,14 +13,14 @@ from china_time import Moment
 from contracts import SERVICES
 from database import utc_now
 from gateway.home import queries
-from gateway.home.composing import subject_of, with_subjects
+from gateway.home.composing import subject_of, with_subjects, written
 from gateway.home.items import Section
 from gateway.home.kinds import KINDS, STAFF_PERMISSIONS
 from gateway.home.schemas import HomeItemPage
 from gateway.subjects.reading import Subjects
 from gateway.supervision.routes import Watching
 from gateway.supervision.staleness import stale_of
-from webapi import Caller, PageQuery, Refusal, access, assistable, described, json_answer
+from webapi import Caller, PageQuery, Refusal, access, assistable, described
 from webapi.problems import CURSOR_INVALID
 
 router = APIRouter(prefix="/v1/home", tags=["home"])
@@ -65,9 +65,9 @@ async def home(
     if after is not None and after[0] != bound:
         raise Refusal(CURSOR_INVALID)
     remits = {permission: await caller.remit_if_any(permission) for permission in STAFF_PERMISSIONS}
-    async with caller.read() as session:
+    async with caller.look() as connection:
         items = await queries.home_of(
-            session,
+            connection,
             person_id=caller.person_id,
             kinds=[kind for kind in KINDS.values() if section in {None, kind.section}],
             remits=remits,
@@ -76,7 +76,7 @@ async def home(
             after=None if after is None else (after[1], after[2]),
             limit=page.fetch,
         )
-    shown = page.of(items, key=lambda item: (bound, item.since if order == "since" else item.due_at, item.key))
+    shown = page.of(items, key=lambda item: (bound, item["since" if order == "since" else "due_at"], item["key"]))
     items, incomplete = shown.items, list[str]()
     if include is not None:
         wanted: dict[str, set[UUID]] = defaultdict(set)
@@ -84,11 +84,5 @@ async def home(
             wanted[kind].add(subject_id)
         found = await subjects.read(wanted, request.scope["headers"], caller)
         items, incomplete = with_subjects(items, found), found.incomplete
-    return json_answer(
-        HomeItemPage(
-            items=items,
-            next_cursor=shown.next_cursor,
-            incomplete=incomplete,
-            stale=stale_of(await watch.picture(), SERVICES),
-        )
-    )
+    stale = stale_of(await watch.picture(), SERVICES)
+    return Response(written(items, shown.next_cursor, incomplete, stale), media_type="application/json")

@@ -49,6 +49,7 @@ class Watch:
         self._upstreams = upstreams
         self._host = urlsplit(public_url).netloc
         self._heard = Processes()
+        self._picture: Picture | None = None
         self._changes: list[Change] = []
         self._generation = 0
         self._listening_since = utc_now()
@@ -75,6 +76,11 @@ class Watch:
             self._asking = asyncio.gather(*map(self._ask, self._upstreams))
         if self.is_deaf and self._asked:
             return self._asked
+        if self._picture is None:
+            self._picture = self._drawn()
+        return self._picture
+
+    def _drawn(self) -> Picture:
         found: dict[tuple[str, str], Seen] = {}
         for half in product(SERVICES, ("api", "worker")):
             process = self._heard.best(*half)
@@ -126,6 +132,7 @@ class Watch:
             log.warning("beat_unreadable", extra={"length": len(payload)})
             return
         self._changes += self._heard.hear(beat, datetime.now(UTC))
+        self._picture = None
 
     async def _keep_looking(self) -> None:
         while True:
@@ -136,6 +143,7 @@ class Watch:
                 self._heard.excuse(now)
                 self._listening_since = now
             self._changes += self._heard.look(now)
+            self._picture = None
             if self._changes:
                 await self._tell()
 
