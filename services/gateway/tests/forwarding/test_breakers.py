@@ -44,6 +44,10 @@ def state_of(door: Door) -> list[State]:
     return [pool.breaker.state for pool in door.upstreams["learning"].pools]
 
 
+def is_left_out(door: Door) -> bool:
+    return door.upstreams["learning"].left_out_since is not None
+
+
 def closings() -> float:
     return float(measures.BREAKERS.labels("learning", State.CLOSED)._value.get())
 
@@ -82,10 +86,12 @@ async def test_an_address_that_fails_is_left_out_and_comes_back_by_itself(
         refused = await guarded.ask("POST /v1/courses")
         assert (refused.status, refused.problem["type"]) == (503, "/problems/service_unavailable")
         assert int(refused.header("retry-after") or 0) >= 1
+        assert is_left_out(guarded)
         assert [asked.target for asked in service.asked if asked.target != LIVE] == [b"/v1/courses"] * 5
         await until(lambda: any(asked.target == LIVE for asked in service.asked))
         service.behave = answering(OK)
         await until(lambda: state_of(guarded) == [State.CLOSED])
+    assert not is_left_out(guarded)
     assert (await guarded.ask("POST /v1/courses")).body == b"ok"
     assert closings() == before + 1
     told = [record.state for record in caplog.records if record.message == "breaker_changed"]  # type: ignore[attr-defined]

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from random import random, uniform
 from typing import Final
@@ -53,6 +54,8 @@ class Upstream:
         """For exchanges that keep a connection while their client is slow: half of a pool stays for the others."""
         self.breaking = breaking or Breaking()
         self.pools: list[Pool] = []
+        self.left_out_since: datetime | None = None
+        """Since when no address of it is asked; None while one is."""
         self._told = addresses_in(service, urls)
         self._look_at: float | None = None
         if any(address.is_name for address in self._told):
@@ -158,6 +161,8 @@ class Upstream:
         loop = asyncio.get_running_loop()
         seconds = pool.breaker.open(loop.time(), random())  # noqa: S311 - no secret
         self._tell(pool)
+        if self.left_out_since is None and not self._count(State.CLOSED):
+            self.left_out_since = datetime.now(UTC)
         self._probes[pool] = loop.call_later(seconds, self._probe, pool)
 
     def _probe(self, pool: Pool) -> None:
@@ -172,6 +177,7 @@ class Upstream:
         if lives:
             pool.breaker.close()
             self._tell(pool)
+            self.left_out_since = None
         elif pool in self.pools:
             self._leave_out(pool)
 
@@ -205,6 +211,8 @@ class Upstream:
         ]
         for gone in known.keys() - set(addresses):
             known[gone].retire()
+        if self._count(State.CLOSED):
+            self.left_out_since = None
 
 
 class Tries:

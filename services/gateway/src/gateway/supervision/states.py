@@ -67,6 +67,7 @@ class Processes:
 
     def __init__(self, remembered: Iterable[Process] = ()) -> None:
         self._known: dict[Key, Process] = {process.key: process for process in remembered}
+        self._left: dict[tuple[str, str], datetime] = {}
 
     def all(self) -> list[Process]:
         """Give them in the order of their keys."""
@@ -77,7 +78,10 @@ class Processes:
         key = (beat.service, beat.role, beat.instance)
         known = self._known.get(key)
         if beat.leaving:
-            return [] if self._known.pop(key, None) is None else [Change(key, None, now)]
+            if self._known.pop(key, None) is None:
+                return []
+            self._left[key[:2]] = now
+            return [Change(key, None, now)]
         state = state_of(beat)
         if known is None:
             if len(self._known) >= MOST_PROCESSES:
@@ -107,6 +111,10 @@ class Processes:
         """Give the one that does best of those that do the same; None when none was ever heard of."""
         same = [each for each in self._known.values() if each.key[:2] == (service, role)]
         return min(same, key=lambda each: (_BEST_FIRST.index(each.state), -each.since.timestamp()), default=None)
+
+    def left_at(self, service: str, role: str) -> datetime | None:
+        """Say when the last of those that do the same said that it leaves; None when none ever did."""
+        return self._left.get((service, role))
 
     def _is_replaced(self, process: Process) -> bool:
         best = self.best(process.service, process.role)

@@ -69,7 +69,8 @@ class Watch:
     async def picture(self) -> Picture:
         """Tell how each half of each service does; while no beats come, as it answered at its door last.
 
-        Nobody waits for the doors: until they were asked, it is as it was heard last.
+        Nobody waits for the doors: until they were asked, it is as it was heard last. Whatever its beats say, an API
+        that fails whoever asks it is away: to people it is.
         """
         if self.is_deaf and monotonic() - self._asked_at > ASKED_AGAIN_SECONDS:
             self._asked_at = monotonic()
@@ -84,10 +85,15 @@ class Watch:
         found: dict[tuple[str, str], Seen] = {}
         for half in product(SERVICES, ("api", "worker")):
             process = self._heard.best(*half)
+            silent_since = max(self._listening_since, self._heard.left_at(*half) or self._listening_since)
             if process is not None:
                 found[half] = Seen(process.state, process.since)
-            elif not self.is_deaf and utc_now() - self._listening_since > MISSED:
-                found[half] = Seen("away", self._listening_since)
+            elif not self.is_deaf and utc_now() - silent_since > MISSED:
+                found[half] = Seen("away", silent_since)
+        for service, upstream in self._upstreams.items():
+            half, since = (service, "api"), upstream.left_out_since
+            if since is not None and (half not in found or found[half].state != "away"):
+                found[half] = Seen("away", since)
         return found
 
     async def _ask(self, service: str) -> None:
