@@ -85,6 +85,26 @@ def api_ends_at_once(put: Setter) -> None:
     put(Process, "_on_signal", lambda _self, _number: os._exit(0))
 
 
+def door_leaves_nobody_out(put: Setter) -> None:
+    """Ask a service that fails as one that works."""
+    from gateway.edge.breaker import Breaker  # noqa: PLC0415 - as above
+
+    put(Breaker, "failed", lambda _self, _now: False)
+
+
+def door_keeps_a_little_of_each_request(put: Setter) -> None:
+    """Keep half a kilobyte of each request that is forwarded."""
+    from gateway.forwarding.exchange import Exchange  # noqa: PLC0415 - as above
+
+    leave, kept = Exchange.leave, list[bytearray]()
+
+    def keep_and_leave(self: Any) -> None:
+        kept.append(bytearray(b"x" * 512))
+        leave(self)
+
+    put(Exchange, "leave", keep_and_leave)
+
+
 def messages_without_ids(put: Setter) -> None:
     """Publish under a new id each time, so that the broker knows no duplicate."""
     put(publishing, "_headers", lambda _message: {"Nats-Msg-Id": str(uuid4())})
@@ -169,6 +189,8 @@ BREAKAGES: dict[str, Breakage] = {
         api_dies_before_response,
         api_forgets_keys,
         api_ends_at_once,
+        door_keeps_a_little_of_each_request,
+        door_leaves_nobody_out,
         messages_without_ids,
         inbox_lets_all_in,
     )

@@ -1,7 +1,7 @@
 """What the fault tests share: a stage and a town on the run's own servers, and processes that can be killed."""
 
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -74,13 +74,34 @@ def staged(database_url: str, nats_url: str, tmp_path: Path) -> Staged:
 @pytest_asyncio.fixture
 async def town(databases: TestDatabases, nats_url: str, issuer: TokenIssuer, tmp_path: Path) -> AsyncIterator[Town]:
     """A town on the run's own servers, which no test here may kill."""
+    planted = {service: await _town_template(databases, service) for service in ("feedback", "gateway")}
+    async with _town_of(planted, databases, nats_url, issuer, tmp_path) as made:
+        yield made
+
+
+@pytest_asyncio.fixture
+async def whole_town(
+    databases: TestDatabases,
+    template_of: Callable[[str], Awaitable[Template]],
+    nats_url: str,
+    tmp_path: Path,
+) -> AsyncIterator[Town]:
+    """The same with a database for each other service, too."""
+    planted = {service: await _town_template(databases, service) for service in ("feedback", "gateway")}
+    others = {name: await template_of(name) for name in Addresses._fields if name not in {"nats", *planted}}
+    with TokenIssuer(issuer="http://127.0.0.1:8080") as issuer:  # identity takes plain HTTP of loopback alone
+        async with _town_of({**planted, **others}, databases, nats_url, issuer, tmp_path) as made:
+            yield made
+
+
+@contextlib.asynccontextmanager
+async def _town_of(
+    templates: Mapping[str, Template], databases: TestDatabases, nats_url: str, issuer: TokenIssuer, folder: Path
+) -> AsyncIterator[Town]:
     async with contextlib.AsyncExitStack() as stack:
-        urls = {
-            service: await stack.enter_async_context(databases.database(await _town_template(databases, service)))
-            for service in ("feedback", "gateway")
-        }
+        urls = {name: await stack.enter_async_context(databases.database(made)) for name, made in templates.items()}
         await declare_identity(nats_url)
-        yield Town(Addresses(nats=nats_url, **urls), issuer, tmp_path)
+        yield Town(Addresses(nats=nats_url, **urls), issuer, folder)
 
 
 async def _town_template(databases: TestDatabases, service: str) -> Template:

@@ -40,6 +40,10 @@ class Addresses(NamedTuple):
     feedback: str
     gateway: str
     nats: str
+    identity: str = ""
+    members: str = ""
+    activities: str = ""
+    learning: str = ""
 
 
 async def prepare(service: str, url: str) -> None:
@@ -66,10 +70,10 @@ class Town:
         self._made = 0
 
     def process(self, service: str, kind: str, *, breakages: Sequence[Breakage] = (), **variables: str) -> "Member":
-        """Make a process of a service, `api` or `worker`, with these mechanisms broken."""
+        """Make a process of a service, `api`, `worker` or `all`, with these mechanisms broken."""
         self._made += 1
         port = operations = lasting_port()
-        if service == "gateway" and kind == "api":
+        if service == "gateway" and kind != "worker":
             operations = lasting_port()  # its other port is the public's
         environment = {
             "PYTHONPATH": str(ROOT),

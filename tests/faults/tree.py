@@ -20,7 +20,10 @@ from orgtree import ROOT_ID
 SECRETARY = "branch_secretary"
 CATEGORY = "roads"
 OPERATOR = "system_administrator"
-_ROLES = {SECRETARY: ("feedback.case.read", "feedback.case.answer"), OPERATOR: ("gateway.operations.read",)}
+_ROLES = {
+    SECRETARY: ("feedback.case.read", "feedback.case.answer", "gateway.overview.read"),
+    OPERATOR: ("gateway.operations.read",),
+}
 
 
 def _id(number: int) -> UUID:

@@ -1,4 +1,4 @@
-"""A TCP proxy that a test puts before a server, to cut, hold, slow or drop what passes."""
+"""A TCP proxy that a test puts before a server, to cut, hold, slow, drop or spoil what passes."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,6 +7,8 @@ from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
 
 Direction = Literal["to_server", "to_client"]
+
+_SPOILT = bytes(byte ^ 0xA5 for byte in range(256))
 
 
 class TcpProxy:
@@ -23,6 +25,7 @@ class TcpProxy:
         self._flowing.set()
         self._delay_seconds = 0.0
         self._dropped: set[Direction] = set()
+        self._spoilt: set[Direction] = set()
         self._triggers: dict[Direction, Callable[[bytes], bool]] = {}
         self._passing: int | None = None
         self.port = 0
@@ -67,6 +70,10 @@ class TcpProxy:
         """Swallow the bytes of one direction."""
         self._dropped.add(direction)
 
+    def spoil(self, direction: Direction) -> None:
+        """Turn every byte of one direction into another."""
+        self._spoilt.add(direction)
+
     def cut_before(self, direction: Direction, wanted: Callable[[bytes], bool]) -> None:
         """Break the connection instead of passing the next piece of bytes for which `wanted` is true, once.
 
@@ -82,6 +89,7 @@ class TcpProxy:
         """End every fault; bytes held back go on their way."""
         self._delay_seconds = 0.0
         self._dropped.clear()
+        self._spoilt.clear()
         self._triggers.clear()
         self._passing = None
         self._flowing.set()
@@ -127,7 +135,7 @@ class TcpProxy:
             if self._passing is not None:
                 piece = piece[: self._passing]
                 self._passing -= len(piece)
-            writer.write(piece)
+            writer.write(piece.translate(_SPOILT) if direction in self._spoilt else piece)
             await writer.drain()
             if self._passing == 0:
                 self._passing = None
