@@ -60,7 +60,7 @@ async def _beside_nginx(stage: Stage, program: str | None, issuer: TokenIssuer, 
     """Compare requests for each second of the proxy's processor time, so that the rest of the machine is left out."""
     if program is None:
         note = "not measured: there is no nginx here, and none could be fetched"
-        return Result("forward-nginx", None, "requests/s", None, 0.15, note=note)
+        return Result("forward-nginx", None, "requests/s", None, 0.2, note=note)
     fast, seconds = processes.free_port(), stage.seconds(SECONDS)
     async with (
         _nginx(stage.folder / "fast", program, port=fast, upstream=1, action=f"return 200 '{BODY}';"),
@@ -73,7 +73,7 @@ async def _beside_nginx(stage: Stage, program: str | None, issuer: TokenIssuer, 
             lambda: _per_processor_second(port, nginx, request, seconds),
         )
     note = "GET with token check and metrics, for each second of one core"
-    return Result("forward-nginx", value, "requests/s", most, 0.15, note=note)
+    return Result("forward-nginx", value, "requests/s", most, 0.2, note=note)
 
 
 async def _beside_nothing(stage: Stage, issuer: TokenIssuer, request: bytes) -> Result:
