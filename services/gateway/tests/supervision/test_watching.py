@@ -51,11 +51,11 @@ async def test_a_service_that_beats_and_fails_whoever_asks_it_is_down(
 ) -> None:
     watch = Watch(nats, database, {"learning": upstream}, public_url="http://gateway.test")
     watch._hear(beat())
-    assert condition_of("learning", await watch.picture()) == ("fine", None)
+    assert condition_of("learning", watch._drawn()) == ("fine", None)
     before = utc_now()
     with pytest.raises(ServiceUnreachable):
         await fetch(upstream, "/v1/courses", host="gateway.test", timeouts=Timeouts(), max_bytes=1)
-    told = condition_of("learning", await watch.picture())
+    told = condition_of("learning", watch._drawn())
     assert told.condition == "down"
     assert told.since is not None
     assert before <= told.since <= utc_now()
@@ -69,10 +69,10 @@ async def test_a_service_that_was_stopped_is_down_since_then(
     watch._hear(beat())
     stopped = utc_now()
     watch._hear(beat(leaving=True))
-    assert ("learning", "api") not in await watch.picture(), "another may take its place in a moment"
+    assert ("learning", "api") not in watch._drawn(), "another may take its place in a moment"
     later = stopped + 2 * MISSED
     monkeypatch.setattr("gateway.supervision.watching.utc_now", lambda: later)
-    told = condition_of("learning", await watch.picture())
+    told = condition_of("learning", watch._drawn())
     assert told.condition == "down"
     assert told.since is not None
     assert timedelta() <= told.since - stopped < MISSED
