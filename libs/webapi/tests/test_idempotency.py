@@ -201,6 +201,7 @@ async def test_an_answer_that_shows_a_secret_is_given_once_and_its_command_done_
     first = await client.post("/v1/trees/fenced", json=body, headers=keyed)
     again = await client.post("/v1/trees/fenced", json=body, headers=keyed)
     assert first.json()["key"] == "shown-once"
+    assert first.headers["cache-control"] == "no-store, no-transform"
     assert (again.status_code, again.json()["type"]) == (409, "/problems/answer_not_kept")
     assert len(await rows(settings, "select * from tree")) == 1
     [row] = await rows(settings, "select status, location, octet_length(body) as size from idempotency_key")

@@ -76,7 +76,7 @@ class Command:
                 relied_on=self._relied_on,
                 shown_once=isinstance(model, ShownOnce),
             )
-        return answer(body, status, location, tag)
+        return answer(body, status, location, tag, shown_once=isinstance(model, ShownOnce))
 
 
 def to_json(model: BaseModel) -> bytes:

@@ -180,10 +180,21 @@ class Claim:
 
 
 def answer(
-    body: bytes, status: int, location: str | None = None, etag: str | None = None, *, replayed: bool = False
+    body: bytes,
+    status: int,
+    location: str | None = None,
+    etag: str | None = None,
+    *,
+    replayed: bool = False,
+    shown_once: bool = False,
 ) -> Response:
-    """Make the JSON answer of a command."""
-    said = {"location": location, "etag": etag, "idempotency-replayed": "true" if replayed else None}
+    """Make the JSON answer of a command; nobody on its way may compress one with a secret beside what was sent."""
+    said = {
+        "location": location,
+        "etag": etag,
+        "idempotency-replayed": "true" if replayed else None,
+        "cache-control": "no-store, no-transform" if shown_once else None,
+    }
     headers = {name: value for name, value in said.items() if value}
     return Response(body, status, headers, "application/json" if body else None)
 
