@@ -129,7 +129,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._body_is_open, self._is_over = False, True
         super().on_message_complete()
 
-    def _answer_whole(self, status: int, headers: Sequence[tuple[bytes, bytes]], body: Callable[[], bytes]) -> bool:
+    def _answer_whole(self, status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes) -> bool:
         """Send an answer by one system call; `headers` tell the length of its body.
 
         uvicorn would look at each header and write head and body apart: a tenth of what a command costs, and of what
@@ -145,7 +145,7 @@ class BoundedProtocol(HttpToolsProtocol):
         head = b"".join(lines)
         if head.count(b"\n") != len(lines) // 4 + 1 or head.count(b"\r") != len(lines) // 4 + 1:
             return False
-        self.transport.write(b"".join((head, b"\r\n", body())))
+        self.transport.write(b"".join((head, b"\r\n", body)))
         cycle.response_started = cycle.response_complete = True
         cycle.waiting_for_100_continue = False
         cycle.message_event.set()

@@ -126,8 +126,7 @@ class _Answer:
         has_length = b"content-length" in names or self.status == _NO_CONTENT
         if not has_length or self._send_whole is None or message.get("more_body") or b"connection" in names:
             return False
-        body: bytes = message.get("body", b"")
-        return bool(self._send_whole(self.status, headers, lambda: body))
+        return bool(self._send_whole(self.status, headers, message.get("body", b"")))
 
 
 def _allowed(scope: Scope) -> str:

@@ -62,6 +62,7 @@ def _open_the_door(application: Application, settings: Settings) -> None:
             quotas=quotas,
             patience=patience,
             endings=document.endings,
+            unrecorded=document.unrecorded,
         )
         opened: ASGIApp = behind_proxies(forwarder, settings.trusted_proxies)
         return opened

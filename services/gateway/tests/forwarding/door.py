@@ -17,8 +17,8 @@ from gateway.edge.breaker import Breaking
 from gateway.forwarding.client import Receive, Send
 from gateway.forwarding.crowd import Crowd
 from gateway.forwarding.edge import edge
-from gateway.forwarding.endings import Endings
-from gateway.forwarding.forwarder import Forwarder, Scope
+from gateway.forwarding.endings import Endings, Forms
+from gateway.forwarding.forwarder import Application, Forwarder, Scope
 from gateway.forwarding.limits import Limits, Timeouts
 from gateway.forwarding.proxies import behind_proxies
 from gateway.forwarding.routing import Route, RoutingTable
@@ -205,7 +205,9 @@ async def opened(
     quotas: Quotas | None = None,
     patience: Patience = UNHURRIED,
     endings: Endings = (),
+    unrecorded: Forms = (),
     trusted_proxies: str = "",
+    application: Application = behind,
     send_buffer: int | None = None,
     most_connections: int = UNLIMITED,
     breaking: Breaking = UNBROKEN,
@@ -213,7 +215,7 @@ async def opened(
     """Run a gateway before the services at `upstreams` (name -> URLs); the kernel holds `send_buffer` for a client."""
     pools = {name: Upstream(name, urls, limits=limits, breaking=breaking) for name, urls in upstreams.items()}
     forwarder = Forwarder(
-        behind,
+        application,
         routes=RoutingTable(routes),
         upstreams=pools,
         authenticator=authenticator,
@@ -221,6 +223,7 @@ async def opened(
         quotas=unlimited() if quotas is None else quotas,
         patience=patience,
         endings=endings,
+        unrecorded=unrecorded,
     )
     config = uvicorn.Config(
         behind_proxies(forwarder, trusted_proxies),

@@ -2,7 +2,7 @@
 
 from uuid import uuid4
 
-from gateway.forwarding.endings import endings_of
+from gateway.forwarding.endings import endings_of, unrecorded_of
 from gateway.forwarding.routing import Route
 from testkit.tokens import TokenIssuer
 from webapi import Authenticator
@@ -34,3 +34,15 @@ async def test_answers_of_a_deprecated_operation_say_since_when_and_until_when(
 def test_without_a_day_it_was_always_so() -> None:
     [ending] = endings_of({"/v1/home": {"get": {"deprecated": True}}})
     assert ending.lines == ((b"deprecation", b"@0"),)
+
+
+def test_what_is_read_on_record_is_told_from_what_is_not() -> None:
+    paths = {
+        "/v1/cases/{case_id}": {"get": {"x-audited": ["feedback.case.read"]}},
+        "/v1/courses/{course_id}": {"get": {"x-audited": {"none": "it tells of nobody"}}, "post": {}},
+        "/v1/me": {"get": {}},
+        "/v1/acts": {"post": {}},
+    }
+    forms = unrecorded_of(paths)
+    asked = [b"/v1/cases/1", b"/v1/courses/1", b"/v1/courses", b"/v1/me", b"/v1/acts", b"/v1/me/x"]
+    assert [path for path in asked if any(form.fullmatch(path) for form in forms)] == [b"/v1/courses/1", b"/v1/me"]

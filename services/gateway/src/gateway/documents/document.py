@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from re import Pattern
 from typing import Final, NamedTuple, TypeGuard
 from urllib.parse import urlsplit
 
@@ -17,7 +18,8 @@ from gateway.documents.copies import Copy, keep, recall
 from gateway.documents.descriptions import frame, security_schemes
 from gateway.documents.merging import Document, is_document, merge
 from gateway.documents.problem_pages import AllTold, problems_of
-from gateway.forwarding.endings import Ending, Endings, endings_of
+from gateway.edge.compression import packed
+from gateway.forwarding.endings import Ending, Endings, Forms, endings_of, unrecorded_of
 from gateway.forwarding.exchange import Fetched, fetch
 from gateway.forwarding.failures import AnswerBroken, ForwardingFailure, ServiceUnreachable
 from gateway.forwarding.limits import MIB, Timeouts
@@ -37,8 +39,10 @@ class Published(NamedTuple):
     """The document as it is served, and what else services told: of operations that will go, and of problems."""
 
     body: bytes
+    packed: bytes
     etag: str
     endings: Endings
+    unrecorded: Forms
     problems: AllTold
 
 
@@ -82,6 +86,8 @@ class MergedDocument:
         self._unheard = set(upstreams)
         self.endings: list[Ending] = []
         """What the door says of operations that will go; the same list for as long as this lives."""
+        self.unrecorded: list[Pattern[bytes]] = []
+        """Paths whose reading leaves no entry in an audit; the same list, too."""
         self._published: Published | None = None
 
     @property
@@ -137,7 +143,8 @@ class MergedDocument:
         self._publish(await asyncio.to_thread(self._merge))
 
     def _publish(self, published: Published) -> None:
-        self._published, self.endings[:] = published, published.endings
+        self._published = published
+        self.endings[:], self.unrecorded[:] = published.endings, published.unrecorded
 
     async def _keep(self, changed: Mapping[str, Copy]) -> None:
         try:
@@ -180,7 +187,8 @@ class MergedDocument:
         body = orjson.dumps(document)
         etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
         problems = problems_of([*documents.values(), own])
-        return Published(body, etag, endings_of(document["paths"]), problems)
+        paths = document["paths"]
+        return Published(body, packed(body), etag, endings_of(paths), unrecorded_of(paths), problems)
 
     def _fetched_at(self, service: str) -> str | None:
         copy = self._copies.get(service)

@@ -3,7 +3,8 @@
 import hashlib
 import re
 from base64 import b64encode
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from functools import cache
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +16,7 @@ from starlette.types import Message, Receive, Send
 from gateway.documents.descriptions import SCOPES
 from gateway.documents.document import PATH, MergedDocument
 from gateway.documents.problem_pages import PREFIX, page_of, told_of
+from gateway.edge.compression import accepted, is_worth_it, packed
 from telemetry import ServedRequest
 from webapi.languages import language_of
 from webapi.problems import METHOD_NOT_ALLOWED, NOT_FOUND, Refusal, problem_response
@@ -37,10 +39,20 @@ _SCRIPT: Final = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 
 
 class _File(NamedTuple):
-    """Something that is served as it is."""
+    """Something that is served as it is, and as gzip where that is worth it."""
 
     body: bytes
     headers: Mapping[str, str]
+    packed: bytes = b""
+
+    def for_reader(self, headers: Sequence[tuple[bytes, bytes]]) -> "_File":
+        """Give the representation that the headers of a request ask for; each has an entity tag of its own."""
+        if not self.packed:
+            return self
+        shown = {**self.headers, "vary": ", ".join(filter(None, (self.headers.get("vary"), "accept-encoding")))}
+        if not accepted(b",".join(value for name, value in headers if name == b"accept-encoding")):
+            return _File(self.body, shown)
+        return _File(self.packed, {**shown, "content-encoding": "gzip", "etag": f'{shown["etag"][:-1]}-gzip"'})
 
 
 class DocumentPages:
@@ -77,7 +89,7 @@ class DocumentPages:
             return self._files.get(path.rstrip("/"))
         published = self._document.published
         headers = {"content-type": "application/json", "etag": published.etag, "cache-control": _REVALIDATE}
-        return _File(published.body, headers)
+        return _File(published.body, headers, published.packed)
 
     def _problem(self, path: str, scope: Scope) -> _File | None:
         code = path.removeprefix(PREFIX)
@@ -88,7 +100,7 @@ class DocumentPages:
         body = page_of(code, told, language, as_json=as_json)
         made = _file("problem.json" if as_json else "problem.html", body, policy=_NOTHING, cache=_DAY)
         more = {"vary": "accept, accept-language", "content-language": "en" if language == "en" else "zh-CN"}
-        return _File(body, {**made.headers, **more})
+        return _File(body, {**made.headers, **more}, made.packed)
 
 
 def _wants_json(headers: list[tuple[bytes, bytes]]) -> bool:
@@ -98,6 +110,7 @@ def _wants_json(headers: list[tuple[bytes, bytes]]) -> bool:
     return json >= 0 and (html < 0 or json < html)
 
 
+@cache
 def _page_files() -> dict[str, _File]:
     """Read the page's files: our own few, and Swagger UI's out of the wheel that brings version 5 (3.1 documents)."""
     own = files("gateway.documents") / "page"
@@ -129,7 +142,11 @@ def _file(name: str, body: bytes, *, policy: str | None = None, cache: str = _RE
     }
     if policy is not None:
         headers["content-security-policy"] = policy
-    return _File(body, headers)
+    return _File(
+        body,
+        headers,
+        packed(body) if is_worth_it(200, {b"content-type": headers["content-type"].encode()}, len(body)) else b"",
+    )
 
 
 def _policy(*inline_scripts: bytes) -> str:
@@ -142,6 +159,7 @@ def _policy(*inline_scripts: bytes) -> str:
 
 
 async def _answer(file: _File, scope: Scope, send: Send) -> int:
+    file = file.for_reader(scope["headers"])
     etag = file.headers["etag"]
     at_hand = tags_in(value.decode("latin-1") for name, value in scope["headers"] if name == b"if-none-match")
     known = at_hand is not None and at_hand.has_weakly(etag)

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
 from gateway.forwarding.connection import Connection
@@ -28,7 +28,7 @@ class Client:
 
     __slots__ = (
         *("_connection", "_head", "_max_body", "_pace", "_quick", "_receive", "_seen", "_task"),
-        *("opening", "room", "whole"),
+        *("followers", "opening", "room", "whole"),
     )
 
     def __init__(
@@ -41,6 +41,8 @@ class Client:
         self._pace = Pace(patience)
         self._seen = 0
         self.room = room
+        self.followers: Sequence[object] = ()
+        """Who waits for the same answer: while there are any, the exchange goes on without this client."""
         self._connection: Connection | None = None
         self._task: asyncio.Task[None] | None = None
         self.opening = b""
@@ -95,7 +97,8 @@ class Client:
                 self._connection.expect_answer()
             while (await self._receive())["type"] != "http.disconnect":
                 pass
-            raise ClientGone
+            if not self.followers:
+                raise ClientGone
         except ForwardingFailure as failure:
             if self._connection is not None:
                 self._connection.fail(failure)

@@ -111,6 +111,23 @@ class Exchange:
         piece, self._rest = self._rest[:PLACE], self._rest[PLACE:]
         return piece, bool(self._rest) or self.connection is not None or self._failure is not None
 
+    async def whole(self, most: int) -> bytes | None:
+        """Wait for the rest of the answer's body and give it all; None if it is more than `most` bytes, or was cut.
+
+        Either way `piece` gives it, too.
+        """
+        while len(self._rest) <= most and (connection := self.connection) is not None:
+            self._rest += await connection.chunk()
+            if connection.complete:
+                self._rest += connection.taken()
+                self.close()
+        return self.said if len(self._rest) <= most else None
+
+    @property
+    def said(self) -> bytes | None:
+        """The answer's body, of which nothing was taken yet, if all of it is here."""
+        return self._rest if self.connection is None and self._failure is None else None
+
     def over(self) -> None:
         """Keep what is left of a complete answer, or why there is none, and give the connection back."""
         connection = self.connection

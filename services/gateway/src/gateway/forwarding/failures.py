@@ -90,6 +90,18 @@ class BodyTooLarge(ForwardingFailure):
     reason = "body_too_large"
 
 
+class BodyNotGzip(ForwardingFailure):
+    """The client's body is not the gzip that its head announced, or ends inside it."""
+
+    reason = "body_not_gzip"
+
+
+class BodyTooDense(ForwardingFailure):
+    """The client's body becomes so much larger out of its gzip that nobody wrote it."""
+
+    reason = "body_too_dense"
+
+
 class BodyMisframed(ForwardingFailure):
     """The client's body is not as long as its head announced."""
 

@@ -7,13 +7,16 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from gateway.edge.deadlines import announced
-from gateway.forwarding import measures, origins, refusals
+from gateway.edge.shaping import shaping
+from gateway.forwarding import measures, origins, refusals, shared_exchanges
 from gateway.forwarding.client import Client, Message, Receive, Send
-from gateway.forwarding.endings import Endings, lines_for
+from gateway.forwarding.endings import Endings, Forms, lines_for
 from gateway.forwarding.exchange import Exchange
 from gateway.forwarding.failures import ClientGone, ForwardingFailure
 from gateway.forwarding.headers import Answer, OddRequest, RequestHead, check_sizes, read_request, write_head
+from gateway.forwarding.inflating import inflated
 from gateway.forwarding.routing import OddPath, Route, RoutingTable
+from gateway.forwarding.shared_exchanges import Leading, SharedExchanges
 from gateway.forwarding.slow_clients import Holding, Patience, Room
 from gateway.forwarding.upstream import Upstream
 from gateway.quotas.buckets import NOT_LET_IN, Quotas
@@ -63,6 +66,7 @@ class Forwarder:
     `upstreams` has one entry for each service that `routes` name. `public_url` is where clients reach the gateway:
     services see its host and scheme, whatever the client claims. The pools are closed when the server shuts down.
     `patience` says how slow a client may be, `endings` which operations will go: their answers say so.
+    Equal reads of one person share an exchange where their paths are `unrecorded`.
     """
 
     def __init__(
@@ -76,6 +80,7 @@ class Forwarder:
         quotas: Quotas,
         patience: Patience,
         endings: Endings = (),
+        unrecorded: Forms = (),
     ) -> None:
         missing = {route.service for route in routes.routes if route.service is not None} - upstreams.keys()
         if missing:
@@ -87,6 +92,7 @@ class Forwarder:
         self._quotas = quotas
         self._patience = patience
         self._endings = endings
+        self._shared = SharedExchanges(unrecorded)
         self.room = Room(patience.places)
         self._own = _own_lines(public_url)
         self._own_origin = "{0.scheme}://{0.netloc}".format(urlsplit(public_url))
@@ -109,15 +115,17 @@ class Forwarder:
         except OddPath:
             await _refuse(refusals.odd_path(), scope, receive, send)
             return
-        if route is None or not route.cookies:
-            try:
-                opened = await self._open_to_origin(route, scope, send)
-            except Refusal as refusal:
-                await _refuse(refusal, scope, receive, send)
-                return
+        if route is None or not route.public:
+            send = shaping(scope, send)
+        try:
+            opened = await self._open_to_origin(route, scope, send)
             if opened is None:
                 return
             scope, send = opened
+            scope, receive = inflated(scope, receive)
+        except Refusal as refusal:
+            await _refuse(refusal, scope, receive, send)
+            return
         if self._endings and (lines := lines_for(self._endings, scope["method"], path)):
             scope, send = origins.adding(scope, send, lines)
         if route is not None and route.service is not None:
@@ -132,6 +140,8 @@ class Forwarder:
 
         What a cache may keep, as documents, says to everybody that it varies.
         """
+        if route is not None and route.cookies:
+            return scope, send
         origin, preflight = origins.asking(scope["method"], scope["headers"], own=self._own_origin)
         if origin is None and not (route is None or route.public):
             return scope, send
@@ -159,9 +169,16 @@ class Forwarder:
 
         async def watched(message: Message) -> None:
             self._note(principal, message.get("status"), scope)
+            self._shared.passed(scope["method"], principal)
             await send(message)
 
-        await self._app(scope, receive, watched)
+        async def heard() -> Message:
+            try:
+                return await receive()
+            except ForwardingFailure as failure:
+                raise refusals.of_failure(failure, "gateway") from failure
+
+        await self._app(scope, heard, watched)
 
     def close(self) -> None:
         """Close all connections to services."""
@@ -203,43 +220,60 @@ class Forwarder:
         if method not in refusals.METHODS:
             raise refusals.method_not_allowed()
         trace_id, own = self._lines_of(call.served, scope)
-        try:
-            head, data = _understand(scope, own, route)
-        except OddRequest as odd:
-            raise refusals.odd_request(odd) from odd
-        principal: Principal | None = None
-        if not route.public:
-            principal = await self._admit(scope, self._authenticator)
-        elif route.counted:
-            await self._count(scope, self._of_sign_in)
-        else:
-            self._quotas.take_address(_address_of(scope))
+        head, data = _understand(scope, own, route)
+        principal = await self._admitted(route, scope)
+        key = shared_exchanges.key_of(method, scope, head, principal)
         exchange: Exchange | None = None
+        leading: Leading | None = None
+        failed: ForwardingFailure | None = None
         answering = False
         try:
+            shared = await self._shared.followed(key, scope["raw_path"])
+            if shared is not None:
+                measures.SHARED.labels(upstream.service).inc()
+                await _answer(shared.answer, None, call, trace_id, shared.body)
+                return shared.answer.status
+            leading = self._shared.lead(key)
             room = Holding(self.room, principal, _address_of(scope))
             client = Client(call.receive, head, max_body=route.max_body, patience=self._patience, room=room)
+            client.followers = leading.followers
             times = route.times(method, head.wait)
             exchange = Exchange(upstream, method.encode(), data, client=client, timeouts=times, keyed=head.keyed)
             asked = perf_counter()
             answer = await exchange.open()
+            self._shared.passed(method, principal)
             self._note(principal, answer.status, scope)
             measures.answered(upstream.service, perf_counter() - asked)
             if answer.length is None and not answer.without_body and scope["http_version"] == "1.0":
                 raise refusals.odd_request(OddRequest("version", 505))  # its end could not be told to such a client
+            await leading.close(answer, exchange)
             answering = True
-            await _answer(answer, exchange, call, trace_id)
+            await _answer(answer, exchange, call, trace_id, None)
         except ClientGone:
             raise
         except ForwardingFailure as failure:
+            failed = failure
             if answering:
                 raise _Cut(failure) from failure
             raise refusals.of_failure(failure, upstream.service) from failure
         finally:
+            self._shared.passed(method, principal)
+            if leading is not None:
+                leading.end(failed)
             if exchange is not None:
                 exchange.close()
                 exchange.leave()
         return answer.status
+
+    async def _admitted(self, route: Route, scope: Scope) -> Principal | None:
+        """Count a request against its quotas, and give who asks where a token is demanded."""
+        if not route.public:
+            return await self._admit(scope, self._authenticator)
+        if route.counted:
+            await self._count(scope, self._of_sign_in)
+        else:
+            self._quotas.take_address(_address_of(scope))
+        return None
 
     def _note(self, principal: Principal | None, status: int | None, scope: Scope) -> None:
         """Count an answer that refuses a person what is somebody else's."""
@@ -321,32 +355,38 @@ def _address_of(scope: Scope) -> str:
 
 
 def _understand(scope: Scope, own: bytes, route: Route) -> tuple[RequestHead, bytes]:
-    """Give what is understood of a request's head, and the head that goes to the service; raises OddRequest."""
+    """Give what is understood of a request's head, and the head that goes to the service; raises Refusal."""
     target: bytes = scope["raw_path"]
     if scope["query_string"]:
         target += b"?" + scope["query_string"]
-    check_sizes(target, scope["headers"])
     method: str = scope["method"]
-    head = read_request(method, scope["http_version"], scope["headers"], cookies=route.cookies)
-    return head, write_head(method.encode(), target, head, own)
+    try:
+        check_sizes(target, scope["headers"])
+        head = read_request(method, scope["http_version"], scope["headers"], cookies=route.cookies)
+        return head, write_head(method.encode(), target, head, own)
+    except OddRequest as odd:
+        raise refusals.odd_request(odd) from odd
 
 
-async def _answer(answer: Answer, exchange: Exchange, call: _Call, trace_id: bytes) -> None:
-    """Pass an answer on as it comes; the connection goes back to the pool before the last piece is sent."""
+async def _answer(answer: Answer, exchange: Exchange | None, call: _Call, trace_id: bytes, body: bytes | None) -> None:
+    """Pass an answer on as it comes, or with its whole body; the connection goes back before the last piece is sent."""
     headers = answer.headers
     if not call.route.cookies:
         headers = [header for header in headers if header[0] != b"set-cookie"]
     headers.append((b"x-request-id", trace_id))
-    connection = exchange.connection
-    if connection is not None and connection.complete and answer.length is not None:
+    if exchange is not None:
+        exchange.over()
+        body = exchange.said
+    elif answer.length is None and body is not None:
+        headers.append((b"content-length", b"%d" % len(body)))
+    if body is not None and (answer.length is not None or exchange is None):
         whole = call.scope.get("extensions", {}).get(WHOLE)
-        if whole is not None and whole(answer.status, headers, connection.taken):
+        if whole is not None and whole(answer.status, headers, body):
             return
-    exchange.over()
     await call.send({"type": "http.response.start", "status": answer.status, "headers": headers})
     more = True
     while more:
-        data, more = await exchange.piece()
+        data, more = (body or b"", False) if exchange is None else await exchange.piece()
         await call.send({"type": "http.response.body", "body": data, "more_body": more})
 
 

@@ -18,6 +18,9 @@ ANSWER_SECONDS: Final = Histogram(
     ("service",),
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
+SHARED: Final = Counter(
+    "gateway_shared_exchanges", "Requests that got the answer to an equal one, which was under way.", ("service",)
+)
 FAILURES: Final = Counter("gateway_forwarding_failures", "Exchanges that failed, by reason.", ("service", "reason"))
 CONNECTIONS: Final = Gauge(
     "gateway_upstream_connections",

@@ -8,6 +8,8 @@ from gateway.forwarding.failures import (
     AnswerBroken,
     AnswerTooLarge,
     BodyMisframed,
+    BodyNotGzip,
+    BodyTooDense,
     BodyTooLarge,
     ClientSlow,
     ConnectionLost,
@@ -38,6 +40,24 @@ from webapi.problems import (
 METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 
 CLIENT_SLOW: Final = Problem(408, "client_slow", "The request did not arrive in time.", "请求未能及时送达。")
+CODING_NOT_SUPPORTED: Final = Problem(
+    415,
+    "content_coding_not_supported",
+    "Content-Encoding: send the body plain, or as gzip once.",
+    "Content-Encoding：请求体不得压缩，或仅以 gzip 压缩一次。",
+)
+BODY_NOT_GZIP: Final = Problem(
+    400,
+    "body_not_gzip",
+    "The body is not the whole gzip that Content-Encoding announces; send it again, or plain.",
+    "请求体不是 Content-Encoding 所声明的完整 gzip 数据，请重新发送，或不压缩发送。",
+)
+BODY_TOO_DENSE: Final = Problem(
+    413,
+    "body_too_dense",
+    "A body may become 100 times as large out of its gzip at most; send it plain.",
+    "请求体解压后不得超过压缩大小的 100 倍，请不压缩发送。",
+)
 CROWDED: Final = Problem(
     429,
     "too_much_waiting",
@@ -82,6 +102,11 @@ def odd_request(odd: OddRequest) -> Refusal:
     return Refusal(_ODD.get(odd.status, BAD_REQUEST), headers=_CLOSE, part=str(odd))
 
 
+def coding_not_supported() -> Refusal:
+    """The body is in a coding that is not taken; the answer names the one that is (RFC 7694)."""
+    return Refusal(CODING_NOT_SUPPORTED, headers={"accept-encoding": "gzip", **_CLOSE})
+
+
 def odd_path() -> Refusal:
     """The path could be read in two ways."""
     return Refusal(BAD_REQUEST, part="path")
@@ -100,6 +125,8 @@ _FAILURES: Final[Mapping[type[ForwardingFailure], tuple[Problem, int | None, Map
     ClientSlow: (CLIENT_SLOW, None, _CLOSE),
     Crowded: (CROWDED, 5, _CLOSE),
     BodyTooLarge: (BODY_TOO_LARGE, None, _CLOSE),
+    BodyNotGzip: (BODY_NOT_GZIP, None, _CLOSE),
+    BodyTooDense: (BODY_TOO_DENSE, None, _CLOSE),
     BodyMisframed: (BAD_REQUEST, None, _CLOSE),
 }
 """What the client is told, and after how many seconds it may ask again."""
