@@ -4,7 +4,6 @@ import asyncio
 import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -16,8 +15,9 @@ from tests.faults import broken
 from tests.faults.broken import Breakage
 from tests.faults.town import Town, started
 
-PEOPLE = 100
+PEOPLE = 10
 WARM = 5_000
+AT_ONCE = 50_000
 MOST_GROWTH = 3 * 2**20
 _BODY = b'{"items":[' + b",".join([b'{"title":"x"}'] * 60) + b"]}"
 _ANSWER = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b" % (len(_BODY), _BODY)
@@ -41,25 +41,31 @@ async def _service() -> AsyncIterator[str]:
 
 
 async def growth(town: Town, requests: int, *breakages: Breakage) -> int:
-    """Give by how many bytes the door's own memory grew over so many requests of a hundred people."""
+    """Give by how many bytes the door's own memory grew over so many requests of a few people."""
+    async with _service() as courses:
+        door = town.process("gateway", "api", breakages=breakages, XIANGQIAO_UPSTREAM_LEARNING=courses)
+        async with started(door):
+            port = int(door.url.rpartition(":")[2])
+            await _asked(port, town, WARM)
+            before = _own_memory(door.pid)
+            for already in range(0, requests, AT_ONCE):
+                await _asked(port, town, min(AT_ONCE, requests - already))
+            return _own_memory(door.pid) - before
+
+
+async def _asked(port: int, town: Town, count: int) -> None:
+    """Send so many requests, with new tokens: none of them expires meanwhile."""
     people = [town.issuer.headers(new_id()) for _ in range(PEOPLE)]
 
-    def request(number: int, of: int) -> bytes | None:
-        if number >= of:
+    def request(number: int) -> bytes | None:
+        if number >= count:
             return None
         path, headers = f"/v1/courses?cursor={number}", people[number % PEOPLE]
         if number % 4:
             return http_request("GET", path, headers)
         return http_request("POST", path, headers, b'{"title":"x"}')
 
-    async with _service() as courses:
-        door = town.process("gateway", "api", breakages=breakages, XIANGQIAO_UPSTREAM_LEARNING=courses)
-        async with started(door):
-            port = int(door.url.rpartition(":")[2])
-            await answered_per_second(port, partial(request, of=WARM), seconds=math.inf)
-            before = _own_memory(door.pid)
-            await answered_per_second(port, partial(request, of=requests), seconds=math.inf)
-            return _own_memory(door.pid) - before
+    await answered_per_second(port, request, seconds=math.inf)
 
 
 def _own_memory(pid: int) -> int:
