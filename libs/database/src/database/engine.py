@@ -52,6 +52,7 @@ class Database:
     ) -> None:
         self.dsn = asyncpg_dsn(url)
         self.application_name = application_name
+        self._may_overflow = max_overflow > 0
         self._server_settings = {
             "application_name": application_name,
             "timezone": "UTC",
@@ -64,6 +65,7 @@ class Database:
             max_overflow=max_overflow,
             pool_timeout=pool_timeout_seconds,
             pool_recycle=1800,
+            pool_use_lifo=True,  # those used last are warm, in the server too
             connect_args={"server_settings": self._server_settings, "timeout": 10, "command_timeout": 60},
         )
         event.listen(self.engine.sync_engine, "checkout", _refuse_closed)
@@ -114,7 +116,10 @@ class Database:
             raise
         finally:
             is_spoilt = is_spoilt or pooled.driver_connection.is_closed()
-            await greenlet_spawn(pooled.invalidate if is_spoilt else pooled.close)
+            if is_spoilt or self._may_overflow:
+                await greenlet_spawn(pooled.invalidate if is_spoilt else pooled.close)
+            else:
+                pooled.close()  # there is a place for it and nothing to roll back, so that nothing is waited for
 
     @asynccontextmanager
     async def _begun(self, **options: Any) -> AsyncIterator[AsyncSession]:
