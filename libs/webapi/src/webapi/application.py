@@ -20,6 +20,7 @@ from webapi.caller import Admission, RefusalRecorder, RemitResolver
 from webapi.describing import require_described
 from webapi.health import LIVE, PATHS, Check, health_application, health_routes, live_route
 from webapi.openapi import operation_id, protected_operations, scopes_of, with_problems
+from webapi.planning import plan
 from webapi.problems import Problem, Problems
 from webapi.queries import refuse_unknown_parameters
 from webapi.requests import RequestHandling
@@ -137,6 +138,7 @@ class Application(FastAPI):
                     self.demanded_scopes[route.operation_id] = scopes
                 if (action := action_of(route.endpoint)) is not None:
                     route.openapi_extra = {**(route.openapi_extra or {}), "x-assistable": action}
+                plan(route)
                 refuse_unknown_parameters(route)
             self.router.routes.append(route)
         documented = [route for route in self.routes if isinstance(route, APIRoute)]
