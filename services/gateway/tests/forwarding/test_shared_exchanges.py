@@ -8,12 +8,13 @@ from uuid import UUID, uuid4
 import pytest
 import pytest_asyncio
 
+from gateway.forwarding import shared_exchanges
 from gateway.forwarding.routing import Route
 from gateway.forwarding.shared_exchanges import JOINABLE_SECONDS, LARGEST
 from testkit.tokens import TokenIssuer
 from webapi import Authenticator
 
-from .door import PATIENT, Door, Reply, Wire, opened
+from .door import PATIENCE_SECONDS, PATIENT, Door, Reply, Wire, opened
 from .raw_service import Asked, RawService, Talk, until
 
 PATH = "/v1/courses/1"
@@ -39,6 +40,13 @@ def held(service: RawService) -> Held:
     made = Held()
     service.behave = made.behave
     return made
+
+
+@pytest.fixture(autouse=True)
+def joinable(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make every exchange young enough, however busy the machine is, but where its age is what matters."""
+    if "moment_ago" not in request.node.name:
+        monkeypatch.setattr(shared_exchanges, "JOINABLE_SECONDS", PATIENCE_SECONDS)
 
 
 @pytest_asyncio.fixture
@@ -180,8 +188,6 @@ async def test_who_writes_and_then_reads_sees_the_write(
     reading, writing = issuer.token(me), issuer.token(me, client_id="phone")
     head = door.head(f"GET {PATH}", f"authorization: Bearer {reading}", token=False)
     first, second, third = [await door.wire() for _ in range(3)]
-    await third.send(door.head(write, f"authorization: Bearer {writing}", "content-length: 0", token=False))
-    assert (await third.reply("POST")).status == 200  # the tokens are known now, so that all goes on quickly
     await first.send(head)
     await until(lambda: b"GET" in [asked.method for asked in service.asked])
     await third.send(door.head(write, f"authorization: Bearer {writing}", "content-length: 0", token=False))
