@@ -67,7 +67,7 @@ def _shown(action: Action, subject_id: str, organisation_id: str) -> dict[str, A
     return {
         "operation_id": action.operation_id,
         "method": action.method,
-        "href": action.path.format(subject_id=subject_id, organisation_id=organisation_id),
+        "href": action.path.replace("{subject_id}", subject_id).replace("{organisation_id}", organisation_id),
         "body": action.body,
         "needs": action.needs,
     }
