@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from functools import partial
+from uuid import UUID
 
 import httpx
 import pytest
@@ -9,13 +10,14 @@ from sqlalchemy import update
 
 import orgtree
 from database import utc_now
+from identity.throttling.rates import subject_of
 from identity.throttling.tables import GuessCount, RateCount
 
 from .authenticator import set_up, tokens_by_two_factors
 from .front_end import FrontEnd, answer_of
 from .phone_proofs import ask_for_own
 from .phones import Phones
-from .provider import Provider
+from .provider import Provider, ring
 from .test_first_sign_in import first_page, opened_for_a_member
 from .test_guessing import somewhere
 from .test_own_account_page import NAME, a_number
@@ -110,10 +112,10 @@ async def test_who_knows_the_password_keeps_no_browser_of_the_owners_from_the_ap
     provider: Provider, front_end: FrontEnd, recovering: bool
 ) -> None:
     """Neither from its codes nor from those that stand in for it; a browser that is new waits with the thief's."""
-    _, username = await provider.open_person()
+    person_id, username = await provider.open_person()
     app, recovery = await set_up(provider, await front_end.tokens(username))
     await tokens_by_two_factors(front_end, username, app)
-    await guess_codes(provider, username)
+    await guess_codes(provider, person_id, username)
     for browser, code, expected in (
         (elsewhere(provider), "000000", 429),
         (front_end, recovery[0] if recovering else app.code(), 303),
@@ -123,22 +125,23 @@ async def test_who_knows_the_password_keeps_no_browser_of_the_owners_from_the_ap
 
 
 async def test_nor_from_setting_up_another_app(provider: Provider, front_end: FrontEnd) -> None:
-    _, username = await provider.open_person()
+    person_id, username = await provider.open_person()
     app, _ = await set_up(provider, await front_end.tokens(username))
     owner = await tokens_by_two_factors(front_end, username, app)
-    await guess_codes(provider, username)
+    await guess_codes(provider, person_id, username)
     await set_up(provider, owner)
 
 
-async def guess_codes(provider: Provider, username: str) -> None:
+async def guess_codes(provider: Provider, person_id: UUID, username: str) -> None:
     """Guess at the app's codes by the password, from elsewhere, until the next guess waits for long."""
     thief = elsewhere(provider)
     page = await thief.second_page(username)
     for _ in range(5):
         assert (await thief.submit(page, code="000000")).status_code == 400
     async with provider.database.transaction() as session:
-        for_long = {"blocked_until": utc_now() + timedelta(minutes=15)}
-        await session.execute(update(GuessCount).where(GuessCount.failures >= 5).values(for_long))
+        theirs = GuessCount.subject == subject_of(ring(), "second_factor", f"{person_id}|any")
+        for_long = update(GuessCount).where(theirs).values(blocked_until=utc_now() + timedelta(minutes=15))
+        assert (await session.execute(for_long.returning(GuessCount.failures))).scalar_one() == 5
 
 
 async def second_factor_for(front_end: FrontEnd, username: str) -> int:
