@@ -36,6 +36,8 @@ GROUP_OF = {
     "hot-command": "command",
     "forward-nginx": "forward",
     "forward-direct": "forward",
+    "forward-tag": "forward",
+    "forward-gzip": "forward",
     "home-p95": "home",
     "change-fan-out-memory": "change-fan-out",
     "token-known": "token-verify",

@@ -1,10 +1,14 @@
-"""[forward-nginx] and [forward-direct]: what the gateway's forwarding costs, beside nginx and beside no gateway."""
+"""[forward-nginx] and [forward-direct]: what the gateway's forwarding costs, beside nginx and beside no gateway.
+
+[forward-tag] and [forward-gzip]: what it forwards with a feature, beside itself without. No two requests are equal:
+those that are in flight together would share one exchange.
+"""
 
 import asyncio
 import os
 import shutil
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import UUID
@@ -21,6 +25,7 @@ ROUNDS = 3
 PATH = "/v1/courses"
 BODY = '{"items":["' + "x" * 780 + '"]}'
 SECONDS = 4.0
+_FEATURES = {"forward-tag": {"if-none-match": 'W/"another"'}, "forward-gzip": {"accept-encoding": "gzip"}}
 FETCHED = ROOT / ".cache/nginx/usr/sbin"  # by the script `nginx` beside this
 
 _NGINX = """
@@ -49,19 +54,24 @@ async def measure(stage: Stage) -> list[Result]:
     """Forward to a fast upstream by both proxies, then to a FastAPI route with and without the gateway."""
     program = next(filter(None, (shutil.which("nginx", path=path) for path in (None, "/usr/sbin", FETCHED))), None)
     with TokenIssuer() as issuer:
-        request = http_request("GET", PATH, issuer.headers(UUID(int=1)))
+        headers = issuer.headers(UUID(int=1))
         return [
-            await _beside_nginx(stage, program, issuer, request),
-            await _beside_nothing(stage, issuer, request),
+            *await _beside_nginx(stage, program, issuer, headers),
+            await _beside_nothing(stage, issuer, _asking(headers)),
         ]
 
 
-async def _beside_nginx(stage: Stage, program: str | None, issuer: TokenIssuer, request: bytes) -> Result:
+async def _beside_nginx(
+    stage: Stage, program: str | None, issuer: TokenIssuer, headers: dict[str, str]
+) -> list[Result]:
     """Compare requests for each second of the proxy's processor time, so that the rest of the machine is left out."""
     if program is None:
         note = "not measured: there is no nginx here, and none could be fetched"
-        return Result("forward-nginx", None, "requests/s", None, 0.2, note=note)
-    fast, seconds = processes.free_port(), stage.seconds(SECONDS)
+        return [
+            Result(name, None, "requests/s", None, bar, note=note)
+            for name, bar in (("forward-nginx", 0.2), *((name, 0.95) for name in _FEATURES))
+        ]
+    fast, seconds, plain = processes.free_port(), stage.seconds(SECONDS), _asking(headers)
     async with (
         _nginx(stage.folder / "fast", program, port=fast, upstream=1, action=f"return 200 '{BODY}';"),
         _nginx(stage.folder / "nginx", program, port=(port := processes.free_port()), upstream=fast) as nginx,
@@ -69,14 +79,29 @@ async def _beside_nginx(stage: Stage, program: str | None, issuer: TokenIssuer, 
     ):
         value, most = await median_pair(
             stage.of(ROUNDS),
-            lambda: _per_processor_second(door, gateway.pid, request, seconds),
-            lambda: _per_processor_second(port, nginx, request, seconds),
+            lambda: _per_processor_second(door, gateway.pid, plain, seconds),
+            lambda: _per_processor_second(port, nginx, plain, seconds),
         )
-    note = "GET with token check and metrics, for each second of one core"
-    return Result("forward-nginx", value, "requests/s", most, 0.2, note=note)
+        note = "GET with token check and metrics, for each second of one core"
+        results = [Result("forward-nginx", value, "requests/s", most, 0.2, note=note)]
+        for name, more in _FEATURES.items():
+            featured = _asking({**headers, **more})
+            value, most = await median_pair(
+                stage.of(ROUNDS),
+                lambda featured=featured: _per_processor_second(door, gateway.pid, featured, seconds),  # type: ignore[misc]
+                lambda: _per_processor_second(door, gateway.pid, plain, seconds),
+            )
+            results.append(Result(name, value, "requests/s", most, 0.95, note="beside the same door without"))
+    return results
 
 
-async def _beside_nothing(stage: Stage, issuer: TokenIssuer, request: bytes) -> Result:
+def _asking(headers: dict[str, str]) -> Callable[[int], bytes]:
+    """Give what makes requests that differ in their number."""
+    before, after = http_request("GET", f"{PATH}?number=*", headers).split(b"*", 1)
+    return lambda number: b"%b%d%b" % (before, number, after)
+
+
+async def _beside_nothing(stage: Stage, issuer: TokenIssuer, asking: Callable[[int], bytes]) -> Result:
     port = processes.free_port()
     environment = {"BARE_DATABASE_URL": await stage.database_url("bare"), "BARE_PORT": str(port)}
     service = ServiceProcess(
@@ -93,8 +118,8 @@ async def _beside_nothing(stage: Stage, issuer: TokenIssuer, request: bytes) -> 
         try:
             value, most = await median_pair(
                 stage.of(ROUNDS),
-                lambda: answered_per_second(door, lambda _: request, seconds=stage.seconds(SECONDS)),
-                lambda: answered_per_second(port, lambda _: request, seconds=stage.seconds(SECONDS)),
+                lambda: answered_per_second(door, asking, seconds=stage.seconds(SECONDS)),
+                lambda: answered_per_second(port, asking, seconds=stage.seconds(SECONDS)),
             )
         finally:
             os.sched_setaffinity(0, cores)
@@ -102,9 +127,9 @@ async def _beside_nothing(stage: Stage, issuer: TokenIssuer, request: bytes) -> 
     return Result("forward-direct", value, "requests/s", most, 0.85, note=note)
 
 
-async def _per_processor_second(port: int, pid: int, request: bytes, seconds: float) -> float:
+async def _per_processor_second(port: int, pid: int, asking: Callable[[int], bytes], seconds: float) -> float:
     before = cpu_seconds(pid)
-    answered = await answered_per_second(port, lambda _: request, seconds=seconds) * seconds
+    answered = await answered_per_second(port, asking, seconds=seconds) * seconds
     return answered / (cpu_seconds(pid) - before)
 
 

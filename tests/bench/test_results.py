@@ -15,10 +15,10 @@ async def test_without_nginx_its_row_is_not_measured_and_no_earlier_one_stays(
 ) -> None:
     nothing: Any = None
     keep([Result("forward-nginx", 9_840, "requests/s", 30_100, 0.15), Result("relay", 1, "rows/s", 1, 0.7)], tmp_path)
-    missing = await forward._beside_nginx(nothing, None, nothing, b"")
-    kept = {row["name"]: row for row in json.loads(keep([missing], tmp_path).read_text())}
+    missing = await forward._beside_nginx(nothing, None, nothing, {})
+    kept = {row["name"]: row for row in json.loads(keep(missing, tmp_path).read_text())}
     row = kept["forward-nginx"]
     assert (row["value"], row["ceiling"], row["ratio"], row["holds"]) == (None, None, None, None)
     assert kept["relay"]["holds"] is True
-    show([missing])
+    show(missing)
     assert "no nginx here" in " ".join(capsys.readouterr().out.split())
