@@ -18,7 +18,7 @@ from tests.faults.stage import outbox_of, stream_of
 from tests.faults.town import Addresses
 
 STREAM = "EVT_FEEDBACK"
-CONSUMERS = ("gateway-home", "gateway-overview")
+CONSUMERS = ("gateway-changes", "gateway-home", "gateway-overview")
 
 
 async def of_feedback(ledger: Ledger, url: str) -> tuple[list[str], list[Fact]]:

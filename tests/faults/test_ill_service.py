@@ -13,7 +13,8 @@ from tests.faults.town import Town
 from tests.faults.tree import TOWNSHIP
 
 IN_SHORT = "learning"
-TOLD_SECONDS = 15.0
+TOLD_SECONDS = 60.0
+"""It takes 15 where a core is free; other tests work beside this one."""
 LATE_SECONDS = 1.5
 """What a busy machine may add to an answer."""
 MOST_RATIO = 1.5

@@ -1,5 +1,6 @@
 """A planned route answers what FastAPI would: the same to good requests, and the same is wrong with others."""
 
+from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
 import httpx
@@ -97,3 +98,27 @@ async def test_a_body_is_read_by_fastapi() -> None:
     async with served(planned=True) as client:
         assert (await client.post("/trees", json={"kind": "oak"})).json() == {"kind": "oak"}
         assert (await client.post("/trees", json=[])).status_code == 422
+
+
+async def test_a_route_of_a_class_of_its_own_keeps_what_that_does_around_it() -> None:
+    class Heeding(APIRoute):
+        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+            answer = super().get_route_handler()
+
+            async def heeding(request: Request) -> Response:
+                try:
+                    return await answer(request)
+                except LookupError:
+                    return Response(status_code=404)
+
+            return heeding
+
+    async def nothing() -> Response:
+        raise LookupError
+
+    pages = FastAPI()
+    pages.router.add_api_route("/nothing", nothing, route_class_override=Heeding)
+    route = next(each for each in pages.routes if isinstance(each, Heeding))
+    plan(route)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(pages), base_url="http://test") as client:
+        assert (await client.get("/nothing")).status_code == 404

@@ -31,6 +31,7 @@ async def test_the_roles_reach_identitys_own_copy_through_the_broker(
             while not await permissions_of(database, "system_administrator"):
                 await asyncio.sleep(0.1)
         assert await permissions_of(database, "system_administrator") == [
+            "gateway.operations.read",
             "identity.account.approve",
             "identity.account.open",
             "identity.client.register",

@@ -46,7 +46,12 @@ class _Step(NamedTuple):
 
 
 def plan(route: APIRoute) -> None:
-    """Let a route be answered by a plan; one that reads a body or has what only FastAPI knows stays FastAPI's."""
+    """Let a route be answered by a plan; one that reads a body or has what only FastAPI knows stays FastAPI's.
+
+    So does one of a class of its own, which may see to errors around it.
+    """
+    if type(route).get_route_handler is not APIRoute.get_route_handler:
+        return
     answers = signature(route.endpoint, eval_str=True).return_annotation
     step = _step(route.dependant)
     if (

@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 from fastapi import APIRouter
 from openapi_spec_validator import OpenAPIV31SpecValidator
-from pydantic import BaseModel
+from pydantic import BaseModel, create_model
 
 from contracts.scopes import API_SCOPES
 from database import Database, raw
@@ -47,11 +47,7 @@ class PageOut(BaseModel):
     title: str
 
 
-class _OtherPage(BaseModel):
-    count: int
-
-
-OtherPage = type("PageOut", (_OtherPage,), {"__module__": __name__})
+OtherPage = create_model("PageOut", __module__=__name__, count=(int, ...))
 
 
 def service_document(service: str, path: str, model: type[BaseModel], **more: Any) -> dict[str, Any]:

@@ -35,7 +35,10 @@ async def test_what_is_nested_is_refused(owners: Owners, depth: int) -> None:
     deep = b"[" * depth + b"]" * depth
     envelope = orjson.dumps({"device_id": "p", "ops": [act(body={})]})
     found = await sent(owners, envelope.replace(b'"body":{}', b'"body":{"deep":%b}' % deep))
-    assert (found.status_code, found.json()["errors"][0]["pointer"]) == (422, "/body/ops/0/body"), found.text
+    told = found.json()
+    read = told["type"] == "/problems/invalid"  # what is nested so deeply that it cannot be read is no request
+    assert (found.status_code, depth > 400 or read) == (422 if read else 400, True), found.text
+    assert not read or told["errors"][0]["pointer"] == "/body/ops/0/body"
     assert owners.seen == []
 
 
