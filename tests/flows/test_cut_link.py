@@ -82,7 +82,7 @@ class Device:
 
 async def test_two_hundred_actions_over_a_link_that_cuts_give_two_hundred(system: System) -> None:
     async with (
-        system.person("member.demo") as member,
+        system.person("away.demo") as member,
         system.person("secretary.demo") as secretary,
         system.person("registrar.demo") as registrar,
     ):
@@ -97,7 +97,7 @@ async def test_two_hundred_actions_over_a_link_that_cuts_give_two_hundred(system
         of_paper = [(await secretary.post("/v1/activities", a_meeting(system)))["activity_id"] for _ in range(SHEETS)]
         answered = [await an_answered_case(system, member, secretary) for _ in range(CONFIRMED)]
         devices = [
-            Device(member, system.person_id("member.demo")),
+            Device(member, system.person_id("away.demo")),
             Device(secretary, system.person_id("secretary.demo")),
         ]
         for device in devices:
