@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Collection
 from hashlib import sha256
+from traceback import clear_frames
 from typing import Final
 
 from fastapi.exceptions import RequestValidationError
@@ -136,12 +137,23 @@ def _allowed(scope: Scope) -> str:
     return ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
 
 
+def let_go(error: BaseException | None) -> None:
+    """Empty the frames of what was raised and answered, and of what it was raised for: they lead back to it."""
+    while error is not None:
+        clear_frames(error.__traceback__)
+        error.__context__, error = None, error.__context__
+
+
 def _too_large() -> Refusal:
     return Refusal(BODY_TOO_LARGE, headers={"connection": "close"}, limit_bytes=BODY_LIMIT)
 
 
 class RequestHandling:
-    """Raw ASGI around an application: everything raised inside becomes problem details here, and nowhere else."""
+    """Raw ASGI around an application: everything raised inside becomes problem details here, and nowhere else.
+
+    The application gets a scope of its own, which is emptied in the end, as are the frames of what was raised: who
+    asks, the request and what sends its answer lead back to them, and would wait for the collector by thousands.
+    """
 
     def __init__(self, app: ASGIApp, problems: Problems, *, unobserved: Collection[str] = ()) -> None:
         self._app = app
@@ -153,11 +165,12 @@ class RequestHandling:
         if scope["type"] != "http" or scope["path"] in self._unobserved:
             await self._app(scope, receive, send)
             return
+        scope = dict(scope)
         request = ServedRequest(scope["method"], scope["headers"])
         deadlined = Deadlined(scope)
         answer = _Answer(scope, send, deadlined, without_body=scope["method"] == "HEAD")
         if scope["method"] == "HEAD":  # is GET in everything but its answer's body (RFC 9110, 9.3.2)
-            scope = {**scope, "method": "GET", HEAD: True}
+            scope |= {"method": "GET", HEAD: True}
         has_body = _Body.comes_with(scope)
         if has_body:
             receive = _Body(scope, receive, deadlined.arrived).receive
@@ -180,6 +193,9 @@ class RequestHandling:
         finally:
             status = answer.status or _CLIENT_GONE
             request.finish(_route_template(scope), status, error if status >= _SERVER_ERROR else None)
+            scope.clear()
+            let_go(error)
+            error = None
 
     async def _response_to(self, error: Exception, scope: Scope, *, is_late: bool) -> Response:
         if isinstance(error, AlreadyAnswered):

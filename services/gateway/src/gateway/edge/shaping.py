@@ -14,12 +14,15 @@ Send = Callable[[Message], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
 
-def shaping(scope: Scope, send: Send) -> Send:
-    """Give the `send` whose answers are shaped for who asks; the `WHOLE` of the scope becomes that of the same."""
+def shaping(scope: Scope, send: Send) -> tuple[Scope, Send]:
+    """Give the connection whose answers are shaped for who asks.
+
+    The server's own scope stays as it is: it leads to `send`, and what leads back to itself waits for the collector.
+    """
     shaped = Shaped(scope, send)
     if shaped.sends_whole is not None:
-        scope["extensions"] = {**scope["extensions"], WHOLE: shaped.whole}
-    return shaped.send
+        scope = {**scope, "extensions": {**scope["extensions"], WHOLE: shaped.whole}}
+    return scope, shaped.send
 
 
 class Shaped:

@@ -1,7 +1,7 @@
 """One request to a service and its answer, sent a second time only where that cannot do harm."""
 
-import asyncio
 from math import inf
+from time import monotonic
 from typing import NamedTuple
 
 from gateway.edge.deadlines import line_for
@@ -77,7 +77,7 @@ class Exchange:
                 self._keep(client)
         whole = client is None or client.whole
         if whole:
-            self._due = asyncio.get_running_loop().time() + self._timeouts.first_byte
+            self._due = monotonic() + self._timeouts.first_byte
         if not upstream.pools:
             await upstream.find()
         tries: Tries | None = None

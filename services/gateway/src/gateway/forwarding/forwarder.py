@@ -26,6 +26,7 @@ from webapi.bounded_http import WHOLE
 from webapi.health import PATHS
 from webapi.languages import language_of
 from webapi.problems import Refusal, problem_response
+from webapi.requests import let_go
 
 Scope = MutableMapping[str, Any]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -116,7 +117,7 @@ class Forwarder:
             await _refuse(refusals.odd_path(), scope, receive, send)
             return
         if route is None or not route.public:
-            send = shaping(scope, send)
+            scope, send = shaping(scope, send)
         try:
             opened = await self._open_to_origin(route, scope, send)
             if opened is None:
@@ -212,6 +213,7 @@ class Forwarder:
                 )
             measures.count(service, method, outcome)
             served.finish(route.prefix, status, failure)
+            let_go(failure)
 
     async def _exchange(self, call: "_Call", upstream: Upstream) -> int:
         """Ask the service and pass its answer on; gives the status. Raises Refusal, ClientGone or _Cut."""

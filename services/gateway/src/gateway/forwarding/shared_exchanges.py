@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, MutableMapping
+from time import monotonic
 from typing import Any, Final, NamedTuple, TypeAlias
 from uuid import UUID
 
@@ -82,7 +83,7 @@ class SharedExchanges:
 
     def lead(self, key: Key | None) -> Leading:
         """Begin an exchange, which others may join if there is a key."""
-        leading = Leading(self, key, asyncio.get_running_loop().time())
+        leading = Leading(self, key, monotonic())
         if key is not None:
             self._open.setdefault(key.asker, {})[key.request] = leading
         return leading
@@ -95,10 +96,9 @@ class SharedExchanges:
         if key is None:
             return None
         leading = self._open.get(key.asker, _NONE).get(key.request)
-        loop = asyncio.get_running_loop()
-        if leading is None or loop.time() - leading.began > JOINABLE_SECONDS or not self._is_unrecorded(path):
+        if leading is None or monotonic() - leading.began > JOINABLE_SECONDS or not self._is_unrecorded(path):
             return None
-        told: asyncio.Future[Shared | ForwardingFailure | None] = loop.create_future()
+        told: asyncio.Future[Shared | ForwardingFailure | None] = asyncio.get_running_loop().create_future()
         leading.followers.append(told)
         shared = await told
         if isinstance(shared, ForwardingFailure):

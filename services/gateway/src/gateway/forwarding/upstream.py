@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from random import random, uniform
+from time import monotonic
 from typing import Final
 
 from gateway.edge.breaker import Breaking, State
@@ -101,7 +102,7 @@ class Upstream:
 
         Raises LeftOut while the breaker of every address is open.
         """
-        if self._look_at is not None and asyncio.get_running_loop().time() >= self._look_at:
+        if self._look_at is not None and monotonic() >= self._look_at:
             self._look()
         pools = self.pools
         if len(pools) == 1:
@@ -192,9 +193,8 @@ class Upstream:
 
     def _look(self) -> "asyncio.Task[None]":
         if self._looking is None or self._looking.done():
-            loop = asyncio.get_running_loop()
-            self._look_at = loop.time() + LOOKUP_EACH
-            self._looking = loop.create_task(self._looked())
+            self._look_at = monotonic() + LOOKUP_EACH
+            self._looking = asyncio.get_running_loop().create_task(self._looked())
             self._looking.add_done_callback(_tell_unknown)
         return self._looking
 
