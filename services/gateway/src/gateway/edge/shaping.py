@@ -6,7 +6,7 @@ from typing import Any
 from gateway.edge import compression, tags
 from gateway.edge.measures import COMPRESSED, UNCHANGED
 from webapi.bounded_http import WHOLE
-from webapi.versions import Tags, tags_in
+from webapi.versions import tags_in
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -39,9 +39,9 @@ class Shaped:
             if name == b"accept-encoding":
                 codings = b"%b,%b" % (codings, value) if codings else value
             elif name == b"if-none-match":
-                known.append(value.decode("latin-1"))
+                known.append(value)
         self._gzip = compression.accepted(codings) and scope["http_version"] != "1.0"
-        self._known: Tags | None = tags_in(known)
+        self._known = b",".join(known)
         self._method: str = scope["method"]
         self._send = send
         self._start: Message | None = None
@@ -81,7 +81,7 @@ class Shaped:
     def _waits(self, start: Message, size: int) -> bool:
         names = dict(start["headers"])
         return (
-            self._known is not None
+            bool(self._known)
             and size <= tags.LARGEST
             and int(names.get(b"content-length", b"0")) <= tags.LARGEST
             and tags.may_be_tagged(self._method, start["status"], names)
@@ -113,6 +113,13 @@ class Shaped:
         await self._send({**start, "headers": headers})
         return body
 
+    def _has(self, tag: str) -> bool:
+        """Say whether who asks named this tag; most names are read no further than to see that it is not in them."""
+        if tag.encode() not in self._known and b"*" not in self._known:
+            return False
+        named = tags_in([self._known.decode("latin-1")])
+        return named is not None and named.has_weakly(tag)
+
     def _shape(self, status: int, headers: Headers, body: bytes) -> tuple[int, Headers, bytes, bool]:
         """Give status, headers and body as they go out, and whether the body has yet to be compressed."""
         names = dict(headers)
@@ -125,7 +132,7 @@ class Shaped:
         if size <= tags.LARGEST and tags.may_be_tagged(self._method, status, names):
             tag = tags.tag_of(body)
             headers = [*headers, (b"etag", b"W/" + tag.encode())]
-            if self._known is not None and self._known.has_weakly(tag):
+            if self._has(tag):
                 UNCHANGED.inc()
                 return 304, tags.unchanged(headers), b"", False
         packs = packs and self._gzip

@@ -27,7 +27,7 @@ class Client:
     """
 
     __slots__ = (
-        *("_connection", "_head", "_max_body", "_pace", "_quick", "_receive", "_seen", "_task"),
+        *("_connection", "_head", "_max_body", "_pace", "_patience", "_receive", "_seen", "_task"),
         *("followers", "opening", "room", "whole"),
     )
 
@@ -37,8 +37,8 @@ class Client:
         self._receive = receive
         self._head = head
         self._max_body = max_body
-        self._quick = patience.quick
-        self._pace = Pace(patience)
+        self._patience = patience
+        self._pace: Pace | None = None
         self._seen = 0
         self.room = room
         self.followers: Sequence[object] = ()
@@ -54,7 +54,7 @@ class Client:
         """Wait for what `opening` is to hold, as it goes over the wire; raises ClientSlow or Crowded."""
         pieces: list[bytes] = []
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._quick):
+            async with asyncio.timeout(self._patience.quick):
                 while not self.whole and self._seen < PLACE:
                     pieces.append(self._data_of(await self._receive()))
         length = self._head.length
@@ -113,12 +113,13 @@ class Client:
         """Wait for the next piece of the body; raises ClientSlow once they come below the least rate."""
         loop = asyncio.get_running_loop()
         began = loop.time()
+        pace = self._pace = self._pace or Pace(self._patience)
         try:
-            async with asyncio.timeout(self._pace.left):
+            async with asyncio.timeout(pace.left):
                 data = self._data_of(await self._receive())
         except TimeoutError as error:
             raise ClientSlow("body") from error
-        self._pace.came(len(data), loop.time() - began)
+        pace.came(len(data), loop.time() - began)
         return data
 
     def _data_of(self, message: Message) -> bytes:

@@ -192,13 +192,13 @@ class Exchange:
         client, head = self._client, self._head
         if whole:
             connection.due = self._due
-            head = b"%b%b\r\n" % (head[:-2], line_for(int(1000 * (self._due - connection.moved_at))))
+            head += line_for(int(1000 * (self._due - connection.moved_at)))
         connection.request_sent = whole
-        if client is None:
-            connection.write(head + self._body)
-            return
-        connection.write(head + client.opening if client.opening else head)
-        client.attend(connection)
+        (connection.send_off if whole else connection.write)(
+            b"%b\r\n%b" % (head, self._body if client is None else client.opening)
+        )
+        if client is not None:
+            client.attend(connection)
 
 
 class Fetched(NamedTuple):

@@ -222,9 +222,9 @@ class Forwarder:
         if method not in refusals.METHODS:
             raise refusals.method_not_allowed()
         trace_id, own = self._lines_of(call.served, scope)
-        head, data = _understand(scope, own, route)
+        target, head, data = _understand(scope, own, route)
         principal = await self._admitted(route, scope)
-        key = shared_exchanges.key_of(method, scope, head, principal)
+        key = shared_exchanges.key_of(method, target, head, principal)
         exchange: Exchange | None = None
         leading: Leading | None = None
         failed: ForwardingFailure | None = None
@@ -356,16 +356,16 @@ def _address_of(scope: Scope) -> str:
     return scope["client"][0] if scope.get("client") else ""
 
 
-def _understand(scope: Scope, own: bytes, route: Route) -> tuple[RequestHead, bytes]:
-    """Give what is understood of a request's head, and the head that goes to the service; raises Refusal."""
+def _understand(scope: Scope, own: bytes, route: Route) -> tuple[bytes, RequestHead, bytes]:
+    """Give a request's target, what is understood of its head, and the head for the service; raises Refusal."""
     target: bytes = scope["raw_path"]
     if scope["query_string"]:
-        target += b"?" + scope["query_string"]
+        target = b"%b?%b" % (target, scope["query_string"])
     method: str = scope["method"]
     try:
         check_sizes(target, scope["headers"])
         head = read_request(method, scope["http_version"], scope["headers"], cookies=route.cookies)
-        return head, write_head(method.encode(), target, head, own)
+        return target, head, write_head(method.encode(), target, head, own)
     except OddRequest as odd:
         raise refusals.odd_request(odd) from odd
 

@@ -167,7 +167,7 @@ def _without_named(head: RequestHead, connection: bytes, headers: Headers) -> Re
 
 
 def write_head(method: bytes, target: bytes, head: RequestHead, own: bytes) -> bytes:
-    """Give the bytes of a request's head; `own` are the gateway's header lines, each ended by CRLF.
+    """Give a request's head but for the blank line; `own` are the gateway's header lines, each ended by CRLF.
 
     Raises OddRequest when a value would have broken out of its line, or the head is too large (431).
     """
@@ -178,8 +178,8 @@ def write_head(method: bytes, target: bytes, head: RequestHead, own: bytes) -> b
         framing = b"content-length: %d\r\n" % head.length
     else:
         framing = b""
-    data = b"".join((method, b" ", target, b" HTTP/1.1\r\n", own, framing, *lines, b"\r\n"))
-    ends = 2 + len(lines) // 3 + own.count(b"\r\n") + (1 if framing else 0)
+    data = b"".join((method, b" ", target, b" HTTP/1.1\r\n", own, framing, *lines))
+    ends = 1 + len(lines) // 3 + own.count(b"\r\n") + (1 if framing else 0)
     if data.count(b"\n") != ends or data.count(b"\r") != ends or b"\0" in data:
         raise OddRequest("headers")
     if len(data) > LARGEST_HEAD:

@@ -45,6 +45,9 @@ class Asking(NamedTuple):
     preflight: bool
 
 
+_NOBODY: Final = Asking(None, preflight=False)
+
+
 def asking(method: str, headers: Collection[tuple[bytes, bytes]], *, own: str) -> Asking:
     """Read a request's head; pages of `own` origin ask as anybody does."""
     origin, announced = None, False
@@ -54,7 +57,7 @@ def asking(method: str, headers: Collection[tuple[bytes, bytes]], *, own: str) -
         elif name == b"access-control-request-method":
             announced = True
     if origin is None or origin == own:
-        return Asking(None, preflight=False)
+        return _NOBODY
     return Asking(origin, preflight=announced and method == "OPTIONS")
 
 

@@ -1,9 +1,9 @@
 """Equal reads of one person that are under way at the same time: asked of the service once, answered to each."""
 
 import asyncio
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping
 from time import monotonic
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 from uuid import UUID
 
 from gateway.forwarding.endings import Forms
@@ -20,15 +20,15 @@ JOINABLE_SECONDS: Final = 0.05
 _OK: Final = 200
 _READS: Final = frozenset(("GET", "HEAD", "OPTIONS"))
 
-Scope = MutableMapping[str, Any]
 Asker: TypeAlias = UUID | str
 
 
 class Key(NamedTuple):
-    """Whose request it is, and what it asks."""
+    """Whose request it is, what it asks for, and all header lines that go on with it, the token's too."""
 
     asker: Asker
-    request: bytes
+    target: bytes
+    lines: list[bytes]
 
 
 class Shared(NamedTuple):
@@ -41,13 +41,17 @@ class Shared(NamedTuple):
 class Leading:
     """An exchange that others may follow until the head of its answer comes; nobody does without a key."""
 
-    __slots__ = ("_all", "_key", "began", "followers")
+    __slots__ = ("_all", "_began", "_key", "followers")
 
-    def __init__(self, of_all: "SharedExchanges", key: Key | None, began: float) -> None:
+    def __init__(self, of_all: "SharedExchanges", key: Key | None) -> None:
         self._all = of_all
         self._key = key
-        self.began = began
+        self._began = monotonic()
         self.followers: list[asyncio.Future[Shared | ForwardingFailure | None]] = []
+
+    def may_be_joined(self, key: Key) -> bool:
+        """Say whether another request is equal to this one, and comes soon enough after it."""
+        return self._key == key and monotonic() - self._began <= JOINABLE_SECONDS
 
     async def close(self, answer: Answer, exchange: Exchange) -> None:
         """Let nobody join any more, and answer those who did, as soon as the body is whole.
@@ -83,9 +87,9 @@ class SharedExchanges:
 
     def lead(self, key: Key | None) -> Leading:
         """Begin an exchange, which others may join if there is a key."""
-        leading = Leading(self, key, monotonic())
+        leading = Leading(self, key)
         if key is not None:
-            self._open.setdefault(key.asker, {})[key.request] = leading
+            self._open.setdefault(key.asker, {})[key.target] = leading
         return leading
 
     async def followed(self, key: Key | None, path: bytes) -> Shared | None:
@@ -95,8 +99,8 @@ class SharedExchanges:
         """
         if key is None:
             return None
-        leading = self._open.get(key.asker, _NONE).get(key.request)
-        if leading is None or monotonic() - leading.began > JOINABLE_SECONDS or not self._is_unrecorded(path):
+        leading = self._open.get(key.asker, _NONE).get(key.target)
+        if leading is None or not leading.may_be_joined(key) or not self._is_unrecorded(path):
             return None
         told: asyncio.Future[Shared | ForwardingFailure | None] = asyncio.get_running_loop().create_future()
         leading.followers.append(told)
@@ -114,8 +118,8 @@ class SharedExchanges:
     def forget(self, key: Key | None, leading: Leading) -> None:
         """Take an exchange out; another one of an equal request stays."""
         mine = None if key is None else self._open.get(key.asker)
-        if key is not None and mine is not None and mine.get(key.request) is leading:
-            del mine[key.request]
+        if key is not None and mine is not None and mine.get(key.target) is leading:
+            del mine[key.target]
             if not mine:
                 del self._open[key.asker]
 
@@ -123,15 +127,14 @@ class SharedExchanges:
         return any(form.fullmatch(path) for form in self._unrecorded)
 
 
-def key_of(method: str, scope: Scope, head: RequestHead, principal: Principal | None) -> Key | None:
-    """Give what two requests have in common that may share: target and all header lines that go on, the token's too.
+def key_of(method: str, target: bytes, head: RequestHead, principal: Principal | None) -> Key | None:
+    """Give what two requests have in common that may share an exchange.
 
     None for what is never shared: a write, a read without a token, and a helper's, each of which is on record.
     """
     if method != "GET" or principal is None or principal.actor is not None:
         return None
-    request = b"".join((scope["raw_path"], b"?", scope["query_string"], b"\n", *head.lines))
-    return Key(_asker_of(principal), request)
+    return Key(_asker_of(principal), target, head.lines)
 
 
 def _asker_of(principal: Principal) -> Asker:
