@@ -5,19 +5,21 @@ import secrets
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import httpx
 import pytest
 from joserfc import jws
 
+from identity.signing.rotation import ROTATION_EVERY
 from standalone.data_directory import DataDirectory
 from standalone.running import open_servers
 from standalone.settings import Settings
 from tests.flows.conftest import System
 from tests.flows.doors import Doors
 from tests.flows.front_end import Tokens, refresh, sign_in
-from tests.flows.people import open_account
+from tests.flows.people import Person, open_account
 
 PASSWORD = "一个换钥匙时的口令-2026"
 PAUSE_SECONDS = 0.2  # at each of the doors: the rotation itself needs the processor too
@@ -74,6 +76,16 @@ def kid_of(tokens: Tokens) -> str:
     return str(jws.extract_compact(tokens.access.encode()).headers()["kid"])
 
 
+async def key_signs_until(operator: Person) -> datetime:
+    """Wait until those who run the system are told how long the key that signs does so, and give it."""
+    async with asyncio.timeout(60):
+        while True:
+            for each in (await operator.get("/v1/operations/status"))["processes"]:
+                if each["service"] == "identity" and (each["ends"] or {}).get("signing_key"):
+                    return datetime.fromisoformat(each["ends"]["signing_key"])
+            await asyncio.sleep(PAUSE_SECONDS)
+
+
 async def rotated(home: DataDirectory) -> str:
     """Run `python -m identity rotate-keys` in the environment of the running identity; give what it said."""
     with open_servers(home, Settings()) as (servers, supervisor):
@@ -94,6 +106,7 @@ async def test_two_rotations_turn_nobody_away_at_any_door(system: System) -> Non
     async with system.person("administrator") as opener:
         county = system.seeded.county_id
         await open_account(opener, system.url, username=username, password=PASSWORD, organisation_id=county)
+        assert timedelta(days=28) < await key_signs_until(opener) - datetime.now(UTC) <= ROTATION_EVERY
     crowd = Crowd(Doors(system.url, home))
     crowd.tokens.append(await sign_in(system.url, username, PASSWORD))
     kids = [kid_of(crowd.tokens[0])]

@@ -2,13 +2,13 @@
 
 import asyncio
 import logging
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
 
-from background import Job
+from background import Ends, Job
 from database import Database
 from messaging import Consumer, Worker, connect, streams
 from messaging.inbox import Inbox
@@ -97,6 +97,22 @@ async def test_a_job_runs_at_its_interval_in_one_worker_and_goes_on_after_a_fail
             await asyncio.sleep(0.5)
             assert runs["second"] == 0
     await other.close()
+
+
+async def test_what_a_job_found_to_end_is_told_by_who_leads_it(stage: Any) -> None:
+    end = datetime(2027, 1, 1, tzinfo=UTC)
+
+    async def look(_: Database) -> Ends:
+        return Ends({"signing_key": end})
+
+    worker = Worker("members", stage.database, stage.nats, jobs=[Job("look", timedelta(hours=1), look)])
+
+    async def is_told() -> bool:
+        return worker.figures().ends == {"signing_key": end}
+
+    async with stage.running(worker):
+        await stage.until(is_told)
+    assert worker.figures().ends == {}
 
 
 async def test_a_worker_that_is_cancelled_leaves_nothing_running(stage: Any) -> None:

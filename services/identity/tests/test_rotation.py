@@ -73,7 +73,10 @@ async def test_the_next_key_signs_only_after_it_was_published_long_enough(rotati
 
 
 async def test_the_job_rotates_every_thirty_days_and_always_has_a_next_key(rotating: Provider) -> None:
-    await RotationJob(ring())(rotating.database)
+    found = await RotationJob(ring())(rotating.database)
+    assert found is not None
+    assert found.at.keys() == {"signing_key"}
+    assert abs(found.at["signing_key"] - utc_now() - ROTATION_EVERY) < HOUR
     [active, following] = await published(rotating)
     await RotationJob(ring())(rotating.database)
     assert await published(rotating) == [active, following]

@@ -2,7 +2,7 @@
 
 from background.commits import NEVER, Commits, prepare_waiting, wait_past
 from background.due import Due, TryAgain
-from background.jobs import RESTING_SECONDS, Job, RunningJob, seconds_until
+from background.jobs import RESTING_SECONDS, Ends, Job, RunningJob, seconds_until
 from background.leadership import Lease, Locks, open_session, try_lock
 from background.waiting import GrowingDelay, pause, unless
 
@@ -11,6 +11,7 @@ __all__ = [
     "RESTING_SECONDS",
     "Commits",
     "Due",
+    "Ends",
     "GrowingDelay",
     "Job",
     "Lease",

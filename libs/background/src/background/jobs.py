@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -29,6 +29,12 @@ class Job(NamedTuple):
     rests: bool = False
 
 
+class Ends(NamedTuple):
+    """What a run of a job found that ends unless it is renewed, as a key or a certificate does: when, by its name."""
+
+    at: Mapping[str, datetime]
+
+
 class RunningJob:
     """One job, run by whoever leads it."""
 
@@ -37,6 +43,8 @@ class RunningJob:
         self.job = job
         self.succeeded_at: float | None = None
         """When it succeeded last, while this process leads it, by the clock that only goes forward."""
+        self.ends: Mapping[str, datetime] = {}
+        """What it found to end, while this process leads it."""
         self._database = database
         self._locks = locks
 
@@ -47,7 +55,7 @@ class RunningJob:
                 try:
                     await self._repeat(lease, stop)
                 finally:
-                    self.succeeded_at = None
+                    self.succeeded_at, self.ends = None, {}
 
     async def _repeat(self, lease: Lease, stop: asyncio.Event) -> None:
         every = self.job.every.total_seconds()
@@ -55,12 +63,14 @@ class RunningJob:
         while not stop.is_set():
             began, seen, rest = time.monotonic(), self._locks.commits.count, 0.0
             try:
-                next_at = await self.job.run(self._database)
+                found = await self.job.run(self._database)
                 delay.reset()
                 self.succeeded_at = time.monotonic()
                 wait = every - (time.monotonic() - began)
                 if self.job.rests:
-                    rest = RESTING_SECONDS if not isinstance(next_at, datetime) else seconds_until(next_at)
+                    rest = RESTING_SECONDS if not isinstance(found, datetime) else seconds_until(found)
+                if isinstance(found, Ends):
+                    self.ends = found.at
             except Exception:  # whatever a job raises, the next run is due
                 logger.exception("job_failed", extra={"job": self.job.name})
                 wait = delay.grow()

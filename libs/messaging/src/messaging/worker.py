@@ -5,9 +5,9 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Annotated, Protocol
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from background import RESTING_SECONDS, Commits, GrowingDelay, Job, Locks, RunningJob, pause, seconds_until
 from database import Database, utc_now
@@ -31,13 +31,15 @@ _RETRIES_SECONDS = 2.0
 class Figures(BaseModel):
     """How far a worker is behind, as its leading parts know it; what another process leads is not among it.
 
-    `outbox_age` in seconds, `lags` in events by consumer and stream, `jobs` in seconds since each succeeded last.
+    `outbox_age` in seconds, `lags` in events by consumer and stream, `jobs` in seconds since each succeeded last;
+    `ends` is when what its jobs look after ends unless it is renewed, by its name.
     """
 
     outbox_age: float = 0.0
     lags: dict[str, int] = {}
     parked: int = 0
     jobs: dict[str, float] = {}
+    ends: Annotated[dict[str, datetime], Field(max_length=100)] = {}
     database_bytes: int | None = None
 
 
@@ -125,6 +127,7 @@ class Worker:
             lags={"/".join(labels): int(lag) for labels, lag in metrics.told(metrics.CONSUMER_LAG).items()},
             parked=int(sum(metrics.told(metrics.PARKED).values())),
             jobs={each.job.name: now - at for each in self._jobs if (at := each.succeeded_at) is not None},
+            ends={name: at for each in self._jobs for name, at in each.ends.items()},
             database_bytes=int(sum(metrics.told(metrics.DATABASE_BYTES).values())) or None,
         )
 

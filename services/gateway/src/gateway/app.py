@@ -31,7 +31,7 @@ from gateway.subjects.reading import Subjects
 from gateway.supervision.routes import router as supervision_router
 from gateway.supervision.watching import Watch
 from gateway.sync.routes import router as sync_router
-from gateway.worker import CONSUMERS, JOBS, OWN_DATA
+from gateway.worker import CONSUMERS, JOBS, OWN_DATA, opened
 from service import Service
 from webapi import Application
 
@@ -101,6 +101,7 @@ SERVICE = Service(
     checkpoints=GatewayAuditCheckpointedV1,
     jobs=JOBS,
     extended=_open_the_door,
+    opened=opened,
     serves_part=False,
     tasks={
         "rebuild-overview": rebuild_overview,

@@ -1,6 +1,9 @@
 """The background half of the gateway: its read models, kept from the events of all services, and its audit."""
 
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import messaging
 import orgtree
@@ -14,7 +17,9 @@ from gateway.contributions import own_data as contributions_own_data
 from gateway.home import event_handlers as home
 from gateway.home import own_data as home_own_data
 from gateway.quotas import event_handlers as quotas
+from gateway.settings import Settings
 from gateway.supervision import history
+from gateway.supervision.certificates import Certificates
 from gateway.sync import own_data as sync_own_data
 from gateway.sync import receipts
 
@@ -35,3 +40,11 @@ JOBS = (
     Job("recount_rollups", orgtree.LOOK_EVERY, orgtree.NightlyRecount(contributions.FACTS)),
     KEEPING,
 )
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Sequence[Job]]:
+    """Give the job that needs to know where all are."""
+    door = urlsplit(settings.issuer)._replace(path="").geturl()
+    certificates = Certificates({"gateway": door, **settings.upstreams})
+    yield (Job("look_at_certificates", timedelta(hours=1), certificates),)

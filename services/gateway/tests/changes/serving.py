@@ -15,6 +15,7 @@ from database import Database
 from gateway.app import SERVICE
 from gateway.change_log import Row, write
 from gateway.changes.live import Live
+from gateway.changes.queries import DONE
 from gateway.quotas.keeping import kept
 from testkit.tokens import TokenIssuer
 from webapi import Application
@@ -23,6 +24,7 @@ from ..in_process import settings_of
 
 ME, OTHER = UUID(int=71), UUID(int=72)
 MINE = f"person:{ME}"
+PATIENCE_SECONDS = 60.0
 
 
 class Served(NamedTuple):
@@ -117,11 +119,29 @@ def row(number: int, version: int = 1, *, audience: str = MINE, gone: bool = Fal
 
 
 async def log(database: Database, *rows: Row) -> int:
+    """Write rows in one transaction, wait until they can be read, and give its id."""
+    written = await logged(database, *rows)
+    await until_read(database)
+    return written
+
+
+async def logged(database: Database, *rows: Row) -> int:
     """Write rows in one transaction, and give its id."""
     async with database.raw_transaction() as connection:
         await write(connection, "change", rows)
         written: int = await connection.fetchval("select pg_current_xact_id()")
     return written
+
+
+async def until_read(database: Database) -> None:
+    """Wait until the log is read past all that was written until now.
+
+    Whatever writes in any database of the server holds that back for as long as it is open: other tests do.
+    """
+    async with asyncio.timeout(PATIENCE_SECONDS), database.look() as connection:
+        end = await connection.fetchval("select pg_snapshot_xmax(pg_current_snapshot())")
+        while await connection.fetchval(f"select {DONE}") < end:
+            await asyncio.sleep(0.01)
 
 
 async def changes(gateway: Served, headers: dict[str, str], **query: Any) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from testkit.tokens import TokenIssuer
 
 from ..events import established, hand_over
 from ..subjects.owners import opened_owners
-from .serving import ME, MINE, OTHER, Served, changes, log, row, served
+from .serving import ME, MINE, OTHER, Served, changes, log, row, served, until_read
 
 BRANCH, COUNTY = UUID(int=12), UUID(int=11)
 Headers = dict[str, str]
@@ -178,16 +178,17 @@ async def test_a_cursor_from_before_what_was_purged_is_told_where_to_begin(
     assert ids(await changes(gateway, me, cursor=anew["cursor"])) == []
 
 
-async def test_who_reads_now_and_then_does_not_expire(
-    database: Database, gateway: Served, me: Headers, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_who_reads_now_and_then_does_not_expire(database: Database, gateway: Served, me: Headers) -> None:
     await log(database, row(1))
-    cursor = (await changes(gateway, me))["cursor"]
+    first = (await changes(gateway, me))["cursor"]
     await log(database, row(9, audience="person:nobody", gone=True))
-    cursor = (await changes(gateway, me, cursor=cursor))["cursor"]
-    monkeypatch.setattr(keeping, "KEPT_FOR", timedelta(0))
+    await keeping.keep(database)
+    cursor = (await changes(gateway, me, cursor=first))["cursor"]
+    async with database.raw_transaction() as connection:
+        await connection.execute("update change_mark set marked_at = marked_at - $1::interval", keeping.KEPT_FOR)
     await keeping.keep(database)
     assert ids(await changes(gateway, me, cursor=cursor)) == []
+    assert await problem(gateway, me, cursor=first) == (410, "cursor_expired")
 
 
 async def test_after_a_restored_database_everybody_begins_anew_and_misses_nothing(
@@ -200,5 +201,6 @@ async def test_after_a_restored_database_everybody_begins_anew_and_misses_nothin
         await connection.execute("update change set txid = '4611686018427387904'")
     assert ids(await changes(gateway, me)) == []
     await keeping.keep(database)
+    await until_read(database)
     anew = await changes(gateway, me, cursor=cursor)
     assert (ids(anew), anew["reset"][:1]) == ([1], ["activities"])

@@ -72,7 +72,7 @@ class Owners:
     async def send(self, *acts: dict[str, Any], headers: dict[str, str] | None = None, **token: Any) -> httpx.Response:
         return await self.gateway.client.post(
             "/v1/sync/push",
-            json={"device_id": "phone", "ops": acts},
+            json={"ops": acts},
             headers={**self.issuer.headers(token.pop("person_id", ME), **token), **(headers or {})},
         )
 

@@ -140,6 +140,7 @@ def _process(process: Process) -> ProcessOut:
         lags=figures and figures.lags,
         parked=figures and figures.parked,
         job_ages_seconds=figures and figures.jobs,
+        ends=figures and figures.ends,
         database_bytes=figures and figures.database_bytes,
     )
 

@@ -48,6 +48,13 @@ class ProcessOut(BaseModel):
     lags: Annotated[dict[str, int] | None, Field(description="Events not yet processed, by consumer and stream.")]
     parked: int | None
     job_ages_seconds: Annotated[dict[str, float] | None, Field(description="Since each job succeeded last.")]
+    ends: Annotated[
+        dict[str, datetime] | None,
+        Field(
+            max_length=100,
+            description="When what it looks after ends unless it is renewed: `signing_key`, `certificate <of whom>`.",
+        ),
+    ]
     database_bytes: int | None
 
 

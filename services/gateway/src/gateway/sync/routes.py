@@ -55,7 +55,6 @@ async def _bounded(request: Request) -> None:
         "提交离线时所做的操作",
         "Send what was done offline",
         example={
-            "device_id": "phone-1",
             "ops": [
                 {
                     "op_id": "01930000-0000-7000-8000-000000000021",

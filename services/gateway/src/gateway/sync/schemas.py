@@ -43,7 +43,7 @@ class Op(Body):
 class Push(Body):
     """What a device has to send: acts in the order in which they were done."""
 
-    device_id: Line
+    device_id: Annotated[Line | None, Field(description="Not needed: nothing is made of it, nor kept.")] = None
     ops: Annotated[list[Op], Field(min_length=1, max_length=MOST_OPS)]
 
 

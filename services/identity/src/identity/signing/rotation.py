@@ -8,6 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import delete, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from background import Ends
 from database import Database, KeyRing, utc_now
 from identity.signing.keys import SigningKeys
 from identity.signing.tables import SigningKey
@@ -27,12 +28,13 @@ class KeyUnknown(Exception):
 
 
 class Rotation(NamedTuple):
-    """What a look at the keys did: the key that signs, the one that will, and whether they changed."""
+    """What a look at the keys did: the key that signs until another is due, the one that will, and if they changed."""
 
     active: str
     following: str
     rotated: bool
     next_may_sign_at: datetime
+    signs_until: datetime
 
 
 async def rotate(session: AsyncSession, keys: SigningKeys, *, now: datetime, due_after: timedelta) -> Rotation:
@@ -83,15 +85,16 @@ class RotationJob:
     def __init__(self, ring: KeyRing) -> None:
         self._keys = SigningKeys(ring)
 
-    async def __call__(self, database: Database) -> None:
-        """Look, and rotate when it is due."""
+    async def __call__(self, database: Database) -> Ends | None:
+        """Look, rotate when it is due, and say how long the key signs."""
         now = utc_now()
         async with database.transaction() as session:
             if await _row(session, "active") is None:
-                return  # the first start has not come that far
+                return None  # the first start has not come that far
             done = await rotate(session, self._keys, now=now, due_after=ROTATION_EVERY)
         if done.rotated:
             _log.info("signing_key_rotated", extra={"key_id": done.active})
+        return Ends({"signing_key": done.signs_until})
 
 
 class RotateKeys:
@@ -132,4 +135,5 @@ async def _completed(session: AsyncSession, keys: SigningKeys, *, rotated: bool,
     active = await _row(session, "active")
     if active is None or following is None:
         raise KeyUnknown("active")
-    return Rotation(active.kid, following.kid, rotated, following.made_at + PUBLISHED_BEFORE_USE)
+    signs_until = (active.activated_at or now) + ROTATION_EVERY
+    return Rotation(active.kid, following.kid, rotated, following.made_at + PUBLISHED_BEFORE_USE, signs_until)
