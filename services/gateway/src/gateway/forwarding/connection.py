@@ -32,28 +32,6 @@ class Owner(Protocol):
         """Hear that the answer is complete, or the exchange has failed, while nobody waits for more of it."""
 
 
-class Departures:
-    """Whole requests that leave together once all that came in this turn of the loop was read.
-
-    Whoever they go to wakes once for them all: alone, each takes the kernel a third more.
-    """
-
-    def __init__(self) -> None:
-        self._waiting: list[tuple[Connection, bytes]] = []
-
-    def add(self, loop: asyncio.AbstractEventLoop, connection: "Connection", data: bytes) -> None:
-        """Let `data` leave by a connection that has nothing else to write."""
-        if not self._waiting:
-            loop.call_soon(self._leave)
-        self._waiting.append((connection, data))
-
-    def _leave(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        for connection, data in waiting:
-            if connection.alive:
-                connection.write(data)
-
-
 class Connection(asyncio.Protocol):
     """A connection that serves one exchange at a time: `begin`, `write`, `answered`, `chunk` until b"", then release.
 
@@ -61,10 +39,9 @@ class Connection(asyncio.Protocol):
     the transport is gone.
     """
 
-    def __init__(self, limits: Limits, departures: Departures, lost: "Callable[[Connection], None]") -> None:
+    def __init__(self, limits: Limits, lost: "Callable[[Connection], None]") -> None:
         self._loop = asyncio.get_running_loop()
         self._limits = limits
-        self._departures = departures
         self._lost = lost
         self._parser: httptools.HttpResponseParser = httptools.HttpResponseParser(self)
         self._parser_is_spent = False
@@ -133,10 +110,6 @@ class Connection(asyncio.Protocol):
         self.moved_at = self._loop.time()
         if self._transport is not None:
             self._transport.write(data)
-
-    def send_off(self, data: bytes) -> None:
-        """Let a whole request leave with those that came in with it."""
-        self._departures.add(self._loop, self, data)
 
     def expect_answer(self) -> None:
         """Let the time for the answer begin, if it has not yet: the request is sent."""

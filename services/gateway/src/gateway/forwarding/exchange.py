@@ -194,9 +194,7 @@ class Exchange:
             connection.due = self._due
             head += line_for(int(1000 * (self._due - connection.moved_at)))
         connection.request_sent = whole
-        (connection.send_off if whole else connection.write)(
-            b"%b\r\n%b" % (head, self._body if client is None else client.opening)
-        )
+        connection.write(b"%b\r\n%b" % (head, self._body if client is None else client.opening))
         if client is not None:
             client.attend(connection)
 

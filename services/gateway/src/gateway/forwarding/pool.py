@@ -6,7 +6,7 @@ from math import inf
 
 from gateway.edge.breaker import Breaker, Breaking
 from gateway.forwarding.addresses import Address
-from gateway.forwarding.connection import Connection, Departures
+from gateway.forwarding.connection import Connection
 from gateway.forwarding.failures import ServiceBusy, ServiceUnreachable, ShuttingDown
 from gateway.forwarding.limits import Limits, Timeouts
 
@@ -21,7 +21,6 @@ class Pool:
         self.address = address
         self.limits = limits or Limits()
         self.breaker = Breaker(breaking or Breaking())
-        self._departures = Departures()
         self._connections: set[Connection] = set()
         self._idle: list[Connection] = []
         self._connecting = 0
@@ -122,7 +121,7 @@ class Pool:
         try:
             async with asyncio.timeout_at(min(loop.time() + timeouts.connect, due)):
                 _, connection = await loop.create_connection(
-                    lambda: Connection(self.limits, self._departures, self._drop),
+                    lambda: Connection(self.limits, self._drop),
                     host,
                     port,
                     ssl=tls,
