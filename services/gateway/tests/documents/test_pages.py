@@ -374,6 +374,21 @@ async def test_the_page_brings_everything_from_here_and_allows_nothing_else(syst
     assert "usePkceWithAuthorizationCodeGrant: true" in start
 
 
+@pytest.mark.parametrize("accept", ["text/html", "application/json"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+async def test_no_answer_is_taken_for_another_kind_than_it_says_and_no_page_has_an_opener_elsewhere(
+    system: System, method: str, accept: str
+) -> None:
+    await system.merged.refresh()
+    known = next(iter(system.merged.published.problems))
+    pages = ("/docs", "/docs/start.js", "/docs/oauth2-redirect.html", f"/problems/{known}")
+    for path in ("/openapi.json", "/docs/none.js", "/problems/none_such", *pages):
+        answer = await system.client.request(method, path, headers={"accept": accept})
+        assert answer.headers.get_list("x-content-type-options") == ["nosniff"], path
+        is_page = answer.headers["content-type"].startswith("text/html")
+        assert answer.headers.get_list("cross-origin-opener-policy") == ["same-origin"] * is_page, path
+
+
 async def test_the_page_shows_documents_of_version_3_1(system: System) -> None:
     bundle = (await system.client.get("/docs/swagger-ui-bundle.js")).text
     assert re.search(r'PACKAGE_VERSION:"5\.\d+', bundle)
