@@ -158,7 +158,8 @@ async def test_whoever_has_a_copy_without_the_key_gives_nothing_up(
     _, username = await provider.open_person()
     tokens = await bound.tokens(username)
     token, here = getattr(tokens, which), revoked_at(provider)
-    others, elsewhere, used = Prover(provider.issuer).proof(htu=here), bound.prover.proof(), bound.prover.proof(htu=here)
+    others, elsewhere = Prover(provider.issuer).proof(htu=here), bound.prover.proof()
+    used = bound.prover.proof(htu=here)
     another = await bound.tokens(username)
     assert (await give_up(bound, another.refresh, used)).status_code == 200
     for proofs, expected in (

@@ -26,6 +26,8 @@ from identity.throttling.rules import Limit
 CONFIRM: Final = "identity.account.confirm"
 TRIES: Final = Limit(10, timedelta(hours=1))
 """Numbers that are tried for one account."""
+TRIES_OF_OFFICER: Final = Limit(60, timedelta(hours=1))
+"""Numbers that one officer tries, right ones too, for whomever: more than people come by in an hour."""
 
 
 class AccountProven(Exception):
@@ -55,7 +57,9 @@ async def confirm_account(
     if account.proven_at is not None and not (await owned_by(session, account_id, now=now)).phone_alone:
         raise AccountProven
     await _require_another_hand(session, account, by, now)
-    await count(session, [(subject_of(ring, "accounts.confirmation", str(account_id)), TRIES)], now=now)
+    for_this = (subject_of(ring, "accounts.confirmation", str(account_id)), TRIES)
+    by_this = (subject_of(ring, "accounts.confirmation.officer", str(by.actor)), TRIES_OF_OFFICER)
+    await count(session, [for_this, by_this], now=now)
     begun = select(BrowserSession).where(
         BrowserSession.account_id == account_id,
         BrowserSession.ended_at.is_(None),
