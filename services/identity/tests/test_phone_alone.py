@@ -1,4 +1,4 @@
-"""Who has a person's phone and nothing else does not come to two factors by it, nor to a way in that stays."""
+"""Check 33: who has a phone and nothing else comes to no two factors by it, nor to a way in that stays."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
