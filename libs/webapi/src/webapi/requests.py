@@ -152,7 +152,7 @@ class RequestHandling:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http" or scope["path"] in self._unobserved:
+        if scope["type"] != "http" or (scope["path"] in self._unobserved and scope["method"] in {"GET", "HEAD"}):
             await self._app(scope, receive, send)
             return
         request = ServedRequest(scope["method"], scope["headers"])
