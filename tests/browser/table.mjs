@@ -68,6 +68,14 @@ export const PAGES = [
   { template: "device_done", open: async (v) => { await v.atDevice(); await v.click("approve"); } },
   { template: "device_done", face: "refused", open: async (v) => { await v.atDevice(); await v.click("deny"); } },
   { template: "security", open: async (v) => { await v.signIn(await v.person("?password_alone"), "/sign-in/security"); } },
+  {
+    template: "security_one_thing",
+    open: async (v) => {
+      await v.ownAccount();
+      await v.fillIn({ username: `own.${v.nobodysNumber().slice(3)}`, password: "桥下的水向东流了三年" });
+      await v.go("/sign-in/security");
+    },
+  },
   { template: "sessions", open: async (v) => v.signIn(await v.person(), "/sign-in/sessions") },
   {
     template: "sessions", face: "with a device",

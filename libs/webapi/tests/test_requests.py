@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 
 import httpx
+import pytest
 
 import telemetry
 from database import new_id
@@ -24,6 +25,15 @@ async def test_a_body_over_the_limit_is_413_whether_it_announces_its_length_or_n
         assert answer.status_code == 413
         assert (answer.json()["type"], answer.json()["limit_bytes"]) == ("/problems/body_too_large", MIB)
         assert answer.headers["connection"] == "close"
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/metrics", "/openapi.json", "/none", "/v1/trees"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT"])
+async def test_every_answer_says_once_that_its_type_is_its_type(
+    client: httpx.AsyncClient, method: str, path: str
+) -> None:
+    answer = await client.request(method, path)
+    assert answer.headers.get_list("x-content-type-options") == ["nosniff"]
 
 
 async def test_answers_are_kept_by_no_cache_unless_they_say_so(client: httpx.AsyncClient) -> None:

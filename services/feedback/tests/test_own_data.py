@@ -80,6 +80,25 @@ async def test_what_an_erased_person_said_is_unreadable_and_still_counted(
     assert problem(answered) == (409, "reporter_erased")
 
 
+async def test_nothing_in_a_case_leads_to_an_erased_person_and_who_answered_stays(
+    county: County, database: Database, secretary: Person
+) -> None:
+    reporter = county.person()
+    settled, waiting = await opened(reporter), await opened(reporter)
+    await secretary.post(f"/cases/{settled['case_id']}/answers", {"text": ANSWER})
+    assert (await reporter.post(f"/cases/{settled['case_id']}/confirmation", {})).status_code == 200
+    await tell(database, CONSUMERS[0].handlers, PersonErasedV1(person_id=reporter.person_id))
+    answers = [await secretary.get(f"/cases/{case['case_id']}") for case in (settled, waiting)]
+    for answer in (*answers, await secretary.get("/cases")):
+        assert answer.status_code == 200
+        assert str(reporter.person_id) not in answer.text
+    actors = [entry["actor_id"] for entry in answers[0].json()["entries"]]
+    assert actors == [None, str(secretary.person_id), None]
+    async with database.read() as session:
+        kept = "select count(*) from feedback_case where reporter_id = $1"
+        assert await (await raw(session)).fetchval(kept, reporter.person_id) == 0
+
+
 async def test_a_restored_backup_forgets_again(
     county: County, database: Database, secretary: Person, ring: KeyRing, databases: TestDatabases
 ) -> None:

@@ -274,6 +274,15 @@ async def test_numbers_are_not_tried_on_and_on(provider: Provider, front_end: Fr
     assert (await confirm(provider, officer, member, number_on(page))).status_code == 429
 
 
+async def test_the_numbers_one_officer_tries_are_bounded_over_all_accounts(provider: Provider) -> None:
+    _, officer = await second_officer(provider, orgtree.ROOT_ID)
+    members = [(await opened_for_a_member(provider))[0] for _ in range(7)]
+    tried = [await confirm(provider, officer, member, "0000 0000") for member in members for _ in range(9)]
+    assert [answer.status_code for answer in tried] == [422] * 60 + [429] * 3
+    _, another = await second_officer(provider, orgtree.ROOT_ID)
+    assert (await confirm(provider, another, members[-1], "0000 0000")).status_code == 422
+
+
 async def test_a_number_of_an_older_sign_in_is_good_no_more(provider: Provider, front_end: FrontEnd) -> None:
     member, username, county, _ = await opened_for_a_member(provider)
     _, officer = await second_officer(provider, county)

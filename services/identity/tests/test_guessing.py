@@ -4,12 +4,14 @@ import asyncio
 import re
 from datetime import timedelta
 from itertools import count
+from pathlib import Path
 
 import httpx
 import pytest
 from sqlalchemy import func, select, update
 from starlette.requests import Request
 
+import identity
 from database import utc_now
 from identity.challenges.tables import Challenge
 from identity.housekeeping import delete_expired
@@ -153,6 +155,27 @@ async def test_many_names_from_one_address_make_that_address_wait(
             counted = await session.scalar(select(func.count()).select_from(KnownBrowser))
         assert counted == 1
         assert (await guess(browser, username, PASSWORD, **here)).status_code == 303  # the owner's own browser
+
+
+async def test_whoever_has_a_whole_48_of_ipv6_has_the_guesses_of_ten_addresses(
+    databases: TestDatabases, database_template: Template
+) -> None:
+    async with databases.database(database_template) as url, running(url, failures_per_address=5) as village:
+        browser, statuses = village.front_end(), []
+        for number in range(51):
+            here = {"X-Forwarded-For": f"2001:db8:0:{number:x}::1"}
+            statuses.append((await guess(browser, f"villager.{number}", "wrong", **here)).status_code)
+        assert statuses == [400] * 50 + [429]
+        elsewhere = {"X-Forwarded-For": "2001:db8:1::1"}
+        assert (await guess(browser, "villager.51", "wrong", **elsewhere)).status_code == 400
+
+
+def test_whatever_counts_an_address_counts_the_network_around_it() -> None:
+    """By the names of what is counted: only `throttling/addresses.py` makes a subject of an address alone."""
+    of_an_address = re.compile(r"subject_of\([^()]*\"([a-z_.]*\.)?address\"")
+    sources = (Path(identity.__file__).parent).rglob("*.py")
+    found = {path.name for path in sources if of_an_address.search(path.read_text("utf-8"))}
+    assert found == set()
 
 
 @pytest.mark.parametrize(

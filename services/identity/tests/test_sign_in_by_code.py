@@ -15,10 +15,11 @@ from identity.challenges.rules import CODE_LIFETIME
 from identity.challenges.tables import Challenge
 from identity.messages.tables import MessageToSend
 from identity.throttling.tables import RateCount
+from testkit.databases import Template, TestDatabases
 
 from .front_end import FrontEnd, answer_of, tokens_of
 from .phones import Phones, new_number
-from .provider import Provider
+from .provider import Provider, running
 from .test_guessing import somewhere
 
 
@@ -241,3 +242,17 @@ async def test_an_address_gets_no_more_codes_than_it_may(provider: Provider, pho
     front_end.http.headers["X-Forwarded-For"] = "2001:db8:1:3::77"
     neighbour = await front_end.submit(asked, phone=new_number())
     assert [first.status_code, refused.status_code, neighbour.status_code] == [303, 429, 303]
+
+
+async def test_whoever_has_a_whole_48_of_ipv6_gets_as_many_codes_as_ten_addresses(
+    databases: TestDatabases, database_template: Template
+) -> None:
+    async with databases.database(database_template) as url, running(url, codes_per_address=2) as village:
+        front_end, statuses = village.front_end(), []
+        asked = await front_end.http.get("/sign-in/code")
+        for network in range(21):
+            front_end.http.headers["X-Forwarded-For"] = f"2001:db8:1:{network:x}::7"
+            statuses.append((await front_end.submit(asked, phone=new_number())).status_code)
+        assert statuses == [303] * 20 + [429]
+        front_end.http.headers["X-Forwarded-For"] = "2001:db8:2::7"
+        assert (await front_end.submit(asked, phone=new_number())).status_code == 303

@@ -22,6 +22,8 @@ async def test_the_page_has_no_script_and_allows_nothing_it_does_not_need(front_
     assert policy["style-src"].startswith("'sha256-")
     assert page.headers["x-frame-options"] == "DENY"
     assert page.headers["x-content-type-options"] == "nosniff"
+    for each in (page, await front_end.authorize()):  # as strict on the way there: else the page would lose its own
+        assert each.headers.get_list("cross-origin-opener-policy") == ["same-origin"]
     assert page.headers["cache-control"] == "no-store"
     assert page.headers["referrer-policy"] == "same-origin"
     assert "<script" not in page.text

@@ -238,7 +238,7 @@ async def test_a_file_is_told_as_it_was_on_a_day(province: Province, database: D
             expected=ANYTHING,
             changes=changes,
             own=True,
-            in_clear=True,
+            two_factors=True,
             ring=ring,
             now=now,
             by=oneself,

@@ -107,7 +107,7 @@ async def test_a_number_that_somebody_else_put_where_none_was_takes_codes_once_i
     await revise(province.registrar, person_id, await version_of(post.database, person_id), away=True)
     await post.hand_over(asked(person_id=person_id), asked(person_id=person_id, text="account_opened"))
     assert await post.answers() == [(None, "no_phone"), (str(person_id), "sent")]
-    me, own = province.person(person_id=person_id), "14200000009"
+    me, own = province.person(person_id=person_id, acr="2"), "14200000009"
     await revise(me, person_id, await version_of(post.database, person_id), phone=own)
     await post.hand_over(asked(person_id=person_id))
     assert (await post.answers())[2:] == [(str(person_id), "sent")]
@@ -172,6 +172,34 @@ async def test_the_former_number_is_told_once_that_somebody_else_changed_it(
     await post.deliver()
     assert list(post.gateway.messages_to(f"+86{PHONE}")) == [("phone_replaced.zh", ())]
     assert len(post.gateway.delivered) == 1
+
+
+@pytest.mark.parametrize("phone", ["14287654321", None])
+async def test_whoever_came_by_one_factor_changes_the_phone_no_sooner_than_its_person_hears(
+    province: Province, post: Post, phone: str | None
+) -> None:
+    """Else whoever had the phone for an hour would put in theirs, and come back by it."""
+    person_id = await on_file(province)
+    await revise(province.person(person_id=person_id, acr="1"), person_id, 1, phone=phone)
+    await post.deliver()
+    assert list(post.gateway.messages_to(f"+86{PHONE}")) == [("ways_in_changed.zh", ())]
+    await let_pass(province, timedelta(days=7, minutes=-1))
+    await post.hand_over(asked(person_id=person_id))
+    await let_pass(province, timedelta(minutes=1))
+    await post.hand_over(asked(person_id=person_id))
+    then = (None, "no_phone") if phone is None else (str(person_id), "sent")
+    assert await post.answers() == [(None, "no_phone"), then]
+
+
+async def test_the_first_number_that_a_person_puts_in_by_one_factor_counts_after_a_week(
+    province: Province, post: Post
+) -> None:
+    person_id = await on_file(province, phone=None)
+    await revise(province.person(person_id=person_id, acr="1"), person_id, 1, phone=PHONE)
+    await post.hand_over(asked(person_id=person_id))
+    await let_pass(province, timedelta(days=7))
+    await post.hand_over(asked(person_id=person_id))
+    assert await post.answers() == [(None, "no_phone"), (str(person_id), "sent")]
 
 
 async def test_the_same_number_in_the_writing_of_before_is_no_other(province: Province, post: Post) -> None:

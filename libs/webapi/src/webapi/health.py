@@ -18,6 +18,7 @@ _log = logging.getLogger(__name__)
 CHECK_SECONDS: Final = 2.0
 LIVE: Final = "/health/live"
 PATHS: Final = frozenset({LIVE, "/health/ready", "/metrics"})
+_NO_SNIFF: Final = {"x-content-type-options": "nosniff"}
 
 Check = Callable[[], Awaitable[None]]
 """Returns when what it looks at is usable, raises when it is not."""
@@ -55,7 +56,7 @@ class Readiness:
 
 
 async def _live(_: Request) -> Response:
-    return JSONResponse({"status": "live"})
+    return JSONResponse({"status": "live"}, headers=_NO_SNIFF)
 
 
 def live_route() -> BaseRoute:
@@ -70,12 +71,12 @@ def health_routes(checks: Mapping[str, Check]) -> list[BaseRoute]:
     async def ready(_: Request) -> Response:
         failed = await readiness.failed()
         if failed:
-            return JSONResponse({"status": "not ready", "failed": failed}, 503, {"retry-after": "2"})
-        return JSONResponse({"status": "ready", "checks": sorted(checks)})
+            return JSONResponse({"status": "not ready", "failed": failed}, 503, {"retry-after": "2", **_NO_SNIFF})
+        return JSONResponse({"status": "ready", "checks": sorted(checks)}, headers=_NO_SNIFF)
 
     async def metrics(_: Request) -> Response:
         body, content_type = telemetry.metrics_response()
-        return Response(body, media_type=content_type)
+        return Response(body, media_type=content_type, headers=_NO_SNIFF)
 
     return [live_route(), Route("/health/ready", ready), Route("/metrics", metrics)]
 

@@ -225,7 +225,12 @@ def problem_response(refusal: Refusal, language: str, trace_id: str | None = Non
         content["instance"] = f"/traces/{trace_id}"
         content["trace_id"] = trace_id
     content.update({key: value for key, value in refusal.members.items() if key not in content})
-    headers = {"content-language": "en" if language == "en" else "zh-CN", "vary": "accept-language", **refusal.headers}
+    headers = {
+        "content-language": "en" if language == "en" else "zh-CN",
+        "vary": "accept-language",
+        "x-content-type-options": "nosniff",
+        **refusal.headers,
+    }
     if problem.status in PASSING:
         headers.setdefault("retry-after", retry_after(RETRY_AFTER_SECONDS))
     return Response(orjson.dumps(content, default=str), problem.status, headers, PROBLEM_JSON)

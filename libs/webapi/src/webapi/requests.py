@@ -120,8 +120,10 @@ class _Answer:
     def _sent_whole(self, start: Message, message: Message) -> bool:
         """Complete a head, and send it with its body if this is all of it."""
         self.status = start["status"]
-        headers = start["headers"] = [*start.get("headers", ()), _NO_SNIFF]
+        headers = start["headers"] = list(start.get("headers", ()))
         names = dict(headers)
+        if _NO_SNIFF[0] not in names:
+            headers.append(_NO_SNIFF)
         if b"cache-control" not in names:
             headers.append(_NO_STORE)
         has_length = b"content-length" in names or self.status == _NO_CONTENT
@@ -162,7 +164,7 @@ class RequestHandling:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http" or scope["path"] in self._unobserved:
+        if scope["type"] != "http" or (scope["path"] in self._unobserved and scope["method"] in {"GET", "HEAD"}):
             await self._app(scope, receive, send)
             return
         scope = dict(scope)

@@ -1,132 +1,20 @@
 """The document and its page as a client gets them."""
 
 import asyncio
-import hashlib
-import re
-from base64 import b64encode
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import date
-from typing import Any
 
-import httpx
 import orjson
 import pytest
-import pytest_asyncio
-from fastapi import APIRouter
-from openapi_spec_validator import OpenAPIV31SpecValidator
-from pydantic import BaseModel, create_model
 
 from contracts.scopes import API_SCOPES
 from database import Database, raw
 from gateway.documents.copies import Copy, keep, recall
-from gateway.documents.document import MergedDocument
-from gateway.documents.pages import DocumentPages
 from gateway.forwarding.endings import lines_for
-from gateway.forwarding.limits import Limits
-from gateway.forwarding.routing import Route, RoutingTable
-from gateway.forwarding.upstream import Upstream
-from webapi import Application, Caller, Problem, ServiceSettings, access, deprecated, described
+from webapi import deprecated
 from webapi.problems import PERMISSION_MISSING
 
-from ..forwarding.raw_service import Asked, RawService, Talk, answering
-
-PUBLIC_URL = "https://xiangqiao.test"
-ROUTES = RoutingTable([Route("/v1/courses", "learning"), Route("/v1/members", "members"), Route("/v1/home", None)])
-SETTINGS = ServiceSettings(
-    database_url="postgresql://nobody@127.0.0.1:1/none",
-    nats_url="nats://127.0.0.1:1",
-    issuer=PUBLIC_URL,
-    jwks_url=f"{PUBLIC_URL}/jwks",
-)
-
-
-class PageOut(BaseModel):
-    """A schema that two services define differently."""
-
-    title: str
-
-
-OtherPage = create_model("PageOut", __module__=__name__, count=(int, ...))
-
-
-def service_document(service: str, path: str, model: type[BaseModel], **more: Any) -> dict[str, Any]:
-    """Make a service's document as the services make theirs; `more` is declared of its route to read."""
-    router = APIRouter()
-
-    async def read(caller: Caller) -> BaseModel:
-        raise NotImplementedError
-
-    demand = access("self") | described("读", "Read")
-    router.add_api_route(path, read, response_model=model, name="read", openapi_extra=demand | more)
-    router.add_api_route(path, read, response_model=model, name="write", methods=["POST"], openapi_extra=demand)
-    router.add_api_route("/internal", read, response_model=model, name="inner", openapi_extra=demand)
-    problem = Problem(409, f"{service}_conflict", "x", "x")
-    database = Database(SETTINGS.database_url, application_name=service)
-    app = Application(
-        service, title=service, settings=SETTINGS, database=database, routers=[router], problems={KeyError: problem}
-    )
-    return app.openapi()
-
-
-def serving(content: bytes, status: int = 200) -> bytes:
-    """Write an answer."""
-    return b"HTTP/1.1 %d X\r\ncontent-length: %d\r\n\r\n" % (status, len(content)) + content
-
-
-class System:
-    """Two services, and the gateway's pages before an application that says "behind"."""
-
-    def __init__(self, learning: RawService, members: RawService, database: Database) -> None:
-        self.learning = learning
-        self.members = members
-        learning.behave = answering(serving(orjson.dumps(service_document("learning", "/v1/courses", PageOut))))
-        members.behave = answering(serving(orjson.dumps(service_document("members", "/v1/members", OtherPage))))
-        limits = Limits(sweep_seconds=0.02)
-        self.upstreams = {
-            "learning": Upstream("learning", learning.url, limits=limits),
-            "members": Upstream("members", members.url, limits=limits),
-        }
-        self._own = service_document("gateway", "/v1/home", PageOut)
-        self.start(database)
-
-    def start(self, database: Database) -> None:
-        """Be a gateway that begins."""
-        self.merged = MergedDocument(
-            self.upstreams, ROUTES, lambda: self._own, public_url=PUBLIC_URL, database=database
-        )
-        self.client = httpx.AsyncClient(
-            transport=httpx.ASGITransport(DocumentPages(_behind, self.merged)), base_url=PUBLIC_URL
-        )
-
-    async def document(self) -> dict[str, Any]:
-        """Get and validate the document."""
-        answer = await self.client.get("/openapi.json")
-        assert answer.status_code == 200
-        document = answer.json()
-        OpenAPIV31SpecValidator(document).validate()
-        return dict(document)
-
-
-async def _behind(_scope: Any, _receive: Any, send: Any) -> None:
-    await send({"type": "http.response.start", "status": 200, "headers": []})
-    await send({"type": "http.response.body", "body": b"behind"})
-
-
-@asynccontextmanager
-async def opened(database: Database) -> AsyncIterator[System]:
-    async with RawService() as learning, RawService() as members:
-        made = System(learning, members, database)
-        yield made
-        await made.client.aclose()
-        for upstream in made.upstreams.values():
-            upstream.close()
-
-
-@pytest_asyncio.fixture
-async def system(database: Database) -> AsyncIterator[System]:
-    async with opened(database) as made:
-        yield made
+from ..forwarding.raw_service import Asked, Talk, answering
+from .served import PUBLIC_URL, SETTINGS, PageOut, System, service_document, serving
 
 
 async def test_one_valid_document_has_all_public_paths(system: System) -> None:
@@ -354,47 +242,3 @@ async def test_an_unchanged_document_is_not_sent_again(system: System) -> None:
         assert (await system.client.get("/openapi.json", headers={"if-none-match": other})).status_code == 200, other
     head = await system.client.head("/openapi.json")
     assert (head.headers["content-length"], head.content) == (first.headers["content-length"], b"")
-
-
-async def test_the_page_brings_everything_from_here_and_allows_nothing_else(system: System) -> None:
-    page = await system.client.get("/docs")
-    assert page.headers["content-type"].startswith("text/html")
-    policy = page.headers["content-security-policy"]
-    assert "default-src 'none'" in policy
-    assert "unsafe" not in policy
-    assert "<script>" not in page.text
-    for address in re.findall(r'(?:src|href)="([^"]+)"', page.text):
-        assert address.startswith("/docs/")
-        file = await system.client.get(address)
-        assert file.status_code == 200
-        assert file.headers["x-content-type-options"] == "nosniff"
-        assert "etag" in file.headers
-    start = (await system.client.get("/docs/start.js")).text
-    assert 'clientId: "docs"' in start
-    assert "usePkceWithAuthorizationCodeGrant: true" in start
-
-
-async def test_the_page_shows_documents_of_version_3_1(system: System) -> None:
-    bundle = (await system.client.get("/docs/swagger-ui-bundle.js")).text
-    assert re.search(r'PACKAGE_VERSION:"5\.\d+', bundle)
-
-
-async def test_whoever_tries_it_out_is_offered_every_scope(system: System) -> None:
-    script = (await system.client.get("/docs/start.js")).text
-    assert f'scopes: "openid profile {" ".join(API_SCOPES)}"' in script
-
-
-async def test_the_way_back_from_sign_in_may_run_its_own_script_alone(system: System) -> None:
-    page = await system.client.get("/docs/oauth2-redirect.html")
-    scripts = re.findall(rb"<script>(.*?)</script>", page.content, re.DOTALL)
-    assert len(scripts) == 1
-    digest = b64encode(hashlib.sha256(scripts[0]).digest()).decode()
-    assert f"script-src 'self' 'sha256-{digest}'" in page.headers["content-security-policy"]
-
-
-async def test_other_methods_and_other_paths_are_problems_and_all_else_passes(system: System) -> None:
-    assert (await system.client.post("/openapi.json")).status_code == 405
-    missing = await system.client.get("/docs/nothing.js")
-    assert (missing.status_code, missing.headers["content-type"]) == (404, "application/problem+json")
-    for path in ("/docsx", "/openapi.json/x", "/", "/v1/home"):
-        assert (await system.client.get(path)).content == b"behind"

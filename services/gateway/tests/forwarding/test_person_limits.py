@@ -12,7 +12,7 @@ from gateway.quotas.bucket import Rate
 from gateway.quotas.buckets import TOO_MANY_REFUSED, TOO_MANY_REQUESTS, Quota, Quotas
 from testkit.tokens import TokenIssuer
 from webapi import Authenticator, authentication
-from webapi.problems import Refusal
+from webapi.problems import TOKEN_INVALID, Refusal
 
 from .door import Door, opened
 from .raw_service import OK, RawService, answering
@@ -189,6 +189,27 @@ def test_an_address_is_an_ipv4_address_or_a_network_of_ipv6() -> None:
         quotas.take_address(address)
     with pytest.raises(Refusal):
         quotas.take_address("10.0.0.1")
+
+
+def test_whoever_has_a_whole_48_of_ipv6_has_what_ten_addresses_have() -> None:
+    quotas = Quotas(1, address=Rate(60, at_once=2), clock=Clock())
+    for number in range(20):
+        quotas.take_address(f"2001:db8:1:{number:x}::1")
+    with pytest.raises(Refusal):
+        quotas.take_address("2001:db8:1:ffff::1")
+    quotas.take_address("2001:db8:2::1")
+    with pytest.raises(Refusal), quotas.unproven(None, "2001:db8:3::1"):
+        raise Refusal(TOKEN_INVALID)
+    for number in range(1, 20):
+        with pytest.raises(Refusal) as refused, quotas.unproven(None, f"2001:db8:3:{number:x}::1"):
+            raise Refusal(TOKEN_INVALID)
+        assert refused.value.problem is TOKEN_INVALID
+    with pytest.raises(Refusal) as refused, quotas.unproven(None, "2001:db8:3:ffff::1"):
+        raise AssertionError
+    assert refused.value.problem.code == "too_many_requests"
+    for _ in range(50):
+        with quotas.unproven(None, "2001:db8:4::1"):
+            pass
 
 
 async def test_who_tries_the_ids_of_others_has_to_wait_and_keeps_their_own_pages(

@@ -233,6 +233,8 @@ def test_each_has_a_share_and_leaves_room_for_the_others() -> None:
     assert fill(Room(4096), *((principal(), "::1") for _ in range(4096))) == (2048, "client")
     assert fill(Room(4096), (None, "1.2.3.4")) == (512, "address")
     assert fill(Room(4096), (None, "2001:db8::1"), (None, "2001:db8::2")) == (512, "address")
+    site = [(None, f"2001:db8:1:{number:x}::1") for number in range(250)]
+    assert fill(Room(4096), *site) == (1024, "network")
     assert fill(Room(4096), (None, "::ffff:1.2.3.4"), (None, "::ffff:1.2.3.5")) == (1024, "address")
     assert fill(Room(4096), *((None, f"1.2.3.{number}") for number in range(250))) == (2048, "without_token")
     assert fill(Room(4096), *((principal(client_id=str(n)), "") for n in range(4096))) == (4096, "all")

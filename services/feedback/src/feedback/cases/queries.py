@@ -57,11 +57,17 @@ async def list_cases(
 async def one_case(
     session: AsyncSession, case_id: UUID, *, person_id: UUID, remit: Collection[UUID], ring: KeyRing
 ) -> CaseWithEntries:
-    """Give a case with what was said, unsealed; raises `CaseUnknown`."""
+    """Give a case with what was said, unsealed, and by whom but an erased reporter; raises `CaseUnknown`."""
     found = select(Case).where(Case.case_id == case_id, visible_to(person_id, remit))
     case = known(await session.scalar(found), CaseUnknown)
     rows = await session.scalars(select(CaseEntry).where(CaseEntry.case_id == case_id).order_by(CaseEntry.version))
     entries = [
-        CaseEntryOut(kind=row.kind, at=row.at, actor_id=row.actor_id, text=text_of(ring, case, row)) for row in rows
+        CaseEntryOut(kind=row.kind, at=row.at, actor_id=_actor(case, row), text=text_of(ring, case, row))
+        for row in rows
     ]
     return CaseWithEntries(**CaseOut.model_validate(case).model_dump(), entries=entries)
+
+
+def _actor(case: Case, entry: CaseEntry) -> UUID | None:
+    """Say who did it; not who brought the case and has been erased, for entries are never changed."""
+    return None if case.data_key is None and entry.kind != "answered" else entry.actor_id

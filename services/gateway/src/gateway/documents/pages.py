@@ -32,6 +32,7 @@ _TYPES: Final = {
     ".css": "text/css; charset=utf-8",
     ".png": "image/png",
 }
+_PLAIN: Final = {"x-content-type-options": "nosniff", "referrer-policy": "no-referrer"}
 _NOTHING: Final = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 _REVALIDATE: Final = "no-cache"
 _DAY: Final = "public, max-age=86400"
@@ -88,7 +89,7 @@ class DocumentPages:
         if path != PATH:
             return self._files.get(path.rstrip("/"))
         published = self._document.published
-        headers = {"content-type": "application/json", "etag": published.etag, "cache-control": _REVALIDATE}
+        headers = {**_PLAIN, "content-type": "application/json", "etag": published.etag, "cache-control": _REVALIDATE}
         return _File(published.body, headers, published.packed)
 
     def _problem(self, path: str, scope: Scope) -> _File | None:
@@ -137,11 +138,12 @@ def _file(name: str, body: bytes, *, policy: str | None = None, cache: str = _RE
         "content-type": _TYPES[Path(name).suffix],
         "etag": f'"{hashlib.sha256(body).hexdigest()[:32]}"',
         "cache-control": cache,
-        "x-content-type-options": "nosniff",
-        "referrer-policy": "no-referrer",
+        **_PLAIN,
     }
     if policy is not None:
         headers["content-security-policy"] = policy
+    if name.endswith(".html"):
+        headers["cross-origin-opener-policy"] = "same-origin"
     return _File(
         body,
         headers,

@@ -13,7 +13,7 @@ from gateway.forwarding.crowd import Crowd
 from gateway.forwarding.limits import LARGEST_HEAD, LONGEST_TARGET, MOST_HEADERS
 from gateway.forwarding.refusals import CLIENT_SLOW
 from gateway.forwarding.slow_clients import Patience
-from gateway.quotas.buckets import network_of
+from gateway.quotas.buckets import around_of, network_of
 from webapi.bounded_http import BoundedProtocol
 
 HEAD_SECONDS: Final = 10.0
@@ -48,7 +48,8 @@ class EdgeProtocol(BoundedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start the time in which a first request must have arrived."""
         super().connection_made(transport)  # type: ignore[arg-type] # as asyncio declares it
-        self._address = network_of(self.client[0]) if self.client else ""
+        address = self.client[0] if self.client else ""
+        self._address = around_of(address) or network_of(address)
         self.crowd.come(self.transport, self._address)
         self._expect_head()
         self._look_at_reader()

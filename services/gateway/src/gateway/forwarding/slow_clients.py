@@ -6,7 +6,7 @@ from typing import Final
 
 from gateway.forwarding.failures import Crowded
 from gateway.forwarding.limits import KIB
-from gateway.quotas.buckets import network_of
+from gateway.quotas.buckets import around_of, network_of
 from webapi.authentication import Principal
 
 PLACE: Final = 64 * KIB
@@ -46,7 +46,7 @@ class Room:
     """So many places in this process, of which everybody may take a share.
 
     Half of them for one client, and half for all who bring no token; a person has a thirty-second part, an address
-    without a token an eighth, for a village may stand behind it.
+    without a token an eighth, for a village may stand behind it, and the /48 around an IPv6 one a quarter.
     """
 
     def __init__(self, places: int) -> None:
@@ -78,7 +78,10 @@ class Room:
         everybody = ("all", None, self.places)
         half = max(1, self.places // 2)
         if principal is None:
-            return (("address", network_of(address), max(1, half // 4)), ("without_token", None, half), everybody)
+            around = around_of(address)
+            wider: tuple[_Share, ...] = () if around is None else (("network", around, max(1, half // 2)),)
+            of_address = ("address", network_of(address), max(1, half // 4))
+            return (of_address, *wider, ("without_token", None, half), everybody)
         return (
             ("person", principal.asker, max(2, self.places // 32)),
             ("client", principal.client_id, half),

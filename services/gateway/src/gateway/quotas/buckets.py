@@ -21,6 +21,8 @@ PERSON: Final = Rate(300, at_once=60)
 """What a person may ask through one client."""
 ADDRESS: Final = Rate(6_000, at_once=3_000)
 """What may come from an address without a token: a carrier puts a town behind one."""
+TIMES_AROUND: Final = 10
+"""How many addresses the /48 around an IPv6 one counts as: whoever has it whole would have the buckets of 65,536."""
 REFUSED: Final = Rate(6, at_once=100)
 """How often a person may be refused somebody else's thing; a list that has grown old leads to some dozens."""
 QUOTA_EXCEEDED: Final = Problem(
@@ -99,6 +101,8 @@ class Quotas:
         self._buckets: dict[str, _Bucket] = {}
         self._shares = Shares()
         self._person, self._address, self._refused = person, address, refused
+        self._networks, self._unproven_networks = Buckets(), Buckets()
+        self._around = Rate(TIMES_AROUND * address.per_minute, TIMES_AROUND * address.at_once)
         self._people, self._addresses, self._tried, self._unproven = Buckets(), Buckets(), Buckets(), Buckets()
 
     def take(self, client_id: str, person_id: UUID | None = None, *target: bytes) -> None:
@@ -133,10 +137,18 @@ class Quotas:
     def take_address(self, address: str) -> None:
         """Count one request that brings no good token; raises the 429 problem `too_many_requests`."""
         now = self._clock()
-        bucket = self._addresses.of(network_of(address), self._address, now)
-        if bucket.filled(now) < 1.0:
-            raise over(TOO_MANY_REQUESTS, "address", bucket)
-        bucket.left -= 1.0
+        found = self._at(self._addresses, self._networks, address, now)
+        for name, bucket in found:
+            if bucket.filled(now) < 1.0:
+                raise over(TOO_MANY_REQUESTS, name, bucket)
+        for _, bucket in found:
+            bucket.left -= 1.0
+
+    def _at(self, kept: Buckets, wider: Buckets, address: str, now: float) -> list[tuple[str, Bucket]]:
+        """Give an address's bucket, and the one of the network around it."""
+        found = [("address", kept.of(network_of(address), self._address, now))]
+        around = around_of(address)
+        return found if around is None else [*found, ("network", wider.of(around, self._around, now))]
 
     @contextmanager
     def unproven(self, session_id: str | None, address: str) -> Iterator[None]:
@@ -147,12 +159,14 @@ class Quotas:
         """
         now = self._clock()
         if session_id is None:
-            bucket = self._unproven.of(network_of(address), self._address, now)
+            buckets = [bucket for _, bucket in self._at(self._unproven, self._unproven_networks, address, now)]
         else:
-            bucket = self._unproven.of((session_id,), self._person, now)
-        if bucket.filled(now) < 1.0:
-            raise over(TOO_MANY_REQUESTS, "invalid tokens", bucket)
-        bucket.left -= 1.0
+            buckets = [self._unproven.of((session_id,), self._person, now)]
+        for bucket in buckets:
+            if bucket.filled(now) < 1.0:
+                raise over(TOO_MANY_REQUESTS, "invalid tokens", bucket)
+        for bucket in buckets:
+            bucket.left -= 1.0
         invalid = False
         try:
             yield
@@ -161,7 +175,8 @@ class Quotas:
             raise
         finally:
             if not invalid:
-                bucket.left += 1.0
+                for bucket in buckets:
+                    bucket.left += 1.0
 
     def check_tried(self, client_id: str, person_id: UUID, *target: bytes) -> None:
         """Raise the 429 problem `too_many_refused` where the target has an id in it and its person tried too many."""
@@ -230,6 +245,13 @@ def network_of(address: str) -> str:
     if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is None:
         return str(ip_network((parsed, 64), strict=False))
     return address
+
+
+@lru_cache(maxsize=10_000)
+def around_of(address: str) -> str | None:
+    """Give the /48 that a site may have of IPv6, in which an address lies; None for IPv4."""
+    place = network_of(address)
+    return str(ip_network(place).supernet(new_prefix=48)) if place.endswith("/64") else None
 
 
 def _names_an_id(part: bytes) -> bool:

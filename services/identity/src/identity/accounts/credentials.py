@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_, select, text
+from sqlalchemy import ColumnElement, and_, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -65,3 +65,9 @@ async def set_password(
             set_={"secret": encoding, "set_at": now, "first_until": None},
         )
     )
+
+
+async def count_as_phone(session: AsyncSession, account_id: UUID, *, until: datetime | None) -> None:
+    """Let the account's password prove no more than its phone until then; with None it is what its owner knows."""
+    its = (Credential.account_id == account_id, Credential.kind == "password")
+    await session.execute(update(Credential).where(*its).values(phone_alone_until=until))

@@ -75,3 +75,5 @@ class Credential(Table):
     set_at: Mapped[datetime]
     first_until: Mapped[datetime | None]
     """Until when a password works that somebody else gave the account; null once its owner has chosen one."""
+    phone_alone_until: Mapped[datetime | None]
+    """Until when it proves no more than a phone does, for who set it gave a code to one and nothing else; or null."""

@@ -26,6 +26,7 @@ from identity.challenges.rules import (
 from identity.challenges.tables import Challenge
 from identity.messages.commands import send
 from identity.secrets import hash_of
+from identity.throttling.addresses import counted_at
 from identity.throttling.rates import count, subject_of
 from identity.throttling.rules import Limit
 from webapi.normal_forms import bare_number
@@ -89,7 +90,7 @@ async def issue(
     limits += [(subject_of(ring, "codes.account", whose), limit) for limit in PER_ACCOUNT]
     if asking.address is not None:
         most = Limit(asking.most_per_address, ADDRESS_WINDOW)
-        limits.append((subject_of(ring, "codes.address", asking.address), most))
+        limits += counted_at(ring, "codes", asking.address, most)
         if not asking.known_browser:
             here = subject_of(ring, "codes.phone_address", f"{of}|{phone}|{asking.address}")
             limits += [(here, limit) for limit in PER_PHONE_AND_ADDRESS]

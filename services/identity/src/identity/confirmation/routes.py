@@ -25,10 +25,10 @@ router = APIRouter(prefix="/v1/accounts/{account_id}", tags=["accounts"])
     | described("当面确认账号属于本人", "Confirm that a person is the account's", example={"number": "1234 5678"}),
 )
 async def confirm_account_(account_id: UUID, body: ConfirmAccount, caller: Caller, shared: Shared) -> Response:
-    """Confirm that the person whom the account was opened for stands before one: by the number on their page.
+    """Confirm that the person of the account stands before one: by the number on their page.
 
-    Where no code reaches the phone on their member file. Whoever opened the account cannot do it, nor anybody whose
-    office comes of them.
+    Where it was opened for them and no code reaches the phone on their member file, or where they set its password by a
+    code to a phone alone. Whoever opened the account cannot do it, nor anybody whose office comes of them.
     """
     by = audit.by(caller.principal, await caller.remit(CONFIRM))
     async with caller.command() as command:

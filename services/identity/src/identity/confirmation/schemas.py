@@ -11,7 +11,7 @@ from webapi.bodies import Body, Shown
 
 
 class ConfirmAccount(Body):
-    """The number that the person reads from the page of their first sign-in."""
+    """The number that the person reads from the page of their first sign-in, or from that of their ways in."""
 
     number: NumberOfPage
 

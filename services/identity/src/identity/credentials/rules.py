@@ -23,6 +23,11 @@ FIRST_PASSWORD_LIFETIME: Final = timedelta(days=14)
 Whoever opened the account knows it. Two weeks are enough for a note that somebody brings to the village, and too short
 for one that lies in a drawer.
 """
+PERSON_HEARS: Final = timedelta(days=7)
+"""How long a password that was set by a code to a phone alone proves no more than that phone does.
+
+Whose phone is gone has the number blocked or brought over within days, and sets another password by it.
+"""
 _READ_BY_THE_ESTIMATE = 32
 """Characters; the time it takes grows faster than the length, and a longer password is never too common for it."""
 _MOST_READINGS = 8

@@ -14,6 +14,7 @@ from identity.devices import rules
 from identity.levels import SignedIn
 from identity.oauth.consents import grant_consent
 from identity.sessions.tables import BrowserSession, DeviceCode
+from identity.throttling.addresses import counted_at
 from identity.throttling.rates import count, subject_of
 from identity.throttling.rules import Limit
 
@@ -39,7 +40,7 @@ class WaitingDevice(NamedTuple):
 async def count_asked(session: AsyncSession, ring: KeyRing, *, client_id: str, address: str, now: datetime) -> None:
     """Count a device that got its codes. Raises `identity.throttling.rates.TooOften`."""
     subjects = (
-        (subject_of(ring, "device_authorization.address", address), ASKED_FROM_ADDRESS),
+        *counted_at(ring, "device_authorization", address, ASKED_FROM_ADDRESS),
         (subject_of(ring, "device_authorization.client", client_id), ASKED_BY_CLIENT),
     )
     await count(session, subjects, now=now)
@@ -49,7 +50,7 @@ async def count_typed(session: AsyncSession, ring: KeyRing, *, person: SignedIn,
     """Count a code that somebody typed. Raises `identity.throttling.rates.TooOften`."""
     subjects = (
         (subject_of(ring, "device_code.session", str(person.session_id)), TYPED_IN_SESSION),
-        (subject_of(ring, "device_code.address", address), TYPED_FROM_ADDRESS),
+        *counted_at(ring, "device_code", address, TYPED_FROM_ADDRESS),
     )
     await count(session, subjects, now=now)
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import audit
-from database import KeyRing
+from database import KeyRing, utc_now
 from identity.accounts.credentials import username_of
 from identity.factors.required import owned_by
 from identity.levels import FRESH_FOR_CREDENTIALS, SignedIn, reaches
@@ -41,14 +41,14 @@ async def require_owner(caller: AuthenticatedCaller) -> Owner:
     """
     caller.require_acr("1", FRESH_FOR_CREDENTIALS)
     async with caller.read() as session:
-        owned = await owned_by(session, caller.person_id)
+        owned = await owned_by(session, caller.person_id, now=utc_now())
     caller.require_acr(owned.manage_acr, FRESH_FOR_CREDENTIALS)
     return Owner(caller.person_id, caller.language)
 
 
 async def is_owner_now(session: AsyncSession, person: SignedIn, *, now: datetime) -> bool:
     """Say the same of who is signed in at a browser."""
-    owned = await owned_by(session, person.account_id)
+    owned = await owned_by(session, person.account_id, now=now)
     return now - person.signed_in_at <= FRESH_FOR_CREDENTIALS and reaches(person.acr, owned.manage_acr)
 
 

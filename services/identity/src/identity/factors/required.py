@@ -1,6 +1,7 @@
 """What a person who has begun to sign in still has to prove before their session counts, or counts for more."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final, Literal, NamedTuple
 from uuid import UUID
 
@@ -20,6 +21,7 @@ class Owned(NamedTuple):
 
     `first_password`: the password is still the one that the account was opened with, which somebody else knows.
     `unproven`: it was opened for a person who has not proven that it is theirs.
+    `phone_alone`: the password was set by a code to the phone alone, and proves no more than that phone does for now.
     """
 
     password: bool
@@ -29,18 +31,22 @@ class Owned(NamedTuple):
     passkey: bool
     first_password: bool = False
     unproven: bool = False
+    phone_alone: bool = False
 
     @property
     def acr(self) -> str:
         """The highest level this account can reach by what has to be given on the second page."""
         if self.passkey:
             return "3"
-        return "2" if self.password and (self.totp or self.phone) else "1"
+        return "2" if self.password and (self.totp or (self.phone and not self.phone_alone)) else "1"
 
     @property
     def manage_acr(self) -> str:
-        """The level its owner proves before changing what opens the account: two factors wherever it has them."""
-        return min(self.acr, "2")
+        """The level its owner proves before changing what opens the account: two factors wherever it has them.
+
+        Also where the phone alone was proven: else whoever has it made themselves a way in that stays.
+        """
+        return "2" if self.phone_alone else min(self.acr, "2")
 
 
 class Step(NamedTuple):
@@ -64,7 +70,7 @@ _FILE_PHONE: Final[tuple[Way, ...]] = ("file_phone",)
 _PAGES: Final = {_NEW_PASSWORD: NEW_PASSWORD, _FILE_PHONE: FILE_PHONE}
 
 
-async def owned_by(session: AsyncSession, account_id: UUID) -> Owned:
+async def owned_by(session: AsyncSession, account_id: UUID, *, now: datetime) -> Owned:
     """Give the ways an account has."""
     mine = literal(account_id)
     has = (
@@ -75,20 +81,22 @@ async def owned_by(session: AsyncSession, account_id: UUID) -> Owned:
         exists().where(Passkey.account_id == mine, Passkey.suspected_at.is_(None)),
         exists().where(Credential.account_id == mine, Credential.first_until.is_not(None)),
         exists().where(Account.account_id == mine, Account.proven_at.is_(None)),
+        exists().where(Credential.account_id == mine, Credential.phone_alone_until > now),
     )
     return Owned(*(await session.execute(select(*has))).one())
 
 
-async def next_step(session: AsyncSession, person: SignedIn, wanted: str | None) -> Step | None:
+async def next_step(session: AsyncSession, person: SignedIn, wanted: str | None, *, now: datetime) -> Step | None:
     """Give what the person still has to prove, or None when nothing is missing.
 
     `wanted` is a level, or None when any will do; a level there is not ("") is out of reach. An account with an
     authenticator app gives a code of it, or a passkey, whatever is wanted; and whoever came by the password that the
     account was opened with chooses another, after that code, so that nobody who merely knows it does. An account
     that was opened for a person opens nothing, whichever way they came, until they have proven that it is theirs, and
-    then chosen the password at the same browser: nobody knows it who was there before.
+    then chosen the password at the same browser: nobody knows it who was there before. A password that was set by a
+    code to the phone alone is nothing else than that phone for a week: it takes an app or a passkey beside it.
     """
-    return missing(await owned_by(session, person.account_id), person.amr, wanted)
+    return missing(await owned_by(session, person.account_id, now=now), person.amr, wanted)
 
 
 def missing(owned: Owned, amr: Sequence[str], wanted: str | None) -> Step | None:
@@ -105,9 +113,10 @@ def missing(owned: Owned, amr: Sequence[str], wanted: str | None) -> Step | None
     if wanted == "3":
         return Step(_present(owned, "passkey"))
     ways: list[Way] = []
+    one_thing = owned.phone_alone and not given & set(SECOND_FACTORS)
     if not has_possession(given):
-        ways += ["totp", "recovery_code"] if owned.totp else ["sms"]
-    if not has_knowledge(given):
+        ways += ["totp", "recovery_code"] if owned.totp else [] if one_thing else ["sms"]
+    if not has_knowledge(given) and not one_thing:
         ways.append("password")
     return Step(_present(owned, *ways, "passkey"))
 

@@ -126,7 +126,8 @@ async def decide_for(
     now: datetime,
 ) -> Decision:
     """Take `decide` inside `session`; what it gives away is given when the session commits."""
-    step = await next_step(session, person, wanted_level(parameters.get("acr_values"))) if person else None
+    wanted = wanted_level(parameters.get("acr_values"))
+    step = await next_step(session, person, wanted, now=now) if person else None
 
     def run(provider: Provider) -> Decision:
         return decide(provider, parameters, person, just_now=just_now, agreed=agreed, step=step)

@@ -9,7 +9,7 @@ from authlib.common.urls import add_params_to_uri
 from fastapi import APIRouter
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from database import utc_now
 from identity.clients.tables import Client
@@ -65,7 +65,7 @@ async def confirm_sign_out(visit: Visited, form: Form) -> Response:
     now, shared = utc_now(), visit.shared
     if not is_ours(visit, form):
         asked = {name: value for name, value in {**visit.parameters, **form}.items() if name in _PARAMETERS}
-        return RedirectResponse(page_address(END_SESSION, asked), 303)
+        return go_to(page_address(END_SESSION, asked))
     try:
         async with shared.database.read() as session:
             wish = await read_wish(session, visit.parameters, shared.parties, now=now)

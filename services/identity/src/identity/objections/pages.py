@@ -29,7 +29,8 @@ from identity.recovery.rules import RecoveryUnknown
 from identity.recovery.tables import Recovery
 from identity.shared import IdentityShared
 from identity.sign_in.code_pages import CodePages
-from identity.throttling.rates import TooOften, count, subject_of
+from identity.throttling.addresses import counted_at
+from identity.throttling.rates import TooOften, count
 from webapi.normal_forms import bare_number
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
@@ -48,10 +49,10 @@ async def object_by_notice(visit: Visited, form: Form) -> Response:
     if not is_ours(visit, form) or not form.get("notice_code", "").strip():
         return await _PAGES.send_code(visit, form)
     now, shared = utc_now(), visit.shared
-    subject = subject_of(shared.ring, "objection.address", visit.client_address)
+    here = counted_at(shared.ring, "objection", visit.client_address, TRIES_PER_ADDRESS)
     try:
         async with shared.database.transaction() as session:
-            await count(session, [(subject, TRIES_PER_ADDRESS)], now=now)
+            await count(session, here, now=now)
     except TooOften as error:
         return await _PAGES.phone_page(visit, Notice("objected_too_often", 429, error.retry_after_seconds))
     account_id = await _noticed(shared, form.get("phone", ""), form.get("notice_code", ""), now=now)

@@ -17,7 +17,7 @@ from identity.factors.ownership import Owner, is_owner_now
 from identity.factors.passkeys import commands as passkeys
 from identity.factors.passkeys.ceremonies import PasskeyRefused, sent_answer
 from identity.factors.passkeys.schemas import LONGEST_NAME
-from identity.factors.required import owned_by
+from identity.factors.required import next_step, owned_by
 from identity.factors.tables import FederatedIdentity, Passkey, RecoveryCode
 from identity.factors.totp import commands as totp
 from identity.factors.totp.commands import TotpNotPending
@@ -27,6 +27,7 @@ from identity.pages.destinations import sign_in_before
 from identity.pages.html import go_to
 from identity.pages.requests import Parameters
 from identity.pages.visits import NOTHING, Form, Notice, PageRoute, Visit, Visited, form_page, is_ours
+from identity.phone_proofs.numbers import number_of
 from identity.purposes.rules import PURPOSES
 from identity.sessions.browser import person_at
 from identity.throttling.rates import TooOften
@@ -116,6 +117,9 @@ async def _here(visit: Visit, form: Parameters | None = None) -> _Here | Respons
         if person is None or now - person.signed_in_at > FRESH_FOR_CREDENTIALS:
             return go_to(sign_in_before("security", visit.parameters))
         if not await is_owner_now(session, person, now=now):
+            step = await next_step(session, person, "2", now=now)
+            if step is not None and not step.reachable:
+                return _one_thing_page(visit, person)
             stronger = urlencode({"next": "security", "acr_values": "2"})
             return go_to(f"{SECOND_FACTOR}?{stronger}")
     if form is not None and not is_ours(visit, form):
@@ -132,7 +136,7 @@ async def _overview(here: _Here) -> Response:
     )
     asked = PURPOSES["wechat"]
     async with shared.database.read() as session:
-        owned = await owned_by(session, mine)
+        owned = await owned_by(session, mine, now=utc_now())
         codes_left, passkeys_there, linked = (await session.execute(select(*counted))).one()
     return form_page(
         here.visit,
@@ -147,6 +151,12 @@ async def _overview(here: _Here) -> Response:
         wechat_text=asked.en if here.visit.language == "en" else asked.zh,
         wechat_text_version=asked.version,
     )
+
+
+def _one_thing_page(visit: Visit, person: SignedIn) -> Response:
+    """Say why nothing is added yet, to who came by a phone alone, and show the number that an officer enters."""
+    number = number_of(visit.shared.ring, person.session_id)
+    return form_page(visit, "security_one_thing", address=SECURITY, number=f"{number[:4]} {number[4:]}")
 
 
 async def _confirm_totp(here: _Here, code: str, *, now: datetime) -> Response:

@@ -17,6 +17,8 @@ from webapi.languages import Language, language_named, preferred
 _FILES = resources.files("identity.pages")
 _STYLE = (_FILES / "templates" / "style.css").read_text("utf-8").strip()
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+_OPENED_BY_US = {"Cross-Origin-Opener-Policy": "same-origin"}
+"""Of pages and of the way to them: no site that opened one can lead it elsewhere. The page of the API document can."""
 _TEMPLATES = Environment(
     loader=PackageLoader("identity.pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
 )
@@ -92,6 +94,7 @@ def _headers(target: str | None, *, script: bool) -> dict[str, str]:
         "Content-Security-Policy": "; ".join(policy),
         "X-Frame-Options": "DENY",
         "Referrer-Policy": "same-origin",
+        **_OPENED_BY_US,
         "Cache-Control": "no-store",
         "Vary": "Accept-Language, Cookie",
     }
@@ -99,4 +102,4 @@ def _headers(target: str | None, *, script: bool) -> dict[str, str]:
 
 def go_to(address: str) -> RedirectResponse:
     """Send the browser on to an address; nothing keeps that it was sent there."""
-    return RedirectResponse(address, 303, {"Cache-Control": "no-store"})
+    return RedirectResponse(address, 303, {"Cache-Control": "no-store", **_OPENED_BY_US})

@@ -15,6 +15,7 @@ from database import KeyRing, insert_new
 from identity.challenges.rules import ADDRESS_WINDOW, MOST_TRIES, PER_PHONE, PER_PHONE_AND_ADDRESS
 from identity.phone_proofs.tables import PhoneProof
 from identity.secrets import hash_of
+from identity.throttling.addresses import counted_at
 from identity.throttling.rates import count, subject_of
 from identity.throttling.rules import Limit
 from messaging import Publication, append
@@ -67,8 +68,8 @@ async def ask_for_code(
     limits = [(subject_of(ring, "proofs.person", asked_for), limit) for limit in PER_PHONE]
     here = subject_of(ring, "proofs.person_address", f"{asked_for}|{browser.address}")
     limits += [(here, limit) for limit in PER_PHONE_AND_ADDRESS]
-    at = subject_of(ring, "codes.address", browser.address)
-    await count(session, [*limits, (at, Limit(browser.most_per_address, ADDRESS_WINDOW))], now=now)
+    limits += counted_at(ring, "codes", browser.address, Limit(browser.most_per_address, ADDRESS_WINDOW))
+    await count(session, limits, now=now)
     bound_to = hash_of(browser.secret)
     former = (PhoneProof.purpose == purpose, PhoneProof.bound_to == bound_to, PhoneProof.ended_at.is_(None))
     await session.execute(update(PhoneProof).where(*former).values(ended_at=now))

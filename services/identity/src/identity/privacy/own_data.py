@@ -34,7 +34,7 @@ _ASSISTED = "assist_id organisation_id actions evidence asked_at consented_at ex
 """Of a session in which one helped or was helped: nobody else who had a part in it."""
 
 _WAYS_IN: Final[dict[str, tuple[str, Column]]] = {
-    "passwords": ("kind set_at first_until", Credential.account_id),
+    "passwords": ("kind set_at first_until phone_alone_until", Credential.account_id),
     "authenticator_apps": ("made_at confirmed_at", Totp.account_id),
     "recovery_codes": ("made_at used_at", RecoveryCode.account_id),
     "linked_accounts": ("provider linked_at last_used_at", FederatedIdentity.account_id),

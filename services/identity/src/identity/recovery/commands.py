@@ -16,9 +16,10 @@ import audit
 import orgtree
 from china_time import day_of
 from database import KeyRing, insert_new, known
-from identity.accounts.credentials import set_password
+from identity.accounts.credentials import count_as_phone, set_password
 from identity.accounts.remit import belongs_to
 from identity.accounts.tables import Account
+from identity.credentials.rules import PERSON_HEARS
 from identity.factors.tables import FederatedIdentity, Passkey, RecoveryCode, Totp
 from identity.messages.commands import tell
 from identity.recovery.notice_codes import notice_code
@@ -211,12 +212,17 @@ async def complete_recovery(
     new_id: Callable[[], UUID],
     now: datetime,
 ) -> None:
-    """Set the new password; every session ends, and second factors go if they were said to be lost."""
+    """Set the new password; every session ends, and second factors go if they were said to be lost.
+
+    Where no officer agreed, whoever sets it has shown a phone and nothing else: for a week it proves no more than that.
+    """
     account_id = recovery.account_id
     recovery.status, recovery.completed_at = "completed", now
     recovery.proof_hash = recovery.proof_expires_at = None
     await session.flush()
     await set_password(session, account_id=account_id, encoding=encoding, new_id=new_id, now=now)
+    until = None if recovery.needs_approval else now + PERSON_HEARS
+    await count_as_phone(session, account_id, until=until)
     if recovery.lost_device:  # whoever finds it must not sign in by it
         for table in (RecoveryCode, Totp, Passkey, FederatedIdentity):
             await session.execute(delete(table).where(table.account_id == account_id))

@@ -19,7 +19,8 @@ from identity.pages.visits import FORM_EXPIRED, NOTHING, Form, Notice, PageRoute
 from identity.secrets import new_secret
 from identity.sessions.browser import Proven
 from identity.sign_in.entry import enter, sign_in_form
-from identity.throttling.rates import TooOften, count, subject_of
+from identity.throttling.addresses import counted_at
+from identity.throttling.rates import TooOften, count
 from identity.throttling.rules import Limit
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
@@ -78,8 +79,7 @@ async def _page(visit: Visit, notice: Notice = NOTHING) -> Response:
         visit = visit._replace(form_cookie=new_secret())
     try:
         async with shared.database.transaction() as session:
-            client_address = subject_of(shared.ring, "passkeys.address", visit.client_address)
-            await count(session, [(client_address, PER_ADDRESS)], now=now)
+            await count(session, counted_at(shared.ring, "passkeys", visit.client_address, PER_ADDRESS), now=now)
             bound_to = visit.form_cookie or ""
             begun = await begin_ceremony(session, account_id=None, bound_to=bound_to, new_id=new_id, now=now)
         ceremony, options = str(begun.ceremony_id), sign_in_options(shared.parties.issuer, challenge=begun.challenge)

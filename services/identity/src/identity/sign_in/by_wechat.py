@@ -20,7 +20,8 @@ from identity.purposes.rules import PURPOSES, TextChanged
 from identity.secrets import new_secret
 from identity.sessions.browser import Proven, person_at
 from identity.sign_in.entry import enter
-from identity.throttling.rates import TooOften, count, subject_of
+from identity.throttling.addresses import counted_at
+from identity.throttling.rates import TooOften, count
 from identity.throttling.rules import Limit
 from identity.wechat import WechatCodeRefused, WechatSubject, WechatUnavailable
 
@@ -91,8 +92,7 @@ async def _send(visit: Visit, purpose: commands.Purpose, person: SignedIn | None
         return _refused(visit, "wechat_away", 503)
     try:
         async with shared.database.transaction() as session:
-            client_address = subject_of(shared.ring, "wechat.address", visit.client_address)
-            await count(session, [(client_address, PER_ADDRESS)], now=now)
+            await count(session, counted_at(shared.ring, "wechat", visit.client_address, PER_ADDRESS), now=now)
             state = await commands.begin_visit(
                 session,
                 purpose=purpose,

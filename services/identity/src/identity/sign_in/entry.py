@@ -54,7 +54,7 @@ async def enter(visit: Visit, proven: Proven) -> Response | None:
             decision = await decide_for(shared, session, visit.parameters, person, just_now=True, now=now)
             if not isinstance(decision, Redirect | Refused):
                 await keep_waiting(session, person, visit.parameters)
-        step = None if decision is not None else await next_step(session, person, None)
+        step = None if decision is not None else await next_step(session, person, None, now=now)
     _log.info("signed_in", extra={"account_id": person.account_id, "session_id": person.session_id})
     if decision is not None:
         response = answer_to(visit.language, visit.parameters, decision)
@@ -82,7 +82,7 @@ async def asked_on(page: str, visit: Visit, *, now: datetime) -> Asked | Respons
         waits = "client_id" in visit.parameters
         if person is None or (waits and not may_still_agree(visit.parameters, person, now=now)):
             return go_to(page_address(SIGN_IN, visit.parameters))
-        step = await next_step(session, person, wanted_level(visit.parameters.get("acr_values")))
+        step = await next_step(session, person, wanted_level(visit.parameters.get("acr_values")), now=now)
     if step is None or not step.reachable or step.page != page:
         return await go_on(visit, person, now=now, just_now=False)
     return Asked(visit, person, step)
@@ -98,7 +98,7 @@ async def go_on(visit: Visit, person: SignedIn, *, now: datetime, just_now: bool
                 await answered(session, person)
         return answer_to(visit.language, visit.parameters, decision)
     async with shared.database.read() as session:
-        step = await next_step(session, person, wanted_level(visit.parameters.get("acr_values")))
+        step = await next_step(session, person, wanted_level(visit.parameters.get("acr_values")), now=now)
     if step is not None and step.reachable:
         return go_to(page_address(step.page, visit.parameters))
     return go_to(onward(visit.parameters) or SIGN_IN)

@@ -22,10 +22,10 @@ import orgtree
 from channels import index_of
 from database import new_id, utc_now
 from identity.accounts.commands import AccountExists, UsernameTaken, add_account, prove_account
-from identity.accounts.credentials import username_of
+from identity.accounts.credentials import count_as_phone, username_of
 from identity.accounts.phones import has_file_phone_alone
 from identity.accounts.tables import Account, Credential
-from identity.credentials.rules import UsernameUnusable, require_username
+from identity.credentials.rules import PERSON_HEARS, UsernameUnusable, require_username
 from identity.levels import CODE_AMR, ONE_FACTOR_ACR
 from identity.pages.addresses import (
     OWN_ACCOUNT,
@@ -194,6 +194,7 @@ async def _opened(
     await change_password(
         session, visit.shared.ring, account_id=me, encoding=encoding, language=visit.language, new_id=new_id, now=now
     )
+    await count_as_phone(session, me, until=now + PERSON_HEARS)
     action = "identity.account.opened" if theirs.username is None else "identity.account.proven"
     entry = audit.Entry(
         action=action, actor=me, subject=me, organisation_id=theirs.organisation_id, object_id=proof.proof_id

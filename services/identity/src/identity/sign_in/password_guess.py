@@ -17,6 +17,7 @@ from identity.sessions.browser import Proven
 from identity.sessions.known_browsers import is_known
 from identity.sessions.sign_ins import record_sign_in_refused
 from identity.shared import IdentityShared
+from identity.throttling.addresses import places_of
 from identity.throttling.guesses import begin_guess, forgive, take_back
 from identity.throttling.rates import TooOften, subject_of
 from identity.throttling.rules import OF_ADDRESS
@@ -42,9 +43,11 @@ async def prove_by_password(
             guesses = [await begin_guess(session, subject_of(shared.ring, "browser", f"{browser}|{name}"), now=now)]
             may_be_right = True
         else:
-            allowance = OF_ADDRESS._replace(free=shared.failures_per_address)
-            address = {subject_of(shared.ring, "address", client_address): allowance}
-            guesses = [await begin_guess(session, subject_of(shared.ring, "name", name), beside=address, now=now)]
+            beside = {
+                subject_of(shared.ring, "place", place): OF_ADDRESS._replace(free=times * shared.failures_per_address)
+                for place, times in places_of(client_address)
+            }
+            guesses = [await begin_guess(session, subject_of(shared.ring, "name", name), beside=beside, now=now)]
             may_be_right = False
     if not may_be_right:
         with suppress(TooOften):
@@ -112,7 +115,8 @@ async def check_password(
                 .limit(1)
             )
         ).one_or_none()
-    verdict = await passwords.verify(row.secret if row else None, password, at=client_address)
+    around, _ = places_of(client_address)[-1]
+    verdict = await passwords.verify(row.secret if row else None, password, at=around)
     if row is None or not verdict.matches:
         return None
     if row.first_until is not None and row.first_until <= now:

@@ -1,13 +1,21 @@
-"""Where a request comes from: the address that counts as one client."""
+"""Where a request comes from: the address that counts as one client, and the network around it."""
 
 from collections.abc import Collection
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from starlette.requests import Request
 
+from database import KeyRing
+from identity.throttling.rates import subject_of
+from identity.throttling.rules import Limit
+
 Network = IPv4Network | IPv6Network
 IPV6_PREFIX = 64
 """A household gets at least that much, and every device in it changes its address inside it."""
+AROUND = 48
+"""What a site gets, or whoever rents a server: 65,536 times as much."""
+TIMES_AROUND = 10
+"""How many addresses a network counts as; the phones of a town may be in one, each with a /64 of its own."""
 UNKNOWN = "unknown"
 
 
@@ -30,6 +38,21 @@ def client_address_of(request: Request, proxies: Collection[Network]) -> str:
     if peer is None:
         return UNKNOWN
     return str(peer) if isinstance(peer, IPv4Address) else str(ip_network((peer, IPV6_PREFIX), strict=False))
+
+
+def places_of(address: str) -> list[tuple[str, int]]:
+    """Give what counts for an address of `client_address_of`, each with how many times as much as one may do."""
+    if not address.endswith(f"/{IPV6_PREFIX}"):
+        return [(address, 1)]
+    return [(address, 1), (str(ip_network(address).supernet(new_prefix=AROUND)), TIMES_AROUND)]
+
+
+def counted_at(ring: KeyRing, kind: str, address: str, limit: Limit) -> list[tuple[bytes, Limit]]:
+    """Give the subjects under which something is counted for an address, with their limits."""
+    places = places_of(address)
+    return [
+        (subject_of(ring, f"{kind}.address", place), limit._replace(most=limit.most * times)) for place, times in places
+    ]
 
 
 def _parsed(text: str) -> IPv4Address | IPv6Address | None:

@@ -45,9 +45,10 @@ _INSERT_VERSION = f"""
            case when $11::bytea is null then null
                 when $12 then $3
                 when $13 then {PROVES_FROM}
+                when $14 then $3 + interval '{PERSON_HEARS.days} days'
                 else greatest({PROVES_FROM}, $3 + interval '{PERSON_HEARS.days} days') end
     from member_version v where v.person_id = $1 and v.version = $2 - 1
-"""  # noqa: S608 - our own words. One's own number proves it at once, another's a week after who had the former was told.
+"""  # noqa: S608 - our own words. One's own proves it at once after two factors, else a week after the former was told.
 _KEEP = """
     update member set version = $2, stage = $3, away = $4, smartphone = $5, phone_index = $6 where person_id = $1
 """
@@ -79,7 +80,7 @@ async def revise_member(
     expected: Expected,
     changes: Mapping[str, Any],
     own: bool,
-    in_clear: bool,
+    two_factors: bool,
     ring: KeyRing,
     now: datetime,
     by: audit.Actor,
@@ -87,10 +88,10 @@ async def revise_member(
     """Change fields of a file (`name`, `phone`, `stage`, `away`, `smartphone`) and give the version that results.
 
     `changes` were made to `base_version`; fields that nobody else changed since are merged. Without one they are made
-    to the file as it is, which has to be as `expected`. `own` says that the person changes the own file: else the phone
-    that is replaced or taken out is told so. `in_clear` says that a stored personal field that clashes is told
-    unmasked. Raises `FileUnknown`, `BaseUnknown`, `StaleFile`, and `Refused` by the rules of stages and of the branch's
-    size.
+    to the file as it is, which has to be as `expected`. `own` says that the person changes the own file. Where that was
+    not proved by `two_factors`, the phone that is replaced or taken out is told so, and a stored personal field that
+    clashes is told masked. Raises `FileUnknown`, `BaseUnknown`, `StaleFile`, and `Refused` by the rules of stages and
+    of the branch's size.
     """
     connection = await raw(session)
     await connection.execute(_LOCK, person_id)
@@ -102,7 +103,7 @@ async def revise_member(
     present = _contents(record, file)
     merged = merge(present, base=_contents(base, SealedFile(ring, base)), changes=changes)
     if merged.clashing:
-        raise StaleFile(record["version"], _both(merged.clashing, present, changes, in_clear=in_clear))
+        raise StaleFile(record["version"], _both(merged.clashing, present, changes, in_clear=own and two_factors))
     if merged.result == present:
         return int(record["version"])
     today = day_of(now)
@@ -114,15 +115,16 @@ async def revise_member(
     branch = record["organisation_id"]
     phone, former = merged.result["phone"], mobile_number(present["phone"] or "")
     kept = phone in {present["phone"], former}  # what was written before numbers had one form is no other number
-    contents = (*traits, *sealed, own and not kept, kept)
+    contents = (*traits, *sealed, own and two_factors and not kept, kept, own)
     await connection.execute(_INSERT_VERSION, person_id, version, now, by.actor, branch, *contents)
     phone_index = None if phone is None else ring.blind_index("phone", phone)
     await connection.execute(_KEEP, person_id, version, *traits, phone_index)
     if any(present[trait] != merged.result[trait] for trait in TRAITS):
         counts = await recount(session, [branch], today)
         check_size(counts[branch], today)
-    if not own and former is not None and not kept:
-        told = Settings.texts.message(new_id(), international(former), "phone_replaced", "zh", {})
+    if not (own and two_factors) and former is not None and not kept:
+        text = "ways_in_changed" if own else "phone_replaced"
+        told = Settings.texts.message(new_id(), international(former), text, "zh", {})
         await queue(session, ring, PhoneMessage, told, now=now, until=now + NOTICE_LIFETIME, person_id=person_id)
     await audit.record(session, by.entry("members.file.revised", subject=person_id), now=now)
     return version

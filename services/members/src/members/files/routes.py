@@ -141,7 +141,8 @@ async def revise_member(person_id: UUID, body: ReviseMember, caller: Caller, rin
     """Change a file against the version the change was made to; 409 with both values of what clashes.
 
     One of `base_version`, by which changes of other fields are merged, and If-Match, by which nothing is, is demanded.
-    Whoever changes the own phone has signed in within ten minutes (RFC 9470).
+    Whoever changes the own phone has signed in within ten minutes (RFC 9470). By one factor, the former number is told,
+    and the new one proves nothing for a week.
     """
     own = person_id == caller.person_id
     expected.require_said(otherwise=body.base_version)
@@ -160,7 +161,7 @@ async def revise_member(person_id: UUID, body: ReviseMember, caller: Caller, rin
                 expected=expected,
                 changes=body.changes,
                 own=own,
-                in_clear=own and reaches(caller.principal, TWO_FACTORS),
+                two_factors=own and reaches(caller.principal, TWO_FACTORS),
                 ring=ring,
                 now=command.now,
                 by=audit.by(caller.principal, remit),
