@@ -50,7 +50,7 @@ HASTY = {
 UNBROKEN = Breaking(in_a_row=1_000_000, least=1_000_000)
 """No breaker opens: what a test says of single failures stays true."""
 UNHURRIED = Patience(span=PATIENCE_SECONDS)
-SMALL = Limits(connections=4, waiting=4, sweep_seconds=0.02)
+SMALL = Limits(connections=4, sweep_seconds=0.02)
 
 
 @dataclass

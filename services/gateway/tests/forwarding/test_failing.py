@@ -3,15 +3,18 @@
 import asyncio
 import socket
 import time
+from functools import partial
+from uuid import uuid4
 
 import pytest
 
 from gateway.forwarding import measures
 from gateway.forwarding.limits import MIB, Limits
 from gateway.forwarding.routing import Route
+from testkit.tokens import TokenIssuer
 from webapi import Authenticator
 
-from .door import PATIENT, Door, opened
+from .door import PATIENT, Door, Reply, opened
 from .raw_service import OK, Asked, RawService, Talk, answering, until
 
 
@@ -221,7 +224,9 @@ async def test_connections_that_died_while_idle_are_not_used(door: Door, service
     assert (await door.ask("POST /v1/courses", body=b"abc")).status == 200
 
 
-async def test_a_full_pool_queues_and_a_full_queue_is_503(door: Door, service: RawService) -> None:
+async def test_a_full_pool_queues_and_a_full_queue_is_503(
+    service: RawService, authenticator: Authenticator, token: str, issuer: TokenIssuer
+) -> None:
     release = asyncio.Event()
 
     async def behave(talk: Talk, _asked: Asked) -> None:
@@ -229,17 +234,31 @@ async def test_a_full_pool_queues_and_a_full_queue_is_503(door: Door, service: R
         await talk.say(OK)
 
     service.behave = behave
-    asking = [asyncio.create_task(door.ask("GET /v1/streams")) for _ in range(4)]
-    await service.settled(4)
-    queued = [asyncio.create_task(door.ask("POST /v1/streams", body=b"abc")) for _ in range(4)]
-    await until(lambda: door.upstreams["learning"].waiting == 4)
-    refused = await door.ask("GET /v1/courses")
-    assert (refused.status, refused.problem["type"]) == (503, "/problems/service_busy")
-    assert (refused.header("retry-after") in {"1", "2"}, refused.problem["service"]) == (True, "learning")
-    release.set()
-    assert {reply.status for reply in await asyncio.gather(*asking, *queued)} == {200}
-    assert service.opened == 4
-    assert door.upstreams["learning"].waiting == 0
+    routes = (Route("/v1/streams", "learning", timeouts=PATIENT, writing=PATIENT),)
+    limits = Limits(connections=4, waiting=4, sweep_seconds=0.02)
+    async with opened(routes, {"learning": service.url}, authenticator, token, limits=limits) as door:
+
+        async def asked_by(person: str) -> Reply:
+            return await door.ask("POST /v1/streams", f"authorization: Bearer {person}", body=b"abc", token=False)
+
+        asking = [asyncio.create_task(door.ask("GET /v1/streams")) for _ in range(4)]
+        await service.settled(4)
+        for number, person in enumerate((token, issuer.token(uuid4(), client_id="another")), start=1):
+            asking += [asyncio.create_task(asked_by(person)) for _ in range(2)]
+            await until(partial(_waits, door, 2 * number))
+            refused = await asked_by(person)
+            assert (refused.status, refused.problem["type"]) == (503, "/problems/service_busy"), "a share is 2 of 4"
+        refused = await asked_by(issuer.token(uuid4()))
+        assert (refused.status, refused.problem["type"]) == (503, "/problems/service_busy"), "the queue is full"
+        assert (refused.header("retry-after") in {"1", "2"}, refused.problem["service"]) == (True, "learning")
+        release.set()
+        assert {reply.status for reply in await asyncio.gather(*asking)} == {200}
+        assert service.opened == 4
+        assert door.upstreams["learning"].waiting == 0
+
+
+def _waits(door: Door, count: int) -> bool:
+    return door.upstreams["learning"].waiting == count
 
 
 async def test_waiting_in_the_queue_ends_in_time(door: Door, service: RawService) -> None:

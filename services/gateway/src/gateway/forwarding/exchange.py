@@ -86,7 +86,8 @@ class Exchange:
             self._pool = pool
             try:
                 fresh = tries is not None and tries.sent_again
-                connection = await pool.acquire(self._timeouts, self._due, fresh=fresh)
+                room = None if client is None else client.room
+                connection = await pool.acquire(self._timeouts, self._due, fresh=fresh, room=room)
                 self._send(connection, whole=whole)
                 return await connection.answered()
             except ShuttingDown:

@@ -2,13 +2,16 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import inf
 
 from gateway.edge.breaker import Breaker, Breaking
 from gateway.forwarding.addresses import Address
 from gateway.forwarding.connection import Connection
-from gateway.forwarding.failures import ServiceBusy, ServiceUnreachable, ShuttingDown
+from gateway.forwarding.failures import Crowded, ServiceBusy, ServiceUnreachable, ShuttingDown
 from gateway.forwarding.limits import Limits, Timeouts
+from gateway.forwarding.slow_clients import Holding, Room
 
 
 class Pool:
@@ -24,6 +27,7 @@ class Pool:
         self._connections: set[Connection] = set()
         self._idle: list[Connection] = []
         self._connecting = 0
+        self._queue = Room(self.limits.waiting)
         self._waiters: deque[asyncio.Future[Connection | None]] = deque()
         self._sweeper: asyncio.TimerHandle | None = None
         self._closed: type[ServiceUnreachable] | None = None
@@ -48,8 +52,12 @@ class Pool:
         """Exchanges under way, those that wait for a connection included."""
         return len(self._connections) - len(self._idle) + self._connecting + len(self._waiters)
 
-    async def acquire(self, timeouts: Timeouts, due: float = inf, *, fresh: bool = False) -> Connection:
+    async def acquire(
+        self, timeouts: Timeouts, due: float = inf, *, fresh: bool = False, room: Holding | None = None
+    ) -> Connection:
         """Give a connection for one exchange; `fresh` never gives one that has been idle.
+
+        Of the queue everybody may take a share, too; `room` knows whose request it is, None for the gateway's own.
 
         Raises ServiceUnreachable when none can be opened, ServiceBusy when the pool and its queue are full; at the time
         `due` it does either, too.
@@ -68,7 +76,8 @@ class Pool:
             if self.open < self.limits.connections:
                 self._connecting += 1
                 return await self._connect(timeouts, due)
-            handed = await self._wait(timeouts, due)
+            with self._place_of(room):
+                handed = await self._wait(timeouts, due)
             if handed is None:
                 return await self._connect(timeouts, due)
             if handed.alive:
@@ -141,6 +150,20 @@ class Pool:
         if self._sweeper is None:
             self._sweeper = loop.call_later(self.limits.sweep_seconds, self._sweep)
         return connection
+
+    @contextmanager
+    def _place_of(self, room: Holding | None) -> Iterator[None]:
+        if room is None:
+            yield
+            return
+        place = room.elsewhere(self._queue)
+        try:
+            place.hold(1)
+            yield
+        except Crowded as error:
+            raise ServiceBusy("queue full for whoever asks") from error
+        finally:
+            place.leave()
 
     async def _wait(self, timeouts: Timeouts, due: float) -> Connection | None:
         """Queue for a connection, or for a place to open one (None)."""
