@@ -51,7 +51,6 @@ class Asked(NamedTuple):
     session: AsyncSession
     client: Client
     parameters: Parameters
-    proofs: Sequence[str]
     parties: TokenParties
     now: datetime
 
@@ -93,8 +92,7 @@ async def answer_client(
             )
             if "token" not in asked.form:
                 raise InvalidRequestError("A token is required.")
-            answer = await act(Asked(session, client, asked.form, asked.proofs, shared.parties, now))
-            return JSONResponse(answer, headers=NO_STORE)
+            return JSONResponse(await act(Asked(session, client, asked.form, shared.parties, now)), headers=NO_STORE)
         except OAuth2Error as error:
             status, body, headers = error(None)
             return JSONResponse(explained(body, shared.parties.issuer), status, dict(headers))

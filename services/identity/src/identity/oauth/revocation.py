@@ -12,7 +12,6 @@ from contracts.identity import SessionRevokedV1
 from database import insert_new
 from identity.oauth.client_authentication import METHODS
 from identity.oauth.client_endpoints import ERRORS, Asked, answer_client, form_of
-from identity.oauth.proofs import read_proof, use_proof
 from identity.oauth.tables import RevokedClientToken
 from identity.oauth.tokens import ACCESS_TOKEN, read_jwt, read_refresh_token
 from identity.sessions.revocation import revoke_families
@@ -39,10 +38,7 @@ _DONE: dict[str, Any] = {}
     | described("撤销令牌（RFC 7009）", "Give up a token (RFC 7009)"),
 )
 async def revoke_token(request: Request, shared: Shared) -> Response:
-    """End the family of a refresh or access token of the client's own; a token that is unknown is no error.
-
-    Where the sign-in is bound to a key, a DPoP proof of it has to come along.
-    """
+    """End the family of a refresh or access token of the client's own; a token that is unknown is no error."""
     return await answer_client(request, shared, endpoint=REVOKE, methods=METHODS, act=_given_up)
 
 
@@ -54,7 +50,7 @@ async def _given_up(asked: Asked) -> dict[str, Any]:
     read = await read_refresh_token(asked.session, token)
     if read is not None:
         _require_own(asked, read.family.client_id)
-        await _end_family(asked, read.family)
+        await _end_family(asked, read.family.family_id)
     return _DONE
 
 
@@ -65,9 +61,7 @@ async def _end_access_token(asked: Asked, token: str) -> None:
     _require_own(asked, claims["client_id"])
     session_id = UUID(claims["sid"])
     if claims["sub"] != str(asked.client.principal_id):
-        family = await asked.session.get(TokenFamily, session_id)
-        if family is not None:
-            await _end_family(asked, family)
+        await _end_family(asked, session_id)
         return
     expires_at = datetime.fromtimestamp(claims["exp"], UTC)
     if await insert_new(asked.session, RevokedClientToken, {"session_id": session_id, "expires_at": expires_at}):
@@ -75,15 +69,8 @@ async def _end_access_token(asked: Asked, token: str) -> None:
         await append(asked.session, [Publication(event, version=1)])
 
 
-async def _end_family(asked: Asked, family: TokenFamily) -> None:
-    """End it; a copy of a token does not do so where the sign-in is bound to a key that its holder lacks."""
-    if family.bound_to is not None:
-        address = f"{asked.parties.issuer}{REVOKE}"
-        proof = read_proof(asked.proofs, method="POST", address=address, now=asked.now)
-        if proof is None or proof.key != family.bound_to:
-            raise InvalidGrantError("The token is bound to a key; bring a DPoP proof of it.")
-        await asked.session.run_sync(use_proof, proof, now=asked.now)
-    this = TokenFamily.family_id == family.family_id
+async def _end_family(asked: Asked, family_id: UUID) -> None:
+    this = TokenFamily.family_id == family_id
     await revoke_families(asked.session, this, reason="revoked_by_client", now=asked.now)
 
 
