@@ -21,6 +21,8 @@ from webapi.problems import (
 
 WHOLE: Final = "xiangqiao.whole"
 """In a scope's `extensions`: sends an answer's status, headers and body at once, or says that it did not."""
+BEGUN: Final = "xiangqiao.begun"
+"""In a scope's `extensions`: says whether any of the answer was sent, however far the application believes it is."""
 SERVED: Final = frozenset(("1.0", "1.1"))
 _SMALLEST_CHUNK: Final = 6
 """Bytes on the wire of a chunk of one byte: no body takes more for each of its own, but by what nobody reads."""
@@ -57,7 +59,11 @@ class BoundedProtocol(HttpToolsProtocol):
         self._head_bytes = self._other_bytes = 0
         self._problem: Problem = BAD_REQUEST
         self._on_leaving: Callable[[], None] | None = None
-        self._extensions: dict[str, Any] = {WHOLE: self._answer_whole, LEAVING: self._tell_leaving}
+        self._extensions: dict[str, Any] = {
+            WHOLE: self._answer_whole,
+            LEAVING: self._tell_leaving,
+            BEGUN: self._has_begun,
+        }
 
     def _tell_leaving(self, told: Callable[[], None] | None) -> None:
         self._on_leaving = told
@@ -128,6 +134,9 @@ class BoundedProtocol(HttpToolsProtocol):
         """End to count."""
         self._body_is_open, self._is_over = False, True
         super().on_message_complete()
+
+    def _has_begun(self) -> bool:
+        return bool(self.pipeline) or self.cycle.response_started
 
     def _answer_whole(self, status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes) -> bool:
         """Send an answer by one system call; `headers` tell the length of its body.

@@ -121,6 +121,29 @@ async def test_an_answer_that_breaks_off_never_looks_whole(
     await service.settled(0)
 
 
+@pytest.mark.parametrize("begun", [b"", b"{", b"{}"], ids=["head alone", "part", "all but its end"])
+async def test_an_answer_that_breaks_off_before_its_client_got_any_of_it_is_a_problem(
+    door: Door, service: RawService, begun: bytes
+) -> None:
+    told = asyncio.Event()
+
+    async def behave(talk: Talk, _asked: Asked) -> None:
+        await talk.say(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n")
+        if begun:
+            await talk.say(b"%x\r\n%b\r\n" % (len(begun), begun))
+        await told.wait()
+        talk.reset()
+
+    service.behave = behave
+    asking = asyncio.create_task(door.ask("GET /v1/courses", 'if-none-match: "waits until it is whole"'))
+    await service.settled(1)
+    await asyncio.sleep(0.05)  # the head is there and nothing more comes
+    told.set()
+    reply = await asking
+    assert (reply.status, reply.complete) == (502, True)
+    assert reply.problem["service"] == "learning"
+
+
 async def test_an_answer_that_ends_with_its_connection_breaks_off_by_reset(door: Door, service: RawService) -> None:
     async def behave(talk: Talk, _asked: Asked) -> None:
         await talk.say(b"HTTP/1.1 200 OK\r\n\r\npart of it")

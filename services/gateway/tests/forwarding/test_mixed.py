@@ -28,7 +28,7 @@ from .raw_service import Asked, RawService, Talk, answering, until
 
 TIMES = replace(PATIENT, watch_after=0.02)
 SILENT = replace(TIMES, first_byte=0.3)
-LIMITS = Limits(connections=8, waiting=100, idle_seconds=0.3, sweep_seconds=0.02)
+LIMITS = Limits(connections=8, waiting=1024, idle_seconds=0.3, sweep_seconds=0.02)
 
 
 CHANCE = random.Random(20261123)  # noqa: S311 - a mixture, not a secret

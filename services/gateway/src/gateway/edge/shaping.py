@@ -64,7 +64,7 @@ class Shaped:
     async def send(self, message: Message) -> None:
         """Be the `send` of the request; a head waits for its body."""
         if message["type"] == "http.response.start":
-            self._start = message
+            self._start, self._waiting = message, b""  # what a first one waits for may never come
             return
         body, more = message.get("body", b""), message.get("more_body", False)
         if (start := self._start) is not None:

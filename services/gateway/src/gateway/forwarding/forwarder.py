@@ -22,7 +22,7 @@ from gateway.forwarding.upstream import Upstream
 from gateway.quotas.buckets import NOT_LET_IN, Quotas
 from telemetry import ServedRequest
 from webapi.authentication import Authenticator, Principal, bearer_token
-from webapi.bounded_http import WHOLE
+from webapi.bounded_http import BEGUN, WHOLE
 from webapi.health import PATHS
 from webapi.languages import language_of
 from webapi.problems import Refusal, problem_response
@@ -228,7 +228,6 @@ class Forwarder:
         exchange: Exchange | None = None
         leading: Leading | None = None
         failed: ForwardingFailure | None = None
-        answering = False
         try:
             shared = await self._shared.followed(key, scope["raw_path"])
             if shared is not None:
@@ -249,13 +248,12 @@ class Forwarder:
             if answer.length is None and not answer.without_body and scope["http_version"] == "1.0":
                 raise refusals.odd_request(OddRequest("version", 505))  # its end could not be told to such a client
             await leading.close(answer, exchange)
-            answering = True
             await _answer(answer, exchange, call, trace_id, None)
         except ClientGone:
             raise
         except ForwardingFailure as failure:
             failed = failure
-            if answering:
+            if _has_begun(scope):  # its head may still wait for its body
                 raise _Cut(failure) from failure
             raise refusals.of_failure(failure, upstream.service) from failure
         finally:
@@ -354,6 +352,11 @@ def _own_lines(public_url: str) -> bytes:
 
 def _address_of(scope: Scope) -> str:
     return scope["client"][0] if scope.get("client") else ""
+
+
+def _has_begun(scope: Scope) -> bool:
+    begun = scope.get("extensions", {}).get(BEGUN)
+    return begun is not None and begun()
 
 
 def _understand(scope: Scope, own: bytes, route: Route) -> tuple[bytes, RequestHead, bytes]:
