@@ -64,7 +64,7 @@ async def test_the_first_start_makes_everything_once_however_many_processes_star
     await asyncio.gather(*(start(database) for _ in range(3)))
     await start(database, password="another password")
     async with database.read() as session:
-        assert (await counts(session))[:4] == [3, 3, len(roles_to_define()), 2]
+        assert (await counts(session))[:4] == [3, 3, len(roles_to_define()), 4]
         granted = (await session.scalars(select(RoleAssignment))).all()
         assert {each.role for each in granted} == USERNAMES.keys()
         assert {(each.organisation_id, each.granted_by, each.status) for each in granted} == {
