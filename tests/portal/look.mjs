@@ -2,7 +2,7 @@
 
 import { accessible, smallestType, tooWide } from "./looking.mjs";
 import { SCREENS } from "./screens.mjs";
-import { launched, prefer, say, signIn, told, visitor } from "./visitor.mjs";
+import { inStore, launched, prefer, say, signIn, told, visitor } from "./visitor.mjs";
 
 const COMBINATIONS = [
   ["zh", "standard", 360, "light"],
@@ -20,10 +20,12 @@ async function looked(screen, [language, size, width, scheme], { context, page, 
   await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
   await page.goto(`${told.url}/app${screen.address === "/" ? "/" : screen.address}`);
   await prefer(page, { language, size });
-  await page.reload();
   try {
-    await page.locator(screen.who === null ? "#welcome h1" : "#app h1").waitFor();
+    if (screen.who !== null) await page.evaluate(() => navigator.serviceWorker.ready);
     if (screen.offline) await context.setOffline(true);
+    await screen.before?.(page);
+    await page.reload();
+    await page.locator(screen.who === null ? "#welcome h1" : "#app h1").waitFor();
     await screen.show?.(page);
     if (screen.ready) await page.locator(screen.ready).first().waitFor();
     await page.waitForTimeout(300); // what was asked for meanwhile comes
@@ -31,6 +33,8 @@ async function looked(screen, [language, size, width, scheme], { context, page, 
     if (shown !== language) problems.push(`it speaks ${shown}`);
     if ((await page.locator("h1:visible").count()) !== 1) problems.push("it has not one heading");
     if (told.pictures) await page.screenshot({ path: `${told.pictures}/${screen.name}-${language}-${size}-${width}-${scheme}.png`, fullPage: true });
+    // All of it in sight: what lies below the bar at the bottom for a moment is no small target.
+    await page.setViewportSize({ width, height: await page.evaluate(() => document.documentElement.scrollHeight + 300) });
     problems.push(...(await accessible(page)));
     const smallest = await smallestType(page);
     if (smallest < SMALLEST[size]) problems.push(`type of ${smallest} px`);
@@ -42,6 +46,7 @@ async function looked(screen, [language, size, width, scheme], { context, page, 
   } catch (error) {
     problems.push(`it could not be opened: ${error.message.split("\n")[0]} at ${page.url()}`);
   } finally {
+    if (screen.before) await inStore(page, "outbox", []);
     await context.setOffline(false);
   }
   say({ screen: screen.name, language, size, width, scheme, problems: [...problems] });

@@ -49,6 +49,23 @@ export async function prefer(page, preferences) {
   await page.evaluate((chosen) => localStorage.setItem("xq-preferences", JSON.stringify(chosen)), preferences);
 }
 
+/** Makes a store on the phone hold these things and no others. */
+export function inStore(page, store, things) {
+  return page.evaluate(async ([name, all]) => {
+    const person = localStorage.getItem("xq-person");
+    const database = await new Promise((resolve, reject) => {
+      const opening = indexedDB.open(`xq-${person}`);
+      opening.onsuccess = () => resolve(opening.result);
+      opening.onerror = reject;
+    });
+    const writing = database.transaction(name, "readwrite");
+    writing.objectStore(name).clear();
+    for (const each of all) writing.objectStore(name).put(each);
+    await new Promise((resolve) => { writing.oncomplete = resolve; });
+    database.close();
+  }, [store, things]);
+}
+
 /** What an authenticator app with this secret shows now (RFC 6238). */
 function code(secret) {
   const bits = [...secret].map((letter) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(letter).toString(2).padStart(5, "0")).join("");

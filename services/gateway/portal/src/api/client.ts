@@ -34,6 +34,8 @@ export function addressOf(path: string, where: { path?: object; query?: object |
 
 export class Api {
   readonly #credentials: Credentials;
+  /** Milliseconds that the system's clock is ahead of this one, where that is more than a minute. */
+  skew = 0;
   constructor(credentials: Credentials) {
     this.#credentials = credentials;
   }
@@ -50,6 +52,8 @@ export class Api {
     const answer = await asked.catch((error: Error) => {
       throw error.name === "AbortError" ? error : new NoNetwork(error.message);
     });
+    const skew = Date.parse(answer.headers.get("date") ?? "") - Date.now();
+    this.skew = Math.abs(skew) > 60_000 ? skew : 0;
     if (answer.ok || answer.status === 304) return answer;
     throw await refusalOf(answer);
   }

@@ -46,9 +46,9 @@ export function Tag({ children, tone = "plain-tag" }: { children: ComponentChild
   return <span class={`tag ${tone}`}>{children}</span>;
 }
 
-/** Until when: days left and the date, in words; colour only repeats them. */
-export function Deadline({ at }: { at: string }) {
+/** Until when: days left and the date, in words; colour only repeats them. `dated` where the date stands beside it. */
+export function Deadline({ at, dated }: { at: string; dated?: boolean }) {
   const left = daysUntil(at);
-  const said = `${distance(at)} · ${day(at)}`;
-  return left <= 1 ? <Tag tone={left < 0 ? "late" : "warn"}>{said}</Tag> : <span class="small">{said}</span>;
+  const said = dated ? distance(at) : `${distance(at)} · ${day(at)}`;
+  return left <= 1 ? <Tag tone={left < 0 ? "late" : "warn"}>{said}</Tag> : <Tag>{said}</Tag>;
 }

@@ -7,9 +7,9 @@ import { type Trouble, troubleOf } from "../api/problems.ts";
 import { Button, Link } from "../components/buttons.tsx";
 import { Icon } from "../components/icon.tsx";
 import { Page } from "../components/page.tsx";
-import { Card, Deadline, Notice, Tag } from "../components/surfaces.tsx";
+import { Card, Deadline, Notice } from "../components/surfaces.tsx";
 import { ReadingState, TroubleNotice } from "../components/trouble.tsx";
-import { dayAndTime } from "../shell/dates.ts";
+import { day, dayAndTime } from "../shell/dates.ts";
 import { portal, preferences, useReading, words } from "../shell/portal.ts";
 import { isBuilt } from "../shell/router.ts";
 import { newId } from "../store/ids.ts";
@@ -21,7 +21,7 @@ interface Subject {
   title?: string;
   place?: string | null;
   starts_at?: string;
-  my_participation?: { registered?: boolean; state?: string } | null;
+  category?: string;
 }
 
 const FIRST = 30;
@@ -79,20 +79,23 @@ function ItemCard({ item, heading: Heading }: { item: Item; heading: "h2" | "h3"
   const subject = (item.subject ?? {}) as Subject;
   const kind = item.title[preferences.value.language];
   const title = subject.title ?? kind;
+  const facts = item.facts as Record<string, unknown>;
+  const about = [
+    subject.starts_at && dayAndTime(subject.starts_at),
+    subject.place,
+    subject.category && (words.value.categories[subject.category] ?? subject.category),
+    subject.category && day(item.since),
+    Array.isArray(facts.lesson_ids) && words.value.home.lessons(facts.lesson_ids.length),
+  ].filter(Boolean);
   const address = item.href.replace(/^\/v1/, "").replace(/\?.*/, "");
   return (
     <Card due={item.section === "todo" && item.due_at !== null}>
       <div class="row apart">
-        {item.due_at === null ? <span /> : <Deadline at={item.due_at} />}
-        {title !== kind && <Tag>{kind}</Tag>}
+        {item.due_at !== null && <Deadline at={item.due_at} dated={subject.starts_at !== undefined} />}
+        {!kind.includes(title) && <span class="small">{kind}</span>}
       </div>
       <Heading>{title}</Heading>
-      {subject.starts_at !== undefined && (
-        <p>
-          {dayAndTime(subject.starts_at)}
-          {subject.place && `，${subject.place}`}
-        </p>
-      )}
+      {about.length > 0 && <p>{about.join(" · ")}</p>}
       <Acts item={item} about={title}>
         {isBuilt(address) && <Link to={address}>{words.value.home.see}</Link>}
       </Acts>

@@ -87,7 +87,7 @@ function SignOut({ unsent }: { unsent: number }) {
   const { me: says, cancel } = words.value;
   const [isAsking, setAsking] = useState(false);
   const leave = async (): Promise<void> => {
-    await wipeSubjects(portal.database);
+    await portal.subjects.close();
     await portal.session.signOut();
   };
   return (

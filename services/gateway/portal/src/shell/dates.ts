@@ -5,7 +5,7 @@ import { preferences, words } from "./portal.ts";
 
 const ZONE = "Asia/Shanghai";
 const DAY = 86_400_000;
-const PARTS = new Intl.DateTimeFormat("en-CA", {
+const PARTS = new Intl.DateTimeFormat("en-US", {
   timeZone: ZONE, year: "numeric", month: "numeric", day: "numeric", weekday: "short", hour: "numeric", minute: "numeric",
   hourCycle: "h23",
 }); // biome-ignore format: one shape

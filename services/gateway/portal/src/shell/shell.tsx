@@ -5,7 +5,7 @@ import { ButtonLink } from "../components/buttons.tsx";
 import { Icon } from "../components/icon.tsx";
 import { Page } from "../components/page.tsx";
 import { online, portal, words } from "./portal.ts";
-import { href, isBuilt, shown, type TabName } from "./router.ts";
+import { href, isBuilt, path, shown, type TabName } from "./router.ts";
 import { UpdateNotice } from "./updates.tsx";
 
 /** In their order; each appears once a screen is built at its address. */
@@ -61,6 +61,7 @@ function OutboxBar() {
   const { outbox } = words.value;
   const refused = portal.outbox.ops.value.filter(({ state }) => state === "refused" || state === "conflict").length;
   const unsent = portal.outbox.unsent;
+  if (path.value === "/outbox") return null;
   const isOld = unsent.some(({ acted_at }) => Date.parse(acted_at) < Date.now() - TWO_DAYS);
   if (refused + unsent.length === 0) {
     return online.value ? null : (

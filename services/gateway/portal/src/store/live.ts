@@ -97,8 +97,7 @@ export class Live {
 
   async #take({ scope, subject_id: id, version, gone, data }: Told): Promise<void> {
     if (gone) await this.#database.delete("subject", [scope, id]);
-    else if (data != null)
-      await this.#database.put("subject", { scope, id, version, etag: null, data, seen_at: Date.now() });
+    else if (data != null) await this.#subjects.keep({ scope, id, version, etag: null, data, seen_at: Date.now() });
   }
 
   #tell(scope: Scope): void {

@@ -65,7 +65,13 @@ export class Outbox {
 
   /** Writes an act down; it is kept when this returns, and sent as soon as it can be. */
   async add(act: Act): Promise<Op> {
-    const op: Op = { body: {}, ...act, op_id: newId(), acted_at: new Date().toISOString(), state: "waiting" };
+    const op: Op = {
+      body: {},
+      ...act,
+      op_id: newId(),
+      acted_at: new Date(Date.now() + this.#api.skew).toISOString(),
+      state: "waiting",
+    };
     await this.#database.put("outbox", op);
     await this.load();
     void this.flush();

@@ -3,7 +3,7 @@
 import { type Signal, signal } from "@preact/signals";
 import { type AnswerOf, type Api, addressOf, type ReadPath, type Where } from "../api/client.ts";
 import { type Trouble, troubleOf } from "../api/problems.ts";
-import type { Database, Scope } from "./database.ts";
+import { type Database, type Scope, type Subject, wipeSubjects } from "./database.ts";
 
 /** A thing as it can be shown now. Without `data` nothing is known of it yet. */
 export interface Reading<T> {
@@ -26,6 +26,7 @@ export class Subjects {
   readonly #database: Database;
   readonly #api: Api;
   readonly #watched = new Map<string, Watched>();
+  #isClosed = false;
   constructor(database: Database, api: Api) {
     this.#database = database;
     this.#api = api;
@@ -55,6 +56,17 @@ export class Subjects {
   /** Forgets what is not watched now, as after the store was wiped. */
   forget(): void {
     for (const [key, each] of this.#watched) if (each.watchers === 0) this.#watched.delete(key);
+  }
+
+  /** Keeps what the system told; once closed nothing more, whatever still comes in. */
+  async keep(subject: Subject): Promise<void> {
+    if (!this.#isClosed) await this.#database.put("subject", subject);
+  }
+
+  /** Forgets all that the system told, for the person leaves. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await wipeSubjects(this.#database);
   }
 
   #of(scope: Scope, id: string): Watched {
@@ -89,7 +101,7 @@ export class Subjects {
       const seen_at = Date.now();
       const data = answer.status === 304 && stored ? stored.data : await answer.json();
       const etag = answer.headers.get("etag") ?? stored?.etag ?? null;
-      await this.#database.put("subject", { scope, id, version: stored?.version ?? null, etag, data, seen_at });
+      await this.keep({ scope, id, version: stored?.version ?? null, etag, data, seen_at });
       reading.value = { data, seenAt: seen_at, asking: false };
     } catch (error) {
       reading.value = { ...reading.value, asking: false, trouble: troubleOf(error) };

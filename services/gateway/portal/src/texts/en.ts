@@ -49,7 +49,16 @@ export const en: Texts = {
     saved: "Kept on the phone",
     see: "Have a look",
     stale: "Some news may come a little late.",
-    registered: "Registered",
+    lessons: (count) => `${count} lesson${s(count)}`,
+  },
+  categories: {
+    roads: "Roads, lights",
+    water: "Water, power",
+    health: "Health",
+    farming: "Farming",
+    subsidies: "Subsidies",
+    training: "Training",
+    other: "Something else",
   },
   acts: {
     activities_register: "I will come",

@@ -40,8 +40,17 @@ export const zh = {
     saved: "已保存在手机上",
     see: "看一看",
     stale: "有的消息可能晚一点到。",
-    registered: "已报名",
+    lessons: (count: number) => `共 ${count} 课`,
   },
+  categories: {
+    roads: "道路、路灯",
+    water: "用水、用电",
+    health: "看病、医保",
+    farming: "种养、农资",
+    subsidies: "补贴、低保",
+    training: "培训",
+    other: "别的事",
+  } as Record<string, string>,
   acts: {
     activities_register: "我会参加",
     activities_report_attendance: "我在会上",
