@@ -29,7 +29,7 @@ def _files(folder: Path) -> dict[str, Path]:
 
 async def _build(place: Path) -> dict[str, bytes]:
     """Build the sources in another place, with its packages elsewhere than here."""
-    shutil.copytree(SOURCES, place / "portal", ignore=shutil.ignore_patterns("node_modules", "generated"))
+    shutil.copytree(SOURCES, place / "portal", ignore=shutil.ignore_patterns("node_modules"))
     (place / "portal" / "node_modules").symlink_to(SOURCES / "node_modules")
     status, output = await run([str(_node()), "portal/build.ts", str(place / "built")], place)
     assert status == 0, output

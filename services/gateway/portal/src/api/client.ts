@@ -1,6 +1,6 @@
 /** Asks the API: addresses and answers are those of its document, tokens and languages go along. */
 
-import type { paths } from "../../generated/document.d.ts";
+import type { paths } from "#document";
 import { NoNetwork, refusalOf } from "./problems.ts";
 
 type Json<Answer> = Answer extends { content: { "application/json": infer Body } } ? Body : never;

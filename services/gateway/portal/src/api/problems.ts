@@ -1,6 +1,6 @@
 /** Why a request was not done: a problem that the system told (RFC 9457), no network, or no sign-in. */
 
-import type { components } from "../../generated/document.d.ts";
+import type { components } from "#document";
 
 export type ProblemDetails = components["schemas"]["Problem"];
 

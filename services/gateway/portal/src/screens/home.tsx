@@ -2,7 +2,7 @@
 
 import { CheckCheck, Clock } from "lucide";
 import { useState } from "preact/hooks";
-import type { components } from "../../generated/document.d.ts";
+import type { components } from "#document";
 import { type Trouble, troubleOf } from "../api/problems.ts";
 import { Button, Link } from "../components/buttons.tsx";
 import { Icon } from "../components/icon.tsx";
