@@ -81,7 +81,7 @@ export const en: Texts = {
     sending: "Being sent",
     sent: "Sent",
     refused: "Not accepted",
-    conflict: "Changed by somebody else first",
+    conflict: "Changed meanwhile",
     again: "Send again",
     discard: "Discard",
     discardTitle: "Discard this?",
