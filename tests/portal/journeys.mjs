@@ -47,6 +47,13 @@ const ops = (page) => page.evaluate(async () => {
   return all.map(({ op_id, state, subject_id }) => ({ op_id, state, subject_id }));
 });
 
+/** Gives the token with which the page asks next. */
+async function tokenOf(page) {
+  const asking = page.waitForRequest((request) => request.url().includes("/v1/home"));
+  await page.reload();
+  return (await asking).headers().authorization;
+}
+
 async function until(page, condition) {
   for (let tries = 0; tries < 100; tries++) {
     if (await condition()) return true;
@@ -124,18 +131,22 @@ const JOURNEYS = {
     await signIn(page, told.people.villager);
     const op_id = "01930000-0000-7000-8000-0000000000ff";
     const act = { op_id, subject_id: op_id, kind: "case.confirm", acted_at: new Date().toISOString(), body: {}, about: "村口的路灯", state: "waiting" };
+    const beside = await context.newPage();
+    await home(beside);
     await page.route("**/v1/sync/push", (route) => route.abort());
     await inStore(page, "outbox", [act]);
     await page.goto(`${told.url}/app/me`);
     await page.locator("main > button").last().click();
     await page.locator("dialog button").nth(1).click();
     await page.locator("[data-sign-in]").waitFor();
+    const left = await until(page, () => beside.locator("[data-sign-in]").isVisible());
+    await beside.close();
     await page.unroute("**/v1/sync/push");
     const sent = pushes(page);
     await signIn(page, told.people.member);
     await page.locator("article").first().waitFor();
     const text = await page.locator("#app").textContent();
-    const others = { envelopes: sent.length, seen: text.includes("村口的路灯"), ops: (await ops(page)).filter((op) => op.op_id === op_id).length };
+    const others = { left, envelopes: sent.length, seen: text.includes("村口的路灯"), ops: (await ops(page)).filter((op) => op.op_id === op_id).length };
     await page.goto(`${told.url}/app/me`);
     await page.locator("main > button").last().click();
     await page.locator("dialog button").first().click();
@@ -174,6 +185,32 @@ const JOURNEYS = {
     const spent = await ask("/oauth2/token", { grant_type: "refresh_token", refresh_token: before.refresh });
     await context.close();
     return { subjects, after, spent: (await spent.json()).error, problems };
+  },
+
+  async "what is done on one phone is soon on the home of another"() {
+    const here = await visitor(browser);
+    const there = await visitor(browser);
+    await signIn(here.page, told.people.villager);
+    await signIn(there.page, told.people.villager);
+    await here.page.locator("article").first().waitFor();
+    await there.page.locator("article").first().waitFor();
+    const count = () => here.page.locator("article").count();
+    const before = await count();
+    const organisation_id = await there.page.evaluate(async (token) => {
+      const answer = await fetch("/v1/home?section=waiting", { headers: { Authorization: token } });
+      return (await answer.json()).items[0].organisation_id;
+    }, await tokenOf(there.page));
+    const op_id = `01930000-0000-7000-8000-${String(Date.now()).slice(-12).padStart(12, "0")}`;
+    const act = { op_id, subject_id: op_id, kind: "case.open", acted_at: new Date().toISOString(), about: "路灯", state: "waiting" };
+    await here.page.waitForTimeout(2_000); // it listens by then
+    const asked = [];
+    here.page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+    await inStore(there.page, "outbox", [{ ...act, body: { category: "roads", organisation_id, text: "村口的路灯坏了" } }]);
+    await there.page.reload();
+    const shown = await until(here.page, async () => (await count()) > before);
+    await here.context.close();
+    await there.context.close();
+    return { shown, asked: [...new Set(asked)].sort(), problems: [...here.problems, ...there.problems] };
   },
 
   async "a phone whose clock is an hour wrong signs in and acts all the same"() {

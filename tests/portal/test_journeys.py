@@ -51,12 +51,18 @@ async def test_an_ended_sign_in_hides_nothing(seen: Seen) -> None:
 
 async def test_another_person_on_the_same_phone_sends_nothing_of_the_first(seen: Seen) -> None:
     here = seen["another person on the same phone neither sees nor sends what is the first one's"]
-    assert here == {"envelopes": 0, "seen": False, "ops": 0, "settled": True}
+    assert here == {"left": True, "envelopes": 0, "seen": False, "ops": 0, "settled": True}
 
 
 async def test_signing_out_forgets_what_was_told(seen: Seen) -> None:
     here = seen["signing out forgets what was told, here and at identity"]
     assert here == {"subjects": 0, "after": None, "spent": "invalid_grant"}
+
+
+async def test_what_is_done_on_one_phone_is_soon_on_another(seen: Seen) -> None:
+    here = seen["what is done on one phone is soon on the home of another"]
+    assert here["shown"]
+    assert "/v1/home" in here["asked"]  # because it was told, for nobody touched it
 
 
 async def test_a_phone_whose_clock_is_wrong_signs_in_and_acts(seen: Seen) -> None:

@@ -23,6 +23,11 @@ export async function start(host: Host): Promise<void> {
     location.replace("/app/?sign-in=failed");
     return;
   }
+  session.person = person;
+  // Who leaves, or lets somebody else in, in one tab does so in all.
+  window.addEventListener("storage", ({ key, newValue }) => {
+    if (key === host.personKey && newValue !== person) location.replace("/app/");
+  });
   await openPortal(host, session, person, completed?.sub);
   register(SCREENS, BUNDLES);
   followLinks();

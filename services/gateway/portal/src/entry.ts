@@ -5,6 +5,7 @@ import type { Begun, Host, Language, Preferences } from "./host.ts";
 const PREFERENCES = "xq-preferences";
 const PERSON = "xq-person";
 const BEGUN = "xq-sign-in";
+const RELOADED = "xq-reloaded";
 const SIGNED_IN = "/app/signed-in";
 const SERVICES = ["identity", "members", "activities", "learning", "feedback", "gateway"];
 const SCOPE = ["openid", ...SERVICES.flatMap((name) => [`${name}.read`, `${name}.write`])].join(" ");
@@ -84,6 +85,7 @@ const host: Host = {
   texts: async (language: Language) =>
     language === "zh" ? (await import("./texts/zh.ts")).zh : (await import("./texts/en.ts")).en,
   person: () => read(lasting, PERSON),
+  personKey: PERSON,
   remember: (person) => write(lasting, PERSON, person),
   beginSignIn,
   begun: () => {
@@ -106,13 +108,15 @@ async function open(): Promise<void> {
   try {
     const [core] = await Promise.all([import("./core.tsx"), host.texts(preferences.language), loaded(sheet)]);
     await core.start(host);
+    write(passing, RELOADED, null);
   } catch (error) {
     // A file that is gone from the server: the page of the newest build names others. Once, not for ever.
-    if (read(passing, "xq-reloaded") === null) {
-      write(passing, "xq-reloaded", "1");
+    if (read(passing, RELOADED) === null) {
+      write(passing, RELOADED, "1");
       location.reload();
     } else {
       delete document.documentElement.dataset.opening;
+      welcome();
       throw error;
     }
   }

@@ -25,6 +25,8 @@ export interface Host {
   texts(language: Language): Promise<Texts>;
   /** The name of the store of whoever signed in last, null where nobody is. */
   person(): string | null;
+  /** The key of that in the storage of all tabs. */
+  personKey: string;
   remember(person: string | null): void;
   /** Leaves the page for the sign-in; afterwards the person is back at `returnTo`, an address below /app. */
   beginSignIn(returnTo: string): Promise<void>;

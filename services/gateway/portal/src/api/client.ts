@@ -15,8 +15,11 @@ export type Where<P extends ReadPath> = Partial<
   Pick<ParametersOf<P>, Extract<"path" | "query", keyof ParametersOf<P>>>
 >;
 
+type Init = RequestInit & { headers?: Record<string, string> };
+
 export interface Credentials {
-  token(): Promise<string>;
+  /** Gives an access token; another than the last one where that was refused. */
+  token(isRefused?: boolean): Promise<string>;
   language(): string;
 }
 
@@ -29,22 +32,22 @@ export function addressOf(path: string, where: { path?: object; query?: object |
   for (const [name, value] of Object.entries(where.query ?? {})) {
     for (const each of Array.isArray(value) ? value : [value]) if (each != null) query.append(name, String(each));
   }
-  return query.size > 0 || String(query) !== "" ? `${filled}?${query}` : filled;
+  return String(query) !== "" ? `${filled}?${query}` : filled;
 }
 
 export class Api {
-  readonly #credentials: Credentials;
+  private readonly credentials: Credentials;
   /** Milliseconds that the system's clock is ahead of this one, where that is more than a minute. */
   skew = 0;
   constructor(credentials: Credentials) {
-    this.#credentials = credentials;
+    this.credentials = credentials;
   }
 
   /** Asks and gives the answer as it is if it is good, or 304. Throws `Refused`, `NoNetwork` and `SignInNeeded`. */
-  async ask(address: string, init: RequestInit & { headers?: Record<string, string> } = {}): Promise<Response> {
-    const token = await this.#credentials.token();
+  async ask(address: string, init: Init = {}, isAgain = false): Promise<Response> {
+    const token = await this.credentials.token(isAgain);
     const headers = {
-      "Accept-Language": this.#credentials.language(),
+      "Accept-Language": this.credentials.language(),
       ...init.headers,
       Authorization: `Bearer ${token}`,
     };
@@ -55,7 +58,9 @@ export class Api {
     const skew = Date.parse(answer.headers.get("date") ?? "") - Date.now();
     this.skew = Math.abs(skew) > 60_000 ? skew : 0;
     if (answer.ok || answer.status === 304) return answer;
-    throw await refusalOf(answer);
+    const refused = await refusalOf(answer);
+    if (refused.code !== "token_invalid" || isAgain) throw refused;
+    return this.ask(address, init, true);
   }
 
   async read<P extends ReadPath>(path: P, where: Where<P>): Promise<AnswerOf<P>> {

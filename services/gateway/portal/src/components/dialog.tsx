@@ -12,7 +12,11 @@ interface DialogProps {
 
 export function Dialog({ title, children, onLeave }: DialogProps) {
   const [dialog, name] = [useRef<HTMLDialogElement>(null), useId()];
-  useEffect(() => dialog.current?.showModal(), []);
+  useEffect(() => {
+    const opened = dialog.current;
+    opened?.showModal();
+    return () => opened?.close(); // which gives the focus back to where it was
+  }, []);
   return (
     <dialog ref={dialog} aria-labelledby={name} onClose={onLeave}>
       <h2 id={name}>{title}</h2>

@@ -13,25 +13,27 @@ const RENEWED_BEFORE = 30_000;
 export class Session {
   /** Whether the sign-in has ended: nothing stored is hidden by it, only sending and bringing up to date wait. */
   readonly ended: Signal<boolean> = signal(false);
-  readonly #host: Host;
-  #tokens: Tokens | null = null;
-  #renewing: Promise<string> | null = null;
+  /** Whose store is open on this page. */
+  person: string | null = null;
+  private readonly host: Host;
+  private tokens: Tokens | null = null;
+  private renewing: Promise<string> | null = null;
 
   constructor(host: Host) {
-    this.#host = host;
+    this.host = host;
   }
 
   /** Takes up the sign-in that has come back to this address; gives where the person wanted to be. */
   async complete(address: URL): Promise<{ person: string; sub: string; returnTo: string } | null> {
-    const begun = this.#host.begun();
+    const begun = this.host.begun();
     if (begun === null) return null;
     const auth = await import("./auth.ts");
     try {
       const { session, tokens } = await auth.redeem(address, begun);
       await keep(session);
-      this.#tokens = tokens;
+      this.tokens = tokens;
       const person = await personOf(session.sub);
-      this.#host.remember(person);
+      this.host.remember(person);
       return { person, sub: session.sub, returnTo: begun.returnTo };
     } catch (error) {
       console.warn("sign-in failed", (error as Error).name);
@@ -40,40 +42,41 @@ export class Session {
   }
 
   /** Gives an access token that is still good for half a minute. Throws `SignInNeeded` and `NoNetwork`. */
-  async token(): Promise<string> {
-    if (this.#tokens !== null && this.#tokens.until - RENEWED_BEFORE > Date.now()) return this.#tokens.access;
-    this.#renewing ??= alone("xq-session", () => this.#renew()).finally(() => {
-      this.#renewing = null;
+  async token(isRefused = false): Promise<string> {
+    if (isRefused) this.tokens = null;
+    if (this.tokens !== null && this.tokens.until - RENEWED_BEFORE > Date.now()) return this.tokens.access;
+    this.renewing ??= alone("xq-session", () => this.renew()).finally(() => {
+      this.renewing = null;
     });
-    return this.#renewing;
+    return this.renewing;
   }
 
-  async #renew(): Promise<string> {
+  private async renew(): Promise<string> {
     const session = await kept();
-    const auth = await import("./auth.ts");
-    const tokens =
-      session &&
-      (await auth.renew(session).catch((error: Error) => {
-        throw new NoNetwork(error.message);
-      }));
+    // Somebody else may have signed in beside this page: their sign-in is not for what is open here.
+    const isOurs = session !== undefined && (await personOf(session.sub)) === this.person;
+    const renewing = isOurs ? import("./auth.ts").then((auth) => auth.renew(session)) : null;
+    const tokens = await renewing?.catch((error: Error) => {
+      throw new NoNetwork(error.message);
+    });
     this.ended.value = !tokens;
     if (!tokens) {
-      await drop();
+      if (isOurs) await drop();
       throw new SignInNeeded();
     }
-    this.#tokens = tokens;
+    this.tokens = tokens;
     return tokens.access;
   }
 
   signIn(): Promise<void> {
-    return this.#host.beginSignIn(location.pathname + location.search);
+    return this.host.beginSignIn(location.pathname + location.search);
   }
 
   /** Forgets who is signed in, here and at identity; without a network here alone. */
   async signOut(): Promise<void> {
     const session = await kept();
-    this.#tokens = null;
-    this.#host.remember(null);
+    this.tokens = null;
+    this.host.remember(null);
     await drop();
     const reached =
       session &&

@@ -31,7 +31,7 @@ export async function openPortal(host: Host, session: Session, person: string, s
   words.value = await host.texts(host.preferences.language);
   preferences.value = { ...host.preferences };
   const language = () => (preferences.value.language === "zh" ? "zh-CN" : "en");
-  const api = new Api({ token: () => session.token(), language });
+  const api = new Api({ token: (isRefused) => session.token(isRefused), language });
   const database = await openDatabase(person);
   if (sub !== undefined) await database.put("meta", sub, "person_id");
   const subjects = new Subjects(database, api);

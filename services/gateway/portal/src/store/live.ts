@@ -1,8 +1,8 @@
 /** What changes while the portal is open: one tab listens to the system and tells the others. */
 
-import { EventSourceParserStream } from "eventsource-parser/stream";
 import type { Api } from "../api/client.ts";
 import { Refused, troubleOf } from "../api/problems.ts";
+import { events } from "../api/streams.ts";
 import { alone } from "../locks.ts";
 import type { Database, Scope } from "./database.ts";
 import type { Subjects } from "./subjects.ts";
@@ -26,31 +26,31 @@ function isDear(): boolean {
 }
 
 export class Live {
-  readonly #database: Database;
-  readonly #api: Api;
-  readonly #subjects: Subjects;
-  readonly #tabs: BroadcastChannel | null;
+  private readonly database: Database;
+  private readonly api: Api;
+  private readonly subjects: Subjects;
+  private readonly tabs: BroadcastChannel | null;
 
   constructor(database: Database, api: Api, subjects: Subjects, person: string) {
-    this.#database = database;
-    this.#api = api;
-    this.#subjects = subjects;
-    this.#tabs = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel(`xq-live-${person}`);
-    this.#tabs?.addEventListener("message", ({ data }) => void subjects.refresh(data));
+    this.database = database;
+    this.api = api;
+    this.subjects = subjects;
+    this.tabs = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel(`xq-live-${person}`);
+    this.tabs?.addEventListener("message", ({ data }) => void subjects.refresh(data));
     document.addEventListener("visibilitychange", () => {
       if (document.visibilityState === "visible") void subjects.refresh();
     });
     addEventListener("online", () => void subjects.refresh());
-    if (!isDear()) void alone(`xq-live-${person}`, () => this.#listen());
+    if (!isDear()) void alone(`xq-live-${person}`, () => this.listen());
   }
 
-  async #listen(): Promise<never> {
+  private async listen(): Promise<never> {
     for (let pause = FIRST_PAUSE; ; ) {
       const began = Date.now();
       try {
-        await this.#hear(await this.#catchUp());
+        await this.hear(await this.catchUp());
       } catch (error) {
-        if (error instanceof Refused && error.code === "cursor_expired") await this.#forget(SCOPES);
+        if (error instanceof Refused && error.code === "cursor_expired") await this.forget(SCOPES);
         else troubleOf(error);
       }
       pause = Date.now() - began > LONGEST_PAUSE ? FIRST_PAUSE : Math.min(pause * 2, LONGEST_PAUSE);
@@ -59,54 +59,45 @@ export class Live {
   }
 
   /** Takes in what changed while nobody listened; gives the cursor from which to go on. */
-  async #catchUp(): Promise<string> {
+  private async catchUp(): Promise<string> {
     for (;;) {
-      const known = (await this.#database.get("meta", "cursor")) as string | undefined;
-      const found = await this.#api.read("/v1/sync/changes", {
+      const known = (await this.database.get("meta", "cursor")) as string | undefined;
+      const found = await this.api.read("/v1/sync/changes", {
         query: { ...(known !== undefined && { cursor: known }) },
       });
-      if (found.reset.length > 0) await this.#forget(found.reset as Scope[]);
-      for (const change of found.changes as Told[]) await this.#take(change);
-      await this.#database.put("meta", found.cursor, "cursor");
+      if (found.reset.length > 0) await this.forget(found.reset as Scope[]);
+      for (const change of found.changes as Told[]) await this.take(change);
+      await this.database.put("meta", found.cursor, "cursor");
       if (known !== undefined)
-        for (const scope of new Set((found.changes as Told[]).map((each) => each.scope))) this.#tell(scope);
+        for (const scope of new Set((found.changes as Told[]).map((each) => each.scope))) this.tell(scope);
       if (!found.more) return found.cursor;
     }
   }
 
-  async #hear(cursor: string): Promise<void> {
-    const answer = await this.#api.ask("/v1/events", {
-      headers: { Accept: "text/event-stream", "Last-Event-ID": cursor },
-    });
-    if (answer.body === null) return;
-    const events = answer.body
-      .pipeThrough(new TextDecoderStream())
-      .pipeThrough(new EventSourceParserStream())
-      .getReader();
-    for (;;) {
-      const next = await events.read().catch(() => undefined);
-      if (next === undefined || next.done || next.value.event === "bye" || next.value.event === "resync") break;
-      if (next.value.event !== "change") continue;
-      const change: Told = JSON.parse(next.value.data);
-      await this.#take(change);
-      if (next.value.id) await this.#database.put("meta", next.value.id, "cursor");
-      this.#tell(change.scope);
+  private async hear(cursor: string): Promise<void> {
+    const headers = { Accept: "text/event-stream", "Last-Event-ID": cursor };
+    for await (const { event, id, data } of events(await this.api.ask("/v1/events", { headers }))) {
+      if (event === "bye" || event === "resync") return;
+      if (event !== "change") continue;
+      const change: Told = JSON.parse(data);
+      await this.take(change);
+      if (id !== "") await this.database.put("meta", id, "cursor");
+      this.tell(change.scope);
     }
-    await events.cancel().catch(() => undefined);
   }
 
-  async #take({ scope, subject_id: id, version, gone, data }: Told): Promise<void> {
-    if (gone) await this.#database.delete("subject", [scope, id]);
-    else if (data != null) await this.#subjects.keep({ scope, id, version, etag: null, data, seen_at: Date.now() });
+  private async take({ scope, subject_id: id, version, gone, data }: Told): Promise<void> {
+    if (gone) await this.database.delete("subject", [scope, id]);
+    else if (data != null) await this.subjects.keep({ scope, id, version, etag: null, data, seen_at: Date.now() });
   }
 
-  #tell(scope: Scope): void {
-    this.#tabs?.postMessage(scope);
-    void this.#subjects.refresh(scope);
+  private tell(scope: Scope): void {
+    this.tabs?.postMessage(scope);
+    void this.subjects.refresh(scope);
   }
 
-  async #forget(scopes: readonly Scope[]): Promise<void> {
-    const writing = this.#database.transaction(["subject", "meta"], "readwrite");
+  private async forget(scopes: readonly Scope[]): Promise<void> {
+    const writing = this.database.transaction(["subject", "meta"], "readwrite");
     for (const scope of scopes) {
       for (const key of await writing.objectStore("subject").index("scope").getAllKeys(scope)) {
         if (!key[1].startsWith("/")) await writing.objectStore("subject").delete(key);
