@@ -23,6 +23,24 @@ function kept(page) {
   });
 }
 
+/** Makes the refresh token one that the system does not know, as it is after thirty days. */
+function forgetTheirToken(page) {
+  return page.evaluate(async () => {
+    const database = await new Promise((resolve) => {
+      const opening = indexedDB.open("xq-session");
+      opening.onsuccess = () => resolve(opening.result);
+    });
+    const store = database.transaction("kept", "readwrite").objectStore("kept");
+    const session = await new Promise((resolve) => {
+      const reading = store.get("now");
+      reading.onsuccess = () => resolve(reading.result);
+    });
+    store.put({ ...session, refreshToken: "ended" }, "now");
+    await new Promise((resolve) => { store.transaction.oncomplete = resolve; });
+    database.close();
+  });
+}
+
 const ask = (path, form) => fetch(`${told.url}${path}`, { method: "POST", body: new URLSearchParams({ client_id: "portal", ...form }) });
 
 /** Counts what is sent to the outbox's door: envelopes, and ids of acts. */
@@ -110,7 +128,7 @@ const JOURNEYS = {
     const { page, context, problems } = await visitor(browser);
     await signIn(page, told.people.away);
     await page.locator("article button.button").first().waitFor();
-    await ask("/oauth2/revoke", { token: (await kept(page)).refresh });
+    await forgetTheirToken(page);
     await page.reload();
     await page.locator("article button.button").first().waitFor();
     await page.locator("[role=alert]").waitFor();
@@ -161,6 +179,7 @@ const JOURNEYS = {
     const { page, context, problems } = await visitor(browser);
     await signIn(page, told.people.member);
     await page.locator("article").first().waitFor();
+    const revoked = page.waitForResponse((response) => response.url().endsWith("/oauth2/revoke"));
     const before = await kept(page);
     const person = await page.evaluate(() => localStorage.getItem("xq-person"));
     await page.goto(`${told.url}/app/me`);
@@ -180,11 +199,12 @@ const JOURNEYS = {
       return count;
     }, person);
     const after = await kept(page);
+    const revoking = (await revoked).status();
     await page.locator("[data-sign-in]").click();
     await page.locator("input[name=password]").waitFor();
     const spent = await ask("/oauth2/token", { grant_type: "refresh_token", refresh_token: before.refresh });
     await context.close();
-    return { subjects, after, spent: (await spent.json()).error, problems };
+    return { subjects, after, revoking, spent: (await spent.json()).error, problems };
   },
 
   async "what is done on one phone is soon on the home of another"() {

@@ -56,7 +56,7 @@ async def test_another_person_on_the_same_phone_sends_nothing_of_the_first(seen:
 
 async def test_signing_out_forgets_what_was_told(seen: Seen) -> None:
     here = seen["signing out forgets what was told, here and at identity"]
-    assert here == {"subjects": 0, "after": None, "spent": "invalid_grant"}
+    assert here == {"subjects": 0, "after": None, "revoking": 200, "spent": "invalid_grant"}
 
 
 async def test_what_is_done_on_one_phone_is_soon_on_another(seen: Seen) -> None:

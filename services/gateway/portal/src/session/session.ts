@@ -78,14 +78,8 @@ export class Session {
     this.tokens = null;
     this.host.remember(null);
     await drop();
-    const reached =
-      session &&
-      (await import("./auth.ts")
-        .then((auth) => auth.revoke(session))
-        .then(
-          () => true,
-          () => false,
-        ));
+    const revoking = session && import("./auth.ts").then((auth) => auth.revoke(session));
+    const reached = await revoking?.catch(() => false);
     const back = { client_id: "portal", post_logout_redirect_uri: `${location.origin}/app/` };
     const leaving = new URLSearchParams({ ...back, id_token_hint: session?.idToken ?? "" });
     location.assign(reached ? `/oauth2/end-session?${leaving}` : "/app/");
