@@ -30,11 +30,16 @@ $(MADE): $(DECLARATIONS) .ci/environment
 	@echo "making the environment in .venv"
 	@.ci/environment
 
+# What it is built of is compared by content, so this costs a moment where nothing changed.
+.PHONY: portal
+portal: $(MADE) ## build the web front end into .cache/portal; a running system serves it at once
+	@.ci/portal
+
 .PHONY: environment
 environment: $(MADE) ## make the environment in .venv (every other target does, when it is needed)
 
 .PHONY: run
-run: $(MADE) ## run the whole system on this machine, with a demonstration county: http://localhost:8080
+run: portal ## run the whole system on this machine, with a demonstration county: http://localhost:8080
 	@.venv/bin/xiangqiao run $(ARGS)
 
 .PHONY: migrate
@@ -81,21 +86,24 @@ test-faults: $(MADE) ## the tests that kill, freeze and cut things while work go
 .PHONY: test-browser
 test-browser: $(MADE) ## every page in Chromium (axe, without script, narrow and enlarged), and passkeys (needs Node.js)
 	@tests/browser/chromium
-	@XIANGQIAO_REQUIRE_NODE=1 $(IN) pytest -q -c pyproject.toml -m browser tests/browser $(ARGS)
+	@XIANGQIAO_REQUIRE_NODE=1 .ci/portal
+	@XIANGQIAO_REQUIRE_NODE=1 $(IN) pytest -q -c pyproject.toml -m browser tests/browser tests/portal $(ARGS)
 
 .PHONY: check
-check: $(MADE) ## lint, formatting, types, and who may import whom: all four, whichever fails
+check: $(MADE) ## lint, formatting, types, who may import whom, and the portal: all of them, whichever fails
 	@status=0; \
 	$(IN) ruff check || status=1; \
 	$(IN) ruff format --check || status=1; \
 	.venv/bin/lint-imports --no-logo --cache-dir .cache/imports || status=1; \
 	$(IN) mypy libs services tests docs || status=1; \
+	.ci/portal check || status=1; \
 	exit $$status
 
 .PHONY: format
 format: $(MADE) ## put the code in form
 	@$(IN) ruff check --quiet --fix-only
 	@$(IN) ruff format
+	@.ci/portal format
 
 .PHONY: bench
 bench: $(MADE) ## measure against ceilings taken in the same run (ONLY=name for one)

@@ -1,21 +1,13 @@
 // Opens every page in Chromium, in both languages, with and without script, and says what is wrong with it.
 
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
+import { accessible, QUIET, smallestType, tooWide } from "./looking.mjs";
 import { PAGES, Visitor } from "./table.mjs";
 
 const SMALLEST_TYPE = 18;
-const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-const QUIET = [
-  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-  "--disable-component-update", "--disable-sync",
-];
-
 let text = "";
 for await (const chunk of process.stdin) text += chunk;
 const told = JSON.parse(text);
-const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const browser = await chromium.launch({ executablePath: told.chromium, args: QUIET });
 
 async function checked(entry, language, script) {
@@ -45,25 +37,9 @@ async function checked(entry, language, script) {
   console.log(JSON.stringify({ template: entry.template, face: entry.face ?? "", language, script, problems }));
 }
 
-async function accessible(page) {
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(
-    (tags) => window.axe.run(document, { runOnly: { type: "tag", values: tags }, preload: false }), RULES,
-  );
-  return violations.map(({ id, nodes }) => `axe ${id}: ${nodes.map(({ html }) => html).join(" | ").slice(0, 300)}`);
-}
-
 async function readable(page, context) {
   const problems = [];
-  const smallest = await page.evaluate(() => {
-    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-    const sizes = [parseFloat(getComputedStyle(document.body).fontSize)];
-    while (walker.nextNode()) {
-      const { parentElement } = walker.currentNode;
-      if (walker.currentNode.data.trim() && parentElement.checkVisibility()) sizes.push(parseFloat(getComputedStyle(parentElement).fontSize));
-    }
-    return Math.min(...sizes);
-  });
+  const smallest = await smallestType(page);
   if (smallest < SMALLEST_TYPE) problems.push(`type of ${smallest} px`);
   const zoom = await context.newCDPSession(page);
   const views = [["320 px", 320, 1], ["200 % zoom", 640, 2], ["400 % zoom", 320, 4]];
@@ -77,11 +53,6 @@ async function readable(page, context) {
   await page.evaluate(() => { document.documentElement.style.fontSize = ""; });
   await zoom.send("Emulation.clearDeviceMetricsOverride");
   return problems;
-}
-
-async function tooWide(page, view) {
-  const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  return over > 0 ? [`${over} px too wide at ${view}`] : [];
 }
 
 const all = PAGES.filter(({ template }) => !told.only || template === told.only).flatMap((entry) =>

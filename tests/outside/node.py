@@ -5,7 +5,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -16,8 +16,10 @@ DECLARATIONS = ("package.json", "package-lock.json", ".npmrc")
 OLDEST = 20
 
 
-async def installed(folder: Path) -> Path:
-    """Give a folder with the packages that `folder` locks, made by `npm ci` where it is not there yet.
+async def installed(folder: Path, *, scripts: Sequence[Path] = ()) -> Path:
+    """Give a folder with the packages that `folder` locks and its scripts, and those of the folders `scripts`.
+
+    It is made by `npm ci` where it is not there yet.
 
     Without Node and npm the test is skipped and says so; with XIANGQIAO_REQUIRE_NODE=1 it fails.
     """
@@ -33,13 +35,9 @@ async def installed(folder: Path) -> Path:
         if status != 0:
             pytest.fail(f"npm ci in {place} ended with {status}: {output[-2000:]}", pytrace=False)
         (place / "complete").touch()
-    for script in _scripts(folder):
+    for script in (each for place_of in (folder, *scripts) for each in sorted(place_of.glob("*.mjs"))):
         shutil.copy(script, place / script.name)
     return place
-
-
-def _scripts(folder: Path) -> list[Path]:
-    return sorted(folder.glob("*.mjs"))
 
 
 async def run(

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 import orgtree
 from database import Database, SealBroken, migrations, new_id, utc_now
 from identity.accounts.tables import Account, Credential, Identifier
+from identity.assistance.exchange import GRANT_TYPE as TOKEN_EXCHANGE
+from identity.clients.rules import TERMINAL, require_usable
 from identity.clients.tables import Client
 from identity.credentials.passwords import Passwords
 from identity.credentials.rules import PasswordUnusable
-from identity.first_start import prepare
+from identity.first_start import built_in_clients, prepare
 from identity.roles.administrators import USERNAMES
 from identity.roles.definitions import define_roles, roles_to_define
 from identity.roles.tables import RoleAssignment, RoleDefinition
@@ -64,13 +67,23 @@ async def test_the_first_start_makes_everything_once_however_many_processes_star
     await asyncio.gather(*(start(database) for _ in range(3)))
     await start(database, password="another password")
     async with database.read() as session:
-        assert (await counts(session))[:4] == [3, 3, len(roles_to_define()), 2]
+        assert (await counts(session))[:4] == [3, 3, len(roles_to_define()), 4]
         granted = (await session.scalars(select(RoleAssignment))).all()
         assert {each.role for each in granted} == USERNAMES.keys()
         assert {(each.organisation_id, each.granted_by, each.status) for each in granted} == {
             (orgtree.ROOT_ID, None, "granted")
         }
     await database.close()
+
+
+def test_the_built_in_clients_are_what_clients_of_their_types_may_be() -> None:
+    clients = {str(each["client_id"]): each for each in built_in_clients("https://village.example.org")}
+    assert clients.keys() == {"portal", "kiosk", "docs", "command-line"}
+    for client in clients.values():
+        asked: dict[str, Any] = {name: client[name] for name in signature(require_usable).parameters if name in client}
+        asked["grant_types"] = set(asked["grant_types"]) - {TOKEN_EXCHANGE}  # for our own alone
+        require_usable(**asked, token_endpoint_auth_method="none", jwks=None)
+    assert clients["kiosk"]["application_type"] == TERMINAL
 
 
 async def test_a_start_tells_anew_of_clients_of_which_an_earlier_release_told_less_and_once(

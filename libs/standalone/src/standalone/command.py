@@ -185,6 +185,7 @@ def _load_demonstration(home: DataDirectory, servers: Servers) -> None:
 def _welcome(home: DataDirectory, servers: Servers) -> None:
     """Tell where to go and who to sign in as."""
     shown = Table(box=None, show_header=False, pad_edge=False)
+    shown.add_row("the portal, for everybody", _portal(servers))
     shown.add_row("interfaces, to read and to try", f"{servers.addresses.public_url}/docs")
     shown.add_row("logs", _short(home.logs))
     for number, (username, does) in enumerate(zip(running.ADMINISTRATORS, ADMINISTRATION, strict=True)):
@@ -206,6 +207,15 @@ def _welcome(home: DataDirectory, servers: Servers) -> None:
     if (phone_port := home.state.get("demo_phone")) is not None:
         shown.add_row("phone of all of them", f"http://127.0.0.1:{phone_port} shows the codes that sign in")
     console.print(Panel(shown, title="乡桥 Xiangqiao runs. Ctrl-C stops it.", expand=False))
+
+
+def _portal(servers: Servers) -> str:
+    """Return where the web front end is, or why there is none."""
+    folder = services.portal_folder()
+    if folder is not None and not (folder / "missing").exists() and (folder / "builds.json").exists():
+        return servers.addresses.public_url
+    why = (folder / "missing").read_text().strip() if folder and (folder / "missing").exists() else "it was not built"
+    return f"missing: {why}; make environment builds it"
 
 
 def _short(path: Path) -> str:

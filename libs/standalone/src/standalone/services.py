@@ -75,6 +75,7 @@ def environment(service: str, addresses: Addresses, secrets: Mapping[str, str]) 
     }
     if service == DOOR:
         settings |= {f"UPSTREAM_{name.upper()}": addresses.url(name) for name in addresses.ports if name != DOOR}
+        settings |= {"PORTAL": str(folder)} if (folder := portal_folder()) is not None else {}
     return {**os.environ, **{f"XIANGQIAO_{name}": value for name, value in settings.items()}}
 
 
@@ -87,6 +88,14 @@ def folder_of(package: str) -> Path | None:
     """Find the files of an installed package without importing it, which takes seconds; None when it has none."""
     spec = importlib.util.find_spec(package)
     return None if spec is None or spec.origin is None else Path(spec.origin).parent
+
+
+def portal_folder() -> Path | None:
+    """Find what `make environment` builds of the web front end, of this checkout; None where there is none."""
+    if (package := folder_of(DOOR)) is None:
+        return None
+    folder = package.parents[3] / ".cache" / "portal"
+    return folder if folder.is_dir() else None
 
 
 def fingerprint(service: str) -> str | None:

@@ -22,6 +22,7 @@ from gateway.forwarding.slow_clients import Patience
 from gateway.forwarding.upstream import Upstream
 from gateway.home.routes import router as home_router
 from gateway.overview.routes import router as overview_router
+from gateway.portal.serving import PortalPages
 from gateway.quotas.bucket import Rate
 from gateway.quotas.buckets import REFUSED, Quotas
 from gateway.quotas.keeping import kept
@@ -54,7 +55,7 @@ def _open_the_door(application: Application, settings: Settings) -> None:
 
     def door(behind: ASGIApp) -> ASGIApp:
         forwarder = Forwarder(
-            DocumentPages(behind, document),
+            PortalPages(DocumentPages(behind, document), settings.portal),
             routes=routes,
             upstreams=upstreams,
             authenticator=application.authenticator,

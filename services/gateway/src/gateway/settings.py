@@ -1,6 +1,7 @@
 """What the gateway's processes are told beside what every service is told."""
 
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, TypeAdapter, field_validator
@@ -46,6 +47,7 @@ class Settings(ServiceSettings):
         max_length=10_000,
         description="networks of the proxies in front, by commas; their X-Forwarded-For is believed",
     )
+    portal: Path | None = Field(None, description="folder of the built web front end; none: it is not served")
     upstream_identity: HttpUrls = Field(description="base URL of identity, of several instances by commas")
     upstream_members: HttpUrls = Field(description="base URL of members, of several instances by commas")
     upstream_activities: HttpUrls = Field(description="base URL of activities, of several instances by commas")

@@ -11,7 +11,7 @@ from contracts.scopes import API_SCOPES
 from database import Database, new_id
 from identity.assistance.exchange import GRANT_TYPE as TOKEN_EXCHANGE
 from identity.clients.commands import tell_quotas_anew
-from identity.clients.rules import SCOPES_OF_PEOPLE
+from identity.clients.rules import BY_DEVICE, SCOPES_OF_PEOPLE
 from identity.clients.tables import Client
 from identity.credentials.passwords import Passwords
 from identity.roles.administrators import (
@@ -65,9 +65,33 @@ async def prepare(
 
 
 def built_in_clients(issuer: str) -> list[dict[str, object]]:
-    """Give the clients every installation has: the documentation's try-it page and the command line."""
+    """Give the clients every installation has: the portal in browsers and on terminals, the documentation's try-it
+    page, the command line.
+    """
     grants, scopes = ["authorization_code", "refresh_token"], [*SCOPES_OF_PEOPLE, *API_SCOPES]
     return [
+        {
+            "client_id": "portal",
+            "name_zh": "乡桥",
+            "name_en": "Xiangqiao",
+            "first_party": True,
+            "application_type": "web",
+            "redirect_uris": [f"{issuer}/app/signed-in"],
+            "post_logout_redirect_uris": [f"{issuer}/app/"],
+            "grant_types": [*grants, TOKEN_EXCHANGE],
+            "scopes": scopes,
+        },
+        {
+            "client_id": "kiosk",
+            "name_zh": "村里的终端机",
+            "name_en": "Village terminal",
+            "first_party": True,
+            "application_type": "terminal",
+            "redirect_uris": [],
+            "post_logout_redirect_uris": [],
+            "grant_types": sorted(BY_DEVICE),
+            "scopes": ["openid", *API_SCOPES],
+        },
         {
             "client_id": "docs",
             "name_zh": "接口文档",

@@ -1,0 +1,147 @@
+/** Builds the portal: bundles named by the SHA-256 of their content, the page that loads them, and the worker. */
+
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { type BuildOptions, build, type Metafile, transform } from "esbuild";
+
+const SOURCES = join(import.meta.dirname, "src");
+const TARGET = ["chrome80", "safari14.1"];
+const PAGE = "/app/";
+/** How many builds' files stay, so that a page which is open still finds its own. */
+const KEPT_BUILDS = 2;
+const BUNDLES = {
+  entry: "entry.ts",
+  core: "core.tsx",
+  auth: "session/auth.ts",
+  "texts-zh": "texts/zh.ts",
+  "texts-en": "texts/en.ts",
+};
+const COMMON: BuildOptions = {
+  absWorkingDir: import.meta.dirname,
+  bundle: true,
+  charset: "utf8",
+  legalComments: "none",
+  logLevel: "warning",
+  minify: true,
+  target: TARGET,
+  write: false,
+  define: { "process.env.NODE_ENV": '"production"' },
+};
+
+type Files = Map<string, string>;
+
+function named(name: string, extension: string, content: string): string {
+  const digest = createHash("sha256").update(content).digest("hex").slice(0, 16);
+  return `${name}-${digest}.${extension}`;
+}
+
+/** Bundles the scripts. esbuild's own hashes depend on where packages lie, so each gets its name here, leaves first. */
+async function scripts(): Promise<Files> {
+  const entryPoints = Object.entries(BUNDLES).map(([out, source]) => ({ in: join(SOURCES, source), out }));
+  const built = await build({
+    ...COMMON,
+    entryPoints,
+    format: "esm",
+    splitting: true,
+    metafile: true,
+    outdir: "assets",
+    entryNames: "[name]",
+    chunkNames: "shared-[hash]",
+    jsx: "automatic",
+    jsxImportSource: "preact",
+  });
+  const contents = new Map(built.outputFiles?.map((file) => [basename(file.path), file.text]));
+  const names = new Map<string, string>();
+  const files: Files = new Map();
+  for (const output of leavesFirst(built.metafile as Metafile)) {
+    let content = contents.get(output) as string;
+    for (const [before, after] of names) content = content.replaceAll(`./${before}`, `./${after}`);
+    const stem = output.replace(/(-[A-Z0-9]{8})?\.js$/, "");
+    const name = named(stem, "js", content);
+    names.set(output, name);
+    files.set(name, content);
+  }
+  return files;
+}
+
+function leavesFirst({ outputs }: Metafile): string[] {
+  const ordered: string[] = [];
+  const visit = (path: string, above: string[]): void => {
+    if (above.includes(path)) throw new Error(`bundles import each other: ${[...above, path].join(" > ")}`);
+    if (ordered.includes(basename(path))) return;
+    for (const { path: imported } of outputs[path]?.imports ?? []) visit(imported, [...above, path]);
+    ordered.push(basename(path));
+  };
+  for (const path of Object.keys(outputs).sort()) visit(path, []);
+  return ordered;
+}
+
+async function style(file: string): Promise<string> {
+  const { code } = await transform(readFileSync(join(SOURCES, file), "utf8"), {
+    loader: "css",
+    minify: true,
+    charset: "utf8",
+    target: TARGET,
+  });
+  return code.trim();
+}
+
+function found(files: Files, stem: string): string {
+  const name = [...files.keys()].find((each) => each.startsWith(`${stem}-`));
+  if (name === undefined) throw new Error(`there is no ${stem}`);
+  return name;
+}
+
+async function page(files: Files): Promise<string> {
+  const [entry, sheet] = [found(files, "entry"), found(files, "style")];
+  return readFileSync(join(SOURCES, "index.html"), "utf8")
+    .replace("%CRITICAL%", await style("critical.css"))
+    .replace("%ENTRY%", `${PAGE}assets/${entry}`)
+    .replace("%STYLE%", `${PAGE}assets/${sheet}`)
+    .replace(/\n\s*/g, "\n");
+}
+
+async function worker(files: Files, html: string): Promise<string> {
+  const version = createHash("sha256")
+    .update(html)
+    .update([...files.keys()].join())
+    .digest("hex")
+    .slice(0, 16);
+  const listed = [...files.keys()].map((name) => `${PAGE}assets/${name}`).sort();
+  const built = await build({
+    ...COMMON,
+    entryPoints: [join(SOURCES, "worker.ts")],
+    format: "iife",
+    outdir: "worker",
+    define: { VERSION: JSON.stringify(version), FILES: JSON.stringify(listed) },
+  });
+  return built.outputFiles?.[0]?.text ?? "";
+}
+
+function written(folder: string, files: Files, tops: Files): void {
+  const assets = join(folder, "assets");
+  const list = join(folder, "builds.json");
+  const before: string[][] = existsSync(list) ? JSON.parse(readFileSync(list, "utf8")) : [];
+  const now = [...files.keys()].sort();
+  const builds = [now, ...before.filter((each) => each.join() !== now.join())].slice(0, KEPT_BUILDS);
+  mkdirSync(assets, { recursive: true });
+  for (const [name, content] of files) writeFileSync(join(assets, name), content);
+  for (const [name, content] of tops) writeFileSync(join(folder, name), content);
+  writeFileSync(list, JSON.stringify(builds));
+  for (const name of readdirSync(assets)) if (!builds.flat().includes(name)) rmSync(join(assets, name));
+}
+
+const folder = process.argv[2];
+if (folder === undefined) throw new Error("usage: node build.ts FOLDER");
+const files = await scripts();
+const sheet = await style("style.css");
+files.set(named("style", "css", sheet), sheet);
+const html = await page(files);
+const tops: Files = new Map([
+  ["index.html", html],
+  ["worker.js", await worker(files, html)],
+  ["app.webmanifest", readFileSync(join(SOURCES, "app.webmanifest"), "utf8")],
+  ["icon.svg", readFileSync(join(SOURCES, "icon.svg"), "utf8")],
+]);
+written(folder, files, tops);

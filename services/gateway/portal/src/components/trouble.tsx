@@ -1,0 +1,69 @@
+/** What went wrong: in words, whether anything is kept, what to do, and below it what helps who looks into it. */
+
+import { CloudOff } from "lucide";
+import { NoNetwork, type Refused, SignInNeeded, type Trouble } from "../api/problems.ts";
+import { dayAndTime } from "../shell/dates.ts";
+import { portal, words } from "../shell/portal.ts";
+import type { Reading } from "../store/subjects.ts";
+import { Button } from "./buttons.tsx";
+import { Notice } from "./surfaces.tsx";
+
+export function TroubleNotice({ trouble, seenAt }: { trouble: Trouble; seenAt?: number | undefined }) {
+  const { trouble: says, signIn } = words.value;
+  if (trouble instanceof SignInNeeded) {
+    return (
+      <Notice wait alert>
+        <p>{signIn.needed}</p>
+        <Button onPress={() => portal.session.signIn()}>{signIn.button}</Button>
+      </Notice>
+    );
+  }
+  if (trouble instanceof NoNetwork) {
+    return (
+      <Notice wait icon={CloudOff}>
+        <p>{seenAt === undefined ? says.offlineEmpty : says.offlineStored(dayAndTime(seenAt))}</p>
+        <Retry />
+      </Notice>
+    );
+  }
+  return <RefusalNotice refused={trouble as Refused} stored={seenAt !== undefined} />;
+}
+
+function RefusalNotice({ refused, stored }: { refused: Refused; stored: boolean }) {
+  const says = words.value.trouble;
+  return (
+    <Notice wait alert>
+      <p>
+        <b>{refused.problem.title ?? says.failed}</b> {stored ? says.sought : ""}
+      </p>
+      {refused.problem.detail && <p>{refused.problem.detail}</p>}
+      <p>{says.askAgain}</p>
+      <Retry />
+      <details>
+        <summary>{words.value.details}</summary>
+        <p>
+          {says.code}: <code>{refused.code}</code>
+        </p>
+        {refused.problem.trace_id && (
+          <p>
+            {says.trace}: <code>{refused.problem.trace_id}</code>
+          </p>
+        )}
+      </details>
+    </Notice>
+  );
+}
+
+function Retry() {
+  return (
+    <Button second onPress={() => portal.subjects.refresh()}>
+      {words.value.retry}
+    </Button>
+  );
+}
+
+/** Says of a reading what there is to say: that it is still on its way, or what came in its way. */
+export function ReadingState({ of }: { of: Reading<unknown> }) {
+  if (of.trouble !== undefined) return <TroubleNotice trouble={of.trouble} seenAt={of.seenAt} />;
+  return of.data === undefined ? <p role="status">{words.value.loading}</p> : null;
+}

@@ -1,0 +1,116 @@
+/** 我的: language and size of letters, what waits to be sent, what is on this phone, signing out. */
+
+import { CloudUpload, KeyRound } from "lucide";
+import { useEffect, useState } from "preact/hooks";
+import { Button } from "../components/buttons.tsx";
+import { Dialog } from "../components/dialog.tsx";
+import { Choices } from "../components/form.tsx";
+import { Page } from "../components/page.tsx";
+import { Card, List, ListRow, Notice } from "../components/surfaces.tsx";
+import { SIZES } from "../host.ts";
+import { portal, prefer, preferences, useReading, words } from "../shell/portal.ts";
+import { storedSize, wipeSubjects } from "../store/database.ts";
+
+export function Me() {
+  const me = useReading("profile", "/v1/me");
+  const { me: says, outbox } = words.value;
+  const unsent = portal.outbox.unsent.length;
+  return (
+    <Page title={says.title} lead={me.data?.username ? says.signedInAs(me.data.username) : undefined}>
+      <List>
+        <ListRow
+          icon={CloudUpload}
+          title={outbox.title}
+          lead={unsent > 0 ? says.unsent(unsent) : outbox.nothing}
+          to="/outbox"
+        />
+        <ListRow icon={KeyRound} title={says.account} lead={says.accountLead} address="/sign-in" />
+      </List>
+      <Choices
+        legend={says.language}
+        value={preferences.value.language}
+        options={[
+          { value: "zh", label: "中文", lang: "zh-CN" },
+          { value: "en", label: "English", lang: "en" },
+        ]}
+        onValue={(language) => void prefer({ language })}
+      />
+      <Choices
+        legend={says.size}
+        value={preferences.value.size}
+        options={SIZES.map((value) => ({ value, label: says.sizes[value] }))}
+        onValue={(size) => void prefer({ size })}
+      />
+      <Phone unsent={unsent} />
+      <SignOut unsent={unsent} />
+    </Page>
+  );
+}
+
+function Phone({ unsent }: { unsent: number }) {
+  const { me: says, cancel } = words.value;
+  const [size, setSize] = useState({ things: 0, kilobytes: 0 });
+  const [step, setStep] = useState<"asking" | "wiped" | null>(null);
+  useEffect(() => void storedSize(portal.database).then(setSize), [step]);
+  const wipe = async (): Promise<void> => {
+    await wipeSubjects(portal.database);
+    portal.subjects.forget();
+    setStep("wiped");
+  };
+  return (
+    <Card>
+      <h2>{says.phone}</h2>
+      <p>{says.stored(size.things, size.kilobytes)}</p>
+      {unsent > 0 && <p>{says.unsent(unsent)}</p>}
+      {step === "wiped" && <Notice>{says.wiped}</Notice>}
+      <div class="row">
+        <Button second onPress={() => setStep("asking")}>
+          {says.wipe}
+        </Button>
+      </div>
+      {step === "asking" && (
+        <Dialog title={says.wipeTitle} onLeave={() => setStep((now) => (now === "asking" ? null : now))}>
+          <p>{says.wipeLead}</p>
+          <Button wide onPress={wipe}>
+            {says.wipe}
+          </Button>
+          <Button wide second onPress={() => setStep(null)}>
+            {cancel}
+          </Button>
+        </Dialog>
+      )}
+    </Card>
+  );
+}
+
+function SignOut({ unsent }: { unsent: number }) {
+  const { me: says, cancel } = words.value;
+  const [isAsking, setAsking] = useState(false);
+  const leave = async (): Promise<void> => {
+    await portal.subjects.close();
+    await portal.session.signOut();
+  };
+  return (
+    <>
+      <Button second wide onPress={() => setAsking(true)}>
+        {says.signOut}
+      </Button>
+      {isAsking && (
+        <Dialog title={says.signOutTitle} onLeave={() => setAsking(false)}>
+          <p>{unsent > 0 ? says.signOutUnsent(unsent) : says.signOutLead}</p>
+          {unsent > 0 && (
+            <Button wide onPress={() => portal.outbox.flush()}>
+              {says.sendFirst}
+            </Button>
+          )}
+          <Button wide second={unsent > 0} onPress={leave}>
+            {says.leave}
+          </Button>
+          <Button wide second onPress={() => setAsking(false)}>
+            {cancel}
+          </Button>
+        </Dialog>
+      )}
+    </>
+  );
+}

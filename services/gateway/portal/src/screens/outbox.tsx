@@ -1,0 +1,79 @@
+/** 待发送: what was done here and is not sent yet, what was not taken and why, what was sent last. */
+
+import { useState } from "preact/hooks";
+import { SignInNeeded } from "../api/problems.ts";
+import { Button } from "../components/buttons.tsx";
+import { Dialog } from "../components/dialog.tsx";
+import { Page } from "../components/page.tsx";
+import { Card, Tag, type Tone } from "../components/surfaces.tsx";
+import { TroubleNotice } from "../components/trouble.tsx";
+import { dayAndTime } from "../shell/dates.ts";
+import { portal, words } from "../shell/portal.ts";
+import type { Op, OpState } from "../store/database.ts";
+
+const TONES: Record<OpState, Tone> = {
+  waiting: "warn",
+  sending: "warn",
+  sent: "good",
+  refused: "late",
+  conflict: "late",
+};
+/** What needs the person stands first, what is done last. */
+const ORDER: readonly OpState[] = ["refused", "conflict", "sending", "waiting", "sent"];
+
+export function OutboxScreen() {
+  const { outbox: says } = words.value;
+  const ops = [...portal.outbox.ops.value].sort((a, b) => ORDER.indexOf(a.state) - ORDER.indexOf(b.state));
+  const unsent = portal.outbox.unsent.length;
+  return (
+    <Page title={says.title} lead={ops.length === 0 ? says.nothing : says.lead} back="/me">
+      {portal.session.ended.value && unsent > 0 && <TroubleNotice trouble={new SignInNeeded()} />}
+      {unsent > 0 && <Button onPress={() => portal.outbox.flush()}>{says.send}</Button>}
+      {ops.map((op) => (
+        <OpCard key={op.op_id} op={op} />
+      ))}
+    </Page>
+  );
+}
+
+function OpCard({ op }: { op: Op }) {
+  const { outbox: says } = words.value;
+  const [isAsking, setAsking] = useState(false);
+  const isOver = op.state === "refused" || op.state === "conflict";
+  const discard = () => portal.outbox.discard(op.op_id);
+  return (
+    <Card due={isOver}>
+      <div class="row apart">
+        <Tag tone={TONES[op.state]}>{says[op.state]}</Tag>
+        <span class="small">{dayAndTime(op.acted_at)}</span>
+      </div>
+      <h2>{op.about}</h2>
+      <p>{says.kinds[op.kind] ?? op.kind}</p>
+      {isOver && op.result && <p>{[op.result.title, op.result.detail].filter(Boolean).join(" ")}</p>}
+      <div class="row">
+        {op.state === "conflict" && <Button onPress={() => portal.outbox.again(op)}>{says.again}</Button>}
+        {isOver && (
+          <Button second onPress={discard}>
+            {says.known}
+          </Button>
+        )}
+        {op.state === "waiting" && (
+          <Button second onPress={() => setAsking(true)}>
+            {says.discard}
+          </Button>
+        )}
+      </div>
+      {isAsking && (
+        <Dialog title={says.discardTitle} onLeave={() => setAsking(false)}>
+          <p>{says.discardLead}</p>
+          <Button wide onPress={discard}>
+            {says.discard}
+          </Button>
+          <Button wide second onPress={() => setAsking(false)}>
+            {words.value.cancel}
+          </Button>
+        </Dialog>
+      )}
+    </Card>
+  );
+}

@@ -1,0 +1,65 @@
+/** All that a screen can use: the API, what is stored, the outbox, words, and what the person prefers. */
+
+import { type Signal, signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { type AnswerOf, Api, addressOf, type ReadPath, type Where } from "../api/client.ts";
+import type { Host, Preferences } from "../host.ts";
+import type { Session } from "../session/session.ts";
+import { type Database, openDatabase, type Scope } from "../store/database.ts";
+import { Live } from "../store/live.ts";
+import { Outbox } from "../store/outbox.ts";
+import { type Reading, Subjects } from "../store/subjects.ts";
+import type { Texts } from "../texts/zh.ts";
+
+export interface Portal {
+  host: Host;
+  session: Session;
+  api: Api;
+  database: Database;
+  subjects: Subjects;
+  outbox: Outbox;
+}
+
+/** The one portal of this page; it is there before any screen is. */
+export let portal: Portal;
+/** The words in the language of now. A screen reads `words.value`, and is shown anew when the language changes. */
+export const words = signal<Texts>() as Signal<Texts>;
+export const preferences = signal<Preferences>() as Signal<Preferences>;
+export const online = signal(navigator.onLine);
+
+export async function openPortal(host: Host, session: Session, person: string, sub?: string): Promise<void> {
+  words.value = await host.texts(host.preferences.language);
+  preferences.value = { ...host.preferences };
+  const language = () => (preferences.value.language === "zh" ? "zh-CN" : "en");
+  const api = new Api({ token: (isRefused) => session.token(isRefused), language });
+  const database = await openDatabase(person);
+  if (sub !== undefined) await database.put("meta", sub, "person_id");
+  const subjects = new Subjects(database, api);
+  const outbox = new Outbox(database, api, person);
+  outbox.onSent = () => void subjects.refresh();
+  portal = { host, session, api, database, subjects, outbox };
+  for (const event of ["online", "offline"]) addEventListener(event, () => (online.value = navigator.onLine));
+  addEventListener("online", () => void outbox.flush());
+  await outbox.load();
+}
+
+/** Begins what goes on beside the screens; the first of them is shown by then. */
+export function goLive(person: string): void {
+  const { database, api, subjects, outbox } = portal;
+  void navigator.storage?.persist?.();
+  if (outbox.unsent.length > 0) void outbox.flush();
+  new Live(database, api, subjects, person);
+}
+
+export async function prefer(changed: Partial<Preferences>): Promise<void> {
+  portal.host.prefer(changed);
+  if (changed.language !== undefined) words.value = await portal.host.texts(changed.language);
+  preferences.value = { ...portal.host.preferences };
+}
+
+/** Reads an address for as long as the component is shown: what is stored at once, then what the system says now. */
+export function useReading<P extends ReadPath>(scope: Scope, path: P, where: Where<P> = {}): Reading<AnswerOf<P>> {
+  const address = addressOf(path, where);
+  useEffect(() => portal.subjects.watch(scope, address), [scope, address]);
+  return portal.subjects.at(scope, path, where).value;
+}

@@ -1,0 +1,68 @@
+/** What is kept on the phone: one database for each person, so that nobody ever sees or sends what is another's. */
+
+import { type DBSchema, type IDBPDatabase, openDB } from "idb";
+
+export type Scope = "home" | "activities" | "courses" | "cases" | "profile";
+
+/** A thing as the system told it last: an answer under its address, or a subject under its id. */
+export interface Subject {
+  scope: Scope;
+  id: string;
+  version: number | null;
+  etag: string | null;
+  data: unknown;
+  /** Milliseconds since 1970, as all times here. */
+  seen_at: number;
+}
+
+export type OpState = "waiting" | "sending" | "sent" | "refused" | "conflict";
+
+/** An act that was done here; `about` is for the person's eyes alone and never sent. */
+export interface Op {
+  op_id: string;
+  kind: string;
+  subject_id: string;
+  acted_at: string;
+  body: Record<string, unknown>;
+  base_version?: number | undefined;
+  after?: string | undefined;
+  about: string;
+  state: OpState;
+  /** Why it was refused (RFC 9457), and when its result came. */
+  result?: { title?: string; detail?: string; type?: string; trace_id?: string } | undefined;
+  settled_at?: number | undefined;
+}
+
+interface Schema extends DBSchema {
+  subject: { key: [string, string]; value: Subject; indexes: { scope: string } };
+  outbox: { key: string; value: Op };
+  meta: { key: string; value: unknown };
+}
+export type Database = IDBPDatabase<Schema>;
+
+/** Names a person's database: a hash, for names of databases are read by whoever holds the phone. */
+export async function personOf(sub: string): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(sub)));
+  return [...digest.slice(0, 12)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+export function openDatabase(person: string): Promise<Database> {
+  return openDB<Schema>(`xq-${person}`, 1, {
+    upgrade(database) {
+      database.createObjectStore("subject", { keyPath: ["scope", "id"] }).createIndex("scope", "scope");
+      database.createObjectStore("outbox", { keyPath: "op_id" });
+      database.createObjectStore("meta");
+    },
+  });
+}
+
+/** Forgets what the system told; acts that wait to be sent, and with them this device's id, stay. */
+export async function wipeSubjects(database: Database): Promise<void> {
+  const all = database.transaction(["subject", "meta"], "readwrite");
+  await Promise.all([all.objectStore("subject").clear(), all.objectStore("meta").delete("cursor"), all.done]);
+}
+
+export async function storedSize(database: Database): Promise<{ things: number; kilobytes: number }> {
+  const all = await database.getAll("subject");
+  return { things: all.length, kilobytes: Math.ceil(new Blob([JSON.stringify(all)]).size / 1024) };
+}

@@ -1,0 +1,110 @@
+/** Reads that begin with what the phone has: shown at once, then asked for by their entity tag, and kept again. */
+
+import { type Signal, signal } from "@preact/signals";
+import { type AnswerOf, type Api, addressOf, type ReadPath, type Where } from "../api/client.ts";
+import { type Trouble, troubleOf } from "../api/problems.ts";
+import { type Database, type Scope, type Subject, wipeSubjects } from "./database.ts";
+
+/** A thing as it can be shown now. Without `data` nothing is known of it yet. */
+export interface Reading<T> {
+  data?: T;
+  seenAt?: number;
+  asking: boolean;
+  trouble?: Trouble;
+}
+
+interface Watched {
+  scope: Scope;
+  id: string;
+  reading: Signal<Reading<unknown>>;
+  watchers: number;
+  running?: Promise<void> | undefined;
+  again: boolean;
+}
+
+export class Subjects {
+  private readonly database: Database;
+  private readonly api: Api;
+  private readonly watched = new Map<string, Watched>();
+  private isClosed = false;
+  constructor(database: Database, api: Api) {
+    this.database = database;
+    this.api = api;
+  }
+
+  /** Gives a reading of an address that keeps itself up to date while somebody watches it. */
+  at<P extends ReadPath>(scope: Scope, path: P, where: Where<P>): Signal<Reading<AnswerOf<P>>> {
+    return this.of(scope, addressOf(path, where)).reading as Signal<Reading<AnswerOf<P>>>;
+  }
+
+  /** Watches an address until the function it gives is called. */
+  watch(scope: Scope, address: string): () => void {
+    const watched = this.of(scope, address);
+    watched.watchers++;
+    void this.refreshOne(watched);
+    return () => {
+      watched.watchers--;
+    };
+  }
+
+  /** Asks again for what is watched: of one scope, or all. */
+  async refresh(scope?: Scope): Promise<void> {
+    const due = [...this.watched.values()].filter((each) => each.watchers > 0 && (scope ?? each.scope) === each.scope);
+    await Promise.all(due.map((each) => this.refreshOne(each)));
+  }
+
+  /** Forgets what is not watched now, as after the store was wiped. */
+  forget(): void {
+    for (const [key, each] of this.watched) if (each.watchers === 0) this.watched.delete(key);
+  }
+
+  /** Keeps what the system told; once closed nothing more, whatever still comes in. */
+  async keep(subject: Subject): Promise<void> {
+    if (!this.isClosed) await this.database.put("subject", subject);
+  }
+
+  /** Forgets all that the system told, for the person leaves. */
+  async close(): Promise<void> {
+    this.isClosed = true;
+    await wipeSubjects(this.database);
+  }
+
+  private of(scope: Scope, id: string): Watched {
+    const key = `${scope} ${id}`;
+    const known = this.watched.get(key);
+    if (known !== undefined) return known;
+    const made: Watched = { scope, id, reading: signal({ asking: true }), watchers: 0, again: false };
+    this.watched.set(key, made);
+    return made;
+  }
+
+  /** Asks once at a time; who comes meanwhile is served by one more asking, for the first may have been too early. */
+  private refreshOne(watched: Watched): Promise<void> {
+    if (watched.running !== undefined) {
+      watched.again = true;
+      return watched.running;
+    }
+    watched.running = this.ask(watched).finally(() => {
+      watched.running = undefined;
+      if (!watched.again) return;
+      watched.again = false;
+      return this.refreshOne(watched);
+    });
+    return watched.running;
+  }
+
+  private async ask({ scope, id, reading }: Watched): Promise<void> {
+    const stored = await this.database.get("subject", [scope, id]);
+    if (stored !== undefined) reading.value = { data: stored.data, seenAt: stored.seen_at, asking: true };
+    try {
+      const answer = await this.api.ask(id, stored?.etag ? { headers: { "If-None-Match": stored.etag } } : {});
+      const seen_at = Date.now();
+      const data = answer.status === 304 && stored ? stored.data : await answer.json();
+      const etag = answer.headers.get("etag") ?? stored?.etag ?? null;
+      await this.keep({ scope, id, version: stored?.version ?? null, etag, data, seen_at });
+      reading.value = { data, seenAt: seen_at, asking: false };
+    } catch (error) {
+      reading.value = { ...reading.value, asking: false, trouble: troubleOf(error) };
+    }
+  }
+}

@@ -1,0 +1,81 @@
+/** Reads that begin with what is stored. */
+
+import "fake-indexeddb/auto";
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Api } from "../src/api/client.ts";
+import { NoNetwork, Refused } from "../src/api/problems.ts";
+import { openDatabase, storedSize, wipeSubjects } from "../src/store/database.ts";
+import { newId } from "../src/store/ids.ts";
+import { Subjects } from "../src/store/subjects.ts";
+
+const api = new Api({ token: async () => "token", language: () => "zh-CN" });
+
+async function opened(answers: (tag: string | null) => Response) {
+  const asked: (string | null)[] = [];
+  globalThis.fetch = (async (_: string, init: RequestInit) => {
+    const tag = new Headers(init.headers).get("if-none-match");
+    asked.push(tag);
+    return answers(tag);
+  }) as typeof fetch;
+  const database = await openDatabase(`person-${newId()}`);
+  const subjects = new Subjects(database, api);
+  const reading = subjects.at("profile", "/v1/me", {});
+  return { asked, database, subjects, reading };
+}
+
+test("what was told is kept with its tag, and not sent again while it is the same", async () => {
+  const { asked, database, subjects, reading } = await opened((tag) =>
+    tag === 'W/"1"'
+      ? new Response(null, { status: 304 })
+      : Response.json({ username: "a" }, { headers: { etag: 'W/"1"' } }),
+  );
+  subjects.watch("profile", "/v1/me");
+  await subjects.refresh();
+  await subjects.refresh();
+  assert.deepEqual(reading.value.data, { username: "a" });
+  assert.deepEqual([asked[0], asked.at(-1)], [null, 'W/"1"']);
+  assert.equal((await database.getAll("subject")).length, 1);
+  assert.equal(reading.value.asking, false);
+});
+
+test("without a network what is stored is shown with its time, and what is not says so", async () => {
+  let isUp = true;
+  const { subjects, reading } = await opened(() => {
+    if (isUp) return Response.json({ username: "a" });
+    throw new TypeError("no network");
+  });
+  const leave = subjects.watch("profile", "/v1/me");
+  await subjects.refresh();
+  isUp = false;
+  await subjects.refresh();
+  assert.deepEqual(reading.value.data, { username: "a" });
+  assert.ok(reading.value.trouble instanceof NoNetwork);
+  assert.ok((reading.value.seenAt ?? 0) > 0);
+  leave();
+});
+
+test("a refusal keeps its code and trace, and leaves what is stored", async () => {
+  const problem = { type: "https://x.example/problems/unavailable", title: "暂时不可用", trace_id: "ab" };
+  const { subjects, reading } = await opened(() =>
+    Response.json(problem, { status: 503, headers: { "content-type": "application/problem+json" } }),
+  );
+  subjects.watch("profile", "/v1/me");
+  await subjects.refresh();
+  const { trouble } = reading.value;
+  assert.ok(trouble instanceof Refused);
+  assert.equal(trouble.code, "unavailable");
+  assert.equal(trouble.problem.trace_id, "ab");
+});
+
+test("wiping takes what was told and leaves what waits to be sent", async () => {
+  const { database, subjects } = await opened(() => Response.json({ username: "a" }));
+  subjects.watch("profile", "/v1/me");
+  await subjects.refresh();
+  const op = { op_id: newId(), kind: "register", subject_id: newId(), acted_at: "", body: {}, about: "" };
+  await database.put("outbox", { ...op, state: "waiting" });
+  assert.equal((await storedSize(database)).things, 1);
+  await wipeSubjects(database);
+  assert.equal((await storedSize(database)).things, 0);
+  assert.equal((await database.getAll("outbox")).length, 1);
+});

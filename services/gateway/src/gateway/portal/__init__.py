@@ -1,0 +1,1 @@
+"""The reference web front end, as its build left it."""

@@ -1,0 +1,51 @@
+"""The portal on the whole system, whom its tests sign in, and the browser."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from standalone.data_directory import DataDirectory
+from tests.browser.conftest import chromium as chromium  # noqa: PLC0414 - a fixture that is asked for here, too
+from tests.flows.conftest import DEMO_PASSWORD, System
+from tests.flows.conftest import system as system  # noqa: PLC0414 - as above
+from tests.outside.node import installed, run
+
+HERE = Path(__file__).parent
+BROWSER = HERE.parent / "browser"
+ROOT = HERE.parents[1]
+PEOPLE = ("away", "member", "villager", "secretary", "officer")
+SECONDS = 600
+
+Performed = Callable[..., Awaitable[tuple[int, str]]]
+
+
+@pytest_asyncio.fixture(scope="session")
+async def built() -> Path:
+    """Give the folder of the built portal; the test fails where it cannot be built."""
+    building = await asyncio.create_subprocess_exec(ROOT / ".ci" / "portal")
+    assert await building.wait() == 0
+    folder = ROOT / ".cache" / "portal"
+    missing = folder / "missing"
+    if missing.exists():
+        pytest.fail(f"the portal is missing: {missing.read_text()}", pytrace=False)
+    return folder
+
+
+@pytest_asyncio.fixture(scope="session")
+async def perform(built: Path, system: System, chromium: str) -> Performed:
+    """Give what runs a program of this folder in Node against the system, and gives its status and what it wrote."""
+    folder = await installed(BROWSER, scripts=[HERE])
+    assert system.data is not None
+    home = DataDirectory(system.data)
+    people = {name: f"{name}.demo" for name in PEOPLE}
+    apps = {name: home.known_secret(f"authenticator.{name}") for name in people.values()}
+    told = {"url": system.url, "chromium": chromium, "password": DEMO_PASSWORD, "people": people, "apps": apps}
+
+    async def performed(program: str, **more: Any) -> tuple[int, str]:
+        return await run(["node", program], folder, told={**told, **more}, seconds=SECONDS)
+
+    return performed

@@ -1,0 +1,81 @@
+// Looks at every screen in five combinations of language, size, width and scheme, in which every pair of them occurs.
+
+import { accessible, smallestType, tooWide } from "./looking.mjs";
+import { SCREENS } from "./screens.mjs";
+import { inStore, launched, prefer, say, signIn, told, visitor } from "./visitor.mjs";
+
+const COMBINATIONS = [
+  ["zh", "standard", 360, "light"],
+  ["zh", "largest", 1280, "dark"],
+  ["en", "standard", 1280, "dark"],
+  ["en", "largest", 360, "dark"],
+  ["en", "largest", 1280, "light"],
+];
+const SMALLEST = { standard: 16, largest: 26 };
+const TARGET = { standard: 44, largest: 60 };
+
+async function looked(screen, [language, size, width, scheme], { context, page, problems }) {
+  problems.length = 0;
+  await page.setViewportSize({ width, height: 900 });
+  await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
+  await page.goto(`${told.url}/app${screen.address === "/" ? "/" : screen.address}`);
+  await prefer(page, { language, size });
+  try {
+    if (screen.who !== null) await page.evaluate(() => navigator.serviceWorker.ready);
+    if (screen.offline) await context.setOffline(true);
+    await screen.before?.(page);
+    await page.reload();
+    await page.locator(screen.who === null ? "#welcome h1" : "#app h1").waitFor();
+    await screen.show?.(page);
+    if (screen.ready) await page.locator(screen.ready).first().waitFor();
+    await page.waitForTimeout(300); // what was asked for meanwhile comes
+    const shown = (await page.locator("html").getAttribute("lang")).slice(0, 2);
+    if (shown !== language) problems.push(`it speaks ${shown}`);
+    if ((await page.locator("h1:visible").count()) !== 1) problems.push("it has not one heading");
+    if (told.pictures) await page.screenshot({ path: `${told.pictures}/${screen.name}-${language}-${size}-${width}-${scheme}.png`, fullPage: true });
+    // All of it in sight: what lies below the bar at the bottom for a moment is no small target.
+    await page.setViewportSize({ width, height: await page.evaluate(() => document.documentElement.scrollHeight + 300) });
+    problems.push(...(await accessible(page)));
+    const smallest = await smallestType(page);
+    if (smallest < SMALLEST[size]) problems.push(`type of ${smallest} px`);
+    problems.push(...(await smallTargets(page, TARGET[size])));
+    for (const [name, view] of [["320 px", 320], [`${width} px`, width]]) {
+      await page.setViewportSize({ width: view, height: 900 });
+      problems.push(...(await tooWide(page, name)));
+    }
+  } catch (error) {
+    problems.push(`it could not be opened: ${error.message.split("\n")[0]} at ${page.url()}`);
+  } finally {
+    if (screen.before) await inStore(page, "outbox", []);
+    await context.setOffline(false);
+  }
+  say({ screen: screen.name, language, size, width, scheme, problems: [...problems] });
+}
+
+/** What is pressed is large enough in both directions; links inside a sentence are as large as its letters. */
+function smallTargets(page, least) {
+  return page.evaluate((target) => {
+    const small = [];
+    for (const each of document.querySelectorAll("a, button, summary, input, select, textarea, label.choice")) {
+      const { width, height } = each.getBoundingClientRect();
+      if (!each.checkVisibility() || each.closest("p, label.choice, noscript") && !each.matches("label")) continue;
+      if (width < target || height < target) small.push(`a target of ${Math.round(width)} × ${Math.round(height)} px: ${each.textContent.slice(0, 30)}`);
+    }
+    return small;
+  }, least);
+}
+
+const browser = await launched();
+try {
+  const wanted = SCREENS.filter(({ name }) => !told.only || told.only.split(",").includes(name));
+  for (const who of new Set(wanted.map((screen) => screen.who))) {
+    const visit = await visitor(browser);
+    if (who !== null) await signIn(visit.page, told.people[who]);
+    for (const screen of wanted.filter((each) => each.who === who)) {
+      for (const combination of COMBINATIONS) await looked(screen, combination, visit);
+    }
+    await visit.context.close();
+  }
+} finally {
+  await browser.close();
+}
