@@ -11,13 +11,6 @@ try {
   await page.evaluate(() => navigator.serviceWorker.ready);
   await page.reload();
   await page.locator("article").first().waitFor();
-  const loaded = [];
-  context.on("response", (response) => {
-    if (!response.fromServiceWorker()) loaded.push(new URL(response.url()).pathname);
-  });
-  await page.reload();
-  await page.locator("article").first().waitFor();
-  const again = loaded.filter((path) => path.startsWith("/app/"));
   const old = await page.evaluate(() => performance.getEntriesByType("resource").map(({ name }) => name).filter((name) => name.includes("/assets/")));
   build(told.changed);
   await page.evaluate(async () => {
@@ -30,7 +23,7 @@ try {
   const gone = (await Promise.all(old.map((address) => fetch(address)))).filter(({ ok }) => !ok).length;
   await page.locator("text=换上新版").click();
   await page.locator("nav >> text=我自己").waitFor();
-  say({ again, waits, old: old.length > 3, gone, caches: await page.evaluate(async () => (await caches.keys()).length), problems });
+  say({ waits, old: old.length > 3, gone, caches: await page.evaluate(async () => (await caches.keys()).length), problems });
 } finally {
   build(told.original);
   await browser.close();
