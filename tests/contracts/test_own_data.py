@@ -87,7 +87,7 @@ KEPT: dict[str, dict[str, str]] = {
     },
     "feedback": {
         "affiliation": "by it people were counted where they belonged",
-        "case_entry": "sealed under the case's key, which is destroyed",
+        "case_entry": "sealed under the case's key, which is destroyed; who brought the case is shown to nobody",
         "responsibility": IN_OFFICE,
     },
     "gateway": {"affiliation": "by it people were counted where they belonged"},

@@ -9,7 +9,7 @@ import pytest
 from database import Database, new_id
 from gateway.sync import receipts
 
-from .owners import HELPER, ME, Owners, act, code, results
+from .owners import HELPER, ME, REFUSED, Owners, act, code, results
 
 _LOOKALIKES = {"op_id": str(new_id()), "person_id": str(new_id()), "kind": "case.open", "subject_id": "../../v1/audit"}
 
@@ -18,6 +18,12 @@ async def sent(owners: Owners, body: bytes) -> httpx.Response:
     """Send an envelope as it is written."""
     headers = {**owners.issuer.headers(ME), "content-type": "application/json"}
     return await owners.gateway.client.post("/v1/sync/push", content=body, headers=headers)
+
+
+async def _kept(database: Database) -> int:
+    """Count the receipts."""
+    async with database.look() as connection:
+        return int(await connection.fetchval("select count(*) from sync_receipt"))
 
 
 @pytest.mark.parametrize(
@@ -134,8 +140,7 @@ async def test_what_was_begun_for_a_device_that_left_gets_its_receipt(owners: Ow
     await asyncio.gather(leaving, return_exceptions=True)
     async with asyncio.timeout(10):
         while True:
-            async with database.look() as connection:
-                kept = await connection.fetchval("select count(*) from sync_receipt")
+            kept = await _kept(database)
             if kept and kept == len(owners.seen):
                 break
             await asyncio.sleep(0.05)
@@ -143,6 +148,22 @@ async def test_what_was_begun_for_a_device_that_left_gets_its_receipt(owners: Ow
     owners.seconds = 0.005
     assert set(results(await owners.push(*acts))) == {"applied", "duplicate"}
     assert set(owners.asked().values()) == {1}
+
+
+async def test_acts_of_a_device_that_left_are_refused_as_others_are(
+    owners: Owners, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = act()
+    owners.answers[first["subject_id"]], owners.seconds = (REFUSED["status"], REFUSED, b""), 0.3
+    leaving = asyncio.create_task(owners.send(first, act(after=first["op_id"])))
+    while not owners.seen:
+        await asyncio.sleep(0.01)
+    leaving.cancel()
+    await asyncio.gather(leaving, return_exceptions=True)
+    async with asyncio.timeout(10):
+        while not await _kept(database):
+            await asyncio.sleep(0.05)
+    assert [each.message for each in caplog.records if each.name == "gateway.sync.pushing"] == []
 
 
 async def test_a_long_problem_is_told_in_short(owners: Owners) -> None:

@@ -98,6 +98,7 @@ class Pushing:
         self._asking = asking
         self._quotas = quotas
         self._caller = caller
+        self._language = caller.language  # the request may be over before its acts are
         self._headers = [each for each in headers if each[0] in {b"authorization", b"accept-language"}]
         self._ops = ops
         self._now = utc_now()
@@ -300,7 +301,7 @@ class Pushing:
         return _retry(op, seconds, status=refusal.problem.status, problem=self._shown(refusal))
 
     def _shown(self, refusal: Refusal) -> dict[str, Any]:
-        content: dict[str, Any] = orjson.loads(problem_response(refusal, self._caller.language).body)
+        content: dict[str, Any] = orjson.loads(problem_response(refusal, self._language).body)
         return content
 
 
