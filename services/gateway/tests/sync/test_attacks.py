@@ -154,7 +154,7 @@ async def test_acts_of_a_device_that_left_are_refused_as_others_are(
     owners: Owners, database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     first = act()
-    owners.answers[first["subject_id"]], owners.seconds = (REFUSED["status"], REFUSED, b""), 0.3
+    owners.answers[first["subject_id"]], owners.seconds = (409, REFUSED, b""), 0.3
     leaving = asyncio.create_task(owners.send(first, act(after=first["op_id"])))
     while not owners.seen:
         await asyncio.sleep(0.01)

@@ -314,13 +314,8 @@ class Forwarder:
         """Give the trace id, which is also the request's id, and the header lines that only the gateway may write."""
         context = served.span.get_span_context()
         trace_id = b"%032x" % context.trace_id
-        lines = b"%bx-request-id: %b\r\ntraceparent: 00-%b-%016x-%02x\r\n" % (
-            self._own,
-            trace_id,
-            trace_id,
-            context.span_id,
-            context.trace_flags,
-        )
+        told = (self._own, trace_id, trace_id, context.span_id, context.trace_flags)
+        lines = b"%bx-request-id: %b\r\ntraceparent: 00-%b-%016x-%02x\r\n" % told
         if client := scope.get("client"):
             lines = b"%bx-forwarded-for: %b\r\n" % (lines, client[0].encode("ascii", "replace"))
         return trace_id, lines
