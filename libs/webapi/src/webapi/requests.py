@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable, Collection
 from hashlib import sha256
-from traceback import clear_frames
 from typing import Final
 
 from fastapi.exceptions import RequestValidationError
@@ -140,9 +139,12 @@ def _allowed(scope: Scope) -> str:
 
 
 def let_go(error: BaseException | None) -> None:
-    """Empty the frames of what was raised and answered, and of what it was raised for: they lead back to it."""
+    """Take what was raised and answered, and what it was raised for, from the frames that it went through.
+
+    They lead back to it. They are not emptied: where one exception ends several requests, another may go on in them.
+    """
     while error is not None:
-        clear_frames(error.__traceback__)
+        error.__traceback__ = None
         error.__context__, error = None, error.__context__
 
 
@@ -153,7 +155,7 @@ def _too_large() -> Refusal:
 class RequestHandling:
     """Raw ASGI around an application: everything raised inside becomes problem details here, and nowhere else.
 
-    The application gets a scope of its own, which is emptied in the end, as are the frames of what was raised: who
+    The application gets a scope of its own, which is emptied in the end, and so is the way of what was raised: who
     asks, the request and what sends its answer lead back to them, and would wait for the collector by thousands.
     """
 
