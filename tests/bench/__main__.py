@@ -11,7 +11,20 @@ from pathlib import Path
 
 import uvloop
 
-from tests.bench import command, consumer, fan_out, forward, home, idle, push, relay, rollup, sign_in, token_verify
+from tests.bench import (
+    command,
+    consumer,
+    fan_out,
+    forward,
+    home,
+    idle,
+    portal,
+    push,
+    relay,
+    rollup,
+    sign_in,
+    token_verify,
+)
 from tests.bench.results import Result, keep, show
 from tests.bench.stage import opened_stages
 
@@ -24,6 +37,7 @@ MEASUREMENTS = {
     "home": home.measure,
     "change-fan-out": fan_out.measure,
     "push": push.measure,
+    "portal": portal.measure,
     "token-verify": token_verify.measure,
     "sign-in": sign_in.measure,
     "idle": idle.measure,
@@ -40,6 +54,9 @@ GROUP_OF = {
     "forward-gzip": "forward",
     "home-p95": "home",
     "change-fan-out-memory": "change-fan-out",
+    "portal-first-use": "portal",
+    "portal-all": "portal",
+    "portal-second": "portal",
     "token-known": "token-verify",
     "sign-in-cpu": "sign-in",
     "idle-memory": "idle",

@@ -159,9 +159,12 @@ def _children(pid: int) -> list[int]:
 
 @asynccontextmanager
 async def opened_gateway(
-    stage: Stage, issuer: TokenIssuer, upstream: int, *, url: str | None = None
+    stage: Stage, issuer: TokenIssuer, upstream: int, *, url: str | None = None, **more: str
 ) -> AsyncIterator[tuple[int, ServiceProcess]]:
-    """Run a gateway before one service, over an empty database unless one is given; gives its port and process."""
+    """Run a gateway with `more` settings before one service, over an empty database unless one is given.
+
+    Gives its port and process.
+    """
     url, port, operations = url or await stage.migrated("gateway"), processes.free_port(), processes.free_port()
     environment = {
         "XIANGQIAO_DATABASE_URL": url,
@@ -176,6 +179,7 @@ async def opened_gateway(
             f"XIANGQIAO_UPSTREAM_{service}": f"http://127.0.0.1:{upstream}"
             for service in ("IDENTITY", "MEMBERS", "ACTIVITIES", "LEARNING", "FEEDBACK")
         },
+        **more,
     }
     process = ServiceProcess(
         [sys.executable, "-m", "gateway", "api"],

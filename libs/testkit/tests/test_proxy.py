@@ -122,3 +122,16 @@ async def test_a_connection_is_cut_after_so_many_bytes_and_the_next_is_not(proxy
 
 async def test_an_address_is_led_through_the_proxy_with_its_password(proxy: TcpProxy) -> None:
     assert proxy.through("nats://me:secret@10.1.1.1:4222/x") == f"nats://me:secret@127.0.0.1:{proxy.port}/x"
+
+
+async def test_a_limited_line_is_shared_by_all_its_connections(proxy: TcpProxy, streams: Streams) -> None:
+    proxy.limit(10_000)
+    other = await asyncio.open_connection("127.0.0.1", proxy.port)
+    began = monotonic()
+    for each in (streams, other):
+        each[1].write(b"x" * 1_000)
+    async with asyncio.timeout(10):
+        await asyncio.gather(*(each[0].readexactly(1_000) for each in (streams, other)))
+    other[1].transport.abort()
+    assert monotonic() - began >= 0.2  # 2 kB at 10 kB/s: as long as that line takes, whatever the machine does
+    assert proxy.passed == {"to_server": 2_000, "to_client": 2_000}

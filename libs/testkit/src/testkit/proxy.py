@@ -8,6 +8,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 Direction = Literal["to_server", "to_client"]
 
+_PIECE = 512
+"""Bytes that are on a slow line at once."""
+_MOST_UNDER_WAY = 16
 _SPOILT = bytes(byte ^ 0xA5 for byte in range(256))
 
 
@@ -28,6 +31,10 @@ class TcpProxy:
         self._spoilt: set[Direction] = set()
         self._triggers: dict[Direction, Callable[[bytes], bool]] = {}
         self._passing: int | None = None
+        self._rate: int | None = None
+        self._free_at: dict[Direction, float] = {}
+        self.passed: dict[Direction, int] = {"to_server": 0, "to_client": 0}
+        """Bytes that went through since the beginning."""
         self.port = 0
 
     async def __aenter__(self) -> "TcpProxy":
@@ -66,6 +73,10 @@ class TcpProxy:
         """Keep back whatever passes, in each direction, for so long."""
         self._delay_seconds = seconds
 
+    def limit(self, bytes_per_second: int | None) -> None:
+        """Let so much pass in each direction, by all connections together, as over one line; None: as much as comes."""
+        self._rate = bytes_per_second
+
     def drop(self, direction: Direction) -> None:
         """Swallow the bytes of one direction."""
         self._dropped.add(direction)
@@ -92,6 +103,7 @@ class TcpProxy:
         self._spoilt.clear()
         self._triggers.clear()
         self._passing = None
+        self._rate = None
         self._flowing.set()
         if self._server is None:
             await self._listen()
@@ -122,10 +134,36 @@ class TcpProxy:
                     side.transport.abort()
 
     async def _pump(self, direction: Direction, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while piece := await reader.read(65_536):
+        under_way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(_MOST_UNDER_WAY)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._take(direction, reader, under_way))
+            group.create_task(self._hand_on(direction, under_way, writer))
+
+    async def _take(
+        self, direction: Direction, reader: asyncio.StreamReader, under_way: asyncio.Queue[tuple[float, bytes]]
+    ) -> None:
+        """Read what comes, at the line's rate, with when it is to arrive; nothing at the end."""
+        now = asyncio.get_running_loop().time
+        while piece := await reader.read(_PIECE if self._rate else 65_536):
+            if self._rate:
+                free = max(now(), self._free_at.get(direction, 0.0)) + len(piece) / self._rate
+                self._free_at[direction] = free
+                await asyncio.sleep(free - now())
             await self._flowing.wait()
-            if self._delay_seconds:
-                await asyncio.sleep(self._delay_seconds)
+            await under_way.put((now() + self._delay_seconds, piece))
+        await under_way.put((now() + self._delay_seconds, b""))
+
+    async def _hand_on(
+        self, direction: Direction, under_way: asyncio.Queue[tuple[float, bytes]], writer: asyncio.StreamWriter
+    ) -> None:
+        now = asyncio.get_running_loop().time
+        while True:
+            due, piece = await under_way.get()
+            if due > now():
+                await asyncio.sleep(due - now())
+            if not piece:
+                break
+            await self._flowing.wait()
             if direction in self._dropped:
                 continue
             trigger = self._triggers.get(direction)
@@ -135,6 +173,7 @@ class TcpProxy:
             if self._passing is not None:
                 piece = piece[: self._passing]
                 self._passing -= len(piece)
+            self.passed[direction] += len(piece)
             writer.write(piece.translate(_SPOILT) if direction in self._spoilt else piece)
             await writer.drain()
             if self._passing == 0:
