@@ -107,12 +107,16 @@ format: $(MADE) ## put the code in form
 
 .PHONY: bench
 bench: $(MADE) ## measure against ceilings taken in the same run (ONLY=name for one)
-	@tests/bench/nginx || true # without one its row says so
+	@tests/bench/nginx || true # without one its row says so, and so without these
+	@tests/browser/chromium || true
+	@.ci/portal
 	@$(IN) tests.bench $(ONLY)
 
 .PHONY: bench-smoke
 bench-smoke: $(MADE) ## let every measurement run at a hundredth of its size; judges nothing
 	@tests/bench/nginx
+	@tests/browser/chromium
+	@.ci/portal
 	@$(IN) tests.bench --smoke
 
 .PHONY: province
