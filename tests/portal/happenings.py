@@ -6,9 +6,12 @@ from china_time import CHINA
 from database import new_id
 from tests.flows.conftest import System
 
+Here = dict[str, str]
+"""Ids by which addresses of screens name what has happened."""
 
-async def happened(system: System) -> dict[str, str]:
-    """Let people of the demonstration do it; give the ids by which the addresses of screens name it."""
+
+async def happened(system: System) -> Here:
+    """Let people of the demonstration do it."""
     branch = str(system.seeded.branch_id)
     async with (
         system.person("secretary.demo") as secretary,

@@ -92,12 +92,14 @@ export function MemberFile({ params }: { params: Params }) {
         value={purpose}
         options={(["contact", "verification", "attendance"] as const).map((value) => ({
           value,
-          label: `${file.purposes[value]}（${file.opens[value]}）`,
+          label: file.purposes[value],
         }))}
         onValue={setPurpose}
       />
       <Notice>
-        <p>{file.whyLead}</p>
+        <p>
+          <b>{file.opens[purpose]}</b> {file.whyLead}
+        </p>
       </Notice>
       {trouble !== null && <TroubleNotice trouble={trouble} />}
       <NetButton wide onPress={open}>

@@ -66,7 +66,7 @@ function filled(kind: Kind, meetings: readonly Meeting[]): Form {
     title: says.value.plan.names(kind, month, Math.ceil(month / 3)),
     time: last ? local(last.starts_at).slice(11, 16) : "19:00",
     minutes: String(lasted) in says.value.plan.minutes ? String(lasted) : "90",
-    place: (last ?? meetings[0])?.place ?? "",
+    place: (last ?? meetings.find((each) => each.kind !== "theme_day"))?.place ?? "", // a theme day is out of doors
     join_url: last?.join_url ?? "",
     agenda: "",
   };

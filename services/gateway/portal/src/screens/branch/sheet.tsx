@@ -34,7 +34,12 @@ export function Sheet({ params }: { params: Params }) {
   const { sheet } = says.value;
   const told = meeting.data;
   return (
-    <Page title={sheet.title} back="/branch" where={told && dayAndTime(told.starts_at)} lead={told?.title}>
+    <Page
+      title={told && !isOpen(told) ? sheet.paperTitle : sheet.title}
+      back="/branch"
+      where={told && dayAndTime(told.starts_at)}
+      lead={told?.title}
+    >
       <ReadingState of={meeting} />
       {told?.status === "closed" && (
         <Notice icon={Lock}>

@@ -47,7 +47,7 @@ function Today({ branch, all }: { branch: string; all: readonly string[] }) {
         <Card key={item.key} due>
           <div class="row apart">{item.due_at !== null && <Deadline at={item.due_at} />}</div>
           <h3>{categoryOf((item.facts as { category?: string }).category)}</h3>
-          <p>{day(item.since)}</p>
+          <p>{today.raised(day(item.since))}</p>
           <div class="row">
             <ButtonLink to={`/branch/cases/${item.subject_id}`} second={at > 0}>
               {today.answer}

@@ -15,6 +15,7 @@ const zh = {
     noMeetings: "还没有定下会。",
     help: "学习上想请人帮一把",
     helpCount: (people: number) => `${people} 位说要帮助`,
+    raised: (when: string) => `${when}反映的`,
     answer: "去答复",
     sheet: "填签到表",
     printSheet: "签到表",
@@ -83,6 +84,7 @@ const zh = {
   },
   sheet: {
     title: "到了几位？",
+    paperTitle: "签到表",
     come: (all: number, here: number) => `${all} 位，已到 ${here} 位`,
     hand: "交签到表",
     handed: "签到表已保存在手机上。有网自动送出，不会重复。",
@@ -128,10 +130,7 @@ const zh = {
     why: "为什么要看？",
     whyLead: "用途会记下来，本人看得到是谁、哪天、为什么看的。",
     purposes: { contact: "要联系本人", verification: "要核对身份", attendance: "要登记签到" },
-    opens: { contact: "看姓名、电话", verification: "看姓名、身份证号", attendance: "只看姓名" } as Record<
-      string,
-      string
-    >,
+    opens: { contact: "会打开：姓名、电话。", verification: "会打开：姓名、身份证号。", attendance: "会打开：姓名。" },
     open: "打开",
     name: "姓名",
     phone: "电话",
@@ -169,6 +168,7 @@ const en: Words = {
     noMeetings: "No meeting is planned yet.",
     help: "Would like a hand with learning",
     helpCount: (people) => `${people} asked for help`,
+    raised: (when) => `raised ${when}`,
     answer: "Answer",
     sheet: "Fill in sheet",
     printSheet: "Sheet",
@@ -236,6 +236,7 @@ const en: Words = {
   },
   sheet: {
     title: "Who is here?",
+    paperTitle: "Sheet",
     come: (all, here) => `${here} of ${all} are here`,
     hand: "Hand in",
     handed: "The sheet is saved on this phone. It goes out by itself, once, when there is a network.",
@@ -281,7 +282,11 @@ const en: Words = {
     why: "What for?",
     whyLead: "It is put on record; they can see who looked, when and why.",
     purposes: { contact: "To reach them", verification: "To check identity", attendance: "For attendance" },
-    opens: { contact: "name, phone", verification: "name, identity number", attendance: "name alone" },
+    opens: {
+      contact: "Opens: name, phone.",
+      verification: "Opens: name, identity number.",
+      attendance: "Opens: name.",
+    },
     open: "Open",
     name: "Name",
     phone: "Phone",
