@@ -362,6 +362,58 @@ const JOURNEYS = {
     await context.close();
     return { taps: tap.count, title, activity_id, problems };
   },
+
+  async "a sheet is printed with every name, room to sign, and nothing else"() {
+    const { page, context, problems } = await visitor(browser);
+    await signIn(page, told.people.secretary);
+    await page.goto(`${told.url}/app/branch/activities/${told.here.later_id}/sheet`);
+    await page.locator(".tick").first().waitFor();
+    const people = await page.locator(".tick").count();
+    await page.emulateMedia({ media: "print" });
+    if (told.pictures) await page.screenshot({ path: `${told.pictures}/branch-paper.png`, fullPage: true });
+    const rows = await page.locator(".paper tbody tr:visible").count();
+    const others = await page.locator("nav:visible, button:visible, .tick:visible").count();
+    await context.close();
+    return { people, rows, others, problems };
+  },
+
+  async "somebody is helped once a witness saw them agree, and no longer than until the end"() {
+    const here = await visitor(browser);
+    const there = await visitor(browser);
+    const { page } = here;
+    await signIn(page, told.people.secretary);
+    await page.goto(`${told.url}/app/branch/members/${told.here.person_id}`);
+    await page.locator("main > button").last().click();
+    await page.locator("a[href$='/branch/assist']").click();
+    await page.locator(".choice").nth(1).click();
+    const asking = page.waitForResponse((answer) => answer.url().endsWith("/v1/assisted-sessions") && answer.request().method() === "POST");
+    await page.locator("main > button").last().click();
+    const { assist_id } = await (await asking).json();
+    await page.locator("svg.qr").waitFor();
+    if (told.pictures) await page.screenshot({ path: `${told.pictures}/branch-assist-witness.png`, fullPage: true });
+    await signIn(there.page, told.people.officer);
+    await there.page.goto(`${told.url}/app/branch/assist/${assist_id}/witness`);
+    await there.page.locator("main > button").waitFor();
+    if (told.pictures) await there.page.screenshot({ path: `${told.pictures}/branch-witness.png`, fullPage: true });
+    await there.page.locator("main > button").click();
+    await there.page.locator("main > button").waitFor({ state: "detached" });
+    const helping = page.waitForRequest((request) => request.url().includes("/v1/home") && request.url().includes("include=subject"));
+    const token = (await helping).headers().authorization;
+    await page.locator("article button").first().waitFor();
+    const bar = await page.locator(".notice.wait").textContent();
+    const acting = page.waitForRequest((request) => request.method() === "POST" && request.url().includes("/registrations"));
+    await page.locator("article button", { hasText: "替他报名" }).first().click();
+    const activity_id = new URL((await acting).url()).pathname.split("/").at(-2);
+    await page.locator("article .done").waitFor();
+    if (told.pictures) await page.screenshot({ path: `${told.pictures}/branch-helping.png`, fullPage: true });
+    const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }]));
+    await page.locator(".notice.wait button").click();
+    await page.locator(".notice.wait").waitFor({ state: "detached" });
+    const refused = await until(page, async () => (await fetch(`${told.url}/v1/home`, { headers: { authorization: token } })).status === 401);
+    await here.context.close();
+    await there.context.close();
+    return { bar, activity_id, token: kept.includes("ey"), refused, problems: [...here.problems, ...there.problems] };
+  },
 };
 
 try {

@@ -13,6 +13,7 @@ from tests.portal.happenings import Here, happened
 
 pytestmark = pytest.mark.browser
 
+PICTURES = os.environ.get("XIANGQIAO_PICTURES")
 UNSENT = {"waiting", "sending"}
 Seen = dict[str, dict[str, Any]]
 
@@ -29,7 +30,7 @@ async def seen(perform: Performed, here: Here) -> Seen:
 
     `ONLY=words` performs those alone that have these words in their name.
     """
-    status, output = await perform("journeys.mjs", here=here, only=os.environ.get("ONLY", ""))
+    status, output = await perform("journeys.mjs", here=here, only=os.environ.get("ONLY", ""), pictures=PICTURES)
     assert status == 0, output
     journeys = {each.pop("journey"): each for each in map(json.loads, output.splitlines())}
     assert not {name: each for name, each in journeys.items() if each.get("failed") or each.pop("problems")}
@@ -118,3 +119,20 @@ async def test_a_meeting_is_planned_by_what_was_filled_in(seen: Seen, system: Sy
     async with system.person("member.demo") as member:
         meeting = await member.get(f"/v1/activities/{journey['activity_id']}")
     assert meeting["title"] == journey["title"]
+
+
+async def test_a_sheet_is_printed_with_every_name(seen: Seen) -> None:
+    journey = seen["a sheet is printed with every name, room to sign, and nothing else"]
+    assert journey["people"] > 10
+    assert (journey["rows"], journey["others"]) == (journey["people"], 0)
+
+
+async def test_somebody_is_helped_until_the_end_by_one_whom_a_witness_saw(seen: Seen, system: System) -> None:
+    journey = seen["somebody is helped once a witness saw them agree, and no longer than until the end"]
+    assert "正在替" in journey["bar"]
+    assert (journey["token"], journey["refused"]) == (False, True)
+    async with system.person("away.demo") as away:
+        activity = await away.get(f"/v1/activities/{journey['activity_id']}")
+        [session] = (await away.get("/v1/me/assisted-sessions", limit=1))["items"]
+    assert activity["my_participation"]["registered_at"] is not None
+    assert session["status"] == "ended"

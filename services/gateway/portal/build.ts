@@ -15,11 +15,12 @@ const BUNDLES = {
   core: "core.tsx",
   auth: "session/auth.ts",
   branch: "screens/branch.ts",
+  qr: "components/qr.ts",
   "texts-zh": "texts/zh.ts",
   "texts-en": "texts/en.ts",
 };
 /** Bundles that only some people open: a phone keeps them once it did. */
-const LATER = ["branch"];
+const LATER = ["branch", "qr"];
 const COMMON: BuildOptions = {
   absWorkingDir: import.meta.dirname,
   bundle: true,

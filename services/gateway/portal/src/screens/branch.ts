@@ -2,6 +2,7 @@
 
 import type { Screen } from "../shell/router.ts";
 import { AnswerCase } from "./branch/answer.tsx";
+import { Assist, Witness } from "./branch/assist.tsx";
 import { Learners } from "./branch/learners.tsx";
 import { MemberFile, Members } from "./branch/members.tsx";
 import { Plan } from "./branch/plan.tsx";
@@ -16,4 +17,6 @@ export const SCREENS: readonly Screen[] = [
   { path: "/branch/members", tab: "branch", view: Members },
   { path: "/branch/members/{person_id}", tab: "branch", view: MemberFile },
   { path: "/branch/lessons/{lesson_id}", tab: "branch", view: Learners },
+  { path: "/branch/assist", tab: "branch", view: Assist },
+  { path: "/branch/assist/{assist_id}/witness", tab: "branch", view: Witness },
 ];

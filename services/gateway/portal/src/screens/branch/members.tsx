@@ -1,11 +1,10 @@
 /** 党员名册: the members of a branch, masked; and a file, opened once it is said what for. */
 
-import { Phone } from "lucide";
 import { useState } from "preact/hooks";
 import type { components } from "#document";
 import { type Trouble, troubleOf } from "../../api/problems.ts";
+import { ButtonLink } from "../../components/buttons.tsx";
 import { Choices } from "../../components/form.tsx";
-import { Icon } from "../../components/icon.tsx";
 import { Page } from "../../components/page.tsx";
 import { Card, List, ListRow, Notice } from "../../components/surfaces.tsx";
 import { ReadingState, TroubleNotice } from "../../components/trouble.tsx";
@@ -13,6 +12,7 @@ import { day } from "../../shell/dates.ts";
 import { portal, words } from "../../shell/portal.ts";
 import type { Params } from "../../shell/router.ts";
 import { useUnstored } from "../../shell/unstored.ts";
+import { helped } from "./assist.tsx";
 import { NetButton, useBranch, useNameOf } from "./office.tsx";
 import { says } from "./words.ts";
 
@@ -79,7 +79,9 @@ export function MemberFile({ params }: { params: Params }) {
     setTrouble(null);
     try {
       const where = { path: { person_id: params.person_id as string }, query: { purpose } };
-      setMember(await portal.api.read("/v1/members/{person_id}", where));
+      const opened = await portal.api.read("/v1/members/{person_id}", where);
+      helped.value = { person_id: opened.person_id, name: opened.name };
+      setMember(opened);
     } catch (error) {
       setTrouble(troubleOf(error));
     }
@@ -133,12 +135,14 @@ function OpenFile({ member }: { member: Member }) {
         {member.opened.includes("phone") && member.phone !== null && (
           <div class="row">
             <a class="button" href={`tel:${member.phone}`}>
-              <Icon of={Phone} />
               {file.call}
             </a>
           </div>
         )}
       </Card>
+      <ButtonLink second to="/branch/assist">
+        {file.assist}
+      </ButtonLink>
       <p class="small">
         {file.masked} {file.closed}
       </p>

@@ -46,3 +46,27 @@ export function NetButton(props: { children: string; onPress: () => unknown; sec
     </button>
   );
 }
+
+/** A QR code of an address, to be scanned from paper or from this screen. */
+export function Qr({ text, title }: { text: string; title: string }) {
+  const [code, setCode] = useState<{ side: number; path: string } | null>(null);
+  useEffect(() => {
+    void import("../../components/qr.ts").then(
+      ({ drawn }) => setCode(drawn(text)),
+      () => {},
+    );
+  }, [text]);
+  if (code === null) return null;
+  return (
+    <svg
+      class="qr"
+      viewBox={`0 0 ${code.side} ${code.side}`}
+      role="img"
+      aria-label={title}
+      shape-rendering="crispEdges"
+    >
+      <rect width={code.side} height={code.side} fill="#fff" />
+      <path d={code.path} fill="#000" />
+    </svg>
+  );
+}

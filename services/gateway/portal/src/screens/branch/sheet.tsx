@@ -1,6 +1,5 @@
 /** 签到表: the members of a branch as large rows to tick, with and without a network, and as a form on paper. */
 
-import { Lock } from "lucide";
 import { useEffect, useState } from "preact/hooks";
 import type { components } from "#document";
 import { type Trouble, troubleOf } from "../../api/problems.ts";
@@ -42,7 +41,7 @@ export function Sheet({ params }: { params: Params }) {
     >
       <ReadingState of={meeting} />
       {told?.status === "closed" && (
-        <Notice icon={Lock}>
+        <Notice>
           <p>{sheet.closed}</p>
         </Notice>
       )}
@@ -109,6 +108,7 @@ function People({ meeting }: { meeting: Meeting }) {
   const here = roster.people.filter(({ person_id }) => isHere(person_id) || ticked.includes(person_id));
   const added = here.filter(({ person_id }) => !isHere(person_id)).map(({ person_id }) => person_id);
   const canTick = meeting.status === "scheduled" && isOpen(meeting);
+  const isEarly = meeting.status === "scheduled" && !canTick;
   const toggle = (person_id: string): void =>
     setTicked(ticked.includes(person_id) ? ticked.filter((each) => each !== person_id) : [...ticked, person_id]);
   const hand = async (): Promise<void> => {
@@ -121,7 +121,7 @@ function People({ meeting }: { meeting: Meeting }) {
   return (
     <>
       <div class="screen-only stack">
-        {meeting.status === "scheduled" && !canTick && (
+        {isEarly && (
           <Notice>
             <p>{sheet.early(dayAndTime(meeting.starts_at))}</p>
           </Notice>
@@ -144,9 +144,10 @@ function People({ meeting }: { meeting: Meeting }) {
           ))}
         </ul>
         <div class="row apart">
-          <b role="status">{sheet.come(roster.people.length, here.length)}</b>
+          <b role="status">
+            {isEarly ? sheet.people(roster.people.length) : sheet.come(roster.people.length, here.length)}
+          </b>
           {canTick && <Button onPress={hand}>{sheet.hand}</Button>}
-          {!canTick && <Button onPress={() => print()}>{sheet.print}</Button>}
         </div>
         {op && op.state !== "refused" && (
           <Notice>

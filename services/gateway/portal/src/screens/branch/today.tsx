@@ -1,6 +1,6 @@
 /** 支部: what the branch has to answer, whom to help, and its meetings, with the one next step of each. */
 
-import { CalendarPlus, GraduationCap, Users } from "lucide";
+import { BookOpen, CalendarPlus, HandHelping, Users } from "lucide";
 import type { components } from "#document";
 import { ButtonLink } from "../../components/buttons.tsx";
 import { Choices } from "../../components/form.tsx";
@@ -62,7 +62,7 @@ function Today({ branch, all }: { branch: string; all: readonly string[] }) {
             {lessons.map(({ lesson_id, title, people_here }) => (
               <ListRow
                 key={lesson_id}
-                icon={GraduationCap}
+                icon={BookOpen}
                 title={title}
                 lead={today.helpCount(people_here ?? 0)}
                 to={`/branch/lessons/${lesson_id}`}
@@ -79,6 +79,7 @@ function Today({ branch, all }: { branch: string; all: readonly string[] }) {
       <List>
         <ListRow icon={CalendarPlus} title={today.plan} lead={today.planLead} to="/branch/plan" />
         <ListRow icon={Users} title={today.members} lead={today.membersLead} to="/branch/members" />
+        <ListRow icon={HandHelping} title={today.assist} lead={today.assistLead} to="/branch/assist" />
       </List>
     </Page>
   );
