@@ -18,7 +18,8 @@ async function looked(screen, [language, size, width, scheme], { context, page, 
   problems.length = 0;
   await page.setViewportSize({ width, height: 900 });
   await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
-  await page.goto(`${told.url}/app${screen.address === "/" ? "/" : screen.address}`);
+  const address = screen.address.replace(/\{(\w+)\}/g, (_, name) => told.here[name]);
+  await page.goto(`${told.url}/app${address}`);
   await prefer(page, { language, size });
   try {
     if (screen.who !== null) await page.evaluate(() => navigator.serviceWorker.ready);
@@ -56,9 +57,9 @@ async function looked(screen, [language, size, width, scheme], { context, page, 
 function smallTargets(page, least) {
   return page.evaluate((target) => {
     const small = [];
-    for (const each of document.querySelectorAll("a, button, summary, input, select, textarea, label.choice")) {
+    for (const each of document.querySelectorAll("a, button, summary, input, select, textarea, label.choice, label.tick")) {
       const { width, height } = each.getBoundingClientRect();
-      if (!each.checkVisibility() || each.closest("p, label.choice, noscript") && !each.matches("label")) continue;
+      if (!each.checkVisibility() || each.closest("p, label.choice, label.tick, noscript") && !each.matches("label")) continue;
       if (width < target || height < target) small.push(`a target of ${Math.round(width)} × ${Math.round(height)} px: ${each.textContent.slice(0, 30)}`);
     }
     return small;

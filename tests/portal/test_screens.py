@@ -8,14 +8,20 @@ import os
 
 import pytest
 
+from tests.flows.conftest import System
 from tests.portal.conftest import Performed
+from tests.portal.happenings import happened
 
 pytestmark = pytest.mark.browser
 
 
-async def test_every_screen_is_good_in_every_pair_of_language_size_width_and_scheme(perform: Performed) -> None:
+async def test_every_screen_is_good_in_every_pair_of_language_size_width_and_scheme(
+    perform: Performed, system: System
+) -> None:
     pictures = os.environ.get("XIANGQIAO_PICTURES")
-    status, output = await perform("look.mjs", pictures=pictures, only=os.environ.get("ONLY", ""))
+    status, output = await perform(
+        "look.mjs", pictures=pictures, only=os.environ.get("ONLY", ""), here=await happened(system)
+    )
     assert status == 0, output
     seen = [json.loads(line) for line in output.splitlines()]
     assert len(seen) >= 5

@@ -14,9 +14,13 @@ const BUNDLES = {
   entry: "entry.ts",
   core: "core.tsx",
   auth: "session/auth.ts",
+  branch: "screens/branch.ts",
+  qr: "components/qr.ts",
   "texts-zh": "texts/zh.ts",
   "texts-en": "texts/en.ts",
 };
+/** Bundles that only some people open: a phone keeps them once it did. */
+const LATER = ["branch", "qr"];
 const COMMON: BuildOptions = {
   absWorkingDir: import.meta.dirname,
   bundle: true,
@@ -54,8 +58,9 @@ async function scripts(): Promise<Files> {
   const contents = new Map(built.outputFiles?.map((file) => [basename(file.path), file.text]));
   const names = new Map<string, string>();
   const files: Files = new Map();
-  for (const output of leavesFirst(built.metafile as Metafile)) {
-    let content = contents.get(output) as string;
+  const metafile = built.metafile as Metafile;
+  for (const output of leavesFirst(metafile)) {
+    let content = atOnce(output, contents.get(output) as string, metafile);
     for (const [before, after] of names) content = content.replaceAll(`./${before}`, `./${after}`);
     const stem = output.replace(/(-[A-Z0-9]{8})?\.js$/, "");
     const name = named(stem, "js", content);
@@ -63,6 +68,22 @@ async function scripts(): Promise<Files> {
     files.set(name, content);
   }
   return files;
+}
+
+/** Asks for what a bundle stands on together with it: over a slow link the next round trip is dear. */
+function atOnce(output: string, content: string, { outputs }: Metafile): string {
+  const imports = (path: string, kind: string) => outputs[path]?.imports.filter((each) => each.kind === kind) ?? [];
+  const known = imports(`assets/${output}`, "import-statement").map(({ path }) => path);
+  let asking = content;
+  for (const { path } of imports(`assets/${output}`, "dynamic-import")) {
+    const first = imports(path, "import-statement").filter((each) => !known.includes(each.path));
+    const [bundle, below] = [
+      `import("./${basename(path)}")`,
+      first.map((each) => `import("./${basename(each.path)}")`),
+    ];
+    if (below.length > 0) asking = asking.replaceAll(bundle, `(${[...below, bundle].join()})`);
+  }
+  return asking;
 }
 
 function leavesFirst({ outputs }: Metafile): string[] {
@@ -108,13 +129,22 @@ async function worker(files: Files, html: string): Promise<string> {
     .update([...files.keys()].join())
     .digest("hex")
     .slice(0, 16);
-  const listed = [...files.keys()].map((name) => `${PAGE}assets/${name}`).sort();
+  const isLater = (name: string) => LATER.some((each) => name.startsWith(`${each}-`));
+  const listed = (later: boolean) =>
+    [...files.keys()]
+      .filter((name) => isLater(name) === later)
+      .map((name) => `${PAGE}assets/${name}`)
+      .sort();
   const built = await build({
     ...COMMON,
     entryPoints: [join(SOURCES, "worker.ts")],
     format: "iife",
     outdir: "worker",
-    define: { VERSION: JSON.stringify(version), FILES: JSON.stringify(listed) },
+    define: {
+      VERSION: JSON.stringify(version),
+      FILES: JSON.stringify(listed(false)),
+      LATER: JSON.stringify(listed(true)),
+    },
   });
   return built.outputFiles?.[0]?.text ?? "";
 }

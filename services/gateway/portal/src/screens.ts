@@ -12,5 +12,7 @@ export const SCREENS: readonly Screen[] = [
   { path: "/outbox", tab: "me", view: OutboxScreen },
 ];
 
-/** Of offices, each a file of its own: `{ under: "/branch", load: async () => (await import("./screens/branch.ts")).SCREENS }` */
-export const BUNDLES: readonly Bundle[] = [];
+/** Of offices, each a file of its own. */
+export const BUNDLES: readonly Bundle[] = [
+  { under: "/branch", load: async () => (await import("./screens/branch.ts")).SCREENS },
+];

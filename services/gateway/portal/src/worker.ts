@@ -2,6 +2,8 @@
 
 declare const VERSION: string;
 declare const FILES: readonly string[];
+/** Files that only some people open: kept once somebody did, and from then on in every version. */
+declare const LATER: readonly string[];
 
 const worker = self as unknown as ServiceWorkerGlobalScope;
 const SHELL = "/app/";
@@ -9,11 +11,22 @@ const PREFIX = "xq-portal-";
 const CACHE = PREFIX + VERSION;
 const OTHERS = ["/app/icon.svg", "/app/app.webmanifest"];
 
+const stem = (address: string): string => new URL(address, location.href).pathname.replace(/-[0-9a-f]{16}\..*$/, "");
+
+async function wanted(): Promise<string[]> {
+  const opened = new Set<string>();
+  for (const name of await caches.keys()) {
+    if (!name.startsWith(PREFIX)) continue;
+    for (const { url } of await (await caches.open(name)).keys()) opened.add(stem(url));
+  }
+  return [...FILES, ...LATER.filter((address) => opened.has(stem(address)))];
+}
+
 /** What an older version has already is taken from it: a new one costs the files that changed. */
 async function fill(): Promise<void> {
   const cache = await caches.open(CACHE);
   await cache.addAll([SHELL, ...OTHERS].map((address) => new Request(address, { cache: "no-cache" })));
-  for (const address of FILES) {
+  for (const address of await wanted()) {
     const known = await caches.match(address);
     await (known === undefined ? cache.add(address) : cache.put(address, known));
   }
@@ -26,8 +39,12 @@ async function dropOlder(): Promise<void> {
 }
 
 async function kept(address: string | Request): Promise<Response> {
-  const found = await (await caches.open(CACHE)).match(address);
-  return found ?? fetch(address);
+  const cache = await caches.open(CACHE);
+  const found = await cache.match(address);
+  if (found !== undefined) return found;
+  const answer = await fetch(address);
+  if (answer.ok && LATER.includes(new URL(answer.url).pathname)) await cache.put(address, answer.clone());
+  return answer;
 }
 
 worker.addEventListener("install", (event) => event.waitUntil(fill()));

@@ -26,6 +26,8 @@ interface Subject {
 
 const FIRST = 30;
 const MOST = 200;
+/** What is done for a branch has its screens below the branch's. */
+const OF_BRANCH = new Set(["case.answer", "learner.help"]);
 /** Acts that can be sent later, by the operation that carries them out. */
 const KINDS: Record<string, string> = {
   activities_register: "register",
@@ -87,7 +89,7 @@ function ItemCard({ item, heading: Heading }: { item: Item; heading: "h2" | "h3"
     subject.category && day(item.since),
     Array.isArray(facts.lesson_ids) && words.value.home.lessons(facts.lesson_ids.length),
   ].filter(Boolean);
-  const address = item.href.replace(/^\/v1/, "").replace(/\?.*/, "");
+  const address = item.href.replace(/^\/v1/, OF_BRANCH.has(item.kind) ? "/branch" : "").replace(/\?.*/, "");
   return (
     <Card due={item.section === "todo" && item.due_at !== null}>
       <div class="row apart">

@@ -5,7 +5,7 @@ import { useEffect } from "preact/hooks";
 import { type AnswerOf, Api, addressOf, type ReadPath, type Where } from "../api/client.ts";
 import type { Host, Preferences } from "../host.ts";
 import type { Session } from "../session/session.ts";
-import { type Database, openDatabase, type Scope } from "../store/database.ts";
+import { type Database, dropOldRoster, openDatabase, type Scope } from "../store/database.ts";
 import { Live } from "../store/live.ts";
 import { Outbox } from "../store/outbox.ts";
 import { type Reading, Subjects } from "../store/subjects.ts";
@@ -47,6 +47,7 @@ export async function openPortal(host: Host, session: Session, person: string, s
 export function goLive(person: string): void {
   const { database, api, subjects, outbox } = portal;
   void navigator.storage?.persist?.();
+  void dropOldRoster(database);
   if (outbox.unsent.length > 0) void outbox.flush();
   new Live(database, api, subjects, person);
 }

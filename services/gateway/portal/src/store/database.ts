@@ -56,10 +56,23 @@ export function openDatabase(person: string): Promise<Database> {
   });
 }
 
+/** What else the system told, by its name in `meta`: where `changes` go on, and the roster with its key. */
+const TOLD = ["cursor", "roster", "roster_key"];
+
+export const ROSTER_KEPT = 7 * 86_400_000;
+
+/** Forgets names of others whose week is over, also for whoever has no office any more. */
+export async function dropOldRoster(database: Database): Promise<void> {
+  const roster = (await database.get("meta", "roster")) as { seen_at: number } | undefined;
+  if (roster === undefined || roster.seen_at > Date.now() - ROSTER_KEPT) return;
+  await Promise.all(["roster", "roster_key"].map((name) => database.delete("meta", name)));
+}
+
 /** Forgets what the system told; acts that wait to be sent, and with them this device's id, stay. */
 export async function wipeSubjects(database: Database): Promise<void> {
   const all = database.transaction(["subject", "meta"], "readwrite");
-  await Promise.all([all.objectStore("subject").clear(), all.objectStore("meta").delete("cursor"), all.done]);
+  const meta = TOLD.map((name) => all.objectStore("meta").delete(name));
+  await Promise.all([all.objectStore("subject").clear(), ...meta, all.done]);
 }
 
 export async function storedSize(database: Database): Promise<{ things: number; kilobytes: number }> {

@@ -23,6 +23,8 @@ interface Watched {
 }
 
 export class Subjects {
+  /** How often all was asked for anew: what is not stored, and came to nothing, asks again then. */
+  readonly rounds: Signal<number> = signal(0);
   private readonly database: Database;
   private readonly api: Api;
   private readonly watched = new Map<string, Watched>();
@@ -49,6 +51,7 @@ export class Subjects {
 
   /** Asks again for what is watched: of one scope, or all. */
   async refresh(scope?: Scope): Promise<void> {
+    if (scope === undefined) this.rounds.value++;
     const due = [...this.watched.values()].filter((each) => each.watchers > 0 && (scope ?? each.scope) === each.scope);
     await Promise.all(due.map((each) => this.refreshOne(each)));
   }

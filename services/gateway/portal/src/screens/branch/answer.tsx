@@ -1,0 +1,111 @@
+/** Answering a case: until when, what was said so far, and the branch's words. */
+
+import { useState } from "preact/hooks";
+import { type Trouble, troubleOf } from "../../api/problems.ts";
+import { ButtonLink } from "../../components/buttons.tsx";
+import { ErrorSummary, Field } from "../../components/form.tsx";
+import { Page } from "../../components/page.tsx";
+import { Card, Deadline, Notice, Tag } from "../../components/surfaces.tsx";
+import { ReadingState, TroubleNotice } from "../../components/trouble.tsx";
+import { dayAndTime } from "../../shell/dates.ts";
+import { portal, useReading } from "../../shell/portal.ts";
+import type { Params } from "../../shell/router.ts";
+import { useUnstored } from "../../shell/unstored.ts";
+import { newId } from "../../store/ids.ts";
+import { NetButton, useDraft } from "./office.tsx";
+import { categoryOf } from "./today.tsx";
+import { says } from "./words.ts";
+
+const LONGEST = 4000;
+
+export function AnswerCase({ params }: { params: Params }) {
+  const { answer } = says.value;
+  const case_id = params.case_id as string;
+  const [turn, setTurn] = useState(0);
+  const found = useUnstored("/v1/cases/{case_id}", { path: { case_id } }, turn);
+  const told = found.data;
+  const category = told && categoryOf(told.category);
+  const who = { opened: answer.opened, answered: answer.answered, confirmed: answer.confirmed } as Record<
+    string,
+    string
+  >;
+  return (
+    <Page title={category ? answer.about(category) : answer.title} back="/branch">
+      <ReadingState of={found} />
+      {told?.status === "open" && (
+        <div class="row">
+          <Deadline at={told.due_at} />
+        </div>
+      )}
+      {told?.entries.map((entry) => (
+        <Card key={`${entry.kind} ${entry.at}`}>
+          <div class="row apart">
+            <Tag tone={entry.kind === "opened" ? "plain-tag" : "good"}>{who[entry.kind] ?? entry.kind}</Tag>
+            <span class="small">{dayAndTime(entry.at)}</span>
+          </div>
+          {entry.text && <p class="said">{entry.text}</p>}
+        </Card>
+      ))}
+      {told?.status === "open" && <Writing case_id={case_id} onDone={() => setTurn(turn + 1)} />}
+      {told !== undefined && told.status !== "open" && <Answered isNow={turn > 0} />}
+    </Page>
+  );
+}
+
+function Writing({ case_id, onDone }: { case_id: string; onDone: () => void }) {
+  const { answer } = says.value;
+  const [text, setText, forget] = useDraft(`answer ${case_id}`, "");
+  const [key] = useState(newId);
+  const [isEmpty, setEmpty] = useState(false);
+  const [trouble, setTrouble] = useState<Trouble | null>(null);
+  const send = async (): Promise<void> => {
+    setTrouble(null);
+    setEmpty(text.trim() === "");
+    if (text.trim() === "") return;
+    try {
+      await portal.api.send("POST", `/v1/cases/${case_id}/answers`, { text: text.trim() }, key);
+      forget();
+      onDone();
+      await portal.subjects.refresh();
+    } catch (error) {
+      setTrouble(troubleOf(error));
+    }
+  };
+  return (
+    <>
+      {isEmpty && <ErrorSummary faults={[{ id: "answer", text: answer.empty }]} />}
+      <Field
+        id="answer"
+        label={answer.write}
+        hint={answer.hint}
+        value={text}
+        onValue={setText}
+        rows={5}
+        fault={isEmpty ? answer.empty : undefined}
+        input={{ maxLength: LONGEST }}
+      />
+      {trouble !== null && <TroubleNotice trouble={trouble} />}
+      <NetButton wide onPress={send}>
+        {answer.send}
+      </NetButton>
+    </>
+  );
+}
+
+function Answered({ isNow }: { isNow: boolean }) {
+  const { answer } = says.value;
+  const home = useReading("home", "/v1/home", { query: { section: "todo", order: "due", limit: 200 } });
+  const here = location.pathname;
+  const next = home.data?.items.find(({ kind, subject_id }) => kind === "case.answer" && !here.includes(subject_id));
+  return (
+    <>
+      <Notice>
+        <p>{isNow ? answer.done : answer.wasAnswered}</p>
+      </Notice>
+      {next && <ButtonLink to={`/branch/cases/${next.subject_id}`}>{answer.next}</ButtonLink>}
+      <ButtonLink to="/branch" second={next !== undefined}>
+        {answer.back}
+      </ButtonLink>
+    </>
+  );
+}
