@@ -1,6 +1,7 @@
 /** Meetings and other activities: those to come, one with all that is told of it, and checking in at its door. */
 
 import { CalendarDays } from "lucide";
+import { NoNetwork } from "../api/problems.ts";
 import { Done, isRefused, lastAct } from "../components/act.tsx";
 import { ButtonLink } from "../components/buttons.tsx";
 import { Page } from "../components/page.tsx";
@@ -109,10 +110,9 @@ function Told({ activity, seenAt }: { activity: Activity; seenAt: number | undef
 export function CheckIn({ params }: { params: Params }) {
   const { checkIn: says, activities } = words.value;
   const { activity_id, reading, activity } = useActivity(params);
-  const isUnknown = activity === undefined && reading.trouble !== undefined && !("status" in reading.trouble);
+  const isUnknown = activity === undefined && reading.trouble instanceof NoNetwork;
   return (
     <Page title={says.title} back={`/activities/${activity_id}`} lead={activity?.title}>
-      <ReadingState of={reading} />
       {activity && (
         <Card>
           <Facts
@@ -124,7 +124,7 @@ export function CheckIn({ params }: { params: Params }) {
           <TakePart activity={activity} seenAt={reading.seenAt} />
         </Card>
       )}
-      {isUnknown && <Unknown activity_id={activity_id} />}
+      {isUnknown ? <Unknown activity_id={activity_id} /> : <ReadingState of={reading} />}
     </Page>
   );
 }
@@ -137,7 +137,7 @@ function Unknown({ activity_id }: { activity_id: string }) {
   return (
     <>
       <Notice>{says.unknown}</Notice>
-      <CheckInButtons activity_id={activity_id} about={activities.one} />
+      <CheckInButtons activity_id={activity_id} about={activities.one} remote />
     </>
   );
 }

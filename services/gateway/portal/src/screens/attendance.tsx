@@ -76,24 +76,38 @@ export function TakePart({ activity, seenAt }: { activity: Activity; seenAt: num
     <>
       {attend !== undefined && <RefusedAct act={attend} instead={says.paper} />}
       {phase === "over" && <p>{says.over(day(lastDay(activity)))}</p>}
-      <CheckInButtons activity_id={activity_id} about={title} isOver={phase === "over"} />
+      <CheckInButtons
+        activity_id={activity_id}
+        about={title}
+        isOver={phase === "over"}
+        remote={activity.join_url !== null}
+      />
     </>
   );
 }
 
+interface CheckInProps {
+  activity_id: string;
+  about: string;
+  isOver?: boolean;
+  /** Whether one can take part from elsewhere. */
+  remote: boolean;
+}
+
 /** One press and it is done; also where the activity itself could not be read yet. */
-export function CheckInButtons(props: { activity_id: string; about: string; isOver?: boolean }) {
+export function CheckInButtons({ activity_id, about, isOver, remote }: CheckInProps) {
   const { checkIn: says } = words.value;
-  const checkIn = (mode: Mode) =>
-    portal.outbox.add({ kind: "attend", subject_id: props.activity_id, body: { mode }, about: props.about });
+  const checkIn = (mode: Mode) => portal.outbox.add({ kind: "attend", subject_id: activity_id, body: { mode }, about });
   return (
     <>
       <Button wide onPress={() => checkIn("in_person")}>
-        {props.isOver ? says.wasHere : says.here}
+        {isOver ? says.wasHere : says.here}
       </Button>
-      <Button wide second onPress={() => checkIn("remote")}>
-        {props.isOver ? says.wasRemote : says.remote}
-      </Button>
+      {remote && (
+        <Button wide second onPress={() => checkIn("remote")}>
+          {isOver ? says.wasRemote : says.remote}
+        </Button>
+      )}
     </>
   );
 }

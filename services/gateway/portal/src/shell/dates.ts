@@ -51,7 +51,8 @@ export function dayAndTime(moment: string | number, language?: Language): string
 /** Gives from when to when: the second day only where it is another. */
 export function span(from: string, until: string): string {
   const { to } = words.value.days;
-  return `${dayAndTime(from)} ${to} ${daysUntil(until, Date.parse(from)) === 0 ? time(until) : dayAndTime(until)}`;
+  const isOneDay = daysUntil(until, Date.parse(from)) === 0;
+  return to(dayAndTime(from), isOneDay ? time(until) : dayAndTime(until));
 }
 
 /** Gives how many midnights of China lie between two moments. */
