@@ -10,6 +10,9 @@ const speech = globalThis.speechSynthesis as SpeechSynthesis | undefined;
 /** Some browsers break off what takes longer than some seconds, so it is read sentence by sentence. */
 const SENTENCES = /[^。！？；.!?;\n]+[。！？；.!?;]*/g;
 
+/** What is being read: some browsers forget what nobody holds, and never say that it came to its end. */
+let held: SpeechSynthesisUtterance[] = [];
+
 /** Voices come after the page has; those on the phone itself need no network. */
 function useVoice(language: string): SpeechSynthesisVoice | undefined {
   const [voices, setVoices] = useState<readonly SpeechSynthesisVoice[]>([]);
@@ -35,8 +38,9 @@ export function ReadAloud({ text }: { text: string }) {
     });
     const last = spoken[spoken.length - 1];
     if (last === undefined) return;
+    held = spoken;
     last.onend = () => setReading(false);
-    for (const each of spoken) {
+    for (const each of held) {
       each.onerror = () => setReading(false);
       speech.speak(each);
     }

@@ -94,7 +94,7 @@ export const en: Texts = {
     finished: "Finished",
     renewed: "There is a new edition of this course. Finish this one, and the new one is shown.",
     keep: "Keep on phone",
-    keepLead: "Then it is here without a network too.",
+    keepLead: "This needs a network once; then it is here without one.",
     kept: "All of it is on the phone, with or without a network",
   },
   lesson: {

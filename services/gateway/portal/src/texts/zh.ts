@@ -83,7 +83,7 @@ export const zh = {
     finished: "学完了",
     renewed: "这门课出了新的一版。把这一版学完，就换成新的。",
     keep: "存到手机上",
-    keepLead: "存下来，没网也能看。",
+    keepLead: "要用一下网络。存好了，没网也能看。",
     kept: "都存在手机上了，没网也能看",
   },
   lesson: {
