@@ -2,7 +2,7 @@
 // `ready` is what is awaited beside its heading, `before(page)` puts something on the phone, `show(page)` brings out what
 // is only there after a tap. All of it may run several times.
 
-import { inStore } from "./visitor.mjs";
+import { inStore, withVoice } from "./visitor.mjs";
 
 const MEETING = "01930000-0000-7000-8000-0000000000aa";
 
@@ -12,6 +12,7 @@ export const SCREENS = [
   { name: "home-clear", who: "villager", address: "/", ready: "article" },
   { name: "home-offline", who: "away", address: "/", ready: "a.outbox-bar", offline: true, before: waitingAct },
   { name: "outbox", who: "away", address: "/outbox", ready: "article", offline: true, before: actsOfAllStates },
+  { name: "outbox-attendance", who: "away", address: "/outbox", ready: "article", offline: true, before: checkedIn },
   { name: "outbox-discard", who: "away", address: "/outbox", ready: "dialog", offline: true, before: waitingAct, show: tapLast },
   { name: "activities", who: "away", address: "/activities", ready: ".list-row" },
   { name: "activities-none", who: "villager", address: "/activities", ready: "main > .button" },
@@ -26,6 +27,7 @@ export const SCREENS = [
   { name: "courses", who: "away", address: "/courses", ready: ".list-row" },
   { name: "course", who: "away", address: "/courses", ready: "main > .button.second", show: tapFirst },
   { name: "lesson", who: "away", address: "/courses", ready: ".prose", show: tapLesson },
+  { name: "lesson-aloud", who: "away", address: "/courses", ready: ".prose", before: withVoice, show: tapLesson },
   { name: "lesson-help", who: "away", address: "/courses", ready: ".done", show: askForHelp },
   { name: "me", who: "away", address: "/me", ready: ".choices" },
   { name: "me-sign-out", who: "away", address: "/me", ready: "dialog", offline: true, before: waitingAct, show: leave },

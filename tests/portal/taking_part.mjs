@@ -1,6 +1,6 @@
 // Meetings and lessons: from the code on the wall to being checked in, and from a course to having understood it.
 
-import { launched, say, signIn, told, visitor } from "./visitor.mjs";
+import { launched, say, signIn, told, visitor, withVoice } from "./visitor.mjs";
 
 const browser = await launched();
 const checkInAt = (meeting) => `${told.url}/app/activities/${told.meetings[meeting]}/check-in`;
@@ -13,16 +13,6 @@ function counted(page) {
     counter.taps += 1;
   };
   return counter;
-}
-
-/** Has a voice read what the page gives it, into `spoken`. */
-function withVoice(page) {
-  return page.addInitScript(() => {
-    window.spoken = [];
-    window.SpeechSynthesisUtterance = class { constructor(text) { this.text = text; } };
-    const speech = { getVoices: () => [{ lang: "en-GB", localService: true }, { lang: "zh-CN", localService: true }], speak: (each) => window.spoken.push(each), cancel() {}, addEventListener() {}, removeEventListener() {} };
-    Object.defineProperty(window, "speechSynthesis", { value: speech });
-  });
 }
 
 const ready = (page) => page.evaluate(() => navigator.serviceWorker.ready);

@@ -1,9 +1,8 @@
 /** Every screen and its address: a new one is a file in screens/ and a line here. */
 
 import { Activities, CheckIn, Meeting } from "./screens/activities.tsx";
-import { Course, Courses } from "./screens/courses.tsx";
 import { Home } from "./screens/home.tsx";
-import { Lesson } from "./screens/lesson.tsx";
+import { SCREENS as LEARN } from "./screens/learn.ts";
 import { Me } from "./screens/me.tsx";
 import { OutboxScreen } from "./screens/outbox.tsx";
 import type { Bundle, Screen } from "./shell/router.ts";
@@ -14,9 +13,7 @@ export const SCREENS: readonly Screen[] = [
   { path: "/activities", tab: "home", view: Activities },
   { path: "/activities/{activity_id}", tab: "home", view: Meeting },
   { path: "/activities/{activity_id}/check-in", tab: "home", view: CheckIn },
-  { path: "/courses", tab: "learn", view: Courses },
-  { path: "/courses/{course_id}", tab: "learn", view: Course },
-  { path: "/lessons/{lesson_id}", tab: "learn", view: Lesson },
+  ...LEARN,
   { path: "/me", tab: "me", view: Me },
   { path: "/outbox", tab: "me", view: OutboxScreen },
 ];

@@ -19,13 +19,14 @@ const LATE = 7 * 86_400_000;
 const HALF_A_MINUTE = 30_000;
 
 const now = (): number => Date.now() + portal.api.skew;
-export const lastDay = (activity: Pick<Activity, "ends_at">): number => Date.parse(activity.ends_at) + LATE;
+/** Until when what was noted without a network still counts, from the end of the activity or from the note on. */
+export const lastDay = (from: string): number => Date.parse(from) + LATE;
 
 export function phaseOf({ status, starts_at, ends_at }: Pick<Activity, "status" | "starts_at" | "ends_at">): Phase {
   if (status === "closed") return "closed";
   if (now() < Date.parse(starts_at) - OPENS_BEFORE) return "early";
   if (now() <= Date.parse(ends_at)) return "open";
-  return now() <= Date.parse(ends_at) + LATE ? "over" : "late";
+  return now() <= lastDay(ends_at) ? "over" : "late";
 }
 
 /** Shows a screen anew as time goes by: whoever waits at the door sees it open. */
@@ -48,7 +49,7 @@ export function TakePart({ activity, seenAt }: { activity: Activity; seenAt: num
     return (
       <>
         <Done what={says.done(dayAndTime(at))} act={mine?.attended_at ? undefined : attend} />
-        {!mine?.attended_at && attend?.state !== "sent" && <p>{says.saved(day(lastDay(activity)))}</p>}
+        {!mine?.attended_at && attend?.state !== "sent" && <p>{says.saved(day(lastDay(activity.ends_at)))}</p>}
       </>
     );
   }
@@ -75,7 +76,7 @@ export function TakePart({ activity, seenAt }: { activity: Activity; seenAt: num
   return (
     <>
       {attend !== undefined && <RefusedAct act={attend} instead={says.paper} />}
-      {phase === "over" && <p>{says.over(day(lastDay(activity)))}</p>}
+      {phase === "over" && <p>{says.over(day(lastDay(activity.ends_at)))}</p>}
       <CheckInButtons
         activity_id={activity_id}
         about={title}
