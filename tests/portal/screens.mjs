@@ -2,7 +2,9 @@
 // An id in it, as `{case_id}`, is one that the test put there. `ready` is what is awaited beside its heading, `before(page)` puts something on the phone, `show(page)` brings out what
 // is only there after a tap. All of it may run several times.
 
-import { inStore } from "./visitor.mjs";
+import { inStore, withVoice } from "./visitor.mjs";
+
+const MEETING = "01930000-0000-7000-8000-0000000000aa";
 
 export const SCREENS = [
   { name: "welcome", who: null, address: "/", ready: "[data-sign-in]" },
@@ -10,7 +12,23 @@ export const SCREENS = [
   { name: "home-clear", who: "villager", address: "/", ready: "article" },
   { name: "home-offline", who: "away", address: "/", ready: "a.outbox-bar", offline: true, before: waitingAct },
   { name: "outbox", who: "away", address: "/outbox", ready: "article", offline: true, before: actsOfAllStates },
+  { name: "outbox-attendance", who: "away", address: "/outbox", ready: "article", offline: true, before: checkedIn },
   { name: "outbox-discard", who: "away", address: "/outbox", ready: "dialog", offline: true, before: waitingAct, show: tapLast },
+  { name: "activities", who: "away", address: "/activities", ready: ".list-row" },
+  { name: "activities-none", who: "villager", address: "/activities", ready: "main > .button" },
+  { name: "meeting", who: "away", address: "/activities", ready: ".facts", show: tapFirst },
+  { name: "meeting-closed", who: "away", address: `/activities/${MEETING}`, ready: ".facts", offline: true, before: meeting(-180, -90, "closed") },
+  { name: "check-in-early", who: "away", address: "/activities", ready: ".facts", show: checkIn },
+  { name: "check-in", who: "away", address: `/activities/${MEETING}/check-in`, ready: ".facts", offline: true, before: meeting(-10, 80) },
+  { name: "check-in-done", who: "away", address: `/activities/${MEETING}/check-in`, ready: ".done", offline: true, before: checkedIn },
+  { name: "check-in-over", who: "away", address: `/activities/${MEETING}/check-in`, ready: ".facts", offline: true, before: meeting(-180, -90) },
+  { name: "check-in-refused", who: "away", address: `/activities/${MEETING}/check-in`, ready: "[role=alert]", offline: true, before: notCheckedIn },
+  { name: "check-in-unknown", who: "away", address: `/activities/${MEETING}/check-in`, ready: ".notice + .button", offline: true, before: nothingStored },
+  { name: "courses", who: "away", address: "/courses", ready: ".list-row" },
+  { name: "course", who: "away", address: "/courses", ready: "main > .button.second", show: tapFirst },
+  { name: "lesson", who: "away", address: "/courses", ready: ".prose", show: tapLesson },
+  { name: "lesson-aloud", who: "away", address: "/courses", ready: ".prose", before: withVoice, show: tapLesson },
+  { name: "lesson-help", who: "away", address: "/courses", ready: ".done", show: askForHelp },
   { name: "me", who: "away", address: "/me", ready: ".choices" },
   { name: "me-sign-out", who: "away", address: "/me", ready: "dialog", offline: true, before: waitingAct, show: leave },
   { name: "branch", who: "secretary", address: "/branch", ready: "article" },
@@ -62,4 +80,56 @@ async function tickSome(page) {
 
 async function openFile(page) {
   await page.locator("main > button").last().click();
+}
+
+/** Has the phone know a meeting from and until these minutes from now, and nothing else. */
+function meeting(from, until, status = "scheduled") {
+  return async (page) => {
+    const at = (minutes) => new Date(Date.now() + minutes * 60_000).toISOString();
+    const data = {
+      version: 1, activity_id: MEETING, organisation_id: MEETING, kind: "branch_meeting", title: "第四季度支部党员大会",
+      starts_at: at(from), ends_at: at(until), place: "村委会二楼会议室", join_url: "https://meeting.example.org/",
+      agenda: ["学习上级文件", "讨论冬季水利工程"], status, closed_at: null, my_participation: null,
+    };
+    const id = `/v1/activities/${MEETING}`;
+    await inStore(page, "subject", [{ scope: "activities", id, version: 1, etag: null, data, seen_at: Date.now() }]);
+  };
+}
+
+const attendance = (state, result) => ({ ...act(1, state, result), subject_id: MEETING, kind: "attend", body: { mode: "in_person" } });
+
+async function checkedIn(page) {
+  await meeting(-10, 80)(page);
+  await inStore(page, "outbox", [attendance("waiting")]);
+}
+
+async function notCheckedIn(page) {
+  await meeting(-10, 80)(page);
+  await inStore(page, "outbox", [attendance("refused", { title: "仅限主办组织及其下级组织的成员参加。", type: "/problems/not_a_member_there" })]);
+}
+
+function nothingStored(page) {
+  return inStore(page, "subject", []);
+}
+
+function tapFirst(page) {
+  return page.locator(".list-row").first().click();
+}
+
+async function checkIn(page) {
+  await tapFirst(page);
+  await page.locator(".facts").waitFor();
+  await page.goto(`${page.url()}/check-in`);
+}
+
+async function tapLesson(page) {
+  await tapFirst(page);
+  await page.waitForURL(/courses\/./);
+  await tapFirst(page);
+}
+
+async function askForHelp(page) {
+  await tapLesson(page);
+  await page.locator("article button.second").or(page.locator(".done")).first().waitFor();
+  if (!(await page.locator(".done").count())) await page.locator("article button.second").click();
 }

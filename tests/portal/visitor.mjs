@@ -66,6 +66,20 @@ export function inStore(page, store, things) {
   }, [store, things]);
 }
 
+/** Gives the page a Chinese voice, from its next opening on: what it is to read comes into `spoken`. */
+export function withVoice(page) {
+  return page.addInitScript(() => {
+    window.spoken = [];
+    window.SpeechSynthesisUtterance = class { constructor(text) { this.text = text; } };
+    const value = {
+      getVoices: () => [{ lang: "en-GB", localService: true }, { lang: "zh-CN", localService: true }],
+      speak: (each) => window.spoken.push(each),
+      cancel() {}, addEventListener() {}, removeEventListener() {},
+    };
+    Object.defineProperty(window, "speechSynthesis", { value });
+  });
+}
+
 /** What an authenticator app with this secret shows now (RFC 6238). */
 function code(secret) {
   const bits = [...secret].map((letter) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(letter).toString(2).padStart(5, "0")).join("");

@@ -20,7 +20,7 @@ export async function start(host: Host): Promise<void> {
   const completed = cameBack ? await session.complete(new URL(location.href)) : null;
   const person = completed?.person ?? host.person();
   if (person === null) {
-    location.replace("/app/?sign-in=failed");
+    location.replace(`${completed?.returnTo ?? "/app/"}?sign-in=failed`);
     return;
   }
   session.person = person;

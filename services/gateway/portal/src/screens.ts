@@ -1,6 +1,8 @@
 /** Every screen and its address: a new one is a file in screens/ and a line here. */
 
+import { Activities, CheckIn, Meeting } from "./screens/activities.tsx";
 import { Home } from "./screens/home.tsx";
+import { SCREENS as LEARN } from "./screens/learn.ts";
 import { Me } from "./screens/me.tsx";
 import { OutboxScreen } from "./screens/outbox.tsx";
 import type { Bundle, Screen } from "./shell/router.ts";
@@ -8,6 +10,10 @@ import type { Bundle, Screen } from "./shell/router.ts";
 /** Of members and villagers; they come with the first load. */
 export const SCREENS: readonly Screen[] = [
   { path: "/", tab: "home", view: Home },
+  { path: "/activities", tab: "home", view: Activities },
+  { path: "/activities/{activity_id}", tab: "home", view: Meeting },
+  { path: "/activities/{activity_id}/check-in", tab: "home", view: CheckIn },
+  ...LEARN,
   { path: "/me", tab: "me", view: Me },
   { path: "/outbox", tab: "me", view: OutboxScreen },
 ];

@@ -39,10 +39,11 @@ export function Submit({ children, busy, ...rest }: Common & { busy?: boolean })
   );
 }
 
-/** A link to a screen that looks like a button. */
-export function ButtonLink({ children, to, ...rest }: Common & { to: string }) {
+/** A link that looks like a button: to a screen, or with `address` to a page of others, which opens beside this one. */
+export function ButtonLink({ children, to, address, ...rest }: Common & { to?: string; address?: string }) {
+  const beside = address !== undefined && { target: "_blank", rel: "noopener noreferrer" };
   return (
-    <a class={look(rest)} href={href(to)}>
+    <a class={look(rest)} href={address ?? href(to ?? "/")} {...beside}>
       {children}
     </a>
   );

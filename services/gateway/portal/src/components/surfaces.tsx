@@ -40,6 +40,22 @@ export function ListRow(props: { title: string; lead?: string; icon?: IconNode; 
   );
 }
 
+/** What is known of a thing, each under its name; what is not known is left out. */
+export function Facts({ of }: { of: readonly (readonly [string, ComponentChildren])[] }) {
+  return (
+    <dl class="facts">
+      {of.map(([name, value]) =>
+        value ? (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ) : null,
+      )}
+    </dl>
+  );
+}
+
 export type Tone = "plain-tag" | "late" | "good" | "warn";
 
 export function Tag({ children, tone = "plain-tag" }: { children: ComponentChildren; tone?: Tone }) {

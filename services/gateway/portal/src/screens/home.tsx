@@ -1,13 +1,13 @@
 /** Home: what is to be done, by one tap where that is enough; what is to be read; what waits for others. */
 
-import { CheckCheck, Clock } from "lucide";
+import { CalendarDays, Clock } from "lucide";
 import { useState } from "preact/hooks";
 import type { components } from "#document";
 import { type Trouble, troubleOf } from "../api/problems.ts";
+import { Done } from "../components/act.tsx";
 import { Button, Link } from "../components/buttons.tsx";
-import { Icon } from "../components/icon.tsx";
 import { Page } from "../components/page.tsx";
-import { Card, Deadline, Notice } from "../components/surfaces.tsx";
+import { Card, Deadline, List, ListRow, Notice } from "../components/surfaces.tsx";
 import { ReadingState, TroubleNotice } from "../components/trouble.tsx";
 import { day, dayAndTime } from "../shell/dates.ts";
 import { portal, preferences, useReading, words } from "../shell/portal.ts";
@@ -61,6 +61,11 @@ export function Home() {
           {words.value.more}
         </Button>
       )}
+      {home.data !== undefined && (
+        <List>
+          <ListRow icon={CalendarDays} title={words.value.activities.all} to="/activities" />
+        </List>
+      )}
     </Page>
   );
 }
@@ -108,7 +113,7 @@ function ItemCard({ item, heading: Heading }: { item: Item; heading: "h2" | "h3"
 /** The buttons of an item: what needs no words is done by one tap, queued where the system takes it later. */
 function Acts({ item, about, children }: { item: Item; about: string; children: preact.ComponentChildren }) {
   const [trouble, setTrouble] = useState<Trouble | null>(null);
-  const { acts, home: says } = words.value;
+  const { acts } = words.value;
   const done = portal.outbox.ops.value.filter((op) => op.subject_id === item.subject_id && op.state !== "refused");
   const offered = item.actions.filter(
     ({ operation_id, needs }) => needs.length === 0 && acts[operation_id] !== undefined,
@@ -137,10 +142,7 @@ function Acts({ item, about, children }: { item: Item; about: string; children: 
               {acts[action.operation_id]}
             </Button>
           ) : (
-            <span class="done" role="status" key={action.operation_id}>
-              <Icon of={CheckCheck} />
-              {acts[action.operation_id]} · {op.state === "sent" ? words.value.outbox.sent : says.saved}
-            </span>
+            <Done key={action.operation_id} what={acts[action.operation_id] ?? ""} act={op} />
           );
         })}
         {children}

@@ -7,9 +7,10 @@ import { Dialog } from "../components/dialog.tsx";
 import { Page } from "../components/page.tsx";
 import { Card, Tag, type Tone } from "../components/surfaces.tsx";
 import { TroubleNotice } from "../components/trouble.tsx";
-import { dayAndTime } from "../shell/dates.ts";
+import { day, dayAndTime } from "../shell/dates.ts";
 import { portal, words } from "../shell/portal.ts";
 import type { Op, OpState } from "../store/database.ts";
+import { lastDay } from "./attendance.tsx";
 
 const TONES: Record<OpState, Tone> = {
   waiting: "warn",
@@ -49,6 +50,7 @@ function OpCard({ op }: { op: Op }) {
       </div>
       <h2>{op.about}</h2>
       <p>{says.kinds[op.kind] ?? op.kind}</p>
+      {op.kind === "attend" && op.state === "waiting" && <p>{words.value.checkIn.saved(day(lastDay(op.acted_at)))}</p>}
       {isOver && op.result && <p>{[op.result.title, op.result.detail].filter(Boolean).join(" ")}</p>}
       <div class="row">
         {op.state === "conflict" && <Button onPress={() => portal.outbox.again(op)}>{says.again}</Button>}

@@ -23,10 +23,10 @@ export class Session {
     this.host = host;
   }
 
-  /** Takes up the sign-in that has come back to this address; gives where the person wanted to be. */
-  async complete(address: URL): Promise<{ person: string; sub: string; returnTo: string } | null> {
+  /** Takes up the sign-in that has come back to this address; gives where the person wanted to be, and who it is. */
+  async complete(address: URL): Promise<{ returnTo: string; person?: string; sub?: string }> {
     const begun = this.host.begun();
-    if (begun === null) return null;
+    if (begun === null) return { returnTo: "/app/" };
     const auth = await import("./auth.ts");
     try {
       const { session, tokens } = await auth.redeem(address, begun);
@@ -37,7 +37,7 @@ export class Session {
       return { person, sub: session.sub, returnTo: begun.returnTo };
     } catch (error) {
       console.warn("sign-in failed", (error as Error).name);
-      return null;
+      return { returnTo: begun.returnTo };
     }
   }
 

@@ -48,6 +48,13 @@ export function dayAndTime(moment: string | number, language?: Language): string
   return `${day(moment, language)} ${time(moment, language)}`;
 }
 
+/** Gives from when to when: the second day only where it is another. */
+export function span(from: string, until: string): string {
+  const { to } = words.value.days;
+  const isOneDay = daysUntil(until, Date.parse(from)) === 0;
+  return to(dayAndTime(from), isOneDay ? time(until) : dayAndTime(until));
+}
+
 /** Gives how many midnights of China lie between two moments. */
 export function daysUntil(moment: string | number, now: number = Date.now()): number {
   const date = (at: string | number): number => {

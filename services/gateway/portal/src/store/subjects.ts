@@ -56,6 +56,13 @@ export class Subjects {
     await Promise.all(due.map((each) => this.refreshOne(each)));
   }
 
+  /** Brings an address onto the phone for later; gives it, with what came in its way if anything did. */
+  async store(scope: Scope, address: string): Promise<Reading<unknown>> {
+    const watched = this.of(scope, address);
+    await this.refreshOne(watched);
+    return watched.reading.value;
+  }
+
   /** Forgets what is not watched now, as after the store was wiped. */
   forget(): void {
     for (const [key, each] of this.watched) if (each.watchers === 0) this.watched.delete(key);
