@@ -57,7 +57,7 @@ class Shaped:
         if packs:
             headers = compression.coded(headers)
             if self._method != "HEAD":
-                body = compression.Packer().whole(body)
+                body = compression.at_once(body)
                 headers.append((b"content-length", b"%d" % len(body)))
         return self.sends_whole(status, headers, body)
 
