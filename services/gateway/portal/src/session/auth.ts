@@ -1,4 +1,4 @@
-/** The token endpoint: code and refresh token against access tokens, each request with a proof of our key (DPoP). */
+/** The token endpoint: code and refresh token against access tokens, asked for with a proof of our key (DPoP). */
 
 import * as oauth from "oauth4webapi";
 import type { Begun } from "../host.ts";
@@ -56,30 +56,10 @@ export async function renew(session: Kept): Promise<Tokens | null> {
   }
 }
 
-/** Ends the refresh token and all that came of it; as with every use of it, the key is proven. */
+/** Ends the refresh token and all that came of it. */
 export async function revoke(session: Kept): Promise<boolean> {
-  const headers = { DPoP: await proofFor(session.keys, SERVER.revocation_endpoint as string) };
-  const asked = { ...INSECURE, headers };
-  return (await oauth.revocationRequest(SERVER, client, oauth.None(), session.refreshToken, asked)).ok;
+  return (await oauth.revocationRequest(SERVER, client, oauth.None(), session.refreshToken, INSECURE)).ok;
 }
-
-/** Signs a proof (RFC 9449, section 4.2); oauth4webapi does so for the token endpoint alone. */
-async function proofFor(keys: CryptoKeyPair, htu: string): Promise<string> {
-  const { kty, crv, x, y } = await crypto.subtle.exportKey("jwk", keys.publicKey);
-  const iat = Math.floor(Date.now() / 1000) + (client[oauth.clockSkew] ?? 0);
-  const claims = { jti: oauth.generateRandomNonce(), htm: "POST", htu, iat };
-  const parts = [{ typ: "dpop+jwt", alg: "ES256", jwk: { kty, crv, x, y } }, claims];
-  const signed = parts.map((part) => base64url(new TextEncoder().encode(JSON.stringify(part)))).join(".");
-  const how = { name: "ECDSA", hash: "SHA-256" };
-  const signature = await crypto.subtle.sign(how, keys.privateKey, new TextEncoder().encode(signed));
-  return `${signed}.${base64url(new Uint8Array(signature))}`;
-}
-
-const base64url = (bytes: Uint8Array): string =>
-  btoa(String.fromCharCode(...bytes))
-    .replace(/\+/g, "-")
-    .replace(/\//g, "_")
-    .replace(/=+$/, "");
 
 function tokensOf(result: oauth.TokenEndpointResponse): Tokens {
   return { access: result.access_token, until: Date.now() + (result.expires_in ?? 60) * 1000 };
