@@ -1,10 +1,15 @@
 """What has happened in the branch before somebody looks: a meeting that goes on, a case, a call for help."""
 
+import asyncio
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from china_time import CHINA
 from database import new_id
 from tests.flows.conftest import System
+from tests.flows.ways_in import code_to
+
+PHONE = "14255500017"
 
 Here = dict[str, str]
 """Ids by which addresses of screens name what has happened."""
@@ -42,10 +47,25 @@ async def happened(system: System) -> Here:
         course = await member.get(f"/v1/courses/{courses['items'][0]['course_id']}")
         lesson_id = course["lessons"][0]["lesson_id"]
         await member.post(f"/v1/lessons/{lesson_id}/understanding", {"understanding": "need_help"}, status=200)
+        assert system.outside is not None
+        named = await member.post("/v1/me/phone", {"phone": PHONE}, status=202)
+        code = {"challenge_id": named["challenge_id"], "code": await code_to(system.outside.phones, PHONE)}
+        await member.post("/v1/me/phone/confirmation", code, status=200)
         return {
             "activity_id": now,
             "later_id": later,
             "case_id": case["case_id"],
             "lesson_id": lesson_id,
+            "member_id": system.person_id("member.demo"),
             "person_id": system.person_id("away.demo"),
         }
+
+
+async def pass_code_on(system: System, file: Path) -> None:
+    """Write the next code that comes to the member's phone into a file, as they would tell it."""
+    assert system.outside is not None
+    phones, number = system.outside.phones, f"+86{PHONE}"
+    before = len(phones.messages_to(number))
+    while len(phones.messages_to(number)) == before:
+        await asyncio.sleep(0.2)
+    await asyncio.to_thread(file.write_text, await code_to(phones, PHONE))

@@ -1,5 +1,7 @@
 // What people do with the portal and what happens to phones: each journey tells what was seen, the test judges.
 
+import { existsSync, readFileSync } from "node:fs";
+import { accessible } from "./looking.mjs";
 import { inStore, launched, say, signIn, told, visitor } from "./visitor.mjs";
 
 const browser = await launched();
@@ -395,14 +397,16 @@ const JOURNEYS = {
     await there.page.goto(`${told.url}/app/branch/assist/${assist_id}/witness`);
     await there.page.locator("main > button").waitFor();
     if (told.pictures) await there.page.screenshot({ path: `${told.pictures}/branch-witness.png`, fullPage: true });
+    there.problems.push(...(await accessible(there.page)));
     await there.page.locator("main > button").click();
     await there.page.locator("main > button").waitFor({ state: "detached" });
     const helping = page.waitForRequest((request) => request.url().includes("/v1/home") && request.url().includes("include=subject"));
     const token = (await helping).headers().authorization;
     await page.locator("article button").first().waitFor();
     const bar = await page.locator(".notice.wait").textContent();
+    here.problems.push(...(await accessible(page)));
     const acting = page.waitForRequest((request) => request.method() === "POST" && request.url().includes("/registrations"));
-    await page.locator("article button", { hasText: "替他报名" }).first().click();
+    await page.locator("article button", { hasText: "帮忙报名" }).first().click();
     const activity_id = new URL((await acting).url()).pathname.split("/").at(-2);
     await page.locator("article .done").waitFor();
     if (told.pictures) await page.screenshot({ path: `${told.pictures}/branch-helping.png`, fullPage: true });
@@ -413,6 +417,29 @@ const JOURNEYS = {
     await here.context.close();
     await there.context.close();
     return { bar, activity_id, token: kept.includes("ey"), refused, problems: [...here.problems, ...there.problems] };
+  },
+
+  async "somebody is helped by the code that came to their phone"() {
+    const { page, context, problems } = await visitor(browser);
+    await signIn(page, told.people.secretary);
+    await page.goto(`${told.url}/app/branch/members/${told.here.member_id}`);
+    await page.locator("main > button").last().click();
+    await page.locator("a[href$='/branch/assist']").click();
+    await page.locator("main > button").last().click();
+    await page.locator("#code").waitFor();
+    problems.push(...(await accessible(page)));
+    await page.locator("#code").fill("000000");
+    await page.locator("main > button").last().click();
+    await page.locator("[role=alert]").waitFor();
+    const came = await until(page, () => existsSync(told.code));
+    await page.locator("#code").fill(readFileSync(told.code, "utf8"));
+    await page.locator("main > button").last().click();
+    await page.locator(".notice.wait:not([role=alert]) button").waitFor();
+    const bar = await page.locator(".notice.wait").first().textContent();
+    await page.locator(".notice.wait button").first().click();
+    await page.locator("main > a.button").waitFor();
+    await context.close();
+    return { came, bar, problems };
   },
 };
 

@@ -42,6 +42,9 @@ export const SCREENS = [
   { name: "branch-file", who: "secretary", address: "/branch/members/{person_id}", ready: ".choices" },
   { name: "branch-file-open", who: "secretary", address: "/branch/members/{person_id}", ready: "dl", show: openFile },
   { name: "branch-learners", who: "secretary", address: "/branch/lessons/{lesson_id}", ready: ".list-row" },
+  { name: "branch-assist", who: "secretary", address: "/branch/members/{person_id}", ready: ".choice", show: askToHelp },
+  { name: "branch-assist-whom", who: "secretary", address: "/branch/assist", ready: "main .button" },
+  { name: "branch-witness", who: "secretary", address: "/branch/assist/{person_id}/witness", ready: "main > button" },
   { name: "missing", who: "away", address: "/nowhere" },
 ];
 
@@ -132,4 +135,9 @@ async function askForHelp(page) {
   await tapLesson(page);
   await page.locator("article button.second").or(page.locator(".done")).first().waitFor();
   if (!(await page.locator(".done").count())) await page.locator("article button.second").click();
+}
+
+async function askToHelp(page) {
+  await openFile(page);
+  await page.locator("a[href$='/branch/assist']").click();
 }

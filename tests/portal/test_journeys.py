@@ -1,5 +1,6 @@
 """What people do with the portal in Chromium, with and without a network, and what is left on their phones."""
 
+import asyncio
 import json
 import os
 from typing import Any
@@ -9,7 +10,7 @@ import pytest_asyncio
 
 from tests.flows.conftest import System
 from tests.portal.conftest import Performed
-from tests.portal.happenings import Here, happened
+from tests.portal.happenings import Here, happened, pass_code_on
 
 pytestmark = pytest.mark.browser
 
@@ -25,12 +26,16 @@ async def here(system: System) -> Here:
 
 
 @pytest_asyncio.fixture(scope="module")
-async def seen(perform: Performed, here: Here) -> Seen:
+async def seen(perform: Performed, here: Here, system: System, tmp_path_factory: pytest.TempPathFactory) -> Seen:
     """Give what each journey saw, by its name; none had a script error or broke the page's policy.
 
     `ONLY=words` performs those alone that have these words in their name.
     """
-    status, output = await perform("journeys.mjs", here=here, only=os.environ.get("ONLY", ""), pictures=PICTURES)
+    told = {"here": here, "only": os.environ.get("ONLY", ""), "pictures": PICTURES}
+    code = tmp_path_factory.mktemp("phone") / "code"
+    passing_on = asyncio.create_task(pass_code_on(system, code))
+    status, output = await perform("journeys.mjs", code=str(code), **told)
+    passing_on.cancel()
     assert status == 0, output
     journeys = {each.pop("journey"): each for each in map(json.loads, output.splitlines())}
     assert not {name: each for name, each in journeys.items() if each.get("failed") or each.pop("problems")}
@@ -129,10 +134,19 @@ async def test_a_sheet_is_printed_with_every_name(seen: Seen) -> None:
 
 async def test_somebody_is_helped_until_the_end_by_one_whom_a_witness_saw(seen: Seen, system: System) -> None:
     journey = seen["somebody is helped once a witness saw them agree, and no longer than until the end"]
-    assert "正在替" in journey["bar"]
+    assert "正在帮" in journey["bar"]
     assert (journey["token"], journey["refused"]) == (False, True)
     async with system.person("away.demo") as away:
         activity = await away.get(f"/v1/activities/{journey['activity_id']}")
         [session] = (await away.get("/v1/me/assisted-sessions", limit=1))["items"]
     assert activity["my_participation"]["registered_at"] is not None
     assert session["status"] == "ended"
+
+
+async def test_somebody_is_helped_by_the_code_that_came_to_their_phone(seen: Seen, system: System) -> None:
+    journey = seen["somebody is helped by the code that came to their phone"]
+    assert journey["came"]
+    assert "正在帮" in journey["bar"]
+    async with system.person("member.demo") as member:
+        [session] = (await member.get("/v1/me/assisted-sessions", limit=1))["items"]
+    assert (session["evidence"], session["status"]) == ("one_time_code", "ended")
