@@ -298,6 +298,7 @@ const JOURNEYS = {
     await tap(page.locator("main .row.apart button"));
     await page.locator("main .notice a").waitFor();
     const [waiting] = await ops(page);
+    const again = await page.locator(".tick input:not(:disabled)").count();
     const clear = await page.evaluate(async () => {
       const names = [...document.querySelectorAll(".tick span:first-of-type")].map((each) => each.textContent);
       const database = await new Promise((resolve) => {
@@ -319,7 +320,7 @@ const JOURNEYS = {
     await context.setOffline(false);
     const sent = await until(page, async () => (await ops(page)).every(({ state }) => state === "sent"));
     await context.close();
-    return { taps: tap.count, people, kept, state: waiting.state, sent, clear, problems };
+    return { taps: tap.count, people, kept, again, state: waiting.state, sent, clear, problems };
   },
 
   async "a file opens once it is said what for, and nothing of it stays"() {

@@ -83,9 +83,11 @@ function People({ meeting }: { meeting: Meeting }) {
   const { activity_id, organisation_id } = meeting;
   const { sheet } = says.value;
   const { roster, trouble, renew } = useRoster(organisation_id);
-  const op = [...portal.outbox.ops.value]
-    .reverse()
-    .find((each) => each.subject_id === activity_id && each.kind === "sheet.enter");
+  const ops = portal.outbox.ops.value.filter(
+    (each) => each.subject_id === activity_id && each.kind === "sheet.enter" && each.state !== "refused",
+  );
+  const op = ops[ops.length - 1];
+  const handed = new Set(ops.flatMap(({ body }) => body.person_ids as string[]));
   const path = "/v1/activities/{activity_id}/participations";
   const found = useUnstored(path, { path: { activity_id }, query: { limit: PAGE } }, op?.state === "sent" ? 1 : 0);
   const [ticked, setTicked, forget] = useDraft<string[]>(`sheet ${activity_id}`, []);
@@ -104,7 +106,7 @@ function People({ meeting }: { meeting: Meeting }) {
     );
   }
   const parts = new Map(found.data?.items.map((part) => [part.person_id, part]));
-  const isHere = (person_id: string) => parts.get(person_id)?.attended_at != null;
+  const isHere = (person_id: string) => handed.has(person_id) || parts.get(person_id)?.attended_at != null;
   const here = roster.people.filter(({ person_id }) => isHere(person_id) || ticked.includes(person_id));
   const added = here.filter(({ person_id }) => !isHere(person_id)).map(({ person_id }) => person_id);
   const canTick = meeting.status === "scheduled" && isOpen(meeting);
@@ -124,6 +126,7 @@ function People({ meeting }: { meeting: Meeting }) {
         {isEarly && (
           <Notice>
             <p>{sheet.early(dayAndTime(meeting.starts_at))}</p>
+            <Button onPress={() => print()}>{sheet.print}</Button>
           </Notice>
         )}
         {isEmpty && <ErrorSummary faults={[{ id: "names", text: sheet.nobody }]} />}
@@ -131,14 +134,16 @@ function People({ meeting }: { meeting: Meeting }) {
           {roster.people.map(({ person_id, name, away }) => (
             <li key={person_id}>
               <label class="tick">
-                <input
-                  type="checkbox"
-                  checked={isHere(person_id) || ticked.includes(person_id)}
-                  disabled={!canTick || isHere(person_id)}
-                  onChange={() => toggle(person_id)}
-                />
+                {!isEarly && (
+                  <input
+                    type="checkbox"
+                    checked={isHere(person_id) || ticked.includes(person_id)}
+                    disabled={!canTick || isHere(person_id)}
+                    onChange={() => toggle(person_id)}
+                  />
+                )}
                 <span>{name}</span>
-                <Known part={parts.get(person_id)} away={away} />
+                <Known part={parts.get(person_id)} isHanded={handed.has(person_id)} away={away} />
               </label>
             </li>
           ))}
@@ -149,7 +154,7 @@ function People({ meeting }: { meeting: Meeting }) {
           </b>
           {canTick && <Button onPress={hand}>{sheet.hand}</Button>}
         </div>
-        {op && op.state !== "refused" && (
+        {op && (
           <Notice>
             <p>{op.state === "sent" ? sheet.sent : sheet.handed}</p>
             <ButtonLink second to="/branch">
@@ -162,7 +167,7 @@ function People({ meeting }: { meeting: Meeting }) {
         </p>
         {trouble !== null && <TroubleNotice trouble={trouble} seenAt={roster.seen_at} />}
         <div class="row">
-          {canTick && (
+          {!isEarly && (
             <Button second onPress={() => print()}>
               {sheet.print}
             </Button>
@@ -170,7 +175,7 @@ function People({ meeting }: { meeting: Meeting }) {
           <NetButton second onPress={renew}>
             {sheet.renew}
           </NetButton>
-          {canTick && added.length === 0 && parts.size > 0 && <Closing meeting={meeting} />}
+          {canTick && added.length === 0 && parts.size > 0 && op?.state !== "waiting" && <Closing meeting={meeting} />}
         </div>
       </div>
       <PaperForm meeting={meeting} people={roster.people} />
@@ -179,11 +184,12 @@ function People({ meeting }: { meeting: Meeting }) {
 }
 
 /** What is known of a person's part already: the sheet adds nothing to who is here by phone. */
-function Known({ part, away }: { part: Part | undefined; away: boolean }) {
+function Known({ part, isHanded, away }: { part: Part | undefined; isHanded: boolean; away: boolean }) {
   const { sheet } = says.value;
   if (part?.attended_at != null) {
     return <Tag tone="good">{part.provenance.includes("paper") ? sheet.paper : sheet.online}</Tag>;
   }
+  if (isHanded) return <Tag tone="good">{sheet.paper}</Tag>;
   if (part?.registered_at != null) return <Tag>{sheet.registered}</Tag>;
   return away ? <Tag>{sheet.away}</Tag> : null;
 }
