@@ -6,7 +6,7 @@ import { type Trouble, troubleOf } from "../../api/problems.ts";
 import { ButtonLink } from "../../components/buttons.tsx";
 import { Choices } from "../../components/form.tsx";
 import { Page } from "../../components/page.tsx";
-import { Card, List, ListRow, Notice } from "../../components/surfaces.tsx";
+import { Card, Facts, List, ListRow, Notice } from "../../components/surfaces.tsx";
 import { ReadingState, TroubleNotice } from "../../components/trouble.tsx";
 import { day } from "../../shell/dates.ts";
 import { portal, words } from "../../shell/portal.ts";
@@ -113,7 +113,7 @@ export function MemberFile({ params }: { params: Params }) {
 
 function OpenFile({ member }: { member: Member }) {
   const { file, members } = says.value;
-  const facts = [
+  const facts: [string, string][] = [
     [file.name, member.name],
     [file.phone, member.phone ?? file.noPhone],
     [file.id, member.id_number],
@@ -124,14 +124,7 @@ function OpenFile({ member }: { member: Member }) {
   return (
     <Page title={member.name} back="/branch/members" where={useNameOf(member.organisation_id)}>
       <Card>
-        <dl>
-          {facts.map(([name, value]) => (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd>{value}</dd>
-            </div>
-          ))}
-        </dl>
+        <Facts of={facts} />
         {member.opened.includes("phone") && member.phone !== null && (
           <div class="row">
             <a class="button" href={`tel:${member.phone}`}>

@@ -111,6 +111,7 @@ function People({ meeting }: { meeting: Meeting }) {
   const added = here.filter(({ person_id }) => !isHere(person_id)).map(({ person_id }) => person_id);
   const canTick = meeting.status === "scheduled" && isOpen(meeting);
   const isEarly = meeting.status === "scheduled" && !canTick;
+  const Row = isEarly ? "div" : "label";
   const toggle = (person_id: string): void =>
     setTicked(ticked.includes(person_id) ? ticked.filter((each) => each !== person_id) : [...ticked, person_id]);
   const hand = async (): Promise<void> => {
@@ -133,7 +134,7 @@ function People({ meeting }: { meeting: Meeting }) {
         <ul class="list" id="names" tabIndex={-1}>
           {roster.people.map(({ person_id, name, away }) => (
             <li key={person_id}>
-              <label class="tick">
+              <Row class="tick">
                 {!isEarly && (
                   <input
                     type="checkbox"
@@ -144,7 +145,7 @@ function People({ meeting }: { meeting: Meeting }) {
                 )}
                 <span>{name}</span>
                 <Known part={parts.get(person_id)} isHanded={handed.has(person_id)} away={away} />
-              </label>
+              </Row>
             </li>
           ))}
         </ul>

@@ -39,7 +39,6 @@ const zh = {
   answer: {
     title: "答复",
     about: (category: string) => `${category}的事`,
-    history: "前前后后",
     opened: "乡亲反映",
     answered: "支部答复",
     confirmed: "本人满意，办结",
@@ -109,7 +108,6 @@ const zh = {
     close: "定下签到",
     closeTitle: "签到定下来？",
     closeLead: "定下以后谁到了谁没到就不能再改。手机签到的也到此为止。",
-    closeDone: "定好了。",
     paperLead: "没带手机的，在这张纸上签名，会后由支部录入。",
   },
   members: {
@@ -224,7 +222,6 @@ const en: Words = {
   answer: {
     title: "Answer",
     about: (category) => category,
-    history: "So far",
     opened: "Villager",
     answered: "Branch",
     confirmed: "They are content: closed",
@@ -293,7 +290,6 @@ const en: Words = {
     close: "Make it final",
     closeTitle: "Make it final?",
     closeLead: "After that nobody can change who was here. Check-in by phone ends, too.",
-    closeDone: "It is final.",
     paperLead: "Who has no phone here signs on this paper; the branch enters it afterwards.",
   },
   members: {
