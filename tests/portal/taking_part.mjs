@@ -68,10 +68,8 @@ const JOURNEYS = {
     const { page, context, problems } = await visitor(browser);
     await signIn(page, told.people.away);
     await ready(page);
-    await page.reload();
-    await page.locator("#app h1").waitFor();
     await context.setOffline(true);
-    await page.goto(checkInAt("next"));
+    await page.goto(checkInAt("next")); // the first page that the worker gives
     const from = new Date().toISOString();
     await page.locator("main > .button").first().click();
     const said = await done(page).textContent();
@@ -132,7 +130,9 @@ const JOURNEYS = {
     await signIn(page, told.people.member);
     await page.goto(`${told.url}/app/courses`);
     await page.locator(".list-row").first().click();
-    await page.getByText("第 1 课").click();
+    await page.waitForURL(/courses\/./);
+    await page.locator(".list-row").first().click();
+    await page.waitForURL(/lessons\/./);
     await page.getByRole("button", { name: "要帮助" }).click();
     await done(page).waitFor();
     await allSent(page);
