@@ -18,7 +18,11 @@ export const SCREENS: readonly Screen[] = [
   { path: "/outbox", tab: "me", view: OutboxScreen },
 ];
 
-/** Of offices, each a file of its own. */
+const area = async () => (await import("./screens/area.ts")).SCREENS;
+/** Of offices, and what is seldom asked for, each a file of its own. */
 export const BUNDLES: readonly Bundle[] = [
   { under: "/branch", load: async () => (await import("./screens/branch.ts")).SCREENS },
+  { under: "/status", load: async () => (await import("./screens/status.tsx")).SCREENS },
+  { under: "/area", load: area },
+  { under: "/account-lists", load: area },
 ];
