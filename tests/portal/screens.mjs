@@ -45,6 +45,12 @@ export const SCREENS = [
   { name: "branch-assist", who: "secretary", address: "/branch/members/{person_id}", ready: ".choice", show: askToHelp },
   { name: "branch-assist-whom", who: "secretary", address: "/branch/assist", ready: "main .button" },
   { name: "branch-witness", who: "secretary", address: "/branch/assist/{person_id}/witness", ready: "main > button" },
+  { name: "status", who: "member", address: "/status", ready: ".list" },
+  { name: "area", who: "officer", address: "/area", ready: ".groups", show: showAll },
+  { name: "places", who: "officer", address: "/area", ready: "table", show: placesWithTable },
+  { name: "places-below", who: "officer", address: "/area", ready: ".crumbs li:nth-child(2)", show: placesBelow },
+  { name: "help", who: "officer", address: "/area", ready: "h2", show: (page) => page.locator('a[href*="/area/help/"]').click() },
+  { name: "approvals", who: "officer", address: "/area/approvals", ready: ".notice, article" },
   { name: "missing", who: "away", address: "/nowhere" },
 ];
 
@@ -140,4 +146,27 @@ async function askForHelp(page) {
 async function askToHelp(page) {
   await openFile(page);
   await page.locator("a[href$='/branch/assist']").click();
+}
+
+/** Opens all that a screen keeps behind buttons. */
+async function showAll(page) {
+  await page.locator(".groups svg").first().waitFor();
+  for (const each of await page.locator("summary").all()) await each.click();
+  for (const each of await page.locator(".groups button").all()) await each.click();
+}
+
+async function places(page) {
+  await page.locator('a[href*="/area/places/"]').click();
+  await page.locator(".tile").first().waitFor();
+}
+
+async function placesWithTable(page) {
+  await places(page);
+  await page.locator("select").selectOption("members.stage.applicant"); // some of it is hidden
+  await page.locator("main button").click();
+}
+
+async function placesBelow(page) {
+  await places(page);
+  await page.locator(".tile").first().click();
 }

@@ -24,9 +24,12 @@ MOST = {
     "learn": 3,
     "branch": 14,
     "qr": 4,
+    "area": 14,
+    "charts": 6,
+    "status": 2,
 }
 """kB as gzip; what core shares with the bundles of offices counts as core's."""
-LATER = {"texts-en", "learn", "branch", "qr"}
+LATER = {"texts-en", "learn", "branch", "qr", "area", "charts", "status"}
 """What somebody's first opening does not ask for."""
 FIRST_LOAD = 58
 MOST_FILES = 8

@@ -17,9 +17,13 @@ export const SCREENS: readonly Screen[] = [
 ];
 
 const learn = async () => (await import("./screens/learn.ts")).SCREENS;
-/** Of what the first opening does without, and of offices: each a file of its own. */
+const area = async () => (await import("./screens/area.ts")).SCREENS;
+/** Of what the first opening does without, of offices, and what is seldom asked for: each a file of its own. */
 export const BUNDLES: readonly Bundle[] = [
   { under: "/courses", load: learn },
   { under: "/lessons", load: learn },
   { under: "/branch", load: async () => (await import("./screens/branch.ts")).SCREENS },
+  { under: "/status", load: async () => (await import("./screens/status.tsx")).SCREENS },
+  { under: "/area", load: area },
+  { under: "/account-lists", load: area },
 ];

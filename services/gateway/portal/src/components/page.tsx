@@ -14,12 +14,14 @@ interface PageProps {
   /** Whose or where this is. */
   where?: string | undefined;
   lead?: string | undefined;
+  /** For what is looked over rather than read. */
+  wide?: boolean;
   children?: ComponentChildren;
 }
 
 let isFirst = true;
 
-export function Page({ title, back, where, lead, children }: PageProps) {
+export function Page({ title, back, where, lead, wide, children }: PageProps) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     // Whoever hears the page is told where they came to; at the first opening the browser does that.
@@ -44,7 +46,7 @@ export function Page({ title, back, where, lead, children }: PageProps) {
         )}
         {where !== undefined && <span class="where">{where}</span>}
       </header>
-      <main>
+      <main class={wide ? "wide" : undefined}>
         <h1 ref={heading} tabIndex={-1}>
           {title}
         </h1>

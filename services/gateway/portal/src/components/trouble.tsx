@@ -5,7 +5,7 @@ import { NoNetwork, type Refused, SignInNeeded, type Trouble } from "../api/prob
 import { dayAndTime } from "../shell/dates.ts";
 import { portal, words } from "../shell/portal.ts";
 import type { Reading } from "../store/subjects.ts";
-import { Button } from "./buttons.tsx";
+import { Button, Link } from "./buttons.tsx";
 import { Notice } from "./surfaces.tsx";
 
 export function TroubleNotice({ trouble, seenAt }: { trouble: Trouble; seenAt?: number | undefined }) {
@@ -38,7 +38,10 @@ function RefusalNotice({ refused, stored }: { refused: Refused; stored: boolean 
       </p>
       {refused.problem.detail && <p>{refused.problem.detail}</p>}
       <p>{says.askAgain}</p>
-      <Retry />
+      <div class="row">
+        <Retry />
+        <Link to="/status">{words.value.status.title}</Link>
+      </div>
       <details>
         <summary>{words.value.details}</summary>
         <p>

@@ -1,6 +1,6 @@
 /** 我的: language and size of letters, what waits to be sent, what is on this phone, signing out. */
 
-import { CloudUpload, KeyRound } from "lucide";
+import { Activity, CloudUpload, KeyRound } from "lucide";
 import { useEffect, useState } from "preact/hooks";
 import { Button } from "../components/buttons.tsx";
 import { Dialog } from "../components/dialog.tsx";
@@ -13,7 +13,7 @@ import { storedSize, wipeSubjects } from "../store/database.ts";
 
 export function Me() {
   const me = useReading("profile", "/v1/me");
-  const { me: says, outbox } = words.value;
+  const { me: says, outbox, status } = words.value;
   const unsent = portal.outbox.unsent.length;
   return (
     <Page title={says.title} lead={me.data?.username ? says.signedInAs(me.data.username) : undefined}>
@@ -25,6 +25,7 @@ export function Me() {
           to="/outbox"
         />
         <ListRow icon={KeyRound} title={says.account} lead={says.accountLead} address="/sign-in" />
+        <ListRow icon={Activity} title={status.title} lead={status.lead} to="/status" />
       </List>
       <Choices
         legend={says.language}

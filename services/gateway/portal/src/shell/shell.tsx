@@ -14,7 +14,7 @@ const TABS: readonly { name: TabName; path: string; icon: IconNode; role?: RegEx
   { name: "learn", path: "/courses", icon: BookOpen },
   { name: "report", path: "/cases", icon: MessageSquare },
   { name: "branch", path: "/branch", icon: Flag, role: /secretary/ },
-  { name: "area", path: "/area", icon: LayoutGrid, role: /officer/ },
+  { name: "area", path: "/area", icon: LayoutGrid, role: /officer|administrator/ },
   { name: "me", path: "/me", icon: User },
 ];
 const TWO_DAYS = 2 * 86_400_000;

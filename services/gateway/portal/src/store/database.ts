@@ -2,7 +2,7 @@
 
 import { type DBSchema, type IDBPDatabase, openDB } from "idb";
 
-export type Scope = "home" | "activities" | "courses" | "cases" | "profile";
+export type Scope = "home" | "activities" | "courses" | "cases" | "profile" | "area";
 
 /** A thing as the system told it last: an answer under its address, or a subject under its id. */
 export interface Subject {

@@ -191,5 +191,11 @@ export const en: Texts = {
     sendFirst: "Send first",
     leave: "Sign out",
   },
+  status: {
+    title: "Does it work now?",
+    lead: "What works, and what does not just now",
+    asOf: (when) => `As of ${when}`,
+    since: (when) => `since ${when}`,
+  },
   update: { ready: "There is a new version.", take: "Use it" },
 };

@@ -180,6 +180,12 @@ export const zh = {
     sendFirst: "先送出",
     leave: "退出",
   },
+  status: {
+    title: "现在能用吗",
+    lead: "哪些能用、哪些暂时用不了",
+    asOf: (when: string) => `${when}的情况`,
+    since: (when: string) => `${when}起`,
+  },
   update: { ready: "有新版本了。", take: "换上新版" },
 };
 

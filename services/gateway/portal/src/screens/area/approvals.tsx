@@ -1,0 +1,232 @@
+/** What waits for a second person: what it is, who asked, until when; never one's own. */
+
+import { signal } from "@preact/signals";
+import { CheckCheck } from "lucide";
+import { useState } from "preact/hooks";
+import { Refused, type Trouble, troubleOf } from "../../api/problems.ts";
+import { Button, ButtonLink } from "../../components/buttons.tsx";
+import { Dialog } from "../../components/dialog.tsx";
+import { Page } from "../../components/page.tsx";
+import { Card, Deadline, List, Notice, Tag } from "../../components/surfaces.tsx";
+import { ReadingState, TroubleNotice } from "../../components/trouble.tsx";
+import { day, dayAndTime } from "../../shell/dates.ts";
+import { online, portal, preferences, useReading, words } from "../../shell/portal.ts";
+import { newId } from "../../store/ids.ts";
+import type { Reading } from "../../store/subjects.ts";
+import { useOffices } from "./places.ts";
+import { areaWords } from "./words.ts";
+
+interface Waiting {
+  id: string;
+  kind: "role" | "list" | "recovery" | "phone";
+  title: string;
+  organisation_id: string;
+  facts: readonly string[];
+  until: string | null;
+  /** Why the person who reads it does not decide it. */
+  not: string | null;
+}
+
+/** Where each kind is decided; what cannot be refused lapses. */
+const DOORS: Record<Waiting["kind"], { path: string; approve: string; refuse?: string }> = {
+  role: { path: "/v1/role-assignments", approve: "approval", refuse: "refusal" },
+  list: { path: "/v1/account-lists", approve: "approval", refuse: "refusal" },
+  recovery: { path: "/v1/recoveries", approve: "approvals" },
+  phone: { path: "/v1/phone-replacements", approve: "approvals" },
+};
+
+/** What was decided since these screens were opened: it stays in sight. */
+const decided = signal<readonly { id: string; about: string }[]>([]);
+
+/** The end of an id, which two people can read to each other; the API names nobody here. */
+const short = (id: string): string => id.slice(-6).toUpperCase();
+
+/** Whether somebody has nothing to decide of a kind: no trouble then, only nothing to show. */
+const isOthers = ({ trouble }: Reading<unknown>): boolean => trouble instanceof Refused && trouble.status === 403;
+
+function useWaiting(): { all: Waiting[]; readings: Reading<unknown>[] } {
+  const me = useOffices().me.data?.person_id;
+  const titles = useReading("area", "/v1/roles");
+  const roles = useReading("area", "/v1/role-assignments", { query: { status: "proposed", limit: 200 } });
+  const lists = useReading("area", "/v1/account-lists", { query: { status: "proposed", limit: 200 } });
+  const recoveries = useReading("area", "/v1/recoveries", { query: { status: "requested", limit: 200 } });
+  const phones = useReading("area", "/v1/phone-replacements", { query: { status: "confirmed", limit: 200 } });
+  const says = areaWords();
+  const asked = (by: string | null, at: string) => [
+    by === me ? says.whoYou : by === null ? says.whoOwner : says.who(short(by)),
+    says.whenAsked(dayAndTime(at)),
+  ];
+  const not = (by: string | null, subject?: string) => (by === me ? says.yours : subject === me ? says.aboutYou : null);
+  const titleOf = (role: string): string => {
+    const found = titles.data?.items.find((each) => each.role === role);
+    return (preferences.value.language === "zh" ? found?.title_zh : found?.title_en) ?? role;
+  };
+  const all: Waiting[] = [
+    ...(roles.data?.items ?? []).map((each) => ({
+      id: each.assignment_id, kind: "role" as const, title: titleOf(each.role), organisation_id: each.organisation_id,
+      facts: [
+        says.whose(short(each.person_id)),
+        says.until(day(each.valid_from), each.valid_until && day(each.valid_until)),
+        ...asked(each.granted_by, each.granted_at),
+      ],
+      until: each.proposed_until, not: not(each.granted_by, each.person_id),
+    })),
+    ...(lists.data?.items ?? []).map((each) => ({
+      id: each.list_id, kind: "list" as const, title: says.accounts(each.size), organisation_id: each.organisation_id,
+      facts: asked(each.given_by, each.given_at), until: each.expires_at, not: not(each.given_by),
+    })),
+    ...(recoveries.data?.items ?? []).map((each) => ({
+      id: each.recovery_id, kind: "recovery" as const, title: each.lost_device ? says.lost : says.notLost,
+      organisation_id: each.organisation_id,
+      facts: [says.whose(short(each.person_id)), ...asked(null, each.requested_at)], until: each.expires_at,
+      not: me !== undefined && each.approved_by.includes(me) ? says.agreed : not(null, each.person_id),
+    })),
+    ...(phones.data?.items ?? []).map((each) => ({
+      id: each.replacement_id, kind: "phone" as const, title: says.newPhone(each.ends_in ?? ""),
+      organisation_id: each.organisation_id,
+      facts: [says.whose(short(each.person_id)), ...asked(each.proposed_by, each.proposed_at)], until: each.expires_at,
+      not: not(each.proposed_by, each.person_id),
+    })),
+  ]; // biome-ignore format: each kind's facts together
+  const readings = [roles, lists, recoveries, phones].filter((reading) => !isOthers(reading));
+  return { all: all.sort((a, b) => ((a.until ?? "") < (b.until ?? "") ? -1 : 1)), readings };
+}
+
+export function Approvals() {
+  const { all, readings } = useWaiting();
+  const says = areaWords();
+  const unclear =
+    readings.find(({ trouble }) => trouble !== undefined) ?? readings.find(({ data }) => data === undefined);
+  return (
+    <Page title={says.approvals} lead={says.approvalsLead} back="/area">
+      {unclear !== undefined && <ReadingState of={unclear} />}
+      <Decided />
+      {unclear === undefined && all.length === 0 && decided.value.length === 0 && (
+        <Notice icon={CheckCheck}>{says.noApprovals}</Notice>
+      )}
+      {all.map((each) => (
+        <WaitingCard key={each.id} of={each} />
+      ))}
+    </Page>
+  );
+}
+
+function Decided() {
+  return (
+    <>
+      {decided.value.map(({ id, about }) => (
+        <Notice key={id} icon={CheckCheck}>
+          {about}
+        </Notice>
+      ))}
+    </>
+  );
+}
+
+function WaitingCard({ of, withRows }: { of: Waiting; withRows?: boolean }) {
+  const says = areaWords();
+  const where = { path: { organisation_id: of.organisation_id } };
+  const place = useReading("area", "/v1/organisations/{organisation_id}", where).data?.name;
+  return (
+    <Card due={of.not === null}>
+      <div class="row apart">
+        <Tag>{says.kinds[of.kind]}</Tag>
+        {of.until !== null && <Deadline at={of.until} />}
+      </div>
+      <h2>{of.title}</h2>
+      <ul class="told">
+        <li>{says.at(place ?? short(of.organisation_id))}</li>
+        {of.facts.map((fact) => (
+          <li key={fact}>{fact}</li>
+        ))}
+      </ul>
+      {of.not === null ? <Decision of={of} linksToRows={of.kind === "list" && !withRows} /> : <p>{of.not}</p>}
+    </Card>
+  );
+}
+
+/** The two buttons, each asked for once more: what is decided cannot be taken back here. */
+function Decision({ of, linksToRows }: { of: Waiting; linksToRows: boolean }) {
+  const says = areaWords();
+  const [step, setStep] = useState<"approve" | "refuse" | null>(null);
+  const [trouble, setTrouble] = useState<Trouble | null>(null);
+  const [key, setKey] = useState(newId);
+  const { path, approve, refuse } = DOORS[of.kind];
+  const decide = async (how: string, about: string): Promise<void> => {
+    setTrouble(null);
+    try {
+      await portal.api.send("POST", `${path}/${of.id}/${how}`, null, key);
+      decided.value = [...decided.value, { id: of.id, about: `${about} ${says.kinds[of.kind]} · ${of.title}` }];
+      await portal.subjects.refresh();
+    } catch (error) {
+      setTrouble(troubleOf(error));
+      setKey(newId());
+    } finally {
+      setStep(null);
+    }
+  };
+  return (
+    <>
+      {trouble !== null && <TroubleNotice trouble={trouble} />}
+      {!online.value && <p>{says.waits}</p>}
+      <div class="row">
+        {online.value && <Button onPress={() => setStep("approve")}>{says.approve}</Button>}
+        {online.value && refuse !== undefined && (
+          <Button second onPress={() => setStep("refuse")}>
+            {says.refuse}
+          </Button>
+        )}
+        {linksToRows && (
+          <ButtonLink second to={`/account-lists/${of.id}`}>
+            {says.rows}
+          </ButtonLink>
+        )}
+      </div>
+      {refuse === undefined && <p class="small">{says.noRefusal}</p>}
+      {step !== null && (
+        <Dialog title={step === "approve" ? says.sure[of.kind] : says.refuseTitle} onLeave={() => setStep(null)}>
+          <p>{step === "approve" ? says.sureLead[of.kind] : says.refuseLead}</p>
+          {step === "approve" ? (
+            <Button wide onPress={() => decide(approve, says.approved)}>
+              {says.approve}
+            </Button>
+          ) : (
+            <Button wide onPress={() => decide(refuse as string, says.refused)}>
+              {says.refuse}
+            </Button>
+          )}
+          <Button wide second onPress={() => setStep(null)}>
+            {words.value.cancel}
+          </Button>
+        </Dialog>
+      )}
+    </>
+  );
+}
+
+/** One list of accounts with its rows, as home leads to it. */
+export function AccountList({ params }: { params: Record<string, string> }) {
+  const list_id = params.list_id as string;
+  const says = areaWords();
+  const rows = useReading("area", "/v1/account-lists/{list_id}/rows", { path: { list_id }, query: { limit: 200 } });
+  const { all, readings } = useWaiting();
+  const found = all.find(({ id }) => id === list_id);
+  const isOver = found === undefined && readings.every(({ data }) => data !== undefined);
+  return (
+    <Page title={says.kinds.list} back="/area/approvals">
+      <Decided />
+      <ReadingState of={rows} />
+      {isOver && decided.value.every(({ id }) => id !== list_id) && <Notice icon={CheckCheck}>{says.over}</Notice>}
+      {found !== undefined && <WaitingCard of={found} withRows />}
+      {rows.data !== undefined && (
+        <List>
+          {rows.data.items.map(({ number, username }) => (
+            <li key={number} class="list-row">
+              {says.row(number, username)}
+            </li>
+          ))}
+        </List>
+      )}
+    </Page>
+  );
+}
