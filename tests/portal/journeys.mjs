@@ -80,6 +80,17 @@ async function until(page, condition) {
   return false;
 }
 
+/** Taps as a person does, and counts. */
+function tapping(page) {
+  let count = 0;
+  const tap = async (what) => {
+    await page.locator(what).first().click();
+    count++;
+    await page.waitForTimeout(200);
+  };
+  return { tap, count: () => count };
+}
+
 const JOURNEYS = {
   async "the sign-in is bound to a key that nobody can take"() {
     const { page, context, problems } = await visitor(browser);
@@ -231,6 +242,54 @@ const JOURNEYS = {
     await here.context.close();
     await there.context.close();
     return { shown, asked: [...new Set(asked)].sort(), problems: [...here.problems, ...there.problems] };
+  },
+
+  async "somebody reports something in six taps without a network, and it is sent once"() {
+    const { page, context, problems } = await visitor(browser);
+    await signIn(page, told.people.villager);
+    await page.evaluate(() => navigator.serviceWorker.ready);
+    await page.goto(`${told.url}/app/cases`); // once with a network, as who signed in on this phone has
+    await page.locator(".list-row").first().waitFor();
+    await home(page);
+    await page.locator("article").first().waitFor();
+    await context.setOffline(true);
+    const taps = tapping(page);
+    await taps.tap("nav a[href$='/cases']");
+    await taps.tap("main a[href$='/cases/new']");
+    await taps.tap(".choice >> text=道路");
+    await taps.tap(".choice");
+    await page.keyboard.type("村口到小学的路灯又坏了一盏。");
+    await page.reload(); // a call came, and the page is gone: the words are not
+    const words = await page.locator("textarea").inputValue();
+    await taps.tap("main > button");
+    const promised = await page.locator(".facts").textContent();
+    await taps.tap("main > button");
+    const said = await page.locator(".notice").textContent();
+    await page.goto(`${told.url}/app/cases/new`);
+    const forgotten = (await page.locator(".choice[aria-pressed=true]").count()) === 0;
+    const [waiting] = await ops(page);
+    const sent = pushes(page);
+    await context.setOffline(false);
+    const settled = await until(page, async () => (await ops(page)).every(({ state }) => state === "sent"));
+    await page.goto(`${told.url}/app/cases/${waiting.subject_id}`);
+    const deadline = await page.locator("main .tag").nth(1).textContent();
+    await context.close();
+    return { taps: taps.count(), words, promised, said, forgotten, state: waiting.state, settled, envelopes: sent.length, deadline, problems, subject: waiting.subject_id };
+  },
+
+  async "an answer is read and confirmed in two taps"() {
+    const { page, context, problems } = await visitor(browser);
+    await signIn(page, told.people.away);
+    const taps = tapping(page);
+    await taps.tap("article:has-text('道路') a.plain");
+    const answer = await page.locator(".card.due .said").textContent();
+    await taps.tap("main > button.button:not(.second)");
+    const said = await page.locator(".done").textContent();
+    const [{ subject_id }] = await ops(page);
+    const sent = await until(page, async () => (await ops(page)).every(({ state }) => state === "sent"));
+    const closed = await until(page, async () => (await page.locator("main .tag").first().textContent()) === "办结了");
+    await context.close();
+    return { taps: taps.count(), answer, said, sent, closed, problems, subject: subject_id };
   },
 
   async "a phone whose clock is an hour wrong signs in and acts all the same"() {

@@ -13,6 +13,14 @@ export const SCREENS = [
   { name: "outbox-discard", who: "away", address: "/outbox", ready: "dialog", offline: true, before: waitingAct, show: tapLast },
   { name: "me", who: "away", address: "/me", ready: ".choices" },
   { name: "me-sign-out", who: "away", address: "/me", ready: "dialog", offline: true, before: waitingAct, show: leave },
+  { name: "cases", who: "villager", address: "/cases", ready: ".list-row" },
+  { name: "cases-none", who: "member", address: "/cases", ready: ".lead" },
+  { name: "case", who: "away", address: "/cases", ready: ".card", show: openCase },
+  { name: "case-unsent", who: "villager", address: `/cases/01930000-0000-7000-8000-000000000001`, ready: ".card", offline: true, before: unsentCase },
+  { name: "report-what", who: "villager", address: "/cases/new", ready: ".choice" },
+  { name: "report-where", who: "villager", address: "/cases/new", ready: ".choice", show: (page) => report(page, 1) },
+  { name: "report-words", who: "villager", address: "/cases/new", ready: ".errors", show: (page) => report(page, 2) },
+  { name: "report-check", who: "villager", address: "/cases/new", ready: ".facts", show: (page) => report(page, 3) },
   { name: "missing", who: "away", address: "/nowhere" },
 ];
 
@@ -37,4 +45,25 @@ function tapLast(page) {
 
 function leave(page) {
   return page.locator("main > button").last().click();
+}
+
+/** Goes on by so many steps of a report; in the third without a word, so that it says what is missing. */
+async function report(page, steps) {
+  for (let step = 0; step < Math.min(steps, 2); step++) {
+    const shown = page.url();
+    await page.locator(".choice").first().click();
+    await page.waitForURL((url) => url.href !== shown);
+  }
+  if (steps < 2) return;
+  await page.locator("textarea").fill(steps === 2 ? "" : "村口到小学的路灯坏了三盏，孩子晚上放学看不清路。");
+  await page.locator("main > button").click();
+}
+
+function openCase(page) {
+  return page.locator(".list-row").first().click();
+}
+
+function unsentCase(page) {
+  const body = { category: "roads", text: "村口到小学的路灯坏了三盏，孩子晚上放学看不清路。" };
+  return inStore(page, "outbox", [{ ...act(1, "waiting"), kind: "case.open", body }]);
 }

@@ -68,3 +68,30 @@ async def test_what_is_done_on_one_phone_is_soon_on_another(seen: Seen) -> None:
 async def test_a_phone_whose_clock_is_wrong_signs_in_and_acts(seen: Seen) -> None:
     here = seen["a phone whose clock is an hour wrong signs in and acts all the same"]
     assert here == {"state": "sent"}
+
+
+async def test_a_report_takes_six_taps_and_no_network(seen: Seen, system: System) -> None:
+    here = seen["somebody reports something in six taps without a network, and it is sent once"]
+    assert here["taps"] <= 6
+    assert here["words"] == "村口到小学的路灯又坏了一盏。"
+    assert "5 个工作日内" in here["promised"]
+    assert "党支部" in here["promised"].partition("谁来答复")[2]
+    assert here["said"].startswith("已保存在手机上")
+    assert here["forgotten"]
+    assert here["state"] in UNSENT
+    assert (here["settled"], here["envelopes"]) == (True, 1)
+    assert here["deadline"].startswith("还有 ")
+    async with system.person("villager.demo") as villager:
+        case = await villager.get(f"/v1/cases/{here['subject']}")
+    assert [entry["text"] for entry in case["entries"]] == [here["words"]]
+
+
+async def test_an_answer_is_confirmed_in_two_taps(seen: Seen, system: System) -> None:
+    here = seen["an answer is read and confirmed in two taps"]
+    assert here["taps"] <= 2
+    assert "栏杆" in here["answer"]
+    assert here["said"] in {"满意，办结 · 已保存在手机上", "满意，办结 · 已送到"}
+    assert (here["sent"], here["closed"]) == (True, True)
+    async with system.person("away.demo") as away:
+        case = await away.get(f"/v1/cases/{here['subject']}")
+    assert case["status"] == "confirmed"
