@@ -284,12 +284,11 @@ const JOURNEYS = {
     await taps.tap("article:has-text('道路') a.plain");
     const answer = await page.locator(".card.due .said").textContent();
     await taps.tap("main > button.button:not(.second)");
-    const said = await page.locator(".done").textContent();
     const [{ subject_id }] = await ops(page);
     const sent = await until(page, async () => (await ops(page)).every(({ state }) => state === "sent"));
     const closed = await until(page, async () => (await page.locator("main .tag").first().textContent()) === "办结了");
     await context.close();
-    return { taps: taps.count(), answer, said, sent, closed, problems, subject: subject_id };
+    return { taps: taps.count(), answer, sent, closed, problems, subject: subject_id };
   },
 
   async "a phone whose clock is an hour wrong signs in and acts all the same"() {

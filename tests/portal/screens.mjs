@@ -21,6 +21,14 @@ export const SCREENS = [
   { name: "report-where", who: "villager", address: "/cases/new", ready: ".choice", show: (page) => report(page, 1) },
   { name: "report-words", who: "villager", address: "/cases/new", ready: ".errors", show: (page) => report(page, 2) },
   { name: "report-check", who: "villager", address: "/cases/new", ready: ".facts", show: (page) => report(page, 3) },
+  { name: "access-log", who: "member", address: "/me/access-log", ready: ".card" },
+  { name: "file", who: "member", address: "/me/file", ready: ".facts", show: openHistory },
+  { name: "file-clash", who: "member", address: "/me/file", ready: ".card.due", offline: true, before: corrections },
+  { name: "file-none", who: "villager", address: "/me/file", ready: ".lead" },
+  { name: "file-edit", who: "member", address: "/me/file/edit", ready: ".errors", show: wrongPhone },
+  { name: "consents", who: "member", address: "/me/consents", ready: ".card" },
+  { name: "helpers", who: "member", address: "/me/helpers", ready: ".lead" },
+  { name: "export", who: "member", address: "/me/export", ready: ".notice" },
   { name: "missing", who: "away", address: "/nowhere" },
 ];
 
@@ -66,4 +74,22 @@ function openCase(page) {
 function unsentCase(page) {
   const body = { category: "roads", text: "村口到小学的路灯坏了三盏，孩子晚上放学看不清路。" };
   return inStore(page, "outbox", [{ ...act(1, "waiting"), kind: "case.open", body }]);
+}
+
+async function openHistory(page) {
+  await page.locator("details summary").click();
+  await page.locator(".history li").first().waitFor();
+}
+
+/** One that waits for a proof of who one is, and one of which somebody else changed the same meanwhile. */
+function corrections(page) {
+  const clash = { version: 7, conflicts: { away: { stored: false, sent: true } } };
+  const proof = { type: "https://x.example/problems/step_up_required", acr_values: "1" };
+  const phone = { ...act(1, "waiting", proof), kind: "profile.revise", body: { phone: "13800138000" } };
+  return inStore(page, "outbox", [phone, { ...act(2, "conflict", clash), kind: "profile.revise", body: { away: true } }]);
+}
+
+async function wrongPhone(page) {
+  await page.locator("#phone").fill("12345");
+  await page.locator("form button").click();
 }

@@ -14,6 +14,7 @@ const BUNDLES = {
   entry: "entry.ts",
   core: "core.tsx",
   auth: "session/auth.ts",
+  mine: "screens/mine.ts",
   "texts-zh": "texts/zh.ts",
   "texts-en": "texts/en.ts",
 };

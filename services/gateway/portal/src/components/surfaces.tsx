@@ -25,7 +25,13 @@ export function List({ children }: { children: ComponentChildren }) {
 }
 
 /** A row that leads somewhere: to a screen of ours, or with `address` to another page of the system. */
-export function ListRow(props: { title: string; lead?: string; icon?: IconNode; to?: string; address?: string }) {
+export function ListRow(props: {
+  title: string;
+  lead?: string | undefined;
+  icon?: IconNode;
+  to?: string;
+  address?: string;
+}) {
   return (
     <li>
       <a class="list-row" href={props.address ?? href(props.to ?? "/")}>
@@ -37,6 +43,22 @@ export function ListRow(props: { title: string; lead?: string; icon?: IconNode; 
         <Icon of={ChevronRight} />
       </a>
     </li>
+  );
+}
+
+/** What is known of a thing, each under its name; what is not known is left out. */
+export function Facts({ of }: { of: readonly (readonly [string, ComponentChildren])[] }) {
+  return (
+    <dl class="facts">
+      {of.map(([name, value]) =>
+        value ? (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ) : null,
+      )}
+    </dl>
   );
 }
 

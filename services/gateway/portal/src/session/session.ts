@@ -2,7 +2,7 @@
 
 import { type Signal, signal } from "@preact/signals";
 import { NoNetwork, SignInNeeded } from "../api/problems.ts";
-import type { Host } from "../host.ts";
+import type { Host, Proof } from "../host.ts";
 import { alone } from "../locks.ts";
 import { personOf } from "../store/database.ts";
 import type { Tokens } from "./auth.ts";
@@ -68,8 +68,8 @@ export class Session {
     return tokens.access;
   }
 
-  signIn(): Promise<void> {
-    return this.host.beginSignIn(location.pathname + location.search);
+  signIn(proof?: Proof): Promise<void> {
+    return this.host.beginSignIn(location.pathname + location.search, proof);
   }
 
   /** Forgets who is signed in, here and at identity; without a network here alone. */

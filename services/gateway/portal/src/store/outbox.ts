@@ -140,7 +140,12 @@ export class Outbox {
 
   private async settle({ op_id, result, problem }: OpResult): Promise<boolean> {
     const [op, state] = [await this.database.get("outbox", op_id), STATES[result]];
-    if (op === undefined || state === undefined) return false;
+    if (op === undefined) return false;
+    if (state === undefined) {
+      // It comes again; why it had to is told meanwhile, for it may be for the person to do.
+      await this.database.put("outbox", { ...op, state: "waiting", result: problem ?? undefined });
+      return false;
+    }
     await this.database.put("outbox", { ...op, state, result: problem ?? undefined, settled_at: Date.now() });
     await this.load();
     return true;

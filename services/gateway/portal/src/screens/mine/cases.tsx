@@ -1,12 +1,13 @@
 /** 反映: what somebody reported and what became of it, and the way to report something. */
 
-import { ButtonLink } from "../components/buttons.tsx";
-import { Page } from "../components/page.tsx";
-import { List, ListRow } from "../components/surfaces.tsx";
-import { ReadingState } from "../components/trouble.tsx";
-import { day, distance } from "../shell/dates.ts";
-import { portal, useReading, words } from "../shell/portal.ts";
-import { useAnswering, usePlaces } from "./report/answering.ts";
+import { ButtonLink } from "../../components/buttons.tsx";
+import { Page } from "../../components/page.tsx";
+import { List, ListRow } from "../../components/surfaces.tsx";
+import { ReadingState } from "../../components/trouble.tsx";
+import { day, distance } from "../../shell/dates.ts";
+import { portal, useReading, words } from "../../shell/portal.ts";
+import { useAnswering, usePlaces } from "./answering.ts";
+import { says as mine } from "./words.ts";
 
 /** Cases of theirs that wait on this phone, and have no answer of the system yet. */
 export const unsentCases = () =>
@@ -17,7 +18,8 @@ export function Cases() {
   const cases = useReading("cases", "/v1/cases", { query: { limit: 200 } });
   const { places } = usePlaces();
   useAnswering(places[0]?.id); // so that it is on the phone when somebody reports without a network
-  const { cases: says, categories, outbox } = words.value;
+  const { cases: says } = mine.value;
+  const { categories, outbox } = words.value;
   const own = cases.data?.items.filter(({ reporter_id }) => reporter_id === me.data?.person_id) ?? [];
   const unsent = unsentCases().filter(({ subject_id }) => !own.some(({ case_id }) => case_id === subject_id));
   const isEmpty = cases.data !== undefined && own.length + unsent.length === 0;

@@ -3,6 +3,7 @@
 import type { components } from "#document";
 import { workingDay } from "../../shell/dates.ts";
 import { useReading, words } from "../../shell/portal.ts";
+import { says as mine } from "./words.ts";
 
 type Responsibility = components["schemas"]["ResponsibilityOut"];
 
@@ -23,7 +24,7 @@ export function usePlaces(): { places: Place[]; nameOf: (id: string) => string |
     if ("category" in facts || "starts_at" in facts) ids.add(id);
   }
   const nameOf = (id: string): string | undefined =>
-    names.get(id) ?? (id === own ? words.value.report.ownBranch : undefined);
+    names.get(id) ?? (id === own ? mine.value.report.ownBranch : undefined);
   const places = [...ids].flatMap((id) => {
     const name = nameOf(id);
     return name === undefined ? [] : [{ id, name }];

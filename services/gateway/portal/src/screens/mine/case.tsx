@@ -2,18 +2,19 @@
 
 import { CheckCheck } from "lucide";
 import type { components } from "#document";
-import { Button, ButtonLink } from "../components/buttons.tsx";
-import { Icon } from "../components/icon.tsx";
-import { Page } from "../components/page.tsx";
-import { Card, Deadline, Notice, Tag, type Tone } from "../components/surfaces.tsx";
-import { ReadingState } from "../components/trouble.tsx";
-import { day, dayAndTime } from "../shell/dates.ts";
-import { portal, useReading, words } from "../shell/portal.ts";
-import { go, type Params } from "../shell/router.ts";
-import type { Op } from "../store/database.ts";
+import { Button, ButtonLink } from "../../components/buttons.tsx";
+import { Icon } from "../../components/icon.tsx";
+import { Page } from "../../components/page.tsx";
+import { Card, Deadline, Notice, Tag, type Tone } from "../../components/surfaces.tsx";
+import { ReadingState } from "../../components/trouble.tsx";
+import { day, dayAndTime } from "../../shell/dates.ts";
+import { portal, useReading, words } from "../../shell/portal.ts";
+import { go, type Params } from "../../shell/router.ts";
+import type { Op } from "../../store/database.ts";
+import { usePlaces } from "./answering.ts";
 import { unsentCases } from "./cases.tsx";
-import { usePlaces } from "./report/answering.ts";
-import { write } from "./report/draft.ts";
+import { write } from "./draft.ts";
+import { says as mine } from "./words.ts";
 
 type Told = components["schemas"]["CaseWithEntries"];
 const TONES: Record<string, Tone> = { open: "plain-tag", answered: "good", confirmed: "good" };
@@ -28,7 +29,8 @@ const named = (category: unknown): string => words.value.categories[String(categ
 
 /** Filed here and not yet there. */
 function UnsentCase({ op }: { op: Op }) {
-  const { cases: says, home, outbox } = words.value;
+  const { cases: says } = mine.value;
+  const { home, outbox } = words.value;
   const { nameOf } = usePlaces();
   const waits = op.state === "waiting" || op.state === "sending";
   return (
@@ -55,7 +57,7 @@ function ToldCase({ id }: { id: string }) {
   const told = useReading("cases", "/v1/cases/{case_id}", { path: { case_id: id } });
   const me = useReading("profile", "/v1/me");
   const { nameOf } = usePlaces();
-  const { cases: says } = words.value;
+  const { cases: says } = mine.value;
   const it = told.data;
   return (
     <Page
@@ -80,7 +82,7 @@ function ToldCase({ id }: { id: string }) {
 }
 
 function Entries({ of }: { of: Told }) {
-  const { cases: says } = words.value;
+  const { cases: says } = mine.value;
   const last = of.entries.length - 1;
   return (
     <>
@@ -99,7 +101,8 @@ function Entries({ of }: { of: Told }) {
 
 /** The reporter says whether that settles it; what is not settled is reported again, with a new day. */
 function LastWord({ on }: { on: Told }) {
-  const { cases: says, acts, home, outbox } = words.value;
+  const { cases: says } = mine.value;
+  const { acts, home, outbox } = words.value;
   const op = portal.outbox.ops.value.find(
     ({ kind, subject_id, state }) => kind === "case.confirm" && subject_id === on.case_id && state !== "refused",
   );

@@ -1,19 +1,19 @@
 /** Reporting something in four steps, each an address: what, where, in which words, and a look at all of it. */
 
 import { useEffect, useState } from "preact/hooks";
-import { Button, ButtonLink } from "../components/buttons.tsx";
-import { Facts } from "../components/facts.tsx";
-import { ErrorSummary, Field } from "../components/form.tsx";
-import { Page } from "../components/page.tsx";
-import { Steps } from "../components/steps.tsx";
-import { Card } from "../components/surfaces.tsx";
-import { ReadingState } from "../components/trouble.tsx";
-import { day } from "../shell/dates.ts";
-import { portal, words } from "../shell/portal.ts";
-import { go, type Params } from "../shell/router.ts";
-import { newId } from "../store/ids.ts";
-import { type Answering, useAnswering, usePlaces } from "./report/answering.ts";
-import { type Draft, draft, findDraft, forgetDraft, write } from "./report/draft.ts";
+import { Button, ButtonLink } from "../../components/buttons.tsx";
+import { ErrorSummary, Field } from "../../components/form.tsx";
+import { Page } from "../../components/page.tsx";
+import { Steps } from "../../components/steps.tsx";
+import { Card, Facts } from "../../components/surfaces.tsx";
+import { ReadingState } from "../../components/trouble.tsx";
+import { day } from "../../shell/dates.ts";
+import { portal, words } from "../../shell/portal.ts";
+import { go, type Params } from "../../shell/router.ts";
+import { newId } from "../../store/ids.ts";
+import { type Answering, useAnswering, usePlaces } from "./answering.ts";
+import { type Draft, draft, findDraft, forgetDraft, write } from "./draft.ts";
+import { says as mine } from "./words.ts";
 
 const STEPS = ["what", "where", "words", "check"] as const;
 const LONGEST = 4000;
@@ -39,7 +39,7 @@ const address = (at: number): string => (at === 0 ? "/cases/new" : `/cases/new/$
 
 function StepPage({ at, children }: { at: number; children: preact.ComponentChildren }) {
   return (
-    <Page title={words.value.report[STEPS[at] ?? "what"]} back={at === 0 ? "/cases" : address(at - 1)}>
+    <Page title={mine.value.report[STEPS[at] ?? "what"]} back={at === 0 ? "/cases" : address(at - 1)}>
       <Steps at={at + 1} of={STEPS.length} />
       {children}
     </Page>
@@ -82,7 +82,7 @@ function What({ now, at }: StepProps) {
 
 function Where({ now, at }: StepProps) {
   const { places, isKnown } = usePlaces();
-  const { report: says } = words.value;
+  const { report: says } = mine.value;
   if (places.length === 0 && isKnown) {
     return (
       <Page title={says.noPlace} lead={says.noPlaceLead} back={address(0)}>
@@ -98,7 +98,8 @@ function Where({ now, at }: StepProps) {
 }
 
 function Words({ now, at }: StepProps) {
-  const { report: says, next } = words.value;
+  const { report: says } = mine.value;
+  const { next } = words.value;
   const [faults, setFaults] = useState<{ id: string; text: string }[]>([]);
   useEffect(() => {
     const focusing = requestAnimationFrame(() => document.getElementById("text")?.focus());
@@ -129,7 +130,8 @@ function Words({ now, at }: StepProps) {
 }
 
 function Check({ now, at }: StepProps) {
-  const { report: says, categories } = words.value;
+  const { report: says } = mine.value;
+  const { categories } = words.value;
   const { nameOf } = usePlaces();
   const { answering } = useAnswering(now.place);
   const { category, place, text } = now as Required<Draft>;
@@ -145,7 +147,7 @@ function Check({ now, at }: StepProps) {
     <StepPage at={at}>
       <Card>
         <Facts
-          rows={[
+          of={[
             [says.facts.what, categories[category] ?? category],
             [says.facts.where, nameOf(place)],
             [says.facts.words, text],
@@ -164,5 +166,5 @@ function Check({ now, at }: StepProps) {
 
 /** The day is ours to reckon until the case is filed: weekends are, holidays that move are not. */
 function until({ days, until: last, atMost }: Answering): string {
-  return words.value.report[atMost ? "atMost" : "within"](days, day(last));
+  return mine.value.report[atMost ? "atMost" : "within"](days, day(last));
 }
