@@ -291,6 +291,73 @@ const JOURNEYS = {
     return { taps: taps.count(), answer, sent, closed, problems, subject: subject_id };
   },
 
+  async "a phone number that was changed in two places is chosen by its owner"() {
+    const here = await visitor(browser);
+    const there = await visitor(browser);
+    for (const { page } of [here, there]) {
+      await signIn(page, told.people.member);
+      await page.evaluate(() => navigator.serviceWorker.ready);
+      await page.goto(`${told.url}/app/me/file/edit`);
+      await page.locator("#phone").waitFor();
+    }
+    const change = async ({ page }, number) => {
+      await page.locator("#phone").fill(number);
+      await page.locator("form button").click();
+      await page.locator(".facts").waitFor();
+    };
+    await here.context.setOffline(true);
+    await change(here, "139 0013 9001");
+    const said = await here.page.locator(".notice").first().textContent();
+    await change(there, "13900139002");
+    await until(there.page, async () => (await ops(there.page)).every(({ state }) => state === "sent"));
+    await here.context.setOffline(false);
+    const both = await here.page.locator(".card.due .facts").textContent();
+    await here.page.locator(".card.due button").first().click();
+    const sent = await until(here.page, async () => (await ops(here.page)).every(({ state }) => state === "sent"));
+    await here.context.close();
+    await there.context.close();
+    return { said, both, sent, problems: [...here.problems, ...there.problems] };
+  },
+
+  async "a file is seen in clear by who proved who they are, and kept covered"() {
+    const { page, context, problems } = await visitor(browser);
+    await signIn(page, told.people.secretary); // with two factors
+    await page.goto(`${told.url}/app/me/file`);
+    await page.locator(".facts").waitFor();
+    const clear = await until(page, async () => /\d{17}/.test(await page.locator(".facts").textContent()));
+    const kept = await page.evaluate(async () => {
+      const database = await new Promise((resolve) => {
+        const opening = indexedDB.open(`xq-${localStorage.getItem("xq-person")}`);
+        opening.onsuccess = () => resolve(opening.result);
+      });
+      const reading = database.transaction("subject").objectStore("subject").getAll();
+      const all = await new Promise((resolve) => { reading.onsuccess = () => resolve(reading.result); });
+      database.close();
+      return { file: all.find(({ id }) => id === "/v1/members/me")?.data, numbers: /\d{17}/.test(JSON.stringify(all)) };
+    });
+    await context.close();
+    const other = await visitor(browser);
+    await signIn(other.page, told.people.away); // with one
+    await other.page.goto(`${told.url}/app/me/file`);
+    const masked = await other.page.locator(".facts").textContent();
+    await other.page.locator(".notice button").click();
+    await other.page.waitForURL((url) => !url.pathname.startsWith("/app"));
+    const asks = new URL(other.page.url()).pathname;
+    await other.context.close();
+    return { clear, kept: kept.file?.id_number, numbers: kept.numbers, masked: /\d{6}/.test(masked), asks, problems: [...problems, ...other.problems] };
+  },
+
+  async "whoever opens a file is seen by its owner, with what for and when"() {
+    const { page, context, problems } = await visitor(browser);
+    await signIn(page, told.people.away);
+    await page.locator("nav a[href$='/me']").click();
+    await page.locator("a[href$='/me/access-log']").click();
+    await page.locator("main .card").first().waitFor();
+    const text = await page.locator("main").textContent();
+    await context.close();
+    return { text, problems };
+  },
+
   async "a phone whose clock is an hour wrong signs in and acts all the same"() {
     const { page, context, problems } = await visitor(browser);
     await page.clock.install({ time: Date.now() + 3_600_000 });

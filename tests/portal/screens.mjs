@@ -83,10 +83,10 @@ async function openHistory(page) {
 
 /** One that waits for a proof of who one is, and one of which somebody else changed the same meanwhile. */
 function corrections(page) {
-  const clash = { version: 7, conflicts: { away: { stored: false, sent: true } } };
+  const clash = { version: 7, conflicts: { phone: { stored: "139******02", sent: "13900139001" } } };
   const proof = { type: "https://x.example/problems/step_up_required", acr_values: "1" };
-  const phone = { ...act(1, "waiting", proof), kind: "profile.revise", body: { phone: "13800138000" } };
-  return inStore(page, "outbox", [phone, { ...act(2, "conflict", clash), kind: "profile.revise", body: { away: true } }]);
+  const waiting = { ...act(1, "waiting", proof), kind: "profile.revise", body: { phone: "13800138000" } };
+  return inStore(page, "outbox", [waiting, { ...act(2, "conflict", clash), kind: "profile.revise", body: { phone: "13900139001" } }]);
 }
 
 async function wrongPhone(page) {

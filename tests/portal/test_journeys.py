@@ -20,13 +20,20 @@ Seen = dict[str, dict[str, Any]]
 
 
 @pytest_asyncio.fixture(scope="module")
-async def seen(perform: Performed) -> Seen:
+async def seen(perform: Performed, system: System) -> Seen:
     """Give what each journey saw, by its name; none had a script error or broke the page's policy."""
+    await _open_a_file(system)
     status, output = await perform("journeys.mjs", only=os.environ.get("ONLY", ""))
     assert status == 0, output
     journeys = {each.pop("journey"): each for each in map(json.loads, output.splitlines())}
     assert not {name: each for name, each in journeys.items() if each.get("failed") or each.pop("problems")}
     return journeys
+
+
+async def _open_a_file(system: System) -> None:
+    """Let the secretary read the file of the member who is away, to call them."""
+    async with system.person("secretary.demo") as secretary:
+        await secretary.get(f"/v1/members/{system.person_id('away.demo')}?purpose=contact")
 
 
 async def test_the_sign_in_is_bound_to_a_key_that_nobody_can_take(seen: Seen) -> None:
@@ -98,3 +105,28 @@ async def test_an_answer_is_confirmed_in_two_taps(seen: Seen, system: System) ->
     async with system.person("away.demo") as away:
         case = await away.get(f"/v1/cases/{here['subject']}")
     assert case["status"] == "confirmed"
+
+
+async def test_a_number_changed_in_two_places_is_chosen_by_its_owner(seen: Seen, system: System) -> None:
+    here = seen["a phone number that was changed in two places is chosen by its owner"]
+    assert here["said"] == "已保存在手机上 手机号 → 13900139001"
+    assert "13900139001" in here["both"]
+    assert "139******02" in here["both"]
+    assert here["sent"]
+    async with system.person("member.demo") as member:
+        assert (await member.get("/v1/members/me"))["phone"] == "139******01"
+
+
+async def test_a_file_is_kept_covered(seen: Seen) -> None:
+    here = seen["a file is seen in clear by who proved who they are, and kept covered"]
+    assert here["clear"]
+    assert here["kept"].endswith("*" * 17)
+    assert not here["numbers"]  # of the whole store
+    assert not here["masked"]  # no number in what is shown to who has not
+    assert here["asks"].startswith("/sign-in")
+
+
+async def test_whoever_opens_a_file_is_seen(seen: Seen) -> None:
+    here = seen["whoever opens a file is seen by its owner, with what for and when"]
+    assert "为了联系您，看了您的档案" in here["text"]
+    assert "支部书记" in here["text"]

@@ -33,7 +33,7 @@ export function TroubleNotice({ trouble, seenAt }: { trouble: Trouble; seenAt?: 
 }
 
 /** Seconds for which a proof is surely good afterwards: what asks for a fresh one asks for ten minutes. */
-const FRESH = "300";
+export const FRESH = "300";
 
 /** Gives the level that a problem asks for, if it asks for a proof of who one is. */
 export function stepUpOf(problem: object | undefined): string | undefined {

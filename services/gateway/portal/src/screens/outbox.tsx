@@ -6,7 +6,7 @@ import { Button } from "../components/buttons.tsx";
 import { Dialog } from "../components/dialog.tsx";
 import { Page } from "../components/page.tsx";
 import { Card, Tag, type Tone } from "../components/surfaces.tsx";
-import { TroubleNotice } from "../components/trouble.tsx";
+import { FRESH, StepUp, stepUpOf, TroubleNotice } from "../components/trouble.tsx";
 import { dayAndTime } from "../shell/dates.ts";
 import { portal, words } from "../shell/portal.ts";
 import type { Op, OpState } from "../store/database.ts";
@@ -40,6 +40,7 @@ function OpCard({ op }: { op: Op }) {
   const { outbox: says } = words.value;
   const [isAsking, setAsking] = useState(false);
   const isOver = op.state === "refused" || op.state === "conflict";
+  const acr = stepUpOf(op.result);
   const discard = () => portal.outbox.discard(op.op_id);
   return (
     <Card due={isOver}>
@@ -50,6 +51,7 @@ function OpCard({ op }: { op: Op }) {
       <h2>{op.about}</h2>
       <p>{says.kinds[op.kind] ?? op.kind}</p>
       {isOver && op.result && <p>{[op.result.title, op.result.detail].filter(Boolean).join(" ")}</p>}
+      {op.state === "waiting" && acr !== undefined && <StepUp proof={{ acr_values: acr, max_age: FRESH }} />}
       <div class="row">
         {op.state === "conflict" && <Button onPress={() => portal.outbox.again(op)}>{says.again}</Button>}
         {isOver && (

@@ -6,7 +6,7 @@ import { Refused } from "../../api/problems.ts";
 import { Button, ButtonLink } from "../../components/buttons.tsx";
 import { Page } from "../../components/page.tsx";
 import { Card, Facts, Notice } from "../../components/surfaces.tsx";
-import { ReadingState, StepUp, stepUpOf } from "../../components/trouble.tsx";
+import { FRESH, ReadingState, StepUp, stepUpOf } from "../../components/trouble.tsx";
 import { dayAndTime } from "../../shell/dates.ts";
 import { portal, useReading, words } from "../../shell/portal.ts";
 import type { Op } from "../../store/database.ts";
@@ -111,7 +111,7 @@ function Correction({ op }: { op: Op }) {
           </Button>
         )}
       </Notice>
-      {!isOver && acr !== undefined && <StepUp proof={{ acr_values: acr, max_age: "300" }} why={says.provePhone} />}
+      {!isOver && acr !== undefined && <StepUp proof={{ acr_values: acr, max_age: FRESH }} why={says.provePhone} />}
     </>
   );
 }
