@@ -14,7 +14,9 @@ import { storedSize, wipeSubjects } from "../store/database.ts";
 
 export function Me() {
   const me = useReading("profile", "/v1/me");
-  const last = useReading("profile", "/v1/me/access-log", { query: { limit: 20 } }).data?.items[0];
+  const last = useReading("profile", "/v1/me/access-log", { query: { limit: 20 } }).data?.items.find(
+    ({ actor }) => actor !== me.data?.person_id,
+  );
   const { me: says, outbox } = words.value;
   const unsent = portal.outbox.unsent.length;
   return (

@@ -176,7 +176,10 @@ export class Outbox {
 
   private async mark(ops: Op[], state: OpState, result?: Op["result"]): Promise<void> {
     const writing = this.database.transaction("outbox", "readwrite");
-    await Promise.all([...ops.map((op) => writing.store.put({ ...op, state, result })), writing.done]);
+    await Promise.all([
+      ...ops.map((op) => writing.store.put({ ...op, state, ...(result && { result }) })),
+      writing.done,
+    ]);
     await this.load();
   }
 
