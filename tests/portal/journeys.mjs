@@ -1,5 +1,6 @@
 // What people do with the portal and what happens to phones: each journey tells what was seen, the test judges.
 
+import { stat } from "node:fs/promises";
 import { inStore, launched, say, signIn, told, visitor } from "./visitor.mjs";
 
 const browser = await launched();
@@ -356,6 +357,31 @@ const JOURNEYS = {
     const text = await page.locator("main").textContent();
     await context.close();
     return { text, problems };
+  },
+
+  async "whoever would help is stopped by the person"() {
+    const { page, context, problems } = await visitor(browser);
+    await signIn(page, told.people.away);
+    await page.goto(`${told.url}/app/me/helpers`);
+    const asked = await page.locator(".card.due").textContent();
+    await page.locator(".card.due button").click();
+    const ended = await until(page, async () => (await page.locator(".card.due").count()) === 0 && (await page.locator(".card").count()) > 0);
+    await context.close();
+    return { asked, ended, problems };
+  },
+
+  async "all that is known of somebody is gathered and fetched"() {
+    const { page, context, problems } = await visitor(browser);
+    await signIn(page, told.people.secretary);
+    await page.goto(`${told.url}/app/me/export`);
+    await page.locator("main > button").click();
+    await page.locator(".card button").waitFor({ timeout: 60_000 });
+    const fetching = page.waitForEvent("download");
+    await page.locator(".card button").click();
+    const file = await fetching;
+    const size = (await stat(await file.path())).size;
+    await context.close();
+    return { name: file.suggestedFilename(), size, problems };
   },
 
   async "a phone whose clock is an hour wrong signs in and acts all the same"() {

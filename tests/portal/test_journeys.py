@@ -22,7 +22,7 @@ Seen = dict[str, dict[str, Any]]
 @pytest_asyncio.fixture(scope="module")
 async def seen(perform: Performed, system: System) -> Seen:
     """Give what each journey saw, by its name; none had a script error or broke the page's policy."""
-    await _open_a_file(system)
+    await _look_after_somebody(system)
     status, output = await perform("journeys.mjs", only=os.environ.get("ONLY", ""))
     assert status == 0, output
     journeys = {each.pop("journey"): each for each in map(json.loads, output.splitlines())}
@@ -30,10 +30,13 @@ async def seen(perform: Performed, system: System) -> Seen:
     return journeys
 
 
-async def _open_a_file(system: System) -> None:
-    """Let the secretary read the file of the member who is away, to call them."""
+async def _look_after_somebody(system: System) -> None:
+    """Let the secretary read the file of the member who is away, to call them, and ask to help them."""
+    away = system.person_id("away.demo")
     async with system.person("secretary.demo") as secretary:
-        await secretary.get(f"/v1/members/{system.person_id('away.demo')}?purpose=contact")
+        file = await secretary.get(f"/v1/members/{away}", parameters={"purpose": "contact"})
+        asked = {"organisation_id": file["organisation_id"], "actions": ["feedback.open_case"], "evidence": "witness"}
+        await secretary.post("/v1/assisted-sessions", {"subject_id": away, **asked})
 
 
 async def test_the_sign_in_is_bound_to_a_key_that_nobody_can_take(seen: Seen) -> None:
@@ -130,3 +133,20 @@ async def test_whoever_opens_a_file_is_seen(seen: Seen) -> None:
     here = seen["whoever opens a file is seen by its owner, with what for and when"]
     assert "为了联系您，看了您的档案" in here["text"]
     assert "支部书记" in here["text"]
+
+
+async def test_whoever_would_help_is_stopped_by_the_person(seen: Seen, system: System) -> None:
+    here = seen["whoever would help is stopped by the person"]
+    assert "等您同意" in here["asked"]
+    assert "可以替您：反映问题" in here["asked"]
+    assert here["ended"]
+    async with system.person("away.demo") as away:
+        sessions = (await away.get("/v1/me/assisted-sessions"))["items"]
+    assert {each["status"] for each in sessions} <= {"ended", "lapsed"}
+
+
+async def test_all_that_is_known_of_somebody_is_fetched(seen: Seen) -> None:
+    here = seen["all that is known of somebody is gathered and fetched"]
+    assert here["name"].startswith("xiangqiao-")
+    assert here["name"].endswith(".zip")
+    assert here["size"] > 1000

@@ -3,6 +3,7 @@
 import type { components } from "#document";
 import { workingDay } from "../../shell/dates.ts";
 import { useReading, words } from "../../shell/portal.ts";
+import type { Reading } from "../../store/subjects.ts";
 import { says as mine } from "./words.ts";
 
 type Responsibility = components["schemas"]["ResponsibilityOut"];
@@ -13,7 +14,12 @@ export interface Place {
 }
 
 /** Gives the places somebody has to do with, their own branch first, and what organisations are called. */
-export function usePlaces(): { places: Place[]; nameOf: (id: string) => string | undefined; isKnown: boolean } {
+export function usePlaces(): {
+  places: Place[];
+  nameOf: (id: string) => string | undefined;
+  reading: Reading<unknown>;
+  isKnown: boolean;
+} {
   const home = useReading("home", "/v1/home", { query: { order: "due", include: "subject", limit: 30 } });
   const file = useReading("profile", "/v1/members/me");
   const names = new Map<string, string>();
@@ -29,7 +35,7 @@ export function usePlaces(): { places: Place[]; nameOf: (id: string) => string |
     const name = nameOf(id);
     return name === undefined ? [] : [{ id, name }];
   });
-  return { places, nameOf, isKnown: home.data !== undefined && !file.asking };
+  return { places, nameOf, reading: home, isKnown: home.data !== undefined && !file.asking };
 }
 
 /** Who answers, and by which day: `atMost` where it is somebody above the place, and the longest of them is told. */

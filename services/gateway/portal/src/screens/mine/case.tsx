@@ -13,7 +13,7 @@ import { go, type Params } from "../../shell/router.ts";
 import type { Op } from "../../store/database.ts";
 import { usePlaces } from "./answering.ts";
 import { unsentCases } from "./cases.tsx";
-import { write } from "./draft.ts";
+import { type Draft, write } from "./draft.ts";
 import { says as mine } from "./words.ts";
 
 type Told = components["schemas"]["CaseWithEntries"];
@@ -27,12 +27,18 @@ export function Case({ params }: { params: Params }) {
 
 const named = (category: unknown): string => words.value.categories[String(category)] ?? String(category);
 
-/** Filed here and not yet there. */
+/** Filed here and not yet there; what was not taken can be put right and sent anew. */
 function UnsentCase({ op }: { op: Op }) {
   const { cases: says } = mine.value;
   const { home, outbox } = words.value;
   const { nameOf } = usePlaces();
   const waits = op.state === "waiting" || op.state === "sending";
+  const correct = async (): Promise<void> => {
+    const { category, organisation_id: place, text } = op.body as Record<string, string>;
+    await write({ category, place, text } as Draft);
+    await portal.outbox.discard(op.op_id);
+    go("/cases/new/words", "replace");
+  };
   return (
     <Page title={named(op.body.category)} back="/cases" where={nameOf(String(op.body.organisation_id))}>
       <Notice wait={!waits} icon={CheckCheck}>
@@ -46,9 +52,15 @@ function UnsentCase({ op }: { op: Op }) {
         <p class="said">{String(op.body.text)}</p>
         <span class="small">{dayAndTime(op.acted_at)}</span>
       </Card>
-      <ButtonLink second to={waits ? "/cases" : "/outbox"}>
-        {waits ? says.title : outbox.look}
-      </ButtonLink>
+      {waits ? (
+        <ButtonLink second to="/cases">
+          {says.title}
+        </ButtonLink>
+      ) : (
+        <Button wide onPress={correct}>
+          {says.correct}
+        </Button>
+      )}
     </Page>
   );
 }
@@ -87,7 +99,7 @@ function Entries({ of }: { of: Told }) {
   return (
     <>
       {of.entries.map(({ kind, at, text }, position) => (
-        <Card key={at} due={kind === "answered" && position === last}>
+        <Card key={`${kind} ${at}`} due={kind === "answered" && position === last}>
           <div class="row apart">
             <h2>{says.entries[kind] ?? kind}</h2>
             <span class="small">{day(at)}</span>
@@ -104,7 +116,8 @@ function LastWord({ on }: { on: Told }) {
   const { cases: says } = mine.value;
   const { acts, home, outbox } = words.value;
   const op = portal.outbox.ops.value.find(
-    ({ kind, subject_id, state }) => kind === "case.confirm" && subject_id === on.case_id && state !== "refused",
+    ({ kind, subject_id, state }) =>
+      kind === "case.confirm" && subject_id === on.case_id && state !== "refused" && state !== "conflict",
   );
   if (op !== undefined) {
     return (

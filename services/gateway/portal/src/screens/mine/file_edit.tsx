@@ -7,6 +7,7 @@ import { Page } from "../../components/page.tsx";
 import { ReadingState } from "../../components/trouble.tsx";
 import { portal, useReading } from "../../shell/portal.ts";
 import { go } from "../../shell/router.ts";
+import type { Op } from "../../store/database.ts";
 import { says as mine } from "./words.ts";
 
 const MOBILE = /^(\+86)?1[3-9]\d{9}$/;
@@ -19,6 +20,12 @@ export function FileEdit() {
   const [smartphone, setSmartphone] = useState<string | null>(null);
   const [faults, setFaults] = useState<{ id: string; text: string }[]>([]);
   const it = file.data;
+  /** What was changed before and waits: the newest word takes its place. */
+  const waiting = (field: string): Op | undefined =>
+    portal.outbox.ops.value.find(
+      ({ kind, state, body }) => kind === "profile.revise" && state === "waiting" && field in body,
+    );
+  const now = (field: "away" | "smartphone"): string => String(waiting(field)?.body[field] ?? it?.[field]);
   const save = async (): Promise<void> => {
     if (it === undefined) return;
     const number = phone.replace(/[\s-]/g, "");
@@ -26,12 +33,15 @@ export function FileEdit() {
       setFaults([{ id: "phone", text: says.noNumber }]);
       return;
     }
-    const changes: [keyof typeof says.fields, unknown][] = [];
-    if (number !== "") changes.push(["phone", number]);
-    if (away !== null && away !== String(it.away)) changes.push(["away", away === "true"]);
-    if (smartphone !== null && smartphone !== String(it.smartphone))
-      changes.push(["smartphone", smartphone === "true"]);
-    for (const [field, value] of changes) {
+    const wanted = {
+      ...(number !== "" && { phone: number }),
+      ...(away !== null && { away: away === "true" }),
+      ...(smartphone !== null && { smartphone: smartphone === "true" }),
+    };
+    for (const [field, value] of Object.entries(wanted) as [keyof typeof wanted, string | boolean][]) {
+      const before = waiting(field);
+      if (before !== undefined) await portal.outbox.discard(before.op_id);
+      if (value === it[field]) continue;
       const act = { kind: "profile.revise", subject_id: it.person_id, base_version: it.version };
       await portal.outbox.add({ ...act, body: { [field]: value }, about: says.fields[field] });
     }
@@ -62,13 +72,13 @@ export function FileEdit() {
           />
           <Choices
             legend={says.fields.away}
-            value={away ?? String(it.away)}
+            value={away ?? now("away")}
             options={chosen(says.away)}
             onValue={setAway}
           />
           <Choices
             legend={says.fields.smartphone}
-            value={smartphone ?? String(it.smartphone)}
+            value={smartphone ?? now("smartphone")}
             options={chosen(says.smartphone)}
             onValue={setSmartphone}
           />

@@ -81,7 +81,7 @@ function What({ now, at }: StepProps) {
 }
 
 function Where({ now, at }: StepProps) {
-  const { places, isKnown } = usePlaces();
+  const { places, reading, isKnown } = usePlaces();
   const { report: says } = mine.value;
   if (places.length === 0 && isKnown) {
     return (
@@ -92,6 +92,7 @@ function Where({ now, at }: StepProps) {
   }
   return (
     <StepPage at={at}>
+      {places.length === 0 && <ReadingState of={reading} />}
       <Options name="place" options={places.map(({ id, name }) => [id, name])} now={now} at={at} />
     </StepPage>
   );
