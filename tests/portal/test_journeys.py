@@ -34,7 +34,7 @@ async def _look_after_somebody(system: System) -> None:
     """Let the secretary read the file of the member who is away, to call them, and ask to help them."""
     away = system.person_id("away.demo")
     async with system.person("secretary.demo") as secretary:
-        file = await secretary.get(f"/v1/members/{away}", parameters={"purpose": "contact"})
+        file = await secretary.get(f"/v1/members/{away}", purpose="contact")
         asked = {"organisation_id": file["organisation_id"], "actions": ["feedback.open_case"], "evidence": "witness"}
         await secretary.post("/v1/assisted-sessions", {"subject_id": away, **asked})
 
@@ -126,7 +126,8 @@ async def test_a_file_is_kept_covered(seen: Seen) -> None:
     assert here["kept"].endswith("*" * 17)
     assert not here["numbers"]  # of the whole store
     assert not here["masked"]  # no number in what is shown to who has not
-    assert here["asks"].startswith("/sign-in")
+    assert here["unproven"]["at"] == "/app/me/file"
+    assert here["unproven"]["says"].startswith("刚才没有确认成")
 
 
 async def test_whoever_opens_a_file_is_seen(seen: Seen) -> None:

@@ -47,6 +47,11 @@ export function StepUp({ proof = { max_age: FRESH }, why }: { proof?: Proof; why
   return (
     <Notice icon={ShieldCheck}>
       <p>{why ?? signIn.prove}</p>
+      {portal.session.failed.value && (
+        <p role="alert">
+          {signIn.unproven} <a href="/sign-in">{words.value.me.account}</a>
+        </p>
+      )}
       <Button second onPress={() => portal.session.signIn(proof)}>
         {signIn.proveNow}
       </Button>

@@ -13,6 +13,8 @@ const RENEWED_BEFORE = 30_000;
 export class Session {
   /** Whether the sign-in has ended: nothing stored is hidden by it, only sending and bringing up to date wait. */
   readonly ended: Signal<boolean> = signal(false);
+  /** Whether a sign-in has just come back without having worked: it was broken off, or could not prove enough. */
+  readonly failed: Signal<boolean> = signal(false);
   /** Whose store is open on this page. */
   person: string | null = null;
   private readonly host: Host;
@@ -23,8 +25,8 @@ export class Session {
     this.host = host;
   }
 
-  /** Takes up the sign-in that has come back to this address; gives where the person wanted to be. */
-  async complete(address: URL): Promise<{ person: string; sub: string; returnTo: string } | null> {
+  /** Takes up the sign-in that has come back to this address; gives where the person wanted to be, and who they are. */
+  async complete(address: URL): Promise<{ person?: string; sub?: string; returnTo: string } | null> {
     const begun = this.host.begun();
     if (begun === null) return null;
     const auth = await import("./auth.ts");
@@ -37,7 +39,8 @@ export class Session {
       return { person, sub: session.sub, returnTo: begun.returnTo };
     } catch (error) {
       console.warn("sign-in failed", (error as Error).name);
-      return null;
+      this.failed.value = true;
+      return { returnTo: begun.returnTo };
     }
   }
 

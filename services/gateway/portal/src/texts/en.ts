@@ -36,6 +36,7 @@ export const en: Texts = {
     button: "Sign in",
     needed: "Your sign-in has ended. What is on the phone is still here; sign in to bring it up to date and to send.",
     prove: "Here you first have to prove it is you.",
+    unproven: "That did not work. Add one more way to sign in, an authenticator app for example, and try again:",
     proveNow: "It is me",
   },
   days: {

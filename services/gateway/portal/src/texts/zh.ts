@@ -27,6 +27,7 @@ export const zh = {
     button: "登录",
     needed: "登录过期了。存在手机上的还在，登录一下就能更新、送出。",
     prove: "这里要先确认是您本人。",
+    unproven: "刚才没有确认成。可以再加一种登录办法，比如验证器，再来确认：",
     proveNow: "确认是我",
   },
   days: {

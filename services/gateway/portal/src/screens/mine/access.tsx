@@ -70,7 +70,7 @@ function Who({ of }: { of: Entry }) {
   const { access: says } = mine.value;
   const role = roles.data?.items.find((each) => each.role === of.actor_role);
   const office = role && (preferences.value.language === "zh" ? role.title_zh : role.title_en);
-  const named = [of.actor_organisation, office ?? of.actor_role].filter(Boolean).join(" · ");
+  const named = [of.actor_organisation, office ?? (roles.data && of.actor_role)].filter(Boolean).join(" · ");
   const other = of.assist_id != null ? says.helper : named || says.somebody;
   return <h2>{of.actor === me.data?.person_id ? says.yourself : of.actor === null ? says.system : other}</h2>;
 }

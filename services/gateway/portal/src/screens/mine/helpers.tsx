@@ -53,7 +53,7 @@ function SessionCard({ of }: { of: Assisted }) {
         <h2>{says.from(of.organisation_name)}</h2>
         <Tag tone={isGoingOn ? "warn" : "plain-tag"}>{says.status[of.status] ?? of.status}</Tag>
       </div>
-      <p>{says.may(of.actions.map(titleOf))}</p>
+      {actions.data !== undefined && <p>{says.may(of.actions.map(titleOf))}</p>}
       <p class="small">
         {dayAndTime(of.consented_at ?? of.asked_at)}
         {isGoingOn && of.expires_at != null && ` · ${says.until(time(of.expires_at))}`}
