@@ -249,8 +249,10 @@ const JOURNEYS = {
     const { page, context, problems } = await visitor(browser);
     await signIn(page, told.people.villager);
     await page.evaluate(() => navigator.serviceWorker.ready);
-    await page.goto(`${told.url}/app/cases`); // once with a network, as who signed in on this phone has
-    await page.locator(".list-row").first().waitFor();
+    const known = page.waitForResponse((answer) => answer.url().includes("/v1/responsibilities?organisation_id="));
+    await page.goto(`${told.url}/app/cases`); // once with a network: who answers from there is on the phone then
+    await known;
+    await page.waitForTimeout(500);
     await home(page);
     await page.locator("article").first().waitFor();
     await context.setOffline(true);
