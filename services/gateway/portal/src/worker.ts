@@ -9,12 +9,15 @@ const PREFIX = "xq-portal-";
 const CACHE = PREFIX + VERSION;
 const OTHERS = ["/app/icon.svg", "/app/app.webmanifest"];
 
+/** A name says what is in a file, whoever asks for it: modules ask with an origin, the worker does without. */
+const ANYHOW = { ignoreVary: true };
+
 /** What an older version has already is taken from it: a new one costs the files that changed. */
 async function fill(): Promise<void> {
   const cache = await caches.open(CACHE);
   await cache.addAll([SHELL, ...OTHERS].map((address) => new Request(address, { cache: "no-cache" })));
   for (const address of FILES) {
-    const known = await caches.match(address);
+    const known = await caches.match(address, ANYHOW);
     await (known === undefined ? cache.add(address) : cache.put(address, known));
   }
 }
@@ -26,7 +29,7 @@ async function dropOlder(): Promise<void> {
 }
 
 async function kept(address: string | Request): Promise<Response> {
-  const found = await (await caches.open(CACHE)).match(address);
+  const found = await (await caches.open(CACHE)).match(address, ANYHOW);
   return found ?? fetch(address);
 }
 
