@@ -1,6 +1,8 @@
 """The portal on the whole system, whom its tests sign in, and the browser."""
 
 import asyncio
+import json
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,10 @@ ROOT = HERE.parents[1]
 PEOPLE = ("away", "member", "villager", "secretary", "officer")
 SECONDS = 600
 
+UNSENT = {"waiting", "sending"}
+
 Performed = Callable[..., Awaitable[tuple[int, str]]]
+Seen = dict[str, dict[str, Any]]
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -49,3 +54,15 @@ async def perform(built: Path, system: System, chromium: str) -> Performed:
         return await run(["node", program], folder, told={**told, **more}, seconds=SECONDS)
 
     return performed
+
+
+async def journeyed(perform: Performed, program: str, **told: Any) -> Seen:
+    """Give what each journey of a program saw, by its name; none had a script error or broke the page's policy.
+
+    `ONLY=taps,words` lets those alone take place that have one of these in their names.
+    """
+    status, output = await perform(program, only=os.environ.get("ONLY", ""), **told)
+    assert status == 0, output
+    journeys = {each.pop("journey"): each for each in map(json.loads, output.splitlines())}
+    assert not {name: each for name, each in journeys.items() if each.get("failed") or each.pop("problems")}
+    return journeys

@@ -51,6 +51,22 @@ export const SCREENS = [
   { name: "places-below", who: "officer", address: "/area", ready: ".crumbs li:nth-child(2)", show: placesBelow },
   { name: "help", who: "officer", address: "/area", ready: "h2", show: (page) => page.locator('a[href*="/area/help/"]').click() },
   { name: "approvals", who: "officer", address: "/area/approvals", ready: ".notice, article" },
+  { name: "cases", who: "villager", address: "/cases", ready: ".list-row" },
+  { name: "cases-none", who: "member", address: "/cases", ready: ".lead" },
+  { name: "case", who: "away", address: "/cases", ready: ".card", show: openCase },
+  { name: "case-unsent", who: "villager", address: `/cases/01930000-0000-7000-8000-000000000001`, ready: ".card", offline: true, before: unsentCase },
+  { name: "report-what", who: "villager", address: "/cases/new", ready: ".choice" },
+  { name: "report-where", who: "villager", address: "/cases/new", ready: ".choice", show: (page) => report(page, 1) },
+  { name: "report-words", who: "villager", address: "/cases/new", ready: ".errors", show: (page) => report(page, 2) },
+  { name: "report-check", who: "villager", address: "/cases/new", ready: ".facts", show: (page) => report(page, 3) },
+  { name: "access-log", who: "member", address: "/me/access-log", ready: ".card" },
+  { name: "file", who: "member", address: "/me/file", ready: ".facts", show: openHistory },
+  { name: "file-clash", who: "member", address: "/me/file", ready: ".card.due", offline: true, before: corrections },
+  { name: "file-none", who: "villager", address: "/me/file", ready: ".lead" },
+  { name: "file-edit", who: "member", address: "/me/file/edit", ready: ".errors", show: wrongPhone },
+  { name: "consents", who: "member", address: "/me/consents", ready: ".card" },
+  { name: "helpers", who: "member", address: "/me/helpers", ready: ".lead" },
+  { name: "export", who: "member", address: "/me/export", ready: "main > button" },
   { name: "missing", who: "away", address: "/nowhere" },
 ];
 
@@ -169,4 +185,43 @@ async function placesWithTable(page) {
 async function placesBelow(page) {
   await places(page);
   await page.locator(".tile").first().click();
+}
+
+/** Goes on by so many steps of a report; in the third without a word, so that it says what is missing. */
+async function report(page, steps) {
+  for (let step = 0; step < Math.min(steps, 2); step++) {
+    const shown = page.url();
+    await page.locator(".choice").first().click();
+    await page.waitForURL((url) => url.href !== shown);
+  }
+  if (steps < 2) return;
+  await page.locator("textarea").fill(steps === 2 ? "" : "村口到小学的路灯坏了三盏，孩子晚上放学看不清路。");
+  await page.locator("main > button").click();
+}
+
+function openCase(page) {
+  return page.locator(".list-row").first().click();
+}
+
+function unsentCase(page) {
+  const body = { category: "roads", text: "村口到小学的路灯坏了三盏，孩子晚上放学看不清路。" };
+  return inStore(page, "outbox", [{ ...act(1, "waiting"), kind: "case.open", body }]);
+}
+
+async function openHistory(page) {
+  await page.locator("details summary").click();
+  await page.locator(".history li").first().waitFor();
+}
+
+/** One that waits for a proof of who one is, and one of which somebody else changed the same meanwhile. */
+function corrections(page) {
+  const clash = { version: 7, conflicts: { phone: { stored: "139******02", sent: "13900139001" } } };
+  const proof = { type: "https://x.example/problems/step_up_required", acr_values: "1" };
+  const waiting = { ...act(1, "waiting", proof), kind: "profile.revise", body: { phone: "13800138000" } };
+  return inStore(page, "outbox", [waiting, { ...act(2, "conflict", clash), kind: "profile.revise", body: { phone: "13900139001" } }]);
+}
+
+async function wrongPhone(page) {
+  await page.locator("#phone").fill("12345");
+  await page.locator("form button").click();
 }

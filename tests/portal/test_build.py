@@ -22,6 +22,7 @@ MOST = {
     "texts-en": 5,
     "auth": 9,
     "learn": 3,
+    "mine": 12,
     "branch": 14,
     "qr": 4,
     "area": 14,
@@ -29,7 +30,7 @@ MOST = {
     "status": 2,
 }
 """kB as gzip; what core shares with the bundles of offices counts as core's."""
-LATER = {"texts-en", "learn", "branch", "qr", "area", "charts", "status"}
+LATER = {"texts-en", "learn", "mine", "branch", "qr", "area", "charts", "status"}
 """What somebody's first opening does not ask for."""
 FIRST_LOAD = 58
 MOST_FILES = 8

@@ -1,6 +1,6 @@
 /** The first script: language, size of type, the way in. What is behind the sign-in it loads for whoever has one. */
 
-import type { Begun, Host, Language, Preferences } from "./host.ts";
+import type { Begun, Host, Language, Preferences, Proof } from "./host.ts";
 
 const PREFERENCES = "xq-preferences";
 const PERSON = "xq-person";
@@ -63,7 +63,7 @@ function base64url(bytes: ArrayBuffer | Uint8Array): string {
 }
 const random = (bytes: number): string => base64url(crypto.getRandomValues(new Uint8Array(bytes)));
 
-async function beginSignIn(returnTo: string): Promise<void> {
+async function beginSignIn(returnTo: string, proof?: Proof): Promise<void> {
   const begun: Begun = { verifier: random(32), state: random(16), returnTo };
   write(passing, BEGUN, JSON.stringify(begun));
   const asked = {
@@ -74,6 +74,7 @@ async function beginSignIn(returnTo: string): Promise<void> {
     state: begun.state,
     code_challenge: base64url(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(begun.verifier))),
     code_challenge_method: "S256",
+    ...proof,
     ui_locales: preferences.language === "zh" ? "zh-CN" : "en",
   };
   location.assign(`/oauth2/authorize?${new URLSearchParams(asked)}`);

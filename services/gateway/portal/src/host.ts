@@ -18,6 +18,12 @@ export interface Begun {
   returnTo: string;
 }
 
+/** How strongly and how lately somebody is to prove who they are (RFC 9470): a level, and seconds. */
+export interface Proof {
+  acr_values?: string;
+  max_age?: string;
+}
+
 export interface Host {
   preferences: Preferences;
   /** Keeps what the person chose and shows it at once. */
@@ -29,6 +35,6 @@ export interface Host {
   personKey: string;
   remember(person: string | null): void;
   /** Leaves the page for the sign-in; afterwards the person is back at `returnTo`, an address below /app. */
-  beginSignIn(returnTo: string): Promise<void>;
+  beginSignIn(returnTo: string, proof?: Proof): Promise<void>;
   begun(): Begun | null;
 }

@@ -17,11 +17,14 @@ export const SCREENS: readonly Screen[] = [
 ];
 
 const learn = async () => (await import("./screens/learn.ts")).SCREENS;
+const mine = async () => (await import("./screens/mine.ts")).SCREENS;
 const area = async () => (await import("./screens/area.ts")).SCREENS;
-/** Of what the first opening does without, of offices, and what is seldom asked for: each a file of its own. */
+/** What the first opening does without, of offices, and what is seldom asked for: each a file of its own. */
 export const BUNDLES: readonly Bundle[] = [
   { under: "/courses", load: learn },
   { under: "/lessons", load: learn },
+  { under: "/cases", load: mine },
+  { under: "/me", load: mine },
   { under: "/branch", load: async () => (await import("./screens/branch.ts")).SCREENS },
   { under: "/status", load: async () => (await import("./screens/status.tsx")).SCREENS },
   { under: "/area", load: area },

@@ -86,6 +86,22 @@ test("twenty-five acts go in two envelopes, in the order in which they were done
   assert.deepEqual(sent.flatMap(({ ops }) => ops.map(({ op_id }) => op_id)), ids); // biome-ignore format: one line
 });
 
+test("what has to come again says why meanwhile, and holds up nobody", async () => {
+  const problem = { type: "https://x.example/problems/step_up_required", acr_values: "1" };
+  const { database, outbox, sent } = await opened(person(), ({ ops: [first, ...others] }) => {
+    const answer = first?.kind === "profile.revise" ? { result: "retry", problem } : { result: "applied" };
+    const more = others.map(({ op_id }) => `${JSON.stringify({ op_id, result: "applied" })}\n`);
+    return new Response(`${JSON.stringify({ op_id: first?.op_id, ...answer })}\n${more.join("")}`);
+  });
+  const store = database.transaction("outbox", "readwrite").store;
+  const waiting = { body: {}, acted_at: "", state: "waiting" } as const;
+  await store.put({ ...act(), ...waiting, kind: "profile.revise", op_id: newId(0) });
+  await store.put({ ...act(), ...waiting, op_id: newId(1) });
+  await outbox.flush();
+  assert.deepEqual(outbox.ops.value.map(({ state, result }) => [state, result]), [["waiting", problem], ["sent", undefined]]); // biome-ignore format: one line
+  assert.deepEqual(sent.map(({ ops }) => ops.length), [2, 1]); // biome-ignore format: one line
+});
+
 test("a refusal stays with its reason, and is sent again only as a new act", async () => {
   const problem = { title: "已经办结了", type: "/problems/case_closed" };
   const { database, outbox } = await opened(person(), (told) => new Response(results(told, "rejected", { problem })));

@@ -39,6 +39,26 @@ test("what was told is kept with its tag, and not sent again while it is the sam
   assert.equal(reading.value.asking, false);
 });
 
+test("what is shown in clear is kept covered, as the system shows it to who has not proved who they are", async () => {
+  const told = { name: "韦国强", id_number: "522731196003041234", phone: "13800138000", away: true };
+  const opened_ = { ...told, opened: ["name", "id_number", "phone"] };
+  const { database, subjects, reading } = await opened(() => Response.json(opened_));
+  subjects.watch("profile", "/v1/me");
+  await subjects.refresh();
+  assert.deepEqual(reading.value.data as unknown, opened_);
+  const [kept] = await database.getAll("subject");
+  assert.deepEqual(kept?.data, {
+    name: "韦**",
+    id_number: `5${"*".repeat(17)}`,
+    phone: "138********",
+    away: true,
+    opened: [],
+  });
+  await subjects.keep({ scope: "profile", id: "list", version: 1, etag: null, data: { items: [opened_] }, seen_at: 1 });
+  const list = (await database.get("subject", ["profile", "list"]))?.data as { items: object[] };
+  assert.deepEqual(list.items, [kept?.data]);
+});
+
 test("without a network what is stored is shown with its time, and what is not says so", async () => {
   let isUp = true;
   const { subjects, reading } = await opened(() => {

@@ -25,7 +25,13 @@ export function List({ children }: { children: ComponentChildren }) {
 }
 
 /** A row that leads somewhere: to a screen of ours, or with `address` to another page of the system. */
-export function ListRow(props: { title: string; lead?: string; icon?: IconNode; to?: string; address?: string }) {
+export function ListRow(props: {
+  title: string;
+  lead?: string | undefined;
+  icon?: IconNode;
+  to?: string;
+  address?: string;
+}) {
   return (
     <li>
       <a class="list-row" href={props.address ?? href(props.to ?? "/")}>

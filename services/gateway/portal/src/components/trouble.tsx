@@ -1,7 +1,8 @@
 /** What went wrong: in words, whether anything is kept, what to do, and below it what helps who looks into it. */
 
-import { CloudOff } from "lucide";
+import { CloudOff, ShieldCheck } from "lucide";
 import { NoNetwork, type Refused, SignInNeeded, type Trouble } from "../api/problems.ts";
+import type { Proof } from "../host.ts";
 import { dayAndTime } from "../shell/dates.ts";
 import { portal, words } from "../shell/portal.ts";
 import type { Reading } from "../store/subjects.ts";
@@ -26,7 +27,36 @@ export function TroubleNotice({ trouble, seenAt }: { trouble: Trouble; seenAt?: 
       </Notice>
     );
   }
+  const acr = stepUpOf((trouble as Refused).problem);
+  if (acr !== undefined) return <StepUp proof={{ acr_values: acr, max_age: FRESH }} />;
   return <RefusalNotice refused={trouble as Refused} stored={seenAt !== undefined} />;
+}
+
+/** Seconds for which a proof is surely good afterwards: what asks for a fresh one asks for ten minutes. */
+export const FRESH = "300";
+
+/** Gives the level that a problem asks for, if it asks for a proof of who one is. */
+export function stepUpOf(problem: object | undefined): string | undefined {
+  const { type, acr_values } = (problem ?? {}) as { type?: string; acr_values?: string };
+  return type?.endsWith("/step_up_required") ? (acr_values ?? "1") : undefined;
+}
+
+/** Asks for a proof of who one is; afterwards the person is back here. */
+export function StepUp({ proof = { max_age: FRESH }, why }: { proof?: Proof; why?: string }) {
+  const { signIn } = words.value;
+  return (
+    <Notice icon={ShieldCheck}>
+      <p>{why ?? signIn.prove}</p>
+      {portal.session.failed.value && (
+        <p role="alert">
+          {signIn.unproven} <a href="/sign-in">{words.value.me.account}</a>
+        </p>
+      )}
+      <Button second onPress={() => portal.session.signIn(proof)}>
+        {signIn.proveNow}
+      </Button>
+    </Notice>
+  );
 }
 
 function RefusalNotice({ refused, stored }: { refused: Refused; stored: boolean }) {

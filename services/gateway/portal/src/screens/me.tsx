@@ -1,6 +1,6 @@
 /** 我的: language and size of letters, what waits to be sent, what is on this phone, signing out. */
 
-import { Activity, CloudUpload, KeyRound } from "lucide";
+import { Activity, CloudUpload, Download, Eye, FileUser, Handshake, HeartHandshake, KeyRound } from "lucide";
 import { useEffect, useState } from "preact/hooks";
 import { Button } from "../components/buttons.tsx";
 import { Dialog } from "../components/dialog.tsx";
@@ -8,15 +8,31 @@ import { Choices } from "../components/form.tsx";
 import { Page } from "../components/page.tsx";
 import { Card, List, ListRow, Notice } from "../components/surfaces.tsx";
 import { SIZES } from "../host.ts";
+import { dayAndTime } from "../shell/dates.ts";
 import { portal, prefer, preferences, useReading, words } from "../shell/portal.ts";
 import { storedSize, wipeSubjects } from "../store/database.ts";
 
 export function Me() {
   const me = useReading("profile", "/v1/me");
+  const last = useReading("profile", "/v1/me/access-log", { query: { limit: 20 } }).data?.items.find(
+    ({ actor }) => actor !== me.data?.person_id,
+  );
   const { me: says, outbox, status } = words.value;
   const unsent = portal.outbox.unsent.length;
   return (
     <Page title={says.title} lead={me.data?.username ? says.signedInAs(me.data.username) : undefined}>
+      <List>
+        <ListRow
+          icon={Eye}
+          title={says.access}
+          lead={last && says.last(dayAndTime(last.happened_at))}
+          to="/me/access-log"
+        />
+        <ListRow icon={FileUser} title={says.file} lead={says.fileLead} to="/me/file" />
+        <ListRow icon={HeartHandshake} title={says.helpers} lead={says.helpersLead} to="/me/helpers" />
+        <ListRow icon={Handshake} title={says.consents} lead={says.consentsLead} to="/me/consents" />
+        <ListRow icon={Download} title={says.export} lead={says.exportLead} to="/me/export" />
+      </List>
       <List>
         <ListRow
           icon={CloudUpload}

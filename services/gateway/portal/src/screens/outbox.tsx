@@ -6,7 +6,7 @@ import { Button } from "../components/buttons.tsx";
 import { Dialog } from "../components/dialog.tsx";
 import { Page } from "../components/page.tsx";
 import { Card, Tag, type Tone } from "../components/surfaces.tsx";
-import { TroubleNotice } from "../components/trouble.tsx";
+import { FRESH, StepUp, stepUpOf, TroubleNotice } from "../components/trouble.tsx";
 import { day, dayAndTime } from "../shell/dates.ts";
 import { portal, words } from "../shell/portal.ts";
 import type { Op, OpState } from "../store/database.ts";
@@ -41,6 +41,7 @@ function OpCard({ op }: { op: Op }) {
   const { outbox: says } = words.value;
   const [isAsking, setAsking] = useState(false);
   const isOver = op.state === "refused" || op.state === "conflict";
+  const acr = stepUpOf(op.result);
   const discard = () => portal.outbox.discard(op.op_id);
   return (
     <Card due={isOver}>
@@ -52,6 +53,7 @@ function OpCard({ op }: { op: Op }) {
       <p>{says.kinds[op.kind] ?? op.kind}</p>
       {op.kind === "attend" && op.state === "waiting" && <p>{words.value.checkIn.saved(day(lastDay(op.acted_at)))}</p>}
       {isOver && op.result && <p>{[op.result.title, op.result.detail].filter(Boolean).join(" ")}</p>}
+      {op.state === "waiting" && acr !== undefined && <StepUp proof={{ acr_values: acr, max_age: FRESH }} />}
       <div class="row">
         {op.state === "conflict" && <Button onPress={() => portal.outbox.again(op)}>{says.again}</Button>}
         {isOver && (

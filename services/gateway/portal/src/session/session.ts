@@ -2,7 +2,7 @@
 
 import { type Signal, signal } from "@preact/signals";
 import { NoNetwork, SignInNeeded } from "../api/problems.ts";
-import type { Host } from "../host.ts";
+import type { Host, Proof } from "../host.ts";
 import { alone } from "../locks.ts";
 import { personOf } from "../store/database.ts";
 import type { Tokens } from "./auth.ts";
@@ -13,6 +13,8 @@ const RENEWED_BEFORE = 30_000;
 export class Session {
   /** Whether the sign-in has ended: nothing stored is hidden by it, only sending and bringing up to date wait. */
   readonly ended: Signal<boolean> = signal(false);
+  /** Whether a sign-in has just come back without having worked: it was broken off, or could not prove enough. */
+  readonly failed: Signal<boolean> = signal(false);
   /** Whose store is open on this page. */
   person: string | null = null;
   private readonly host: Host;
@@ -23,7 +25,7 @@ export class Session {
     this.host = host;
   }
 
-  /** Takes up the sign-in that has come back to this address; gives where the person wanted to be, and who it is. */
+  /** Takes up the sign-in that has come back to this address; gives where the person wanted to be, and who they are. */
   async complete(address: URL): Promise<{ returnTo: string; person?: string; sub?: string }> {
     const begun = this.host.begun();
     if (begun === null) return { returnTo: "/app/" };
@@ -37,6 +39,7 @@ export class Session {
       return { person, sub: session.sub, returnTo: begun.returnTo };
     } catch (error) {
       console.warn("sign-in failed", (error as Error).name);
+      this.failed.value = true;
       return { returnTo: begun.returnTo };
     }
   }
@@ -68,8 +71,8 @@ export class Session {
     return tokens.access;
   }
 
-  signIn(): Promise<void> {
-    return this.host.beginSignIn(location.pathname + location.search);
+  signIn(proof?: Proof): Promise<void> {
+    return this.host.beginSignIn(location.pathname + location.search, proof);
   }
 
   /** Forgets who is signed in, here and at identity; without a network here alone. */

@@ -71,3 +71,13 @@ export function distance(moment: string | number): string {
   if (left < 0) return days.late(-left);
   return left === 0 ? days.today : left === 1 ? days.tomorrow : days.left(left);
 }
+
+/** Gives a moment on the day that ends so many working days after today: Monday to Friday, whatever holidays move. */
+export function workingDay(days: number, now: number = Date.now()): number {
+  let [at, left] = [now, days];
+  while (left > 0) {
+    at += DAY;
+    if (!/Sat|Sun/.test(partsOf(at).weekday ?? "")) left--;
+  }
+  return at;
+}

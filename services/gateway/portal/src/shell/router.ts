@@ -42,16 +42,17 @@ export function match(address: string): { screen: Screen; params: Params } | nul
   return null;
 }
 
+/** Whether a file of screens could not be had: there is no network, and it is not on the phone yet. */
+export const isMissing = signal(false);
+
 /** What is at the address of now; undefined while its file is loaded. */
 export const shown = computed(() => {
   const found = match(path.value);
   if (found !== null) return found;
   const at = bundles.findIndex(({ under }) => path.value === under || path.value.startsWith(`${under}/`));
   if (at < 0) return null;
-  void bundles
-    .splice(at, 1)[0]
-    ?.load()
-    .then((more) => (screens.value = [...screens.value, ...more]));
+  const load = bundles.splice(at, 1)[0]?.load();
+  void load?.then((more) => (screens.value = [...screens.value, ...more])).catch(() => (isMissing.value = true));
   return undefined;
 });
 

@@ -1,11 +1,11 @@
 /** The frame of all screens: tabs, what waits to be sent, and the screen at the address of now. */
 
 import { BookOpen, CloudOff, CloudUpload, Flag, House, type IconNode, LayoutGrid, MessageSquare, User } from "lucide";
-import { ButtonLink } from "../components/buttons.tsx";
+import { Button, ButtonLink } from "../components/buttons.tsx";
 import { Icon } from "../components/icon.tsx";
 import { Page } from "../components/page.tsx";
 import { online, portal, words } from "./portal.ts";
-import { href, isBuilt, path, shown, type TabName } from "./router.ts";
+import { href, isBuilt, isMissing, path, shown, type TabName } from "./router.ts";
 import { UpdateNotice } from "./updates.tsx";
 
 /** In their order; each appears once a screen is built at its address. */
@@ -28,6 +28,7 @@ export function Shell({ roles }: { roles: readonly string[] }) {
         <UpdateNotice />
         {View && <View key={location.pathname} params={at.params} />}
         {at === null && <Missing />}
+        {at === undefined && <OnItsWay />}
       </div>
       <footer class="foot">
         <OutboxBar />
@@ -77,6 +78,16 @@ function OutboxBar() {
       <span role="status">{refused > 0 ? outbox.barRefused(refused) : waits}</span>
       <b>{outbox.look}</b>
     </a>
+  );
+}
+
+/** The file of these screens is asked for; what is not had in the end is asked for anew by a new page. */
+function OnItsWay() {
+  if (!isMissing.value) return <Page title={words.value.loading} />;
+  return (
+    <Page title={words.value.trouble.failed} lead={words.value.trouble.offlineEmpty}>
+      <Button onPress={() => location.reload()}>{words.value.retry}</Button>
+    </Page>
   );
 }
 

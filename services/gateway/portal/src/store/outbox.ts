@@ -140,7 +140,12 @@ export class Outbox {
 
   private async settle({ op_id, result, problem }: OpResult): Promise<boolean> {
     const [op, state] = [await this.database.get("outbox", op_id), STATES[result]];
-    if (op === undefined || state === undefined) return false;
+    if (op === undefined) return false;
+    if (state === undefined) {
+      // It comes again; why it had to is told meanwhile, for it may be for the person to do.
+      await this.database.put("outbox", { ...op, state: "waiting", result: problem ?? undefined });
+      return false;
+    }
     await this.database.put("outbox", { ...op, state, result: problem ?? undefined, settled_at: Date.now() });
     await this.load();
     return true;
@@ -171,7 +176,10 @@ export class Outbox {
 
   private async mark(ops: Op[], state: OpState, result?: Op["result"]): Promise<void> {
     const writing = this.database.transaction("outbox", "readwrite");
-    await Promise.all([...ops.map((op) => writing.store.put({ ...op, state, result })), writing.done]);
+    await Promise.all([
+      ...ops.map((op) => writing.store.put({ ...op, state, ...(result && { result }) })),
+      writing.done,
+    ]);
     await this.load();
   }
 

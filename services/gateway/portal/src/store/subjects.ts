@@ -22,6 +22,19 @@ interface Watched {
   again: boolean;
 }
 
+/** Covers the personal fields that were told in clear: what is kept on a phone says no more than a masked file does. */
+function covered(data: unknown): unknown {
+  const { opened, items } = (data ?? {}) as { opened?: string[]; items?: unknown[] };
+  if (Array.isArray(items)) return { ...(data as object), items: items.map(covered) };
+  if (!Array.isArray(opened) || opened.length === 0) return data;
+  const hidden = opened.map((field) => {
+    const told = (data as Record<string, string | null>)[field];
+    const shown = field === "phone" ? 3 : 1;
+    return [field, told && told.slice(0, shown) + "*".repeat(Math.max(1, told.length - shown))];
+  });
+  return { ...(data as object), ...Object.fromEntries(hidden), opened: [] };
+}
+
 export class Subjects {
   /** How often all was asked for anew: what is not stored, and came to nothing, asks again then. */
   readonly rounds: Signal<number> = signal(0);
@@ -70,7 +83,7 @@ export class Subjects {
 
   /** Keeps what the system told; once closed nothing more, whatever still comes in. */
   async keep(subject: Subject): Promise<void> {
-    if (!this.isClosed) await this.database.put("subject", subject);
+    if (!this.isClosed) await this.database.put("subject", { ...subject, data: covered(subject.data) });
   }
 
   /** Forgets all that the system told, for the person leaves. */

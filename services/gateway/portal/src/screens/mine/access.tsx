@@ -1,0 +1,76 @@
+/** 谁看过我的档案: everything that concerns oneself and was done in any service; who, why, when. */
+
+import { useState } from "preact/hooks";
+import type { components } from "#document";
+import { Button } from "../../components/buttons.tsx";
+import { Page } from "../../components/page.tsx";
+import { Card, List, ListRow, Notice, Tag } from "../../components/surfaces.tsx";
+import { ReadingState } from "../../components/trouble.tsx";
+import { dayAndTime } from "../../shell/dates.ts";
+import { preferences, useReading, words } from "../../shell/portal.ts";
+import { says as mine } from "./words.ts";
+
+type Entry = components["schemas"]["AccessOut"];
+const FIRST = 20;
+const MOST = 200;
+
+export function Access() {
+  const [limit, setLimit] = useState(FIRST);
+  const log = useReading("profile", "/v1/me/access-log", { query: { limit } });
+  const { access: says } = mine.value;
+  const { me } = words.value;
+  const isEmpty = log.data !== undefined && log.data.items.length === 0;
+  return (
+    <Page title={says.title} lead={isEmpty ? says.nobody : says.lead} back="/me">
+      <ReadingState of={log} />
+      {log.data !== undefined && log.data.incomplete.length > 0 && (
+        <Notice wait>{says.incomplete(log.data.incomplete.map((each) => says.services[each] ?? each))}</Notice>
+      )}
+      {log.data?.items.map((entry) => (
+        <EntryCard key={`${entry.service} ${entry.id}`} entry={entry} />
+      ))}
+      {log.data?.next_cursor != null && limit < MOST && (
+        <Button second wide onPress={() => setLimit(MOST)}>
+          {words.value.more}
+        </Button>
+      )}
+      {!isEmpty && (
+        <List>
+          <ListRow title={says.stranger} lead={me.accountLead} address="/sign-in" />
+        </List>
+      )}
+    </Page>
+  );
+}
+
+function EntryCard({ entry }: { entry: Entry }) {
+  const { access: says } = mine.value;
+  const did = says.actions[entry.action] ?? says.did(says.services[entry.service] ?? entry.service);
+  const purpose = entry.purpose && (says.purposes[entry.purpose] ?? entry.purpose);
+  return (
+    <Card>
+      <div class="row apart">
+        <Who of={entry} />
+        <span class="small">{dayAndTime(entry.happened_at)}</span>
+      </div>
+      <p>{purpose ? says.because(purpose, did) : did}</p>
+      {entry.decision === "refused" && (
+        <div class="row">
+          <Tag tone="warn">{says.refused}</Tag>
+        </div>
+      )}
+    </Card>
+  );
+}
+
+/** Of who did it the log tells the office and where it is held; names it keeps to itself. */
+function Who({ of }: { of: Entry }) {
+  const roles = useReading("profile", "/v1/roles");
+  const me = useReading("profile", "/v1/me");
+  const { access: says } = mine.value;
+  const role = roles.data?.items.find((each) => each.role === of.actor_role);
+  const office = role && (preferences.value.language === "zh" ? role.title_zh : role.title_en);
+  const named = [of.actor_organisation, office ?? (roles.data && of.actor_role)].filter(Boolean).join(" · ");
+  const other = of.assist_id != null ? says.helper : named || says.somebody;
+  return <h2>{of.actor === me.data?.person_id ? says.yourself : of.actor === null ? says.system : other}</h2>;
+}

@@ -1,0 +1,146 @@
+/** One case: what was said and answered, by when it is answered, and the word of who reported it. */
+
+import { CheckCheck } from "lucide";
+import type { components } from "#document";
+import { Button, ButtonLink } from "../../components/buttons.tsx";
+import { Icon } from "../../components/icon.tsx";
+import { Page } from "../../components/page.tsx";
+import { Card, Deadline, Notice, Tag, type Tone } from "../../components/surfaces.tsx";
+import { ReadingState } from "../../components/trouble.tsx";
+import { day, dayAndTime } from "../../shell/dates.ts";
+import { portal, useReading, words } from "../../shell/portal.ts";
+import { go, type Params } from "../../shell/router.ts";
+import type { Op } from "../../store/database.ts";
+import { usePlaces } from "./answering.ts";
+import { unsentCases } from "./cases.tsx";
+import { type Draft, write } from "./draft.ts";
+import { says as mine } from "./words.ts";
+
+type Told = components["schemas"]["CaseWithEntries"];
+const TONES: Record<string, Tone> = { open: "plain-tag", answered: "good", confirmed: "good" };
+
+export function Case({ params }: { params: Params }) {
+  const id = params.case_id as string;
+  const unsent = unsentCases().find(({ subject_id }) => subject_id === id);
+  return unsent === undefined ? <ToldCase id={id} /> : <UnsentCase op={unsent} />;
+}
+
+const named = (category: unknown): string => words.value.categories[String(category)] ?? String(category);
+
+/** Filed here and not yet there; what was not taken can be put right and sent anew. */
+function UnsentCase({ op }: { op: Op }) {
+  const { cases: says } = mine.value;
+  const { home, outbox } = words.value;
+  const { nameOf } = usePlaces();
+  const waits = op.state === "waiting" || op.state === "sending";
+  const correct = async (): Promise<void> => {
+    const { category, organisation_id: place, text } = op.body as Record<string, string>;
+    await write({ category, place, text } as Draft);
+    await portal.outbox.discard(op.op_id);
+    go("/cases/new/words", "replace");
+  };
+  return (
+    <Page title={named(op.body.category)} back="/cases" where={nameOf(String(op.body.organisation_id))}>
+      <Notice wait={!waits} icon={CheckCheck}>
+        <p>
+          <b>{waits ? home.saved : outbox[op.state]}</b>
+        </p>
+        <p>{waits ? says.kept : [op.result?.title, op.result?.detail].filter(Boolean).join(" ")}</p>
+      </Notice>
+      <Card>
+        <h2>{says.entries.opened}</h2>
+        <p class="said">{String(op.body.text)}</p>
+        <span class="small">{dayAndTime(op.acted_at)}</span>
+      </Card>
+      {waits ? (
+        <ButtonLink second to="/cases">
+          {says.title}
+        </ButtonLink>
+      ) : (
+        <Button wide onPress={correct}>
+          {says.correct}
+        </Button>
+      )}
+    </Page>
+  );
+}
+
+function ToldCase({ id }: { id: string }) {
+  const told = useReading("cases", "/v1/cases/{case_id}", { path: { case_id: id } });
+  const me = useReading("profile", "/v1/me");
+  const { nameOf } = usePlaces();
+  const { cases: says } = mine.value;
+  const it = told.data;
+  return (
+    <Page
+      title={it === undefined ? says.one : named(it.category)}
+      back="/cases"
+      where={it && nameOf(it.organisation_id)}
+    >
+      <ReadingState of={told} />
+      {it !== undefined && (
+        <>
+          <div class="row">
+            <Tag tone={TONES[it.status] ?? "plain-tag"}>{says.status[it.status] ?? it.status}</Tag>
+            {it.status === "open" && <Deadline at={it.due_at} />}
+          </div>
+          {it.status === "open" && <p class="lead">{it.due_provisionally ? says.mayMove : says.waits}</p>}
+          <Entries of={it} />
+          {it.status === "answered" && it.reporter_id === me.data?.person_id && <LastWord on={it} />}
+        </>
+      )}
+    </Page>
+  );
+}
+
+function Entries({ of }: { of: Told }) {
+  const { cases: says } = mine.value;
+  const last = of.entries.length - 1;
+  return (
+    <>
+      {of.entries.map(({ kind, at, text }, position) => (
+        <Card key={`${kind} ${at}`} due={kind === "answered" && position === last}>
+          <div class="row apart">
+            <h2>{says.entries[kind] ?? kind}</h2>
+            <span class="small">{day(at)}</span>
+          </div>
+          {text && <p class="said">{text}</p>}
+        </Card>
+      ))}
+    </>
+  );
+}
+
+/** The reporter says whether that settles it; what is not settled is reported again, with a new day. */
+function LastWord({ on }: { on: Told }) {
+  const { cases: says } = mine.value;
+  const { acts, home, outbox } = words.value;
+  const op = portal.outbox.ops.value.find(
+    ({ kind, subject_id, state }) =>
+      kind === "case.confirm" && subject_id === on.case_id && state !== "refused" && state !== "conflict",
+  );
+  if (op !== undefined) {
+    return (
+      <span class="done" role="status">
+        <Icon of={CheckCheck} />
+        {acts.feedback_confirm_answer} · {op.state === "sent" ? outbox.sent : home.saved}
+      </span>
+    );
+  }
+  const about = named(on.category);
+  const again = async (): Promise<void> => {
+    await write({ category: on.category, place: on.organisation_id, text: "" });
+    go("/cases/new/words");
+  };
+  return (
+    <>
+      <Button wide onPress={() => portal.outbox.add({ kind: "case.confirm", subject_id: on.case_id, about })}>
+        {acts.feedback_confirm_answer}
+      </Button>
+      <Button wide second onPress={again}>
+        {says.again}
+      </Button>
+      <p class="small">{says.againLead}</p>
+    </>
+  );
+}
