@@ -9,6 +9,8 @@ const worker = self as unknown as ServiceWorkerGlobalScope;
 const SHELL = "/app/";
 const PREFIX = "xq-portal-";
 const CACHE = PREFIX + VERSION;
+/** What is kept is the one thing at its address, whatever its answer says that it varies with. */
+const ANY = { ignoreVary: true };
 const OTHERS = ["/app/icon.svg", "/app/app.webmanifest"];
 
 const stem = (address: string): string => new URL(address, location.href).pathname.replace(/-[0-9a-f]{16}\..*$/, "");
@@ -27,7 +29,7 @@ async function fill(): Promise<void> {
   const cache = await caches.open(CACHE);
   await cache.addAll([SHELL, ...OTHERS].map((address) => new Request(address, { cache: "no-cache" })));
   for (const address of await wanted()) {
-    const known = await caches.match(address);
+    const known = await caches.match(address, ANY);
     await (known === undefined ? cache.add(address) : cache.put(address, known));
   }
 }
@@ -40,7 +42,7 @@ async function dropOlder(): Promise<void> {
 
 async function kept(address: string | Request): Promise<Response> {
   const cache = await caches.open(CACHE);
-  const found = await cache.match(address);
+  const found = await cache.match(address, ANY);
   if (found !== undefined) return found;
   const answer = await fetch(address);
   if (answer.ok && LATER.includes(new URL(answer.url).pathname)) await cache.put(address, answer.clone());
