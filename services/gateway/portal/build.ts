@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { type BuildOptions, build, type Metafile, transform } from "esbuild";
+import { type BuildOptions, type BuildResult, build, type Metafile, type Plugin, transform } from "esbuild";
 
 const SOURCES = join(import.meta.dirname, "src");
 const TARGET = ["chrome80", "safari14.1"];
@@ -15,10 +15,13 @@ const BUNDLES = {
   core: "core.tsx",
   auth: "session/auth.ts",
   branch: "screens/branch.ts",
+  learn: "screens/learn.ts",
   qr: "components/qr.ts",
   "texts-zh": "texts/zh.ts",
   "texts-en": "texts/en.ts",
 };
+/** Bundles that the first opening does without, and every phone keeps. */
+const SOON = ["learn"];
 /** Bundles that only some people open: a phone keeps them once it did. */
 const LATER = ["branch", "qr"];
 const COMMON: BuildOptions = {
@@ -27,6 +30,7 @@ const COMMON: BuildOptions = {
   charset: "utf8",
   legalComments: "none",
   logLevel: "warning",
+  logOverride: { "ignored-bare-import": "silent" },
   minify: true,
   target: TARGET,
   write: false,
@@ -42,19 +46,8 @@ function named(name: string, extension: string, content: string): string {
 
 /** Bundles the scripts. esbuild's own hashes depend on where packages lie, so each gets its name here, leaves first. */
 async function scripts(): Promise<Files> {
-  const entryPoints = Object.entries(BUNDLES).map(([out, source]) => ({ in: join(SOURCES, source), out }));
-  const built = await build({
-    ...COMMON,
-    entryPoints,
-    format: "esm",
-    splitting: true,
-    metafile: true,
-    outdir: "assets",
-    entryNames: "[name]",
-    chunkNames: "shared-[hash]",
-    jsx: "automatic",
-    jsxImportSource: "preact",
-  });
+  const apart = await bundled([]);
+  const built = await bundled(shared(apart.metafile as Metafile));
   const contents = new Map(built.outputFiles?.map((file) => [basename(file.path), file.text]));
   const names = new Map<string, string>();
   const files: Files = new Map();
@@ -68,6 +61,49 @@ async function scripts(): Promise<Files> {
     files.set(name, content);
   }
   return files;
+}
+
+function bundled(together: readonly string[]): Promise<BuildResult> {
+  return build({
+    ...COMMON,
+    entryPoints: Object.entries(BUNDLES).map(([out, source]) => ({ in: join(SOURCES, source), out })),
+    format: "esm",
+    splitting: true,
+    metafile: true,
+    outdir: "assets",
+    entryNames: "[name]",
+    chunkNames: "shared-[hash]",
+    jsx: "automatic",
+    jsxImportSource: "preact",
+    plugins: [asOne(together)],
+  });
+}
+
+/** The sources that core shares with later bundles, whichever of them. */
+function shared({ outputs }: Metafile): string[] {
+  const below = (name: string) =>
+    (outputs[`assets/${name}.js`]?.imports ?? []).filter(({ kind }) => kind === "import-statement");
+  const first = [...below("entry"), ...below("auth")].map(({ path }) => path);
+  const chunks = below("core").filter(({ path }) => !first.includes(path));
+  return chunks.flatMap(({ path }) => Object.keys(outputs[path]?.inputs ?? {})).sort();
+}
+
+/**
+ * Has every later bundle import all of these: so they come in one file. Else there would be one for each set of bundles
+ * that share something, and the first opening would ask for them all.
+ */
+function asOne(together: readonly string[]): Plugin {
+  const entries = [...SOON, ...LATER].map((name) => join(SOURCES, BUNDLES[name as keyof typeof BUNDLES]));
+  const imports = together.map((file) => `import ${JSON.stringify(join(import.meta.dirname, file))};`).join("");
+  return {
+    name: "as-one",
+    setup({ onLoad }) {
+      onLoad({ filter: /[.]tsx?$/ }, ({ path }) => {
+        if (!entries.includes(path)) return null;
+        return { contents: readFileSync(path, "utf8") + imports, loader: path.endsWith("x") ? "tsx" : "ts" };
+      });
+    },
+  };
 }
 
 /** Asks for what a bundle stands on together with it: over a slow link the next round trip is dear. */
