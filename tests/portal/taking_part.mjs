@@ -130,7 +130,9 @@ const JOURNEYS = {
     await signIn(page, told.people.member);
     await page.goto(`${told.url}/app/courses`);
     await page.locator(".list-row").first().click();
-    await page.getByText("第 1 课").click();
+    await page.waitForURL(/courses\/./);
+    await page.locator(".list-row").first().click();
+    await page.waitForURL(/lessons\/./);
     await page.getByRole("button", { name: "要帮助" }).click();
     await done(page).waitFor();
     await allSent(page);

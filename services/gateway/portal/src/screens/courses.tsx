@@ -28,8 +28,10 @@ export function Courses() {
   const courses = useReading("courses", "/v1/courses", { query: { limit } });
   const toRead = useReading("home", "/v1/home", { query: { section: "read", limit: MOST } });
   const open = new Set(toRead.data?.items.map(({ subject_id }) => subject_id));
-  const all = courses.data?.items ?? [];
-  const isEmpty = courses.data !== undefined && all.length === 0;
+  // Not before it is known what stands where: no row moves away under a finger.
+  const isKnown = toRead.data !== undefined || toRead.trouble !== undefined;
+  const all = (isKnown && courses.data?.items) || [];
+  const isEmpty = courses.data?.items.length === 0;
   const [unfinished, others] = [
     all.filter((each) => open.has(each.course_id)),
     all.filter((each) => !open.has(each.course_id)),
