@@ -21,7 +21,7 @@ MOST = {
     "texts-zh": 5,
     "texts-en": 5,
     "auth": 9,
-    "learn": 3,
+    "part": 6,
     "mine": 12,
     "branch": 14,
     "qr": 4,
@@ -30,7 +30,7 @@ MOST = {
     "status": 2,
 }
 """kB as gzip; what core shares with the bundles of offices counts as core's."""
-LATER = {"texts-en", "learn", "mine", "branch", "qr", "area", "charts", "status"}
+LATER = {"texts-en", "part", "mine", "branch", "qr", "area", "charts", "status"}
 """What somebody's first opening does not ask for."""
 FIRST_LOAD = 58
 MOST_FILES = 8

@@ -15,7 +15,7 @@ const BUNDLES = {
   core: "core.tsx",
   auth: "session/auth.ts",
   branch: "screens/branch.ts",
-  learn: "screens/learn.ts",
+  part: "screens/part.ts",
   qr: "components/qr.ts",
   area: "screens/area.ts",
   charts: "screens/area/charts.tsx",
@@ -25,7 +25,7 @@ const BUNDLES = {
   "texts-en": "texts/en.ts",
 };
 /** Bundles that the first opening does without, and every phone keeps. */
-const SOON = ["learn", "mine"];
+const SOON = ["part", "mine"];
 /** Bundles that only some people open: a phone keeps them once it did. */
 const LATER = ["branch", "qr", "area", "charts", "status"];
 const COMMON: BuildOptions = {
