@@ -165,6 +165,13 @@ def _standalone(data: Path, collector: str, outside: Outside) -> Iterator[str]:
 
 @pytest_asyncio.fixture(scope="session")
 async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
+    async with opened_system(tmp_path_factory) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def opened_system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
+    """Run the whole system with the demonstration county, or use the one that is named from outside."""
     async with AsyncExitStack() as stack:
         overheard = stack.enter_context(overhearing())
         outside = None

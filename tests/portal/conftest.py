@@ -3,7 +3,7 @@
 import asyncio
 import json
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,7 @@ import pytest_asyncio
 
 from standalone.data_directory import DataDirectory
 from tests.browser.conftest import chromium as chromium  # noqa: PLC0414 - a fixture that is asked for here, too
-from tests.flows.conftest import DEMO_PASSWORD, System
-from tests.flows.conftest import system as system  # noqa: PLC0414 - as above
+from tests.flows.conftest import DEMO_PASSWORD, System, opened_system
 from tests.outside.node import installed, run
 
 HERE = Path(__file__).parent
@@ -40,7 +39,14 @@ async def built() -> Path:
     return folder
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="module")
+async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
+    """Give the people of each file a county of their own: what is done once there is not to be done again."""
+    async with opened_system(tmp_path_factory) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(scope="module")
 async def perform(built: Path, system: System, chromium: str) -> Performed:
     """Give what runs a program of this folder in Node against the system, and gives its status and what it wrote."""
     folder = await installed(BROWSER, scripts=[HERE])

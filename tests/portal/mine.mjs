@@ -88,7 +88,10 @@ await perform({
     await here.context.setOffline(false);
     const both = await here.page.locator(".card.due .facts").textContent();
     await here.page.locator(".card.due button").first().click();
-    const sent = await until(here.page, async () => (await ops(here.page)).every(({ state }) => state === "sent"));
+    const sent = await until(here.page, async () => {
+      const all = await ops(here.page); // none between the one that is given up and the one that takes its place
+      return all.length > 0 && all.every(({ state }) => state === "sent");
+    });
     await here.context.close();
     await there.context.close();
     return { said, both, sent, problems: [...here.problems, ...there.problems] };
