@@ -66,7 +66,7 @@ export const SCREENS = [
   { name: "file-edit", who: "member", address: "/me/file/edit", ready: ".errors", show: wrongPhone },
   { name: "consents", who: "member", address: "/me/consents", ready: ".card" },
   { name: "helpers", who: "member", address: "/me/helpers", ready: ".lead" },
-  { name: "export", who: "member", address: "/me/export", ready: "main > button" },
+  { name: "export", who: "away", address: "/me/export", ready: "main > button" },
   { name: "missing", who: "away", address: "/nowhere" },
 ];
 
