@@ -1,8 +1,9 @@
 /** All that a screen can use: the API, what is stored, the outbox, words, and what the person prefers. */
 
 import { type Signal, signal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { type AnswerOf, Api, addressOf, type ReadPath, type Where } from "../api/client.ts";
+import { troubleOf } from "../api/problems.ts";
 import type { Host, Preferences } from "../host.ts";
 import type { Session } from "../session/session.ts";
 import { type Database, dropOldRoster, openDatabase, type Scope } from "../store/database.ts";
@@ -63,4 +64,35 @@ export function useReading<P extends ReadPath>(scope: Scope, path: P, where: Whe
   const address = addressOf(path, where);
   useEffect(() => portal.subjects.watch(scope, address), [scope, address]);
   return portal.subjects.at(scope, path, where).value;
+}
+
+/**
+ * Reads what is other people's own: shown as long as the screen is open, and never kept on the phone.
+ *
+ * Asks once, again whenever `turn` changes, and after trouble with all else; nothing while `where` is null.
+ */
+export function useUnstored<P extends ReadPath>(path: P, where: Where<P> | null, turn = 0): Reading<AnswerOf<P>> {
+  const [reading, setReading] = useState<Reading<AnswerOf<P>>>({ asking: true });
+  const [again, setAgain] = useState(0);
+  const address = where && addressOf(path, where);
+  useEffect(() => {
+    let isShown = true;
+    if (where === null) return;
+    const show = (now: Reading<AnswerOf<P>>) => isShown && setReading(now);
+    setReading((before) => ({ ...before, asking: true }));
+    portal.api.read(path, where).then(
+      (data) => show({ data, asking: false }),
+      (error) => show({ asking: false, trouble: troubleOf(error) }),
+    );
+    return () => {
+      isShown = false;
+    };
+  }, [address, turn, again]);
+  useEffect(() => {
+    if (reading.trouble === undefined) return;
+    const { rounds } = portal.subjects;
+    const before = rounds.peek();
+    return rounds.subscribe((now) => now !== before && setAgain((tries) => tries + 1));
+  }, [reading.trouble]);
+  return reading;
 }

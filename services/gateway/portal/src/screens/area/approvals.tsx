@@ -10,7 +10,7 @@ import { Page } from "../../components/page.tsx";
 import { Card, Deadline, List, Notice, Tag } from "../../components/surfaces.tsx";
 import { ReadingState, TroubleNotice } from "../../components/trouble.tsx";
 import { day, dayAndTime } from "../../shell/dates.ts";
-import { online, portal, preferences, useReading, words } from "../../shell/portal.ts";
+import { online, portal, preferences, useReading, useUnstored, words } from "../../shell/portal.ts";
 import { newId } from "../../store/ids.ts";
 import type { Reading } from "../../store/subjects.ts";
 import { useOffices } from "./places.ts";
@@ -47,10 +47,11 @@ const isOthers = ({ trouble }: Reading<unknown>): boolean => trouble instanceof 
 function useWaiting(): { all: Waiting[]; readings: Reading<unknown>[] } {
   const me = useOffices().me.data?.person_id;
   const titles = useReading("area", "/v1/roles");
-  const roles = useReading("area", "/v1/role-assignments", { query: { status: "proposed", limit: 200 } });
-  const lists = useReading("area", "/v1/account-lists", { query: { status: "proposed", limit: 200 } });
-  const recoveries = useReading("area", "/v1/recoveries", { query: { status: "requested", limit: 200 } });
-  const phones = useReading("area", "/v1/phone-replacements", { query: { status: "confirmed", limit: 200 } });
+  const turn = portal.subjects.rounds.value; // what is of others is asked for anew, and never kept
+  const roles = useUnstored("/v1/role-assignments", { query: { status: "proposed", limit: 200 } }, turn);
+  const lists = useUnstored("/v1/account-lists", { query: { status: "proposed", limit: 200 } }, turn);
+  const recoveries = useUnstored("/v1/recoveries", { query: { status: "requested", limit: 200 } }, turn);
+  const phones = useUnstored("/v1/phone-replacements", { query: { status: "confirmed", limit: 200 } }, turn);
   const says = areaWords();
   const asked = (by: string | null, at: string) => [
     by === me ? says.whoYou : by === null ? says.whoOwner : says.who(short(by)),
@@ -208,7 +209,8 @@ function Decision({ of, linksToRows }: { of: Waiting; linksToRows: boolean }) {
 export function AccountList({ params }: { params: Record<string, string> }) {
   const list_id = params.list_id as string;
   const says = areaWords();
-  const rows = useReading("area", "/v1/account-lists/{list_id}/rows", { path: { list_id }, query: { limit: 200 } });
+  const turn = portal.subjects.rounds.value;
+  const rows = useUnstored("/v1/account-lists/{list_id}/rows", { path: { list_id }, query: { limit: 200 } }, turn);
   const { all, readings } = useWaiting();
   const found = all.find(({ id }) => id === list_id);
   const isOver = found === undefined && readings.every(({ data }) => data !== undefined);

@@ -4,9 +4,8 @@ import { Page } from "../../components/page.tsx";
 import { List, ListRow } from "../../components/surfaces.tsx";
 import { ReadingState } from "../../components/trouble.tsx";
 import { day } from "../../shell/dates.ts";
-import { useReading } from "../../shell/portal.ts";
+import { useReading, useUnstored } from "../../shell/portal.ts";
 import type { Params } from "../../shell/router.ts";
-import { useUnstored } from "../../shell/unstored.ts";
 import { useBranch } from "./office.tsx";
 import { says } from "./words.ts";
 
