@@ -51,6 +51,7 @@ await perform({
     await rows.first().waitFor();
     const people = await rows.count();
     for (let at = 0; at < people; at++) await tap(rows.nth(at));
+    await page.waitForTimeout(1_000); // until the last is written down
     await page.reload();
     await rows.first().waitFor();
     await page.waitForTimeout(300);
