@@ -12,6 +12,22 @@ function tapping(page) {
   return tap;
 }
 
+/** Whether all that is ticked is written down on the phone. */
+function written(page) {
+  return page.evaluate(async (name) => {
+    const database = await new Promise((resolve) => {
+      const opening = indexedDB.open(`xq-${localStorage.getItem("xq-person")}`);
+      opening.onsuccess = () => resolve(opening.result);
+    });
+    const draft = await new Promise((resolve) => {
+      const reading = database.transaction("meta").objectStore("meta").get(name);
+      reading.onsuccess = () => resolve(reading.result);
+    });
+    database.close();
+    return draft?.length === document.querySelectorAll(".tick input:checked:not(:disabled)").length;
+  }, `draft sheet ${told.here.activity_id}`);
+}
+
 await perform({
   async "a case is answered in three taps, and what was written survives the page"() {
     const { page, context, problems } = await visitor(browser);
@@ -51,7 +67,7 @@ await perform({
     await rows.first().waitFor();
     const people = await rows.count();
     for (let at = 0; at < people; at++) await tap(rows.nth(at));
-    await page.waitForTimeout(1_000); // until the last is written down
+    await until(page, () => written(page));
     await page.reload();
     await rows.first().waitFor();
     await page.waitForTimeout(300);
