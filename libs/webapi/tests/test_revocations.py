@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from contracts.identity import AuthorizationChangedV1, SessionRevokedV1
 from database import new_id
-from testkit.tokens import TokenIssuer
+from testkit.tokens import TokenIssuer, forged
 from webapi import Authenticator, Refusal, Revocations
 from webapi.revocations import KEPT_FOR
 
@@ -130,4 +130,4 @@ async def test_a_forged_token_of_the_past_is_no_question_of_when(
     authenticator: Authenticator, issuer: TokenIssuer
 ) -> None:
     authenticator.revocations.await_past(time.time() + 2)
-    assert await is_refused(authenticator, issuer.token(new_id())[:-2] + "AA")
+    assert await is_refused(authenticator, forged(issuer.token(new_id())))

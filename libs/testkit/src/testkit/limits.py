@@ -6,6 +6,7 @@ from typing import Final
 OUT_OF_REACH: Final[Mapping[str, str]] = {
     f"XIANGQIAO_{name}": "100000000"
     for name in (
+        "CLIENT_REQUESTS_PER_MINUTE",
         "PERSON_REQUESTS_PER_MINUTE",
         "PERSON_REQUESTS_AT_ONCE",
         "PERSON_REFUSED_AT_ONCE",

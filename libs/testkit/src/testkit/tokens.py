@@ -111,6 +111,11 @@ class TokenIssuer(LoopbackServer):
         return Answer(json.dumps(self.jwks).encode(), "application/jwk-set+json")
 
 
+def forged(token: str) -> str:
+    """The token with a signature of noughts: changed in each of its 86 letters, so by no chance the genuine one."""
+    return token[:-86] + "A" * 86
+
+
 def _make_key() -> ECKey:
     return ECKey.generate_key("P-256", {"use": "sig", "alg": "ES256"}, private=True, auto_kid=True)
 
