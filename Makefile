@@ -86,6 +86,7 @@ test-faults: $(MADE) ## the tests that kill, freeze and cut things while work go
 .PHONY: test-browser
 test-browser: $(MADE) ## every page in Chromium (axe, without script, narrow and enlarged), and passkeys (needs Node.js)
 	@tests/browser/chromium
+	@tests/outside/nginx
 	@XIANGQIAO_REQUIRE_NODE=1 .ci/portal
 	@XIANGQIAO_REQUIRE_NODE=1 $(IN) pytest -q -c pyproject.toml -m browser tests/browser tests/portal $(ARGS)
 
@@ -107,14 +108,14 @@ format: $(MADE) ## put the code in form
 
 .PHONY: bench
 bench: $(MADE) ## measure against ceilings taken in the same run (ONLY=name for one)
-	@tests/bench/nginx || true # without one its row says so, and so without these
+	@tests/outside/nginx || true # without one its row says so, and so without these
 	@tests/browser/chromium || true
 	@.ci/portal
 	@$(IN) tests.bench $(ONLY)
 
 .PHONY: bench-smoke
 bench-smoke: $(MADE) ## let every measurement run at a hundredth of its size; judges nothing
-	@tests/bench/nginx
+	@tests/outside/nginx
 	@tests/browser/chromium
 	@.ci/portal
 	@$(IN) tests.bench --smoke

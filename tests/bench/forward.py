@@ -4,9 +4,7 @@
 those that are in flight together would share one exchange.
 """
 
-import asyncio
 import os
-import shutil
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -19,44 +17,30 @@ from testkit.service_process import ServiceProcess
 from testkit.tokens import TokenIssuer
 from tests.bench.load import answered_per_second, http_request
 from tests.bench.results import Result
-from tests.bench.stage import ROOT, Stage, cpu_seconds, median_pair
+from tests.bench.stage import Stage, cpu_seconds, median_pair
+from tests.outside import nginx
 
 ROUNDS = 3
 PATH = "/v1/courses"
 BODY = '{"items":["' + "x" * 780 + '"]}'
 SECONDS = 4.0
 _FEATURES = {"forward-tag": {"if-none-match": 'W/"another"'}, "forward-gzip": {"accept-encoding": "gzip"}}
-FETCHED = ROOT / ".cache/nginx/usr/sbin"  # by the script `nginx` beside this
-
-_NGINX = """
-worker_processes 1;
-daemon off;
-pid {folder}/nginx.pid;
-error_log {folder}/error.log;
-events {{ worker_connections 1024; }}
-http {{
-  access_log off;
-  client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder}; uwsgi_temp_path {folder};
-  scgi_temp_path {folder};
-  default_type application/json;
-  keepalive_requests 1000000000;
+_SERVER = """
   upstream fast {{ server 127.0.0.1:{upstream}; keepalive 64; keepalive_requests 1000000000; }}
   server {{
     listen 127.0.0.1:{port};
     location / {{ {action} }}
   }}
-}}
 """
 _FORWARD = 'proxy_pass http://fast; proxy_http_version 1.1; proxy_set_header Connection "";'
 
 
 async def measure(stage: Stage) -> list[Result]:
     """Forward to a fast upstream by both proxies, then to a FastAPI route with and without the gateway."""
-    program = next(filter(None, (shutil.which("nginx", path=path) for path in (None, "/usr/sbin", FETCHED))), None)
     with TokenIssuer() as issuer:
         headers = issuer.headers(UUID(int=1))
         return [
-            *await _beside_nginx(stage, program, issuer, headers),
+            *await _beside_nginx(stage, nginx.program(), issuer, headers),
             await _beside_nothing(stage, issuer, _asking(headers)),
         ]
 
@@ -74,13 +58,13 @@ async def _beside_nginx(
     fast, seconds, plain = processes.free_port(), stage.seconds(SECONDS), _asking(headers)
     async with (
         _nginx(stage.folder / "fast", program, port=fast, upstream=1, action=f"return 200 '{BODY}';"),
-        _nginx(stage.folder / "nginx", program, port=(port := processes.free_port()), upstream=fast) as nginx,
+        _nginx(stage.folder / "nginx", program, port=(port := processes.free_port()), upstream=fast) as worker,
         opened_gateway(stage, issuer, fast) as (door, gateway),
     ):
         value, most = await median_pair(
             stage.of(ROUNDS),
             lambda: _per_processor_second(door, gateway.pid, plain, seconds),
-            lambda: _per_processor_second(port, nginx, plain, seconds),
+            lambda: _per_processor_second(port, worker, plain, seconds),
         )
         note = "GET with token check and metrics, for each second of one core"
         results = [Result("forward-nginx", value, "requests/s", most, 0.2, note=note)]
@@ -136,25 +120,9 @@ async def _per_processor_second(port: int, pid: int, asking: Callable[[int], byt
 @asynccontextmanager
 async def _nginx(folder: Path, program: str, *, port: int, upstream: int, action: str = _FORWARD) -> AsyncIterator[int]:
     """Run nginx with one worker and give the worker's process id."""
-    configuration = _written(folder, _NGINX.format(folder=folder, port=port, upstream=upstream, action=action))
-    command = [program, "-c", str(configuration), "-e", str(folder / "error.log")]
-    async with ServiceProcess(command, log=folder / "log", environment={}) as master:
-        for _ in range(200):
-            if _children(master.pid) and not processes.is_port_free(port):
-                break
-            await asyncio.sleep(0.05)
-        yield _children(master.pid)[0]
-
-
-def _written(folder: Path, configuration: str) -> Path:
-    folder.mkdir()
-    path = folder / "nginx.conf"
-    path.write_text(configuration)
-    return path
-
-
-def _children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    servers = _SERVER.format(port=port, upstream=upstream, action=action)
+    async with nginx.running(folder, program, servers, port=port) as worker:
+        yield worker
 
 
 @asynccontextmanager
