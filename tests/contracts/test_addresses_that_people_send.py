@@ -29,6 +29,10 @@ HOSTILE = (
     *("https://meeting.example.org:80/", "https://user@meeting.example.org/", "https://meeting.example.org@10.0.0.1/"),
     *(f"https://meeting.example.org/{bidi}gpj.exe" for bidi in "\u202e\u2066\u200f\u200b\u00ad\ufeff"),
     *("https://meeting.example.org/%E2%80%AEgpj.exe", "https://meeting.example.org/%0d%0aX: 1", "https://"),
+    # What browsers read as another name than is written: they end it at a backslash, open what is escaped, fold width.
+    *("https://10.0.0.1\\.example.org/", "https://127.0.0.%31/", "https://169.254.169.25%34/", "https://nats.loca%6c/"),
+    *("https://printer.local。/", "https://printer.ｌｏｃａｌ/", "https://127.0.0.１/", "https://gateway。local/"),
+    *("https://printer.loca\ufe00l/", "https://10.0.0.1&.example.org/", "https://10.0.0.1 .example.org/"),
 )
 _NAMED_SO = re.compile(r"(^|_)(url|uri|link|href|website|address)s?$")
 
@@ -90,6 +94,6 @@ def test_no_field_takes_an_address_of_a_private_place_or_one_that_misleads(gener
     assert [(place, address) for place, kind in fields.items() for address in HOSTILE if _takes(kind, address)] == []
 
 
-@pytest.mark.parametrize("address", ["https://8.8.8.8/", "https://example.cn:8443/a", "https://example.cn./%C4%E3"])
+@pytest.mark.parametrize("address", ["https://8.8.8.8/", "https://example.cn:8443/a", "https://example.cn./%C4%E3", "https://xn--fiqs8s.cn/"])
 def test_a_public_place_is_taken(generate: ModuleType, address: str) -> None:
     assert all(_takes(kind, address) for kind in _addresses(generate).values())

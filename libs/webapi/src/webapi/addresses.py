@@ -1,5 +1,6 @@
 """Addresses on the web that people are sent to: of public places, and none that looks like another."""
 
+import re
 import unicodedata
 from ipaddress import IPv4Address
 from typing import Final
@@ -15,6 +16,8 @@ _NOT_PUBLIC: Final = frozenset(
     )
 )
 """Last labels of names that no public server tells: RFC 6761 and its like, and what networks of one's own use."""
+_NAME: Final = re.compile(r"[a-z0-9.-]+")
+"""A name as it is asked for: browsers read %31 as 1, a backslash as the end, and wide letters as common ones."""
 
 
 def require_public(address: str) -> str:
@@ -44,7 +47,7 @@ def _is_public(host: str) -> bool:
     if labels[-1][:1].isdigit():  # browsers take every such name for an address, as 127.1 and 0x7f.1
         place = IPv4Address(host)
         return place.is_global and not place.is_multicast
-    return len(labels) > 1 and all(labels) and labels[-1] not in _NOT_PUBLIC
+    return len(labels) > 1 and all(labels) and labels[-1] not in _NOT_PUBLIC and _NAME.fullmatch(host) is not None
 
 
 def _is_unseen(character: str) -> bool:
