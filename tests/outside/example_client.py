@@ -1,10 +1,6 @@
-"""A front end in some seventy lines: lets a person in on a device without a browser, and shows their home.
+"""A front end in seventy lines: lets a person in on a device without a browser, and shows their home."""
 
-    python example_client.py https://api.example my-client
-
-Standard library and httpx. What each step is for stands in docs/for-front-ends.md.
-"""
-
+# python example_client.py https://api.example my-client; what each step is for stands in docs/for-front-ends.md
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -26,19 +22,17 @@ class Api:
 
     def sign_in(self, scope: str, show: Callable[[str, str], None]) -> None:
         """Show where to go and what to type there, and wait until the person has agreed (RFC 8628)."""
-        asked = {"client_id": self.client_id, "scope": scope}
-        device = self.http.post("/oauth2/device_authorization", data=asked).raise_for_status().json()
+        device = self._to("device_authorization", scope=scope)
         show(device["verification_uri"], device["user_code"])
-        wait = device["interval"]
         while "access_token" not in self.tokens:
-            time.sleep(wait)
-            self.tokens = self._token(grant_type=DEVICE_CODE, device_code=device["device_code"])
-            wait += 5 if self.tokens.get("error") == "slow_down" else 0
-            if self.tokens.get("error", "slow_down") not in {"slow_down", "authorization_pending"}:
-                raise PermissionError(self.tokens["error_description"])
+            time.sleep(device["interval"])
+            self.tokens = self._to("token", grant_type=DEVICE_CODE, device_code=device["device_code"])
+            device["interval"] += 5 if self.tokens.get("error") == "slow_down" else 0
 
-    def _token(self, **form: str) -> dict[str, Any]:
-        answer: dict[str, Any] = self.http.post("/oauth2/token", data={"client_id": self.client_id, **form}).json()
+    def _to(self, endpoint: str, **form: str) -> dict[str, Any]:
+        answer = dict(self.http.post(f"/oauth2/{endpoint}", data={"client_id": self.client_id, **form}).json())
+        if answer.get("error") not in {None, "authorization_pending", "slow_down"}:
+            raise PermissionError(answer["error_description"])
         return answer
 
     def ask(self, method: str, path: str, **sent: Any) -> httpx.Response:
@@ -49,26 +43,22 @@ class Api:
             try:
                 answer = self.http.request(method, path, headers=headers, **sent)
             except httpx.TransportError:
-                if not more:
-                    raise
-                continue  # with the same key it takes effect once
-            if answer.status_code == 401 and answer.json()["type"] == "/problems/token_invalid" and more:
-                self.tokens |= self._token(grant_type="refresh_token", refresh_token=self.tokens["refresh_token"])
-            elif answer.status_code in {429, 503} and more:
+                if more:
+                    continue  # with the same key it takes effect once
+                raise
+            if more and answer.status_code == 401 and answer.json()["type"] == "/problems/token_invalid":
+                self.tokens |= self._to("token", grant_type="refresh_token", refresh_token=self.tokens["refresh_token"])
+            elif more and answer.status_code in {429, 503}:
                 time.sleep(int(answer.headers["retry-after"]))
-            elif answer.is_error:
-                raise RuntimeError(f"{answer.json()['title']} ({answer.json()['type']})")
             else:
-                return answer
-        raise RuntimeError("asked three times")
+                return answer.raise_for_status()
+        raise AssertionError("the last try returns or raises")
 
     def pages(self, path: str, **query: Any) -> Iterator[dict[str, Any]]:
         """Give every item of a list, page by page."""
-        while True:
+        while query.get("cursor", "") is not None:
             page = self.ask("GET", path, params=query).json()
             yield from page["items"]
-            if page["next_cursor"] is None:
-                return
             query["cursor"] = page["next_cursor"]
 
 

@@ -13,8 +13,8 @@ from gateway.forwarding.crowd import Crowd
 from gateway.forwarding.limits import LARGEST_HEAD, LONGEST_TARGET, MOST_HEADERS
 from gateway.forwarding.refusals import CLIENT_SLOW
 from gateway.forwarding.slow_clients import Patience
-from gateway.quotas.buckets import around_of, network_of
 from webapi.bounded_http import BoundedProtocol
+from webapi.networks import around_of, network_of
 
 HEAD_SECONDS: Final = 10.0
 STREAM: Final = "xiangqiao.stream"

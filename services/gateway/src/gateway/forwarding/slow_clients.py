@@ -6,8 +6,8 @@ from typing import Final
 
 from gateway.forwarding.failures import Crowded
 from gateway.forwarding.limits import KIB
-from gateway.quotas.buckets import around_of, network_of
 from webapi.authentication import Principal
+from webapi.networks import around_of, network_of
 
 PLACE: Final = 64 * KIB
 """Bytes for which one place is taken: of a body that is still coming, or of an answer that is not yet read."""

@@ -3,8 +3,6 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import lru_cache
-from ipaddress import IPv6Address, ip_address, ip_network
 from math import ceil
 from time import monotonic
 from typing import Final, NamedTuple
@@ -13,6 +11,7 @@ from uuid import UUID
 
 from gateway.quotas.bucket import MINUTE, Bucket, Buckets, Rate, over
 from gateway.quotas.shares import Shares
+from webapi.networks import TIMES_AROUND, around_of, network_of
 from webapi.problems import TOKEN_INVALID, UNAVAILABLE, Problem, Refusal
 
 REFRESH_SECONDS: Final = 3.0
@@ -21,8 +20,6 @@ PERSON: Final = Rate(300, at_once=60)
 """What a person may ask through one client."""
 ADDRESS: Final = Rate(6_000, at_once=3_000)
 """What may come from an address without a token: a carrier puts a town behind one."""
-TIMES_AROUND: Final = 10
-"""How many addresses the /48 around an IPv6 one counts as: whoever has it whole would have the buckets of 65,536."""
 REFUSED: Final = Rate(6, at_once=100)
 """How often a person may be refused somebody else's thing; a list that has grown old leads to some dozens."""
 QUOTA_EXCEEDED: Final = Problem(
@@ -233,25 +230,6 @@ class Quotas:
         """Raise `QuotasUnread` until the quotas have been read once: until then every client is refused."""
         if self._told is None:
             raise QuotasUnread
-
-
-@lru_cache(maxsize=10_000)
-def network_of(address: str) -> str:
-    """Give what is one place on the Internet: an IPv4 address, or the /64 that one subscriber has of IPv6."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is None:
-        return str(ip_network((parsed, 64), strict=False))
-    return address
-
-
-@lru_cache(maxsize=10_000)
-def around_of(address: str) -> str | None:
-    """Give the /48 that a site may have of IPv6, in which an address lies; None for IPv4."""
-    place = network_of(address)
-    return str(ip_network(place).supernet(new_prefix=48)) if place.endswith("/64") else None
 
 
 def _names_an_id(part: bytes) -> bool:

@@ -8,14 +8,9 @@ from starlette.requests import Request
 from database import KeyRing
 from identity.throttling.rates import subject_of
 from identity.throttling.rules import Limit
+from webapi.networks import TIMES_AROUND, around_of, network_of
 
 Network = IPv4Network | IPv6Network
-IPV6_PREFIX = 64
-"""A household gets at least that much, and every device in it changes its address inside it."""
-AROUND = 48
-"""What a site gets, or whoever rents a server: 65,536 times as much."""
-TIMES_AROUND = 10
-"""How many addresses a network counts as; the phones of a town may be in one, each with a /64 of its own."""
 UNKNOWN = "unknown"
 
 
@@ -37,14 +32,13 @@ def client_address_of(request: Request, proxies: Collection[Network]) -> str:
             peer = _parsed(forwarded[-1].rpartition(",")[2])
     if peer is None:
         return UNKNOWN
-    return str(peer) if isinstance(peer, IPv4Address) else str(ip_network((peer, IPV6_PREFIX), strict=False))
+    return network_of(str(peer))
 
 
 def places_of(address: str) -> list[tuple[str, int]]:
     """Give what counts for an address of `client_address_of`, each with how many times as much as one may do."""
-    if not address.endswith(f"/{IPV6_PREFIX}"):
-        return [(address, 1)]
-    return [(address, 1), (str(ip_network(address).supernet(new_prefix=AROUND)), TIMES_AROUND)]
+    around = around_of(address)
+    return [(address, 1)] if around is None else [(address, 1), (around, TIMES_AROUND)]
 
 
 def counted_at(ring: KeyRing, kind: str, address: str, limit: Limit) -> list[tuple[bytes, Limit]]:
