@@ -171,11 +171,21 @@ class Authenticator:
 
     def known_session(self, token: str) -> str | None:
         """Give the session that a token names, if another one of that session was good; it proves nothing by itself."""
+        named = _session_of(token)
+        return named if named in self._sessions else None
+
+    def expect(self, given: bytes | None) -> None:
+        """Take for known the session of the token in an answer of the token endpoint: its first use is to come."""
         try:
-            named = _object(token[:LONGEST_TOKEN].encode("latin-1").split(b".")[1]).get("sid")
-        except (_Invalid, IndexError):
-            return None
-        return named if isinstance(named, str) and named in self._sessions else None
+            named = _session_of(orjson.loads(given or b"")["access_token"])
+        except (ValueError, TypeError, KeyError, AttributeError):
+            return
+        self._know(named)
+
+    def _know(self, session_id: str | None) -> None:
+        if session_id is not None:
+            self._sessions.pop(session_id, None)
+            _remember(self._sessions, session_id, None)
 
     async def authenticate(self, token: str) -> Principal:
         """Verify `token`; raises the 401 problem with what is wrong, or 503 while it cannot be judged.
@@ -203,9 +213,7 @@ class Authenticator:
         if not self.revocations.judges(claims.iat):
             raise Refusal(REVOCATIONS_UNKNOWN)
         _remember(self._known, name, (principal, key_id))
-        if principal.session_id is not None:
-            self._sessions.pop(principal.session_id, None)
-            _remember(self._sessions, principal.session_id, None)
+        self._know(principal.session_id)
         return principal
 
     def accepting_also(self, audience: str) -> "Authenticator":
@@ -311,6 +319,14 @@ def _object(part: bytes) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise _Invalid("the token is malformed")
     return content
+
+
+def _session_of(token: str) -> str | None:
+    try:
+        named = _object(token[:LONGEST_TOKEN].encode("latin-1").split(b".")[1]).get("sid")
+    except (_Invalid, IndexError):
+        return None
+    return named if isinstance(named, str) else None
 
 
 def _read_claims(part: bytes) -> _Claims:

@@ -179,6 +179,36 @@ async def test_bad_tokens_of_an_address_are_not_verified_for_ever_and_keep_nobod
             assert (await door.ask("GET /v1/courses")).status == 200, "a good token counts"
 
 
+@pytest.mark.parametrize(
+    "framing", ["content-length: %d\r\n\r\n%s", "transfer-encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n"]
+)
+async def test_who_signs_in_where_bad_tokens_come_without_end_is_let_in(
+    issuer: TokenIssuer, authenticator: Authenticator, service: RawService, framing: str
+) -> None:
+    """Check 38: the door knows the session of a token that it has just handed on, and nothing of what is none."""
+    quotas = Quotas(1_000_000, address=Rate(1, at_once=10))
+    quotas.replace({})
+    given, other = issuer.token(uuid4()), issuer.token(uuid4())
+
+    def answered(body: str) -> bytes:
+        return f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n{framing % (len(body), body)}".encode()
+
+    async with opened(ROUTES, {"learning": service.url}, authenticator, forged(other), quotas=quotas) as door:
+        assert await statuses(door, "/v1/courses", 12) == {401: 10, 429: 2}
+        for body in ('{"error": "invalid_grant"}', '{"access_token": 1}', '{"access_token": "a.b"}', "[]", "{"):
+            service.behave = answering(answered(body))
+            assert (await door.ask("POST /oauth2/token", token=False)).body == body.encode()
+        service.behave = answering(answered(f'{{"access_token": "{other}"}}'))
+        await door.ask("POST /oauth2/introspect", token=False)
+        service.behave = answering(answered(f'{{"access_token": "{given}"}}'))
+        assert (await door.ask("POST /oauth2/token", token=False)).complete
+        service.behave = answering(OK)
+        door.token = other
+        assert (await door.ask("GET /v1/courses")).status == 429
+        door.token = given
+        assert (await door.ask("GET /v1/courses")).status == 200
+
+
 def test_an_address_is_an_ipv4_address_or_a_network_of_ipv6() -> None:
     quotas = Quotas(1, address=Rate(60, at_once=2), clock=Clock())
     for address in ("2001:db8::1", "2001:db8::ffff:2"):

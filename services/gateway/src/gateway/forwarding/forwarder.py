@@ -34,6 +34,7 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 GONE_STATUS: Final = 499  # nginx's number for a client that left; nobody receives it
 CUT_STATUS: Final = 502
 _REFUSED: Final = frozenset({403, 404})
+_TOKENS: Final = b"/oauth2/token"
 
 log = logging.getLogger("gateway.forwarding")
 
@@ -248,6 +249,8 @@ class Forwarder:
             if answer.length is None and not answer.without_body and scope["http_version"] == "1.0":
                 raise refusals.odd_request(OddRequest("version", 505))  # its end could not be told to such a client
             await leading.close(answer, exchange)
+            if target == _TOKENS:
+                self._authenticator.expect(await exchange.whole(shared_exchanges.LARGEST))
             await _answer(answer, exchange, call, trace_id, None)
         except ClientGone:
             raise
