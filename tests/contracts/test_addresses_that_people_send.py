@@ -94,6 +94,8 @@ def test_no_field_takes_an_address_of_a_private_place_or_one_that_misleads(gener
     assert [(place, address) for place, kind in fields.items() for address in HOSTILE if _takes(kind, address)] == []
 
 
-@pytest.mark.parametrize("address", ["https://8.8.8.8/", "https://example.cn:8443/a", "https://example.cn./%C4%E3", "https://xn--fiqs8s.cn/"])
+@pytest.mark.parametrize(
+    "address", ["https://8.8.8.8/", "https://example.cn:8443/a", "https://example.cn./%C4%E3", "https://xn--fiqs8s.cn/"]
+)
 def test_a_public_place_is_taken(generate: ModuleType, address: str) -> None:
     assert all(_takes(kind, address) for kind in _addresses(generate).values())
