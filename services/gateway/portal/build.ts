@@ -16,11 +16,12 @@ const BUNDLES = {
   auth: "session/auth.ts",
   branch: "screens/branch.ts",
   part: "screens/part.ts",
-  qr: "components/qr.ts",
+  qr: "components/qr.tsx",
   area: "screens/area.ts",
   charts: "screens/area/charts.tsx",
   status: "screens/status.tsx",
   mine: "screens/mine.ts",
+  kiosk: "kiosk/kiosk.tsx",
   "texts-zh": "texts/zh.ts",
   "texts-en": "texts/en.ts",
 };
@@ -28,6 +29,8 @@ const BUNDLES = {
 const SOON = ["part", "mine"];
 /** Bundles that only some people open: a phone keeps them once it did. */
 const LATER = ["branch", "qr", "area", "charts", "status"];
+/** Bundles of a page of its own, of which nothing is kept. */
+const APART = ["kiosk"];
 const COMMON: BuildOptions = {
   absWorkingDir: import.meta.dirname,
   bundle: true,
@@ -97,7 +100,7 @@ function shared({ outputs }: Metafile): string[] {
  * that share something, and the first opening would ask for them all.
  */
 function asOne(together: readonly string[]): Plugin {
-  const entries = [...SOON, ...LATER].map((name) => join(SOURCES, BUNDLES[name as keyof typeof BUNDLES]));
+  const entries = [...SOON, ...LATER, ...APART].map((name) => join(SOURCES, BUNDLES[name as keyof typeof BUNDLES]));
   const imports = together.map((file) => `import ${JSON.stringify(join(import.meta.dirname, file))};`).join("");
   return {
     name: "as-one",
@@ -154,10 +157,10 @@ function found(files: Files, stem: string): string {
   return name;
 }
 
-async function page(files: Files): Promise<string> {
-  const [entry, sheet] = [found(files, "entry"), found(files, "style")];
-  return readFileSync(join(SOURCES, "index.html"), "utf8")
-    .replace("%CRITICAL%", await style("critical.css"))
+async function page(files: Files, source: string, bundle: string, ...styles: string[]): Promise<string> {
+  const [entry, sheet] = [found(files, bundle), found(files, "style")];
+  return readFileSync(join(SOURCES, source), "utf8")
+    .replace("%CRITICAL%", (await Promise.all(styles.map(style))).join(""))
     .replace("%ENTRY%", `${PAGE}assets/${entry}`)
     .replace("%STYLE%", `${PAGE}assets/${sheet}`)
     .replace(/\n\s*/g, "\n");
@@ -169,10 +172,10 @@ async function worker(files: Files, html: string): Promise<string> {
     .update([...files.keys()].join())
     .digest("hex")
     .slice(0, 16);
-  const isLater = (name: string) => LATER.some((each) => name.startsWith(`${each}-`));
+  const isOf = (bundles: readonly string[], name: string) => bundles.some((each) => name.startsWith(`${each}-`));
   const listed = (later: boolean) =>
     [...files.keys()]
-      .filter((name) => isLater(name) === later)
+      .filter((name) => isOf(LATER, name) === later && !isOf(APART, name))
       .map((name) => `${PAGE}assets/${name}`)
       .sort();
   const built = await build({
@@ -207,9 +210,10 @@ if (folder === undefined) throw new Error("usage: node build.ts FOLDER");
 const files = await scripts();
 const sheet = await style("style.css");
 files.set(named("style", "css", sheet), sheet);
-const html = await page(files);
+const html = await page(files, "index.html", "entry", "critical.css");
 const tops: Files = new Map([
   ["index.html", html],
+  ["kiosk.html", await page(files, "kiosk.html", "kiosk", "critical.css", "kiosk/kiosk.css")],
   ["worker.js", await worker(files, html)],
   ["app.webmanifest", readFileSync(join(SOURCES, "app.webmanifest"), "utf8")],
   ["icon.svg", readFileSync(join(SOURCES, "icon.svg"), "utf8")],

@@ -6,12 +6,18 @@ import { BUNDLES, SCREENS } from "./screens.ts";
 import { Session } from "./session/session.ts";
 import { goLive, openPortal, useReading } from "./shell/portal.ts";
 import { followLinks, go, register } from "./shell/router.ts";
-import { Shell } from "./shell/shell.tsx";
+import { OutboxBar, Shell, Tabs } from "./shell/shell.tsx";
 import { registerWorker } from "./shell/updates.tsx";
+import { openDatabase } from "./store/database.ts";
 
 function App() {
   const me = useReading("profile", "/v1/me");
-  return <Shell roles={me.data?.roles.map(({ role }) => role) ?? []} />;
+  return (
+    <Shell>
+      <OutboxBar />
+      <Tabs roles={me.data?.roles.map(({ role }) => role) ?? []} />
+    </Shell>
+  );
 }
 
 export async function start(host: Host): Promise<void> {
@@ -28,7 +34,7 @@ export async function start(host: Host): Promise<void> {
   window.addEventListener("storage", ({ key, newValue }) => {
     if (key === host.personKey && newValue !== person) location.replace("/app/");
   });
-  await openPortal(host, session, person, completed?.sub);
+  await openPortal({ host, session, database: await openDatabase(person), person, sub: completed?.sub });
   register(SCREENS, BUNDLES);
   followLinks();
   if (cameBack) go((completed?.returnTo ?? "/app/").replace(/^\/app/, ""), "replace");

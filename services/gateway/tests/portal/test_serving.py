@@ -14,6 +14,7 @@ from gateway.portal.serving import PortalPages
 
 STYLE = "p { color: red }"
 PAGE = f"<!doctype html><title>乡桥</title><style>{STYLE}</style>{'<p>一二三</p>' * 100}"
+KIOSK = f"<!doctype html><title>乡桥</title><style>{STYLE}</style>"
 SCRIPT = "console.log(1);" * 100
 
 
@@ -21,6 +22,7 @@ def build(folder: Path, *, script: str = "core-1.js") -> None:
     (folder / "assets").mkdir(parents=True, exist_ok=True)
     (folder / "assets" / script).write_text(SCRIPT)
     (folder / "index.html").write_text(PAGE)
+    (folder / "kiosk.html").write_text(KIOSK)
     (folder / "worker.js").write_text("self.skipWaiting")
     (folder / "app.webmanifest").write_text("{}")
     (folder / "icon.svg").write_text("<svg/>")
@@ -43,10 +45,12 @@ async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
         yield opened
 
 
-@pytest.mark.parametrize("path", ["/", "/app"])
-async def test_the_address_leads_to_the_page(client: httpx.AsyncClient, path: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "page"), [("/", "/app/"), ("/app", "/app/"), ("/kiosk?terminal=hall", "/kiosk/?terminal=hall")]
+)
+async def test_the_address_leads_to_the_page(client: httpx.AsyncClient, path: str, page: str) -> None:
     answer = await client.get(path)
-    assert (answer.status_code, answer.headers["location"]) == (307, "/app/")
+    assert (answer.status_code, answer.headers["location"]) == (307, page)
 
 
 @pytest.mark.parametrize("path", ["/app/", "/app/me", "/app/cases/01930000-0000-7000-8000-000000000001"])
@@ -68,6 +72,24 @@ async def test_every_screen_is_the_page_with_its_rules_and_is_asked_for_anew(
     assert answer.headers["cache-control"] == "no-cache"
     again = await client.get(path, headers={"If-None-Match": answer.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
+
+
+async def test_the_terminals_page_stands_alone_under_the_same_rules(client: httpx.AsyncClient) -> None:
+    answer, portal = await client.get("/kiosk/?place=hall"), await client.get("/app/")
+    assert answer.text == KIOSK
+    assert answer.headers["content-security-policy"] == portal.headers["content-security-policy"]
+    assert answer.headers["cache-control"] == "no-cache"
+    assert (await client.get("/kiosk/cases")).status_code == 404
+
+
+async def test_whoever_leaves_a_terminal_is_forgotten_but_for_what_a_phone_has_yet_to_send(
+    client: httpx.AsyncClient,
+) -> None:
+    answer = await client.post("/kiosk/out")
+    assert (answer.status_code, answer.headers["clear-site-data"]) == (204, '"cache"')  # and no storage
+    followed = await client.get("/kiosk/out")  # a link does nothing
+    assert (followed.status_code, followed.headers["allow"]) == (405, "POST")
+    assert "clear-site-data" not in followed.headers
 
 
 async def test_a_file_named_by_its_content_is_kept_for_ever_and_comes_as_gzip(client: httpx.AsyncClient) -> None:

@@ -11,7 +11,7 @@ import { Page } from "../components/page.tsx";
 import { List, ListRow, Notice } from "../components/surfaces.tsx";
 import { ReadingState, TroubleNotice } from "../components/trouble.tsx";
 import { portal, useReading, words } from "../shell/portal.ts";
-import type { Params } from "../shell/router.ts";
+import { isShared, type Params } from "../shell/router.ts";
 import { STUDY, standingOf } from "./lesson.tsx";
 
 type Summary = AnswerOf<"/v1/courses">["items"][number];
@@ -112,7 +112,7 @@ function Lessons({ lessons }: { lessons: readonly LessonRow[] }) {
           return <ListRow key={lesson_id} title={title} lead={lead.join(" · ")} to={`/lessons/${lesson_id}`} />;
         })}
       </List>
-      <Keep lessons={lessons} />
+      {!isShared && <Keep lessons={lessons} />}
     </>
   );
 }

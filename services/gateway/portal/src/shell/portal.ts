@@ -6,15 +6,18 @@ import { type AnswerOf, Api, addressOf, type ReadPath, type Where } from "../api
 import { troubleOf } from "../api/problems.ts";
 import type { Host, Preferences } from "../host.ts";
 import type { Session } from "../session/session.ts";
-import { type Database, dropOldRoster, openDatabase, type Scope } from "../store/database.ts";
+import { type Database, dropOldRoster, type Scope } from "../store/database.ts";
 import { Live } from "../store/live.ts";
 import { Outbox } from "../store/outbox.ts";
 import { type Reading, Subjects } from "../store/subjects.ts";
 import type { Texts } from "../texts/zh.ts";
 
+type Preferring = Pick<Host, "preferences" | "prefer" | "texts">;
+type SignedIn = Pick<Session, "ended" | "failed" | "token" | "signIn" | "signOut">;
+
 export interface Portal {
-  host: Host;
-  session: Session;
+  host: Preferring;
+  session: SignedIn;
   api: Api;
   database: Database;
   subjects: Subjects;
@@ -28,12 +31,20 @@ export const words = signal<Texts>() as Signal<Texts>;
 export const preferences = signal<Preferences>() as Signal<Preferences>;
 export const online = signal(navigator.onLine);
 
-export async function openPortal(host: Host, session: Session, person: string, sub?: string): Promise<void> {
+export interface Opening {
+  host: Preferring;
+  session: SignedIn;
+  database: Database;
+  /** The name of the store of whoever is signed in, and what identity calls them where it has just told. */
+  person: string;
+  sub?: string | undefined;
+}
+
+export async function openPortal({ host, session, database, person, sub }: Opening): Promise<void> {
   words.value = await host.texts(host.preferences.language);
   preferences.value = { ...host.preferences };
   const language = () => (preferences.value.language === "zh" ? "zh-CN" : "en");
   const api = new Api({ token: (isRefused) => session.token(isRefused), language });
-  const database = await openDatabase(person);
   if (sub !== undefined) await database.put("meta", sub, "person_id");
   const subjects = new Subjects(database, api);
   const outbox = new Outbox(database, api, person);

@@ -4,7 +4,9 @@ import { computed, signal } from "@preact/signals";
 import type { ComponentType } from "preact";
 import type { Texts } from "../texts/zh.ts";
 
-const ROOT = "/app";
+/** On a terminal that people use in turn the address never changes: going back, nothing of anybody is there. */
+export const isShared = location.pathname.startsWith("/kiosk/");
+const ROOT = isShared ? "/kiosk" : "/app";
 export type Params = Record<string, string>;
 export type TabName = keyof Texts["tabs"];
 
@@ -64,12 +66,11 @@ export function isBuilt(address: string): boolean {
 export const href = (address: string): string => `${ROOT}${address === "/" ? "/" : address}`;
 
 export function go(address: string, how: "push" | "replace" = "push"): void {
-  history[how === "push" ? "pushState" : "replaceState"](null, "", href(address));
-  arrive();
-}
-
-function arrive(): void {
-  path.value = here();
+  if (isShared) path.value = address;
+  else {
+    history[how === "push" ? "pushState" : "replaceState"](null, "", href(address));
+    path.value = here();
+  }
   scrollTo(0, 0);
 }
 
@@ -80,7 +81,7 @@ export function followLinks(): void {
     const link = (event.target as Element).closest("a");
     if (link === null || link.target !== "" || link.origin !== location.origin) return;
     if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return;
-    if (link.pathname === location.pathname || !link.pathname.startsWith(`${ROOT}/`)) return;
+    if (!link.pathname.startsWith(`${ROOT}/`) || (link.pathname === location.pathname && !isShared)) return;
     event.preventDefault();
     go(link.pathname.slice(ROOT.length));
   });

@@ -1,6 +1,7 @@
-/** The frame of all screens: tabs, what waits to be sent, and the screen at the address of now. */
+/** The frame of all screens: the screen at the address of now, and what stands below it, as tabs and what waits to be sent. */
 
 import { BookOpen, CloudOff, CloudUpload, Flag, House, type IconNode, LayoutGrid, MessageSquare, User } from "lucide";
+import type { ComponentChildren } from "preact";
 import { Button, ButtonLink } from "../components/buttons.tsx";
 import { Icon } from "../components/icon.tsx";
 import { Page } from "../components/page.tsx";
@@ -19,26 +20,24 @@ const TABS: readonly { name: TabName; path: string; icon: IconNode; role?: RegEx
 ];
 const TWO_DAYS = 2 * 86_400_000;
 
-export function Shell({ roles }: { roles: readonly string[] }) {
+export function Shell({ children }: { children: ComponentChildren }) {
   const at = shown.value;
   const View = at?.screen.view;
   return (
     <div class="shell">
       <div class="content">
         <UpdateNotice />
-        {View && <View key={location.pathname} params={at.params} />}
+        {View && <View key={path.value} params={at.params} />}
         {at === null && <Missing />}
         {at === undefined && <OnItsWay />}
       </div>
-      <footer class="foot">
-        <OutboxBar />
-        <Tabs roles={roles} here={at?.screen.tab} />
-      </footer>
+      <footer class="foot">{children}</footer>
     </div>
   );
 }
 
-function Tabs({ roles, here }: { roles: readonly string[]; here: TabName | undefined }) {
+export function Tabs({ roles }: { roles: readonly string[] }) {
+  const here = shown.value?.screen.tab;
   const built = TABS.filter(
     ({ path, role }) => isBuilt(path) && (role === undefined || roles.some((each) => role.test(each))),
   );
@@ -58,7 +57,7 @@ function Tabs({ roles, here }: { roles: readonly string[]; here: TabName | undef
 }
 
 /** Tells what is not sent yet or was not taken, and that there is no network; else it is not there. */
-function OutboxBar() {
+export function OutboxBar() {
   const { outbox } = words.value;
   const refused = portal.outbox.ops.value.filter(({ state }) => state === "refused" || state === "conflict").length;
   const unsent = portal.outbox.unsent;

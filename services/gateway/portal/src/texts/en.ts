@@ -82,7 +82,7 @@ export const en: Texts = {
       `It is sent as soon as there is a network, and counts if it arrives by ${day}. To be sure, sign the paper list.`,
     early: (when) => `You can check in from ${when}.`,
     over: (day) => `The meeting is over. If you were there, you can still say so until ${day}.`,
-    late: "It was over more than 7 days ago, so the phone cannot add you. If you were there, ask the secretary to look at the paper list.",
+    late: "It was over more than 7 days ago, so you cannot be added here. If you were there, ask the secretary to look at the paper list.",
     closed:
       "The meeting is over and its list is final. If you were there and are not on it, tell the branch secretary.",
     paper: "Sign the paper list instead, or tell the branch secretary.",
@@ -161,7 +161,7 @@ export const en: Texts = {
     again: "Send again",
     discard: "Discard",
     discardTitle: "Discard this?",
-    discardLead: "It is deleted from the phone, and nobody will see it.",
+    discardLead: "It is deleted, and nobody will see it.",
     known: "All right",
     kinds: {
       register: "Registration",

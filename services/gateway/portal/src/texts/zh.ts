@@ -72,7 +72,7 @@ export const zh = {
     saved: (day: string) => `有网自动送出，${day}以前送到都算。怕送不到，在纸质签到表上签个名就行。`,
     early: (when: string) => `${when}起可以签到。`,
     over: (day: string) => `会开完了。当时在、还没签的，${day}以前还能补。`,
-    late: "会开完过了 7 天，手机上补不了了。当时在的，请找支部书记对一下纸质签到表。",
+    late: "会开完过了 7 天，这里补不了了。当时在的，请找支部书记对一下纸质签到表。",
     closed: "会开完了，签到表已经定了。当时在却没签上的，跟支部书记说一声。",
     paper: "在纸质签到表上签个名就行，或者跟支部书记说一声。",
     askSecretary: "想参加的，跟支部书记说一声。",
@@ -150,7 +150,7 @@ export const zh = {
     again: "再送一次",
     discard: "不送了",
     discardTitle: "不送了？",
-    discardLead: "这件事会从手机上删掉，别人看不到。",
+    discardLead: "这件事就不送了，别人看不到。",
     known: "知道了",
     kinds: {
       register: "报名参加",

@@ -1,11 +1,13 @@
-"""Serves the portal, in raw ASGI before the application: its page at every address below /app/, and its files.
+"""Serves the portal, in raw ASGI before the application: its page at every address below /app/, the page of terminals
+that people use in turn at /kiosk/, and their files.
 
-The page may do what its policy says and no more: own scripts and styles, own API, no other origin, no text as markup.
+A page may do what its policy says and no more: own scripts and styles, own API, no other origin, no text as markup.
 """
 
 import re
 from base64 import b64encode
 from hashlib import sha256
+from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
@@ -13,20 +15,23 @@ from starlette.types import Receive, Send
 
 from gateway.files import IMMUTABLE, Application, File, Scope, answer, file_of, refuse, require_reading
 from telemetry import ServedRequest
-from webapi.problems import NOT_FOUND, Refusal
+from webapi.problems import METHOD_NOT_ALLOWED, NOT_FOUND, Refusal
 
 PAGE: Final = "/app/"
 _ASSETS: Final = f"{PAGE}assets/"
-_BEGINNINGS: Final = frozenset({"/", "/app"})
-"""What leads to the page."""
+KIOSK: Final = "/kiosk/"
+_LEFT: Final = f"{KIOSK}out"
+"""What a terminal tells when somebody leaves it."""
+_BEGINNINGS: Final = {"/": PAGE, "/app": PAGE, "/kiosk": KIOSK}
+"""What leads to a page."""
 _STYLE: Final = re.compile(rb"<style>(.*?)</style>", re.DOTALL)
 _PERMISSIONS: Final = "camera=(self), microphone=(self), geolocation=(), payment=(), usb=(), browsing-topics=()"
 
 
 class PortalPages:
-    """Answers / and what is below /app/ from the `folder` of a build, anew whenever that changes; passes all else on.
+    """Answers /, and what is below /app/ and /kiosk/, from the `folder` of a build, anew whenever that changes.
 
-    Without a build there is nothing at /app/, and everything else works.
+    All else is passed on. Without a build there is nothing at these addresses, and everything else works.
     """
 
     def __init__(self, app: Application, folder: Path | None) -> None:
@@ -38,18 +43,25 @@ class PortalPages:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
         path: str = scope["path"] if scope["type"] == "http" else ""
-        if path not in _BEGINNINGS and not path.startswith(PAGE):
+        if path not in _BEGINNINGS and not path.startswith((PAGE, KIOSK)):
             await self._app(scope, receive, send)
             return
         served = ServedRequest(scope["method"], ())
         status = 500
         try:
-            require_reading(scope)
-            status = await (_lead(send) if path in _BEGINNINGS else answer(self._file(path), scope, send))
+            status = await self._answer(path, scope, send)
         except Refusal as refusal:
             status = await refuse(refusal, scope, receive, send)
         finally:
-            served.finish(PAGE, status)
+            served.finish(KIOSK if path.startswith(KIOSK) else PAGE, status)
+
+    async def _answer(self, path: str, scope: Scope, send: Send) -> int:
+        if path == _LEFT:
+            return await _forget(scope, send)
+        require_reading(scope)
+        if path in _BEGINNINGS:
+            return await _lead(_BEGINNINGS[path], scope, send)
+        return await answer(self._file(path), scope, send)
 
     def _file(self, path: str) -> File:
         """Give a file by its name, else the page, but for what can be no address of a screen: a file that is gone.
@@ -59,7 +71,7 @@ class PortalPages:
         if not path.startswith(_ASSETS) or path not in self._files:
             self._look()
         found = self._files.get(path)
-        if found is None and not path.startswith(_ASSETS) and "." not in path:
+        if found is None and path.startswith(PAGE) and not path.startswith(_ASSETS) and "." not in path:
             found = self._files.get(PAGE)
         if found is None:
             raise Refusal(NOT_FOUND)
@@ -85,6 +97,8 @@ def _files(folder: Path) -> dict[str, File]:
     }
     page = (folder / "index.html").read_bytes()
     files[PAGE] = file_of("index.html", page, headers=_rules(_policy(page)))
+    kiosk = (folder / "kiosk.html").read_bytes()
+    files[KIOSK] = file_of("kiosk.html", kiosk, headers=_rules(_policy(kiosk)))
     worker = (folder / "worker.js").read_bytes()
     files[f"{PAGE}worker.js"] = file_of("worker.js", worker, headers=_rules(_policy(page)))
     for name in ("app.webmanifest", "icon.svg"):
@@ -107,8 +121,25 @@ def _policy(page: bytes) -> str:
     )
 
 
-async def _lead(send: Send) -> int:
-    headers = [(b"location", PAGE.encode()), (b"cache-control", b"no-cache"), (b"content-length", b"0")]
-    await send({"type": "http.response.start", "status": 307, "headers": headers})
+async def _lead(page: str, scope: Scope, send: Send) -> int:
+    query = b"?" + scope["query_string"] if scope["query_string"] else b""
+    return await _nothing(307, [(b"location", page.encode() + query), (b"cache-control", b"no-cache")], send)
+
+
+async def _forget(scope: Scope, send: Send) -> int:
+    """Have the browser of a terminal drop what it fetched, with the pages it kept to go back to.
+
+    Its storage is left alone: the terminal's page puts nothing there, and the portal of whoever opened this page on a
+    phone keeps acts there that are not sent yet. Raises the 405 problem `method_not_allowed`.
+    """
+    if scope["method"] != "POST":
+        raise Refusal(METHOD_NOT_ALLOWED, headers={"allow": "POST"})
+    return await _nothing(204, [(b"clear-site-data", b'"cache"'), (b"cache-control", b"no-store")], send)
+
+
+async def _nothing(status: int, headers: list[tuple[bytes, bytes]], send: Send) -> int:
+    """Answer with headers alone."""
+    length = [] if status == HTTPStatus.NO_CONTENT else [(b"content-length", b"0")]
+    await send({"type": "http.response.start", "status": status, "headers": headers + length})
     await send({"type": "http.response.body", "body": b""})
-    return 307
+    return status

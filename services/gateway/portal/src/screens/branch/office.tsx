@@ -3,6 +3,7 @@
 import { signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 import { Button } from "../../components/buttons.tsx";
+import type { Qr as Drawn } from "../../components/qr.tsx";
 import { online, portal, useReading } from "../../shell/portal.ts";
 import { says } from "./words.ts";
 
@@ -47,26 +48,14 @@ export function NetButton(props: { children: string; onPress: () => unknown; sec
   );
 }
 
-/** A QR code of an address, to be scanned from paper or from this screen. */
-export function Qr({ text, title }: { text: string; title: string }) {
-  const [code, setCode] = useState<{ side: number; path: string } | null>(null);
+/** A QR code of an address, once what draws it is loaded. */
+export function Qr(props: Parameters<typeof Drawn>[0]) {
+  const [View, setView] = useState<typeof Drawn>();
   useEffect(() => {
-    void import("../../components/qr.ts").then(
-      ({ drawn }) => setCode(drawn(text)),
+    void import("../../components/qr.tsx").then(
+      (loaded) => setView(() => loaded.Qr),
       () => {},
     );
-  }, [text]);
-  if (code === null) return null;
-  return (
-    <svg
-      class="qr"
-      viewBox={`0 0 ${code.side} ${code.side}`}
-      role="img"
-      aria-label={title}
-      shape-rendering="crispEdges"
-    >
-      <rect width={code.side} height={code.side} fill="#fff" />
-      <path d={code.path} fill="#000" />
-    </svg>
-  );
+  }, []);
+  return View === undefined ? null : <View {...props} />;
 }

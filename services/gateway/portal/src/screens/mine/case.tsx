@@ -9,7 +9,7 @@ import { Card, Deadline, Notice, Tag, type Tone } from "../../components/surface
 import { ReadingState } from "../../components/trouble.tsx";
 import { day, dayAndTime } from "../../shell/dates.ts";
 import { portal, useReading, words } from "../../shell/portal.ts";
-import { go, type Params } from "../../shell/router.ts";
+import { go, isShared, type Params } from "../../shell/router.ts";
 import type { Op } from "../../store/database.ts";
 import { usePlaces } from "./answering.ts";
 import { unsentCases } from "./cases.tsx";
@@ -45,7 +45,7 @@ function UnsentCase({ op }: { op: Op }) {
         <p>
           <b>{waits ? home.saved : outbox[op.state]}</b>
         </p>
-        <p>{waits ? says.kept : [op.result?.title, op.result?.detail].filter(Boolean).join(" ")}</p>
+        <p>{waits ? !isShared && says.kept : [op.result?.title, op.result?.detail].filter(Boolean).join(" ")}</p>
       </Notice>
       <Card>
         <h2>{says.entries.opened}</h2>

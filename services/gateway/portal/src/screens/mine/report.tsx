@@ -9,7 +9,7 @@ import { Card, Facts } from "../../components/surfaces.tsx";
 import { ReadingState } from "../../components/trouble.tsx";
 import { day } from "../../shell/dates.ts";
 import { portal, words } from "../../shell/portal.ts";
-import { go, type Params } from "../../shell/router.ts";
+import { go, isShared, type Params } from "../../shell/router.ts";
 import { newId } from "../../store/ids.ts";
 import { type Answering, useAnswering, usePlaces } from "./answering.ts";
 import { type Draft, draft, findDraft, forgetDraft, write } from "./draft.ts";
@@ -160,7 +160,7 @@ function Check({ now, at }: StepProps) {
       <Button wide onPress={send}>
         {says.send}
       </Button>
-      <p class="small">{says.later}</p>
+      {!isShared && <p class="small">{says.later}</p>}
     </StepPage>
   );
 }
