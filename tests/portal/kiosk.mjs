@@ -79,7 +79,7 @@ await perform({
     await context.close();
     return {
       tiles, before, during, after, back, opens, problems, told: words.includes("栏杆"), again: next === code, shown: shown.includes("栏杆"),
-      clears: (await cleared).headers()["clear-site-data"], requests: [...seen.requests].sort(),
+      clears: (await (await cleared).allHeaders())["clear-site-data"], requests: [...seen.requests].sort(),
     };
   },
 

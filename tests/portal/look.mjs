@@ -2,6 +2,7 @@
 
 import { accessible, smallestType, tooWide } from "./looking.mjs";
 import { SCREENS } from "./screens.mjs";
+import { chosen } from "./terminal.mjs";
 import { inStore, launched, prefer, say, signIn, told, visitor } from "./visitor.mjs";
 
 const COMBINATIONS = [
@@ -14,19 +15,25 @@ const COMBINATIONS = [
 const SMALLEST = { standard: 16, largest: 26 };
 const TARGET = { standard: 44, largest: 60 };
 
-async function looked(screen, [language, size, width, scheme], { context, page, problems }) {
+/** Opens a screen of the portal as somebody's phone shows it who prefers this. */
+async function opened(screen, preferences, { context, page }) {
+  const address = screen.address.replace(/\{(\w+)\}/g, (_, name) => told.here[name]);
+  await page.goto(`${told.url}/app${address}`);
+  await prefer(page, preferences);
+  if (screen.who !== null) await page.evaluate(() => navigator.serviceWorker.ready);
+  if (screen.offline) await context.setOffline(true);
+  await screen.before?.(page);
+  await page.reload();
+  await page.locator(screen.who === null ? "#welcome h1" : "#app h1").waitFor();
+}
+
+async function looked(screen, [language, size, width, scheme], visit) {
+  const { context, page, problems } = visit;
   problems.length = 0;
   await page.setViewportSize({ width, height: 900 });
   await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
-  const address = screen.address.replace(/\{(\w+)\}/g, (_, name) => told.here[name]);
-  await page.goto(`${told.url}/app${address}`);
-  await prefer(page, { language, size });
   try {
-    if (screen.who !== null) await page.evaluate(() => navigator.serviceWorker.ready);
-    if (screen.offline) await context.setOffline(true);
-    await screen.before?.(page);
-    await page.reload();
-    await page.locator(screen.who === null ? "#welcome h1" : "#app h1").waitFor();
+    await (screen.who === "terminal" ? chosen : opened)(screen, { language, size }, visit);
     await screen.show?.(page);
     if (screen.ready) await page.locator(screen.ready).first().waitFor();
     await page.waitForTimeout(300); // what was asked for meanwhile comes
@@ -74,7 +81,10 @@ try {
     while (people.length > 0) {
       const who = people.shift();
       const visit = await visitor(browser);
-      if (who !== null) await signIn(visit.page, told.people[who]);
+      if (who === "terminal") {
+        await visit.page.clock.install();
+        visit.phone = (await visitor(browser)).page;
+      } else if (who !== null) await signIn(visit.page, told.people[who]);
       for (const screen of wanted.filter((each) => each.who === who)) {
         for (const combination of COMBINATIONS) await looked(screen, combination, visit);
       }

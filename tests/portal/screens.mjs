@@ -1,4 +1,5 @@
 // Every screen of the portal: who opens it and at which address. A new screen is a line here.
+// Those of "terminal" are a kiosk's: `isIdle` before somebody is let in, the others from its six tiles on.
 // An id in it, as `{case_id}`, is one that the test put there. `ready` is what is awaited beside its heading, `before(page)` puts something on the phone, `show(page)` brings out what
 // is only there after a tap. All of it may run several times.
 
@@ -67,8 +68,28 @@ export const SCREENS = [
   { name: "consents", who: "member", address: "/me/consents", ready: ".card" },
   { name: "helpers", who: "member", address: "/me/helpers", ready: ".lead" },
   { name: "export", who: "away", address: "/me/export", ready: "main > button" },
+  { name: "kiosk", who: "terminal", isIdle: true, ready: ".code b" },
+  { name: "kiosk-offline", who: "terminal", isIdle: true, ready: ".notice", show: cutOff },
+  { name: "kiosk-tiles", who: "terminal", ready: ".tile .small" },
+  { name: "kiosk-todo", who: "terminal", ready: "article", show: tile(0) },
+  { name: "kiosk-report", who: "terminal", ready: ".choice", show: tile(3) },
+  { name: "kiosk-elsewhere", who: "terminal", ready: "dialog .qr", show: tile(5, "a[href='/sign-in']") },
+  { name: "kiosk-still", who: "terminal", ready: "dialog", show: (page) => page.clock.fastForward(91_000) },
   { name: "missing", who: "away", address: "/nowhere" },
 ];
+
+async function cutOff(page) {
+  await page.context().setOffline(true);
+  await page.clock.fastForward(6_000);
+}
+
+/** Chooses one of a terminal's six things, and then what is named. */
+function tile(at, next) {
+  return async (page) => {
+    await page.locator(".tile").nth(at).click();
+    if (next) await page.locator(next).click();
+  };
+}
 
 function act(number, state, result) {
   const op_id = `01930000-0000-7000-8000-00000000000${number}`;

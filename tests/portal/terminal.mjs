@@ -37,3 +37,16 @@ export async function letIn(page, phone, username) {
   await page.clock.fastForward(5_000);
   await page.locator(".tile").first().waitFor();
 }
+
+/** Has the terminal stand where a screen of it begins, in this language and size: chosen by its buttons, or its address. */
+export async function chosen({ isIdle }, { language, size }, { page, phone }) {
+  if (isIdle) return idle(page, { terminal: "look", place: "石桥村村委会", language, size });
+  if (!(await page.locator(".foot").count())) {
+    await idle(page, { terminal: "look", place: "石桥村村委会" });
+    await letIn(page, phone, told.people.member);
+  }
+  for (const way of ["dialog button", ".foot a"]) if (await page.locator(way).count()) await page.locator(way).first().click();
+  const [inOther, larger] = [page.locator("main .row button").first(), page.locator("main .row button").last()];
+  if (!(await page.locator("html").getAttribute("lang")).startsWith(language)) await inOther.click();
+  while ((await page.locator("html").getAttribute("data-size")) !== size) await larger.click();
+}

@@ -28,9 +28,10 @@ MOST = {
     "area": 14,
     "charts": 6,
     "status": 2,
+    "kiosk": 8,
 }
 """kB as gzip; what core shares with the bundles of offices counts as core's."""
-LATER = {"texts-en", "part", "mine", "branch", "qr", "area", "charts", "status"}
+LATER = {"texts-en", "part", "mine", "branch", "qr", "area", "charts", "status", "kiosk"}
 """What somebody's first opening does not ask for."""
 FIRST_LOAD = 58
 MOST_FILES = 8
@@ -75,6 +76,15 @@ async def test_no_file_is_larger_than_a_slow_link_can_bear(built: Path, tmp_path
     assert {name: size for name, size in sizes.items() if round(size, 1) > MOST[name]} == {}, sizes
     assert sum(size for name, size in sizes.items() if name not in LATER) <= FIRST_LOAD, sizes
     assert len(files) - len(LATER) <= MOST_FILES, sizes
+
+
+async def test_a_terminals_page_shares_what_it_can_and_no_phone_keeps_it(built: Path, tmp_path: Path) -> None:
+    await _build(tmp_path)
+    page, worker = ((tmp_path / "built" / name).read_text() for name in ("kiosk.html", "worker.js"))
+    kiosk = _files(tmp_path / "built")["kiosk"].name
+    assert f'src="/app/assets/{kiosk}"' in page
+    assert kiosk not in worker
+    assert "core-" in worker
 
 
 async def test_two_builds_in_two_places_are_the_same_byte_for_byte(built: Path, tmp_path: Path) -> None:

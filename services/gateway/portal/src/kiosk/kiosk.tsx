@@ -47,9 +47,12 @@ let touchedAt = 0;
 let turn: Turn | null = null;
 let Qr: typeof Drawn;
 
+/** Both are had from the beginning: a page that waits for weeks does not ask for files that are gone. */
+const told = Promise.all([import("../texts/zh.ts"), import("../texts/en.ts")]);
+
 async function texts(language: Preferences["language"]) {
-  const told = language === "zh" ? (await import("../texts/zh.ts")).zh : (await import("../texts/en.ts")).en;
-  return ofTerminal(told, language);
+  const [{ zh }, { en }] = await told;
+  return ofTerminal(language === "zh" ? zh : en, language);
 }
 
 async function choose(changed: Partial<Preferences>): Promise<void> {
@@ -349,4 +352,4 @@ async function start(): Promise<void> {
   );
 }
 
-void start();
+start().catch(() => setTimeout(() => location.reload(), RETRY));
