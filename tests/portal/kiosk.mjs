@@ -71,6 +71,7 @@ await perform({
     await out(page).click();
     await page.locator(".code b").waitFor();
     const next = await shownCode(page);
+    const clears = (await (await cleared).allHeaders())["clear-site-data"];
     const after = await leftBehind(page, context);
     const shown = await page.content();
     const opens = !(await spent(page, seen));
@@ -79,7 +80,7 @@ await perform({
     await context.close();
     return {
       tiles, before, during, after, back, opens, problems, told: words.includes("栏杆"), again: next === code, shown: shown.includes("栏杆"),
-      clears: (await (await cleared).allHeaders())["clear-site-data"], requests: [...seen.requests].sort(),
+      clears, requests: [...seen.requests].sort(),
     };
   },
 

@@ -159,16 +159,18 @@ function Tiles() {
   const todo = home.data?.items.filter(({ section }) => section === "todo").length;
   return (
     <Page title={says.value.hello} where={PLACE}>
-      {home.trouble && <ReadingState of={home} />}
+      {todo === undefined && home.trouble && <ReadingState of={home} />}
       <ul class="tiles">
         {TILES.map(({ name, to, icon }) => (
           <li key={name}>
             <a class="tile" href={href(to)}>
               <Icon of={icon} />
-              <b>{says.value.tiles[name]}</b>
-              {name === "todo" && todo !== undefined && (
-                <span class="small">{todo === 0 ? words.value.home.nothing : words.value.home.todo(todo)}</span>
-              )}
+              <span>
+                <b>{says.value.tiles[name]}</b>
+                {name === "todo" && todo !== undefined && (
+                  <span class="small">{todo === 0 ? words.value.home.nothing : words.value.home.todo(todo)}</span>
+                )}
+              </span>
             </a>
           </li>
         ))}
@@ -344,6 +346,8 @@ async function start(): Promise<void> {
     void turn?.revoke().catch(() => undefined);
   });
   window.addEventListener("pageshow", ({ persisted }) => persisted && location.replace(location.href));
+  root.replaceChildren();
+  delete document.documentElement.dataset.opening;
   render(<Idle />, root);
   await begin(
     await letIn({ device_id: TERMINAL, ...(PLACE && { device_label: PLACE }) }, (now) => {

@@ -61,7 +61,7 @@ const en: typeof zh = {
     cases: "My reports",
     access: "Who saw my file",
   },
-  start: "To the start",
+  start: "Start",
   out: "Done, sign out",
   still: "Are you still here?",
   seconds: (left) =>
