@@ -89,24 +89,31 @@ await perform({
     const seen = asked(page);
     await enter(page, "away");
     const dialog = page.locator("dialog");
-    await page.clock.fastForward(80_000);
+    await page.clock.fastForward(60_000);
     await page.waitForTimeout(1_500);
     const early = await dialog.count();
-    await page.clock.fastForward(11_000);
+    await page.clock.fastForward(31_000);
     await dialog.waitFor();
     await dialog.locator("button").first().click();
     await dialog.waitFor({ state: "detached" });
     const stays = await page.locator(".tile").count();
+    const before = seen.refresh;
+    for (let minutes = 0; minutes < 4; minutes++) {
+      await page.keyboard.press("Shift");
+      await page.clock.fastForward(60_000);
+    }
+    const renewed = await until(page, () => seen.refresh !== before);
+    await page.keyboard.press("Shift");
     await page.clock.fastForward(91_000);
     const said = await dialog.textContent();
-    await page.clock.fastForward(20_000);
+    await page.clock.fastForward(5_000);
     await page.waitForTimeout(1_500);
     const still = await dialog.count();
-    await page.clock.fastForward(11_000);
+    await page.clock.fastForward(31_000);
     await page.locator(".code b").waitFor();
     const opens = !(await spent(page, seen));
     await context.close();
-    return { early, stays, said, still, opens, problems };
+    return { early, stays, renewed, said, still, opens, problems };
   },
 
   async "a code that ends is followed by another, and without a network that is said"() {

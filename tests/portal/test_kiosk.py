@@ -50,7 +50,8 @@ async def test_all_that_a_terminal_asks_for_is_in_the_document(seen: Seen) -> No
 async def test_whoever_goes_away_is_signed_out(seen: Seen) -> None:
     here = seen["whoever goes away is asked after 90 seconds, and signed out after 30 more"]
     assert (here["early"], here["stays"], here["still"], here["opens"]) == (0, 6, 1, False)
-    assert re.search(r"还在吗？不点的话，(29|30) 秒后退出", here["said"])
+    assert here["renewed"]  # as long as they were there, and touched something
+    assert re.search(r"还在吗？不点的话，[12][0-9] 秒后退出", here["said"])
 
 
 async def test_codes_follow_each_other_and_what_is_amiss_is_said(seen: Seen) -> None:

@@ -1,7 +1,7 @@
 /** A terminal that people of a village use in turn: a code to sign in by, six things to do, and out again. */
 
 import { signal } from "@preact/signals";
-import { BookOpen, CalendarDays, CheckCheck, Clock, CloudOff, type IconNode, MessageSquare, ShieldCheck } from "lucide";
+import { BookOpen, CalendarDays, CheckCheck, Clock, CloudOff, Info, MessageSquare, ShieldCheck } from "lucide";
 import { type ComponentChildren, render } from "preact";
 import { useEffect } from "preact/hooks";
 import { Button, ButtonLink } from "../components/buttons.tsx";
@@ -14,17 +14,16 @@ import { ReadingState } from "../components/trouble.tsx";
 import { type Preferences, SIZES } from "../host.ts";
 import { Home } from "../screens/home.tsx";
 import { openPortal, portal, preferences, useReading, words } from "../shell/portal.ts";
-import { followLinks, go, href, path, register } from "../shell/router.ts";
+import { followLinks, href, path, register } from "../shell/router.ts";
 import { OutboxBar, Shell } from "../shell/shell.tsx";
 import { newId } from "../store/ids.ts";
-import { letIn, pause, subOf, type Tokens, Turn, type Waiting } from "./device.ts";
+import { letIn, pause, subOf, type Tokens, type Turn, turnOf, type Waiting } from "./device.ts";
 import { inMemory } from "./memory.ts";
 import { beside, ofTerminal, says } from "./words.ts";
 
 const UNTOUCHED = 90_000;
 const LEAVES_AFTER = 30_000;
 const SECOND = 1_000;
-const RETRY = 5_000;
 /** How the terminal was set up: the address that its browser begins with says where it stands. */
 const SET_UP = new URLSearchParams(location.search);
 const PLACE = SET_UP.get("place")?.slice(0, 80) ?? "";
@@ -35,14 +34,11 @@ const chosen: Preferences = {
   language: SET_UP.get("language") === "en" ? "en" : "zh",
   size: SIZES.find((size) => size === SET_UP.get("size")) ?? "large",
 };
-const host = { preferences: chosen, prefer: (changed: Partial<Preferences>) => void choose(changed), texts };
 const waiting = signal<Waiting>({});
 /** Seconds until whoever stood here is signed out, once nobody touched anything for a while. */
 const left = signal<number | null>(null);
-/** An address of another page, to be opened on a phone. */
-const outside = signal<string | null>(null);
-/** Whether somebody leaves while something of theirs is not sent yet. */
-const isAsked = signal(false);
+/** Whether to leave while something is not sent yet; or an address of another page, to be opened on a phone. */
+const asked = signal<"leave" | URL | null>(null);
 let touchedAt = 0;
 let turn: Turn | null = null;
 let Qr: typeof Drawn;
@@ -69,9 +65,9 @@ function Choosing() {
   const other = language === "zh" ? "en" : "zh";
   return (
     <div class="row">
-      <button type="button" class="button second" lang={other} onClick={() => void choose({ language: other })}>
-        {says.value.language}
-      </button>
+      <Button second onPress={() => choose({ language: other })}>
+        <span lang={other}>{says.value.language}</span>
+      </Button>
       <Button second onPress={() => choose({ size: next ?? "standard" })}>
         {next === undefined ? says.value.smaller : says.value.larger}
       </Button>
@@ -81,26 +77,24 @@ function Choosing() {
 
 /** A line in the language that was chosen, and below it in the other. */
 function Both({
-  children,
   of,
+  as: Line = "p",
 }: {
-  children?: ComponentChildren;
-  of: "how" | "type" | "opening" | "cutOffLead" | "denied";
+  of: "scan" | "how" | "type" | "denied" | "cutOff" | "cutOffLead";
+  as?: "h1" | "p";
 }) {
   return (
     <div>
-      <p>{says.value[of]}</p>
+      <Line>{says.value[of]}</Line>
       <p class="small" lang={preferences.value.language === "zh" ? "en" : "zh-CN"}>
         {beside.value[of]}
       </p>
-      {children}
     </div>
   );
 }
 
 function Idle() {
   const { codes, isDenied, isCutOff } = waiting.value;
-  const heading = isCutOff ? "cutOff" : "scan";
   return (
     <div class="shell">
       <header class="top">
@@ -110,33 +104,24 @@ function Idle() {
         <span class="where">{PLACE}</span>
       </header>
       <main class="idle">
-        {codes && <Qr text={codes.verification_uri_complete} title={says.value.code} />}
+        {codes && <Qr text={codes.verification_uri_complete} title={says.value.scan} />}
         <div class="stack">
-          <div>
-            <h1>{says.value[heading]}</h1>
-            <p class="lead" lang={preferences.value.language === "zh" ? "en" : "zh-CN"}>
-              {beside.value[heading]}
-            </p>
-          </div>
-          {isDenied && (
-            <Notice wait alert>
-              <Both of="denied" />
+          <Both of={isCutOff ? "cutOff" : "scan"} as="h1" />
+          {(isDenied || isCutOff) && (
+            <Notice wait alert={isDenied ?? false} icon={isCutOff ? CloudOff : Info}>
+              <Both of={isCutOff ? "cutOffLead" : "denied"} />
             </Notice>
           )}
-          {isCutOff && (
-            <Notice wait icon={CloudOff}>
-              <Both of="cutOffLead" />
-            </Notice>
-          )}
-          {!codes && !isCutOff && <Both of="opening" />}
-          {codes && <Both of="how" />}
+          {!codes && !isCutOff && <p role="status">{words.value.loading}</p>}
           {codes && (
-            <Both of="type">
+            <>
+              <Both of="how" />
+              <Both of="type" />
               <p class="code">
                 {codes.verification_uri.replace(/^https?:\/\//, "")}
                 <b>{codes.user_code}</b>
               </p>
-            </Both>
+            </>
           )}
           <Choosing />
         </div>
@@ -145,18 +130,19 @@ function Idle() {
   );
 }
 
-const TILES: readonly { name: keyof (typeof says.value)["tiles"]; to: string; icon: IconNode }[] = [
+const TILES = [
   { name: "todo", to: "/todo", icon: CheckCheck },
   { name: "meetings", to: "/activities", icon: CalendarDays },
   { name: "lessons", to: "/courses", icon: BookOpen },
   { name: "report", to: "/cases/new", icon: MessageSquare },
   { name: "cases", to: "/cases", icon: Clock },
   { name: "access", to: "/me/access-log", icon: ShieldCheck },
-];
+] as const;
 
 function Tiles() {
   const home = useReading("home", "/v1/home", { query: { order: "due", include: "subject", limit: 30 } });
   const todo = home.data?.items.filter(({ section }) => section === "todo").length;
+  const { nothing, todo: toDo } = words.value.home;
   return (
     <Page title={says.value.hello} where={PLACE}>
       {todo === undefined && home.trouble && <ReadingState of={home} />}
@@ -168,7 +154,7 @@ function Tiles() {
               <span>
                 <b>{says.value.tiles[name]}</b>
                 {name === "todo" && todo !== undefined && (
-                  <span class="small">{todo === 0 ? words.value.home.nothing : words.value.home.todo(todo)}</span>
+                  <span class="small">{todo === 0 ? nothing : toDo(todo)}</span>
                 )}
               </span>
             </a>
@@ -203,49 +189,45 @@ function Stand() {
   );
 }
 
-/** What is asked before all else: of these one at a time, the first that is due. */
+/** What is asked before all else, one at a time. */
 function Questions() {
-  const here = says.value;
-  if (left.value !== null) {
-    return (
-      <Dialog key="still" title={here.still} onLeave={touch}>
-        <p>{here.seconds(left.value)}</p>
-        <Button wide onPress={touch}>
-          {here.here}
-        </Button>
-        <Button wide second onPress={leave}>
-          {here.out}
-        </Button>
-      </Dialog>
-    );
-  }
-  if (isAsked.value) {
-    const stay = () => {
-      isAsked.value = false;
-    };
-    return (
-      <Dialog key="unsent" title={here.unsentTitle} onLeave={stay}>
-        <p>{here.unsent(portal.outbox.unsent.length)}</p>
-        <Button wide onPress={stay}>
-          {here.wait}
-        </Button>
-        <Button wide second onPress={leave}>
-          {here.leave}
-        </Button>
-      </Dialog>
-    );
-  }
-  if (outside.value === null) return null;
+  const { still, seconds, here, out, unsent, outside } = says.value;
+  const { cancel, me, outbox } = words.value;
   const close = () => {
-    outside.value = null;
+    asked.value = null;
   };
+  if (left.value !== null) {
+    return <Question title={still} lead={seconds(left.value)} stay={here} onStay={touch} out={out} />;
+  }
+  if (asked.value === null) return null;
+  if (asked.value === "leave") {
+    const lead = unsent(portal.outbox.unsent.length);
+    return <Question title={me.signOutTitle} lead={lead} stay={cancel} onStay={close} out={me.leave} />;
+  }
+  const drawn = <Qr text={asked.value.href} title={outside} />;
+  return <Question title={outside} lead={drawn} stay={outbox.known} onStay={close} />;
+}
+
+interface Asking {
+  title: string;
+  lead: ComponentChildren;
+  stay: string;
+  onStay: () => void;
+  out?: string;
+}
+
+function Question({ title, lead, stay, onStay, out }: Asking) {
   return (
-    <Dialog key="outside" title={here.outside} onLeave={close}>
-      <p>{here.outsideLead}</p>
-      <Qr text={outside.value} title={here.outside} />
-      <Button wide onPress={close}>
-        {here.known}
+    <Dialog key={title} title={title} onLeave={onStay}>
+      {typeof lead === "string" ? <p>{lead}</p> : lead}
+      <Button wide onPress={onStay}>
+        {stay}
       </Button>
+      {out && (
+        <Button wide second onPress={leave}>
+          {out}
+        </Button>
+      )}
     </Dialog>
   );
 }
@@ -267,35 +249,30 @@ function look(): void {
 }
 
 async function askToLeave(): Promise<void> {
-  if (portal.outbox.unsent.length > 0) isAsked.value = true;
+  if (portal.outbox.unsent.length > 0) asked.value = "leave";
   else await leave();
 }
 
 /** Takes what was shown and told away at once, ends the sign-in, and begins anew with a new page, as soon as it can. */
 async function leave(): Promise<void> {
   if (turn === null) return;
-  const ending = turn;
+  const { revoke } = turn;
   turn = null;
-  render(<Idle />, root);
-  await forget();
-  for (;;) {
-    try {
-      await ending.revoke();
-      await fetch("/kiosk/out", { method: "POST", credentials: "omit" });
-      break;
-    } catch {
-      waiting.value = { isCutOff: true };
-      await pause(RETRY);
-    }
-  }
-  location.replace(location.href);
-}
-
-async function forget(): Promise<void> {
   waiting.value = {};
+  render(<Idle />, root);
   for (const name of ["subject", "outbox", "meta"] as const) await portal.database.clear(name);
   await portal.outbox.load();
   portal.subjects.forget();
+  while (
+    !(await revoke().then(
+      () => true,
+      () => false,
+    ))
+  ) {
+    waiting.value = { isCutOff: true };
+    await pause();
+  }
+  location.replace(location.href);
 }
 
 /** Pages of others, and identity's, are for phones: nobody leaves anything of theirs in this browser. */
@@ -303,26 +280,29 @@ function stay(event: Event): void {
   const link = (event.target as Element).closest("a");
   if (link === null || (link.origin === location.origin && link.pathname.startsWith("/kiosk/"))) return;
   event.preventDefault();
-  outside.value = link.href;
+  elsewhere(link.href);
+}
+
+function elsewhere(address: string): void {
+  asked.value = new URL(address);
 }
 
 async function begin(tokens: Tokens): Promise<void> {
-  turn = new Turn(tokens, leave, (address) => {
-    outside.value = address;
-  });
+  turn = turnOf(tokens, leave, elsewhere);
+  const host = { preferences: chosen, prefer: (changed: Partial<Preferences>) => void choose(changed), texts };
   const sub = subOf(tokens);
   await openPortal({ host, session: turn, database: inMemory(), person: sub, sub });
   touch();
-  go("/");
   render(<Stand />, root);
 }
 
 async function start(): Promise<void> {
   const drawing = import("../components/qr.tsx");
+  const [part, mine] = [import("../screens/part.ts"), import("../screens/mine.ts")];
+  const of = (screens: typeof part | typeof mine, ...unders: string[]) =>
+    unders.map((under) => ({ under, load: async () => (await screens).SCREENS }));
   await choose({});
   Qr = (await drawing).Qr;
-  const screens = { part: import("../screens/part.ts"), mine: import("../screens/mine.ts") };
-  const [part, mine] = [async () => (await screens.part).SCREENS, async () => (await screens.mine).SCREENS];
   register(
     [
       { path: "/", tab: "home", view: Tiles },
@@ -330,15 +310,13 @@ async function start(): Promise<void> {
       { path: "/todo", tab: "home", view: Home },
     ],
     [
-      ...["/activities", "/courses", "/lessons", "/outbox"].map((under) => ({ under, load: part })),
-      ...["/cases", "/me/access-log"].map((under) => ({ under, load: mine })),
+      ...of(part, "/activities", "/courses", "/lessons", "/outbox"),
+      ...of(mine, "/cases", "/me/access-log"),
       { under: "/status", load: async () => (await import("../screens/status.tsx")).SCREENS },
     ],
   );
   for (const event of ["click", "auxclick"]) document.addEventListener(event, stay, true);
-  for (const event of ["pointerdown", "keydown", "input", "scroll"]) {
-    addEventListener(event, notice, { capture: true, passive: true });
-  }
+  for (const event of ["pointerdown", "keydown", "input", "scroll"]) addEventListener(event, notice, true);
   followLinks();
   // Whoever goes elsewhere with this page, or comes back to it, finds nothing.
   addEventListener("pagehide", () => {
@@ -349,11 +327,8 @@ async function start(): Promise<void> {
   root.replaceChildren();
   delete document.documentElement.dataset.opening;
   render(<Idle />, root);
-  await begin(
-    await letIn({ device_id: TERMINAL, ...(PLACE && { device_label: PLACE }) }, (now) => {
-      waiting.value = now;
-    }),
-  );
+  const device = { device_id: TERMINAL, ...(PLACE && { device_label: PLACE }) };
+  await begin(await letIn(device, (now) => (waiting.value = now)));
 }
 
-start().catch(() => setTimeout(() => location.reload(), RETRY));
+start().catch(() => pause().then(() => location.reload()));

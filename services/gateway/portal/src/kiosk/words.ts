@@ -7,9 +7,7 @@ import type { Texts } from "../texts/zh.ts";
 const zh = {
   scan: "用手机扫一扫，就能办事",
   how: "用微信或手机相机扫。在手机上点“同意登录”，几秒钟后这里就打开。",
-  code: "扫码登录",
   type: "扫不了？在手机上打开这个网址，输入 8 个字母：",
-  opening: "正在准备…",
   denied: "手机上没有同意。要办事，再扫一次。",
   cutOff: "现在办不了",
   cutOffLead: "没有网络。请等一等，网络好了，这里马上能用。",
@@ -27,28 +25,19 @@ const zh = {
   still: "还在吗？",
   seconds: (left: number) => `不点的话，${left} 秒后退出，别人看不到您的事。`,
   here: "我还在",
-  unsentTitle: "还没送出去",
   unsent: (count: number) => `还有 ${count} 件事没送出去。现在退出，就要重新办。`,
-  wait: "等一等",
-  leave: "还是退出",
   language: "English",
   larger: "字大一点",
   smaller: "字小一点",
-  outside: "用自己的手机打开",
-  outsideLead: "这一页在自己的手机上看。扫一扫就行。",
-  known: "知道了",
-  sending: "正在送出",
+  outside: "扫一扫，在自己手机上看",
   notSent: "还没送出去。送到了，这里会告诉您。",
   waits: (count: number) => `${count} 件事还没送出去，请等一等`,
-  ended: "登录到时间了。要接着办，退出后再扫一次。",
 };
 
 const en: typeof zh = {
   scan: "Scan with your phone to begin",
   how: "Use WeChat or the camera. Tap “Yes, sign in” on your phone, and this opens in a few seconds.",
-  code: "Code to sign in",
   type: "Cannot scan? Open this address on your phone and type the 8 letters:",
-  opening: "One moment…",
   denied: "It was refused on the phone. Scan once more to begin.",
   cutOff: "Not just now",
   cutOffLead: "There is no network. Please wait; this works again as soon as there is one.",
@@ -67,20 +56,13 @@ const en: typeof zh = {
   seconds: (left) =>
     `If not, you are signed out in ${left} second${left === 1 ? "" : "s"}, and nobody sees what is yours.`,
   here: "I am here",
-  unsentTitle: "Not sent yet",
   unsent: (count) => `${count} act${count === 1 ? " is" : "s are"} not sent yet. Who leaves now has to do it again.`,
-  wait: "Wait",
-  leave: "Leave anyway",
   language: "中文",
   larger: "Larger",
   smaller: "Smaller",
-  outside: "Open it on your own phone",
-  outsideLead: "This page is for your own phone. Scan it.",
-  known: "Close",
-  sending: "being sent",
+  outside: "Scan this, and see it on your own phone",
   notSent: "Not sent yet. You are told here once it is.",
   waits: (count) => `${count} act${count === 1 ? "" : "s"} not sent yet, please wait`,
-  ended: "The sign-in has ended. To go on, leave and scan once more.",
 };
 
 const both = { zh, en };
@@ -93,14 +75,13 @@ export const beside = speaks(true);
 /** Gives the portal's words, where they speak of what a phone keeps in those of a terminal that keeps nothing. */
 export function ofTerminal(texts: Texts, language: keyof typeof both): Texts {
   const { identity_approve_list: _, identity_refuse_list: __, ...acts } = texts.acts; // they take two factors
-  const { cutOffLead: offline, ended, out, sending, notSent, waits } = both[language];
+  const { cutOffLead: offline, notSent, waits } = both[language];
   return {
     ...texts,
     acts,
     trouble: { ...texts.trouble, offlineEmpty: offline, offlineStored: () => offline },
-    signIn: { ...texts.signIn, needed: ended, button: out },
     checkIn: { ...texts.checkIn, saved: () => notSent },
-    home: { ...texts.home, saved: sending },
+    home: { ...texts.home, saved: texts.outbox.sending },
     outbox: { ...texts.outbox, lead: notSent, bar: waits, barOffline: offline },
   };
 }
