@@ -12,7 +12,6 @@ from background import Ends, Job
 from database import Database
 from messaging import Consumer, Worker, connect, streams
 from messaging.inbox import Inbox
-from messaging.metrics import EVENT_AGE
 from messaging.worker import PartFailing
 from testkit.proxy import TcpProxy
 
@@ -219,18 +218,3 @@ def test_names_of_consumers_are_unique(stage: Any) -> None:
 def test_a_consumer_without_handlers_is_a_mistake() -> None:
     with pytest.raises(ValueError, match="no handlers"):
         Consumer("empty", handlers={})
-
-
-def test_ages_are_counted_into_their_buckets() -> None:
-    EVENT_AGE.observe("a test", [0.005, 0.02, 0.02, 4.0, 90_000.0])
-    [family] = EVENT_AGE.collect()
-    values = {
-        (sample.name.rpartition("_")[2], sample.labels.get("le")): sample.value
-        for sample in family.samples
-        if sample.labels["consumer"] == "a test"
-    }
-    assert values["bucket", "0.01"] == 1
-    assert values["bucket", "0.025"] == 3
-    assert values["bucket", "5.0"] == 4
-    assert values["bucket", "+Inf"] == 5
-    assert values["count", None] == 5

@@ -1,11 +1,8 @@
 """What messaging counts and measures, for Prometheus: outbox, consumers, parked events."""
 
-from collections.abc import Iterable, Iterator
-from threading import Lock
+from prometheus_client import Counter, Gauge
 
-from prometheus_client import REGISTRY, Counter, Gauge
-from prometheus_client.metrics_core import HistogramMetricFamily, Metric
-from prometheus_client.registry import Collector
+from telemetry import Durations
 
 OUTBOX_AGE = Gauge(
     "messaging_outbox_age_seconds", "Age of the oldest outbox row that is not published yet.", ["service", "shard"]
@@ -42,55 +39,12 @@ PARKED = Gauge("messaging_parked_events", "Events put aside at present.", ["cons
 DATABASE_BYTES = Gauge("messaging_database_bytes", "Size of the service's database.", ["service"])
 FOREIGN = Counter("messaging_foreign_messages", "Messages that another than the stream's service put there; ignored.")
 REWINDS = Counter("messaging_rewinds", "Times a consumer went back to its acknowledged floor.", ["consumer", "stream"])
-
-
-class _EventAge(Collector):
-    """A histogram filled a batch at a time: one lock and one label look-up for a thousand events."""
-
-    BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 3600.0)
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._counts: dict[str, list[int]] = {}
-        self._sums: dict[str, float] = {}
-
-    def observe(self, consumer: str, ages: Iterable[float]) -> None:
-        """Add the ages, in seconds, of the events a consumer has just committed."""
-        sorted_ages = sorted(ages)
-        with self._lock:
-            counts = self._counts.setdefault(consumer, [0] * (len(self.BUCKETS) + 1))
-            bucket = 0
-            for age in sorted_ages:
-                while bucket < len(self.BUCKETS) and age > self.BUCKETS[bucket]:
-                    bucket += 1
-                counts[bucket] += 1
-            self._sums[consumer] = self._sums.get(consumer, 0.0) + sum(sorted_ages)
-
-    def describe(self) -> list[Metric]:
-        """Name the metric without a value, as registration asks."""
-        return [self._family()]
-
-    def collect(self) -> Iterator[Metric]:
-        """Give the present counts."""
-        family = self._family()
-        with self._lock:
-            for consumer, counts in self._counts.items():
-                running, buckets = 0, []
-                for bound, count in zip((*self.BUCKETS, float("inf")), counts, strict=True):
-                    running += count
-                    buckets.append(("+Inf" if bound == float("inf") else str(bound), running))
-                family.add_metric([consumer], buckets=buckets, sum_value=self._sums[consumer])
-        yield family
-
-    @staticmethod
-    def _family() -> HistogramMetricFamily:
-        return HistogramMetricFamily(
-            "messaging_event_age_seconds", "From the event's time to the commit of its effect.", labels=["consumer"]
-        )
-
-
-EVENT_AGE = _EventAge()
-REGISTRY.register(EVENT_AGE)
+EVENT_AGE = Durations(
+    "messaging_event_age_seconds",
+    "From the event's time to the commit of its effect.",
+    ["consumer"],
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 3600.0),
+)
 
 
 def told(gauge: Gauge) -> dict[tuple[str, ...], float]:

@@ -174,7 +174,7 @@ class Reading:
         metrics.PROCESSED.labels(*self._labels).inc(len(outcome.applied))
         if outcome.duplicates:
             metrics.DUPLICATES.labels(*self._labels).inc(outcome.duplicates)
-        metrics.EVENT_AGE.observe(
-            self._consumer.name,
-            [now - arrival.received.time.timestamp() for arrival in outcome.applied if arrival.received is not None],
-        )
+        ages = metrics.EVENT_AGE.of(self._consumer.name)
+        for arrival in outcome.applied:
+            if arrival.received is not None:
+                ages.observe(now - arrival.received.time.timestamp())

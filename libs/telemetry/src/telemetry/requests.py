@@ -7,14 +7,13 @@ from typing import Any, Final
 from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, StatusCode
-from prometheus_client import Histogram
 
-from telemetry.metrics import REQUEST_SECONDS
+from telemetry.metrics import REQUEST_SECONDS, Series
 from telemetry.traces import attach, new_context, parse_traceparent
 
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _SERVER_ERROR: Final = 500
-_series: dict[tuple[str, str, int], Histogram] = {}
+_series: dict[tuple[str, str, int], Series] = {}
 _recording: list[trace.Tracer] = []
 
 
@@ -73,5 +72,5 @@ class ServedRequest:
         key = (self.method, route, status)
         series = _series.get(key)
         if series is None:
-            series = _series[key] = REQUEST_SECONDS.labels(*key)
+            series = _series[key] = REQUEST_SECONDS.of(self.method, route, str(status))
         series.observe(perf_counter() - self._started)

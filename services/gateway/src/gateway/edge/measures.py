@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from prometheus_client import Counter
+from telemetry import Counts
 
-UNCHANGED: Final = Counter("gateway_unchanged", "Answers whose client had them already: 304 instead of a body.")
-COMPRESSED: Final = Counter("gateway_compressed", "Answers that went out as gzip.")
+UNCHANGED: Final = Counts("gateway_unchanged", "Answers whose client had them already: 304 instead of a body.")
+COMPRESSED: Final = Counts("gateway_compressed", "Answers that went out as gzip.")

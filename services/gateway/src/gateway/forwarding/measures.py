@@ -2,17 +2,19 @@
 
 from typing import Final
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge
+
+from telemetry import Counts, Durations
 
 CLIENT_GONE: Final = "gone"
 CUT: Final = "cut"
 
-FORWARDED: Final = Counter(
+FORWARDED: Final = Counts(
     "gateway_forwarded",
     "Requests meant for a service, by class of the status the client got; gone: the client left; cut: broke off.",
     ("service", "method", "status_class"),
 )
-ANSWER_SECONDS: Final = Histogram(
+ANSWER_SECONDS: Final = Durations(
     "gateway_service_answer_seconds",
     "Seconds from the gateway's asking a service, waiting for a connection included, to the head of its answer.",
     ("service",),
@@ -39,23 +41,14 @@ TRIED_AGAIN: Final = Counter(
     ("service", "why"),
 )
 
-_counters: dict[tuple[str, str, str], Counter] = {}
-_histograms: dict[str, Histogram] = {}
 _METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 
 
 def count(service: str, method: str, status_class: str) -> None:
     """Count one request; `status_class` is "2xx" … "5xx", CLIENT_GONE or CUT."""
-    key = (service, method if method in _METHODS else "_OTHER", status_class)
-    counter = _counters.get(key)
-    if counter is None:
-        counter = _counters[key] = FORWARDED.labels(*key)
-    counter.inc()
+    FORWARDED.inc(service, method if method in _METHODS else "_OTHER", status_class)
 
 
 def answered(service: str, seconds: float) -> None:
     """Record how long a service took to begin its answer."""
-    histogram = _histograms.get(service)
-    if histogram is None:
-        histogram = _histograms[service] = ANSWER_SECONDS.labels(service)
-    histogram.observe(seconds)
+    ANSWER_SECONDS.of(service).observe(seconds)
