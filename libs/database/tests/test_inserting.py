@@ -8,13 +8,13 @@ from uuid import UUID
 import asyncpg
 import pytest
 import pytest_asyncio
-from sqlalchemy import ForeignKey, select, text
+from sqlalchemy import ForeignKey, bindparam, exists, select, text
 from sqlalchemy import Table as CoreTable
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
 
-from database import Database, NeedsSQLAlchemy, Table, insert_new, insert_or_same, new_id
+from database import Condition, Database, NeedsSQLAlchemy, Table, insert_new, insert_or_same, new_id
 
 
 class Parcel(Table):
@@ -99,3 +99,46 @@ async def test_a_row_sent_again_is_found_and_a_different_one_is_refused(database
         for other in ({**first, "fragile": False}, {**first, "label": "b"}, {**first, "parcel_id": new_id()}):
             with pytest.raises(LabelTaken):
                 await insert_or_same(session, Parcel, other, stated=stated, taken=LabelTaken)
+
+
+class NoBox(Exception):
+    """There is no parcel of the label that one is to be put into."""
+
+
+_BOX = Parcel.__table__.alias()
+_HAS_BOX = exists(select(_BOX.c.parcel_id).where(_BOX.c.label == bindparam("box"), _BOX.c.fragile.is_not(True)))
+
+
+async def test_a_row_goes_in_under_a_condition_alone(database: Database) -> None:
+    async with database.transaction() as session:
+        asked = []
+
+        async def require() -> None:
+            asked.append("box")
+            if not await session.scalar(select(exists().where(Parcel.label == "box"))):
+                raise NoBox
+
+        boxed = Condition(_HAS_BOX, {"box": "box"}, require)
+        row = {"parcel_id": new_id(), "label": "a", "marks": ["x"], "sent_at": datetime(2026, 1, 1, tzinfo=UTC)}
+        with pytest.raises(NoBox):
+            await insert_or_same(session, Parcel, row, stated=("label",), taken=LabelTaken, under=boxed)
+        assert await session.scalar(select(Parcel.label)) is None
+        await insert_new(session, Parcel, {"parcel_id": new_id(), "label": "box"})
+        for inserted in (True, False):
+            made = await insert_or_same(session, Parcel, row, stated=("label",), taken=LabelTaken, under=boxed)
+            assert (made[0].marks, made[1]) == (["x"], inserted)
+        assert len(asked) == 2  # what is inserted needs no second look
+        other = {**row, "label": "b"}
+        with pytest.raises(LabelTaken):
+            await insert_or_same(session, Parcel, other, stated=("label",), taken=LabelTaken, under=boxed)
+
+
+async def test_a_condition_that_came_to_hold_meanwhile_is_no_collision(database: Database) -> None:
+    async with database.transaction() as session:
+
+        async def require() -> None:
+            await insert_new(session, Parcel, {"parcel_id": new_id(), "label": "box"})
+
+        row = {"parcel_id": new_id(), "label": "a"}
+        boxed = Condition(_HAS_BOX, {"box": "box"}, require)
+        assert (await insert_or_same(session, Parcel, row, stated=("label",), taken=LabelTaken, under=boxed))[1]

@@ -4,7 +4,7 @@ from database import migrations
 from database.deadlines import DEADLINE, Deadline
 from database.engine import Database, asyncpg_dsn, closing, raw, write_last
 from database.ids import new_id, utc_now
-from database.inserting import NeedsSQLAlchemy, insert_new, insert_or_same
+from database.inserting import Condition, NeedsSQLAlchemy, insert_new, insert_or_same
 from database.listing import narrowed, page_of
 from database.sealing import BlindIndex, KeyRing, SealBroken, Sealed, associated, seal, unseal
 from database.statements import Closing, columns, count_of, known
@@ -14,6 +14,7 @@ __all__ = [
     "DEADLINE",
     "BlindIndex",
     "Closing",
+    "Condition",
     "Database",
     "Deadline",
     "KeyRing",

@@ -10,7 +10,7 @@ from orgtree.recounting import LOOK_EVERY, NightlyRecount, mend_by_facts
 from orgtree.roles import Permissions, Remit
 from orgtree.rollups import Delta, Difference, add_deltas, fold, fold_here, mend, recount, totals, totals_of_children
 from orgtree.root import ROOT_ID
-from orgtree.subtrees import OutsideRemit, require_within, within
+from orgtree.subtrees import OutsideRemit, require_within, row_within, within
 from orgtree.tables import affiliation, organisation, rollup, rollup_people
 from orgtree.tree import ancestors_of, place_organisations
 
@@ -46,6 +46,7 @@ __all__ = [
     "require_within",
     "rollup",
     "rollup_people",
+    "row_within",
     "totals",
     "totals_of_children",
     "within",

@@ -1,6 +1,7 @@
 """One predicate for "lies in one of these subtrees", for lists and for single objects."""
 
 from collections.abc import Collection
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -21,11 +22,20 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from database import raw
+from database import Condition, raw
 from orgtree.root import ROOT_ID
 from orgtree.tables import organisation
 
 _IS_WITHIN = "select exists (select from organisation where organisation_id = $1 and ancestors && $2::uuid[])"
+
+
+_PLACE = organisation.alias()
+_ROW_IS_WITHIN = exists(
+    select(_PLACE.c.organisation_id).where(
+        _PLACE.c.organisation_id == bindparam("organisation_id", type_=Uuid),
+        _PLACE.c.ancestors.bool_op("&&")(bindparam("remit", type_=ARRAY(Uuid))),
+    )
+)
 
 
 class OutsideRemit(Exception):
@@ -82,3 +92,8 @@ async def require_within(
     """
     if not await (await raw(session)).fetchval(_IS_WITHIN, organisation_id, list(remit)):
         raise OutsideRemit(organisation_id)
+
+
+def row_within(session: AsyncSession | asyncpg.Connection, organisation_id: UUID, remit: Collection[UUID]) -> Condition:
+    """Let a row of this organisation be inserted under what `require_within` demands."""
+    return Condition(_ROW_IS_WITHIN, {"remit": list(remit)}, partial(require_within, session, organisation_id, remit))

@@ -32,11 +32,13 @@ async def schedule_activity(
 
     Raises `orgtree.OutsideRemit`, `EndsBeforeItStarts`, `LastsTooLong` and `ActivityIdTaken`.
     """
-    await orgtree.require_within(session, wanted.organisation_id, by.remit)
     check_times(wanted.starts_at, wanted.ends_at)
     stated = {**wanted.model_dump(exclude={"activity_id"}), "scheduled_by": by.person_id}
     new = {"activity_id": activity_id, **stated, "status": "scheduled", "scheduled_at": now, "version": 1}
-    activity, inserted = await insert_or_same(session, Activity, new, stated=stated, taken=ActivityIdTaken)
+    within = orgtree.row_within(session, wanted.organisation_id, by.remit)
+    activity, inserted = await insert_or_same(
+        session, Activity, new, stated=stated, taken=ActivityIdTaken, under=within
+    )
     if inserted:
         await _publish(session, ActivityScheduledV1, activity, by=by, action="activities.activity.scheduled", now=now)
     return activity
