@@ -64,6 +64,12 @@ async def test_who_takes_gzip_gets_it(door: Door, service: RawService) -> None:
     assert plain.header("etag") == packed.header("etag")
 
 
+async def test_which_codings_a_client_takes_is_the_door_s_to_know(door: Door, service: RawService) -> None:
+    service.behave = answering(said(JSON))
+    await door.ask("GET /v1/courses", "accept-encoding: br, gzip")
+    assert service.asked[-1].header(b"accept-encoding") is None
+
+
 async def test_a_client_of_everyday_reads_it(door: Door, service: RawService) -> None:
     service.behave = answering(said(JSON))
     async with httpx.AsyncClient(headers={"authorization": f"Bearer {door.token}"}) as client:

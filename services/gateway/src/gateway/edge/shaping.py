@@ -115,7 +115,7 @@ class Shaped:
 
     def _has(self, tag: str) -> bool:
         """Say whether who asks named this tag; most names are read no further than to see that it is not in them."""
-        if tag.encode() not in self._known and b"*" not in self._known:
+        if not self._known or (tag.encode() not in self._known and b"*" not in self._known):
             return False
         named = tags_in([self._known.decode("latin-1")])
         return named is not None and named.has_weakly(tag)

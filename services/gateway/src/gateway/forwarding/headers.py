@@ -25,7 +25,7 @@ HOP_BY_HOP: Final = _names(
 _SET_BY_THE_GATEWAY: Final = _names(
     "host via forwarded x-real-ip x-request-id x-correlation-id content-length expect traceparent tracestate baggage",
     "b3 cookie x-original-url x-original-method x-rewrite-url x-client-ip x-cluster-client-ip true-client-ip",
-    "cf-connecting-ip x-http-method x-http-method-override x-method-override",
+    "accept-encoding cf-connecting-ip x-http-method x-http-method-override x-method-override",
 )
 _NOT_FOR_CLIENTS: Final = _names(
     "content-length server date via alt-svc x-request-id x-powered-by x-sendfile traceparent tracestate baggage"
