@@ -16,7 +16,7 @@ from gateway.forwarding.upstream import Upstream
 from webapi import Authenticator
 
 from .door import HASTY, PATIENT, SMALL, UNBROKEN, Door, opened
-from .raw_service import OK, Asked, RawService, Talk
+from .raw_service import OK, Asked, RawService, Talk, until
 
 ROUTES = (
     Route("/v1/courses", "learning", timeouts=PATIENT, writing=PATIENT, max_body=4 * MIB),
@@ -59,7 +59,7 @@ async def test_what_was_not_sent_is_tried_again_whatever_it_is(
     port, before = free_port(), tried("unsent")
     async with opened(ROUTES, {"learning": f"http://127.0.0.1:{port}"}, authenticator, token) as door:
         asking = asyncio.create_task(door.ask(f"{method} /v1/courses", body=b"abc" if method == "POST" else b""))
-        await asyncio.sleep(0.05)
+        await until(lambda: tried("unsent") > before)
         async with RawService(port=port) as service:
             assert (await asking).body == b"ok"
             assert len(service.asked) == 1
