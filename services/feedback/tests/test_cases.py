@@ -147,6 +147,18 @@ async def test_ones_own_cases_are_listed_in_pages_from_the_latest(county: County
     assert "text" not in (await villager.get("/cases")).text
 
 
+async def test_who_has_an_office_lists_their_own_alone_and_reads_nobody_elses_by_it(
+    county: County, office: Person, database: Database
+) -> None:
+    await opened(county.person())
+    own = (await opened(office))["case_id"]
+    assert [item["case_id"] for item in await office.all("/cases", mine="true")] == [own]
+    async with database.read() as session:
+        listed = "select count(*) from audit.entry where action = 'feedback.case.listed'"
+        assert await (await raw(session)).fetchval(listed) == 0
+    assert len(await office.all("/cases")) == 2
+
+
 async def test_cases_are_listed_by_their_ids_and_those_one_may_not_see_are_left_out(county: County) -> None:
     villager, other = county.person(), county.person()
     own, of_another = [(await opened(villager))["case_id"] for _ in range(3)], (await opened(other))["case_id"]

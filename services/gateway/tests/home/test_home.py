@@ -295,12 +295,13 @@ async def test_a_section_is_what_its_kinds_are(database: Database) -> None:
 
 async def test_a_meeting_is_registered_for_until_it_begins_and_attended_from_then_on(database: Database) -> None:
     await hand_over(database, HANDLERS, [*BASE, (activity(), 1)])
-    for now, operation in (
-        (NOW, "activities_register"),
-        (NOW + timedelta(days=1), "activities_report_attendance"),
+    for now, operation, ways in (
+        (NOW, "activities_register", [None]),
+        (NOW + timedelta(days=1), "activities_report_attendance", ["in_person", "remote"]),
     ):
         (item,) = await items_of(database, MEMBER, now=now)
-        assert [action.operation_id for action in item.actions] == [operation]
+        assert {action.operation_id for action in item.actions} == {operation}
+        assert [action.body and action.body["mode"] for action in item.actions] == ways
 
 
 async def test_a_title_says_what_is_known_of_the_subject(database: Database) -> None:

@@ -148,6 +148,25 @@ async def test_a_small_group_is_hidden_in_every_answer_that_could_tell_it(databa
     assert (await figures_of(database, COUNTY))["members.age.under_35"] == 23
 
 
+async def test_places_stand_in_the_order_of_divisions_whatever_their_figures_and_pages(database: Database) -> None:
+    uncoded = [("第二支部", None), ("第一支部", None)]
+    places = [*uncoded, ("河边乡", "522731100"), ("山上镇", "522731001"), ("田坝镇", "522731002")]
+    events = [
+        (established(UUID(int=21 + at), COUNTY).model_copy(update={"name": name, "division_code": code}), 1)
+        for at, (name, code) in enumerate(places)
+    ]
+    large = (composed(UUID(int=23), over=40), 1)
+    await hand_over(database, HANDLERS, [TREE[0], *events, large])
+    names, after = [], None
+    async with database.read() as session:
+        while page := await queries.overviews_of_children(
+            session, COUNTY, figures=FIGURES, day=NOW.date(), after=after, limit=2
+        ):
+            names += [child.organisation_name for child in page]
+            after = queries.official(page[-1].division_code, names[-1], page[-1].organisation_id)
+    assert names == ["山上镇", "田坝镇", "河边乡", "第一支部", "第二支部"]
+
+
 async def test_a_learner_without_a_branch_is_in_no_figure(database: Database) -> None:
     study = learning.LessonProgressedV1(
         study_id=new_id(),

@@ -6,7 +6,7 @@ from datetime import date
 from itertools import pairwise
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import orgtree
@@ -16,16 +16,27 @@ from gateway.overview.schemas import FigureOut, OverviewOut
 from suppression import hidden_in, hidden_of_root
 
 
+LAST = "~"
+"""Stands after every code of a division: for what has none of its own."""
+
+
+def official(code: str | None, name: str, organisation_id: UUID) -> tuple[str, str, UUID]:
+    """Give where an organisation stands among those beside it: as in the list of divisions, whatever its figures."""
+    return code or LAST, name, organisation_id
+
+
 async def overview_of(session: AsyncSession, organisation_id: UUID, *, figures: Figures, day: date) -> OverviewOut:
     """Give the figures of one organisation, which must exist."""
     organisation = orgtree.organisation.c
-    query = select(organisation.name, organisation.level).where(organisation.organisation_id == organisation_id)
-    name, level = (await session.execute(query)).one()
+    query = select(organisation.name, organisation.level, organisation.division_code)
+    wanted = query.where(organisation.organisation_id == organisation_id)
+    name, level, code = (await session.execute(wanted)).one()
     totals, hidden = await _shown_of(session, organisation_id, control_on(figures, day))
     return OverviewOut(
         organisation_id=organisation_id,
         organisation_name=name,
         level=level,
+        division_code=code,
         figures=_figures(totals, hidden, figures, day),
     )
 
@@ -36,10 +47,10 @@ async def overviews_of_children(
     *,
     figures: Figures,
     day: date,
-    after: UUID | None,
+    after: tuple[str, str, UUID] | None,
     limit: int,
 ) -> list[OverviewOut]:
-    """Give the figures of an organisation's children, by id, at most `limit` after the cursor.
+    """Give the figures of an organisation's children, as `official` has them, at most `limit` after the cursor.
 
     What is hidden is decided over all children, so that no two pages can be subtracted from each other.
     """
@@ -47,22 +58,25 @@ async def overviews_of_children(
     whole, hidden_of_whole = await _shown_of(session, organisation_id, control)
     rows, hidden = await _shown_of_children(session, organisation_id, whole, hidden_of_whole, control)
     organisation = orgtree.organisation.c
+    coded = func.coalesce(organisation.division_code, LAST)
+    place = (coded.collate("C"), organisation.name.collate("C"), organisation.organisation_id)
     query = (
-        select(organisation.organisation_id, organisation.name, organisation.level)
+        select(organisation.organisation_id, organisation.name, organisation.level, organisation.division_code)
         .where(organisation.parent_id == organisation_id)
-        .order_by(organisation.organisation_id)
+        .order_by(*place)
         .limit(limit)
     )
     if after is not None:
-        query = query.where(organisation.organisation_id > after)
+        query = query.where(tuple_(*place) > tuple_(*after))
     return [
         OverviewOut(
             organisation_id=child,
             organisation_name=name,
             level=level,
+            division_code=code,
             figures=_figures(rows.get(child, {}), hidden.get(child, frozenset()), figures, day),
         )
-        for child, name, level in (await session.execute(query)).all()
+        for child, name, level, code in (await session.execute(query)).all()
     ]
 
 

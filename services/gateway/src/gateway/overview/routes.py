@@ -31,6 +31,10 @@ def _today() -> date:
     return day_of(utc_now())
 
 
+def _official(one: OverviewOut) -> tuple[str, str, UUID]:
+    return queries.official(one.division_code, one.organisation_name, one.organisation_id)
+
+
 @router.get(
     "/{organisation_id}",
     response_model=OverviewWithStaleOut,
@@ -51,12 +55,12 @@ async def overview(organisation_id: UUID, caller: Caller, watch: Watching) -> Re
     openapi_extra=access(READ) | NO_PEOPLE | described("下级组织的各项数据", "The figures of those directly below"),
 )
 async def children(organisation_id: UUID, page: PageQuery, caller: Caller) -> Response:
-    """Give the figures of each organisation directly below, in no order of merit."""
+    """Give the figures of each organisation directly below, in the order of divisions, never of figures."""
     remit = await caller.remit(READ)
     async with caller.read() as session:
         await orgtree.require_within(session, organisation_id, remit)
-        (after,) = page.after(UUID) or (None,)
+        after = page.after(str, str, UUID)
         found = await queries.overviews_of_children(
             session, organisation_id, figures=FIGURES, day=_today(), after=after, limit=page.fetch
         )
-    return json_answer(page.of(found, key=lambda child: (child.organisation_id,)))
+    return json_answer(page.of(found, key=_official))

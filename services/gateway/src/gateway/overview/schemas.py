@@ -26,6 +26,7 @@ class OverviewOut(BaseModel):
     organisation_id: UUID
     organisation_name: str
     level: str
+    division_code: Annotated[str | None, Field(description="Its place in the official list of divisions, if any.")]
     figures: list[FigureOut]
 
 

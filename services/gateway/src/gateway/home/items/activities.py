@@ -42,6 +42,12 @@ def _is_to_come(facts: Facts, now: datetime) -> bool:
     return not _has_begun(facts, now)
 
 
+def _attend(mode: str) -> Action:
+    """Say how one takes part: only the person knows it, so each way is an act of its own."""
+    path = "/v1/activities/{subject_id}/attendances"
+    return Action("activities_report_attendance", "POST", path, body={"mode": mode}, when=_has_begun)
+
+
 ATTEND = Kind(
     "activity.attend",
     "activity",
@@ -53,13 +59,8 @@ ATTEND = Kind(
     ActivityFacts,
     title=_titled,
     actions=(
-        Action(
-            "activities_report_attendance",
-            "POST",
-            "/v1/activities/{subject_id}/attendances",
-            body={"mode": "remote"},
-            when=_has_begun,
-        ),
+        _attend("in_person"),
+        _attend("remote"),
         Action("activities_register", "POST", "/v1/activities/{subject_id}/registrations", when=_is_to_come),
     ),
 )
