@@ -12,6 +12,7 @@ export const SCREENS: readonly Screen[] = [
 
 const part = async () => (await import("./screens/part.ts")).SCREENS;
 const mine = async () => (await import("./screens/mine.ts")).SCREENS;
+const branch = async () => (await import("./screens/branch.ts")).SCREENS;
 const area = async () => (await import("./screens/area.ts")).SCREENS;
 /** What the first opening does without, of offices, and what is seldom asked for: each a file of its own. */
 export const BUNDLES: readonly Bundle[] = [
@@ -20,8 +21,9 @@ export const BUNDLES: readonly Bundle[] = [
   { under: "/lessons", load: part },
   { under: "/outbox", load: part },
   { under: "/cases", load: mine },
+  { under: "/me/assist", load: branch },
   { under: "/me", load: mine },
-  { under: "/branch", load: async () => (await import("./screens/branch.ts")).SCREENS },
+  { under: "/branch", load: branch },
   { under: "/status", load: async () => (await import("./screens/status.tsx")).SCREENS },
   { under: "/area", load: area },
   { under: "/account-lists", load: area },

@@ -1,10 +1,9 @@
-/** Figures of officers: places stand in official order whatever the figures are, and what is hidden is never a nought. */
+/** Figures of officers: what is hidden is never a nought, and what is a few never none. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { classWidth } from "../src/screens/area/classes.ts";
 import { type Figure, percent, said, shareOf } from "../src/screens/area/figures.ts";
-import { type Child, inOfficialOrder } from "../src/screens/area/places.ts";
 import { preferences } from "../src/shell/portal.ts";
 
 preferences.value = { language: "zh", size: "standard" };
@@ -13,40 +12,6 @@ function figure(measure: string, value: number | null): Figure {
   const formula = { formula_zh: "党员总数", formula_en: "Members", formula_holds_from: "2026-01-01" };
   return { measure, value, suppressed: value === null, ...formula };
 }
-
-function child(id: string, name: string, value: number | null): Child {
-  return { id, name, level: "township", figures: new Map([["members.all", figure("members.all", value)]]) };
-}
-
-const CODES = new Map([
-  ["c", "522731001"],
-  ["a", "522731002"],
-  ["b", "522731100"],
-]);
-
-test("places stand in the order of divisions, whatever their figures, names and ids", () => {
-  for (const values of [
-    [1, 2, 3],
-    [3, 2, 1],
-    [null, 9, 0],
-  ]) {
-    const all = ["a", "b", "c"].map((id, at) => child(id, `${9 - at}`, values[at] as number | null));
-    for (const places of [all, [...all].reverse()]) {
-      assert.deepEqual(
-        [...places].sort(inOfficialOrder(CODES)).map(({ id }) => id),
-        ["c", "a", "b"],
-      );
-    }
-  }
-});
-
-test("what has no division of its own comes last, by name and not by figure", () => {
-  const places = [child("z", "第二支部", 99), child("y", "第一支部", 5), child("a", "镇", 1)];
-  assert.deepEqual(
-    places.sort(inOfficialOrder(CODES)).map(({ id }) => id),
-    ["a", "y", "z"],
-  );
-});
 
 test("a hidden figure is said to be hidden, and takes part in no share", () => {
   const [hidden, whole] = [figure("members.away", null), figure("members.all", 40)];

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Api } from "../src/api/client.ts";
 import { SignInNeeded } from "../src/api/problems.ts";
-import { type Database, openDatabase } from "../src/store/database.ts";
+import { type Database, openDatabase, wipe } from "../src/store/database.ts";
 import { newId } from "../src/store/ids.ts";
 import { Outbox } from "../src/store/outbox.ts";
 
@@ -140,6 +140,18 @@ test("without a sign-in acts are still taken, and wait", async () => {
   await outbox.flush();
   assert.deepEqual(await states(database), ["waiting"]);
   assert.equal(sent.length, 0);
+});
+
+test("what is wiped while it is being sent does not come back", async () => {
+  for (const result of ["applied", "retry_later", "rejected"]) {
+    const { database, outbox } = await opened(person(), async (told) => {
+      await wipe(database);
+      return new Response(results(told, result));
+    });
+    await outbox.add(act());
+    await outbox.flush();
+    assert.deepEqual(await states(database), [], result);
+  }
 });
 
 test("another person's outbox knows nothing of it", async () => {

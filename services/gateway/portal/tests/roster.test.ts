@@ -3,7 +3,7 @@
 import "fake-indexeddb/auto";
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { dropOldRoster, openDatabase, wipeSubjects } from "../src/store/database.ts";
+import { dropOldRoster, openDatabase, wipe } from "../src/store/database.ts";
 import { keepRoster, keptRoster } from "../src/store/roster.ts";
 
 const BRANCH = "01930000-0000-7000-8000-000000000001";
@@ -38,7 +38,7 @@ test("after a week they are gone, also where nobody opens a sheet", async () => 
 
 test("who wipes what was told wipes them", async () => {
   const database = await kept("wiped", 0);
-  await wipeSubjects(database);
+  await wipe(database);
   assert.equal(await keptRoster(database, BRANCH), null);
   assert.equal(await database.get("meta", "roster_key"), undefined);
 });

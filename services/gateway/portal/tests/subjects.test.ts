@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Api } from "../src/api/client.ts";
 import { NoNetwork, Refused } from "../src/api/problems.ts";
-import { openDatabase, storedSize, wipeSubjects } from "../src/store/database.ts";
+import { openDatabase, storedSize, wipe } from "../src/store/database.ts";
 import { newId } from "../src/store/ids.ts";
 import { Subjects } from "../src/store/subjects.ts";
 
@@ -88,14 +88,28 @@ test("a refusal keeps its code and trace, and leaves what is stored", async () =
   assert.equal(trouble.problem.trace_id, "ab");
 });
 
-test("wiping takes what was told and leaves what waits to be sent", async () => {
+test("wiping takes all that is the person's; who leaves keeps what is not sent", async () => {
   const { database, subjects } = await opened(() => Response.json({ username: "a" }));
-  subjects.watch("profile", "/v1/me");
-  await subjects.refresh();
-  const op = { op_id: newId(), kind: "register", subject_id: newId(), acted_at: "", body: {}, about: "" };
-  await database.put("outbox", { ...op, state: "waiting" });
+  const op = { kind: "register", subject_id: newId(), acted_at: "", body: {}, about: "" };
+  const fill = async () => {
+    subjects.watch("profile", "/v1/me");
+    await subjects.refresh();
+    for (const state of ["waiting", "refused", "sent"] as const) {
+      await database.put("outbox", { ...op, op_id: newId(), state });
+    }
+    await database.put("meta", { text: "路灯又坏了" }, "draft report");
+    await database.put("meta", "the person", "person_id");
+  };
+  const left = async () => (await database.getAll("outbox")).map(({ state }) => state).sort();
+  await fill();
   assert.equal((await storedSize(database)).things, 1);
-  await wipeSubjects(database);
+  await wipe(database, true);
   assert.equal((await storedSize(database)).things, 0);
-  assert.equal((await database.getAll("outbox")).length, 1);
+  assert.deepEqual(await left(), ["refused", "waiting"]);
+  assert.deepEqual(await database.getAllKeys("meta"), ["person_id"]);
+  await fill();
+  await wipe(database);
+  assert.equal((await storedSize(database)).things, 0);
+  assert.deepEqual(await left(), []);
+  assert.deepEqual(await database.getAllKeys("meta"), ["person_id"]);
 });

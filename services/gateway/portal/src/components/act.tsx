@@ -14,6 +14,17 @@ export function lastAct(kind: string, subject_id: string, seenAt = 0): Op | unde
 }
 
 export const isRefused = (op: Op | undefined): boolean => op?.state === "refused" || op?.state === "conflict";
+/** Why an act was not taken, in the system's words. */
+export const whyNot = ({ result }: Op): string => [result?.title, result?.detail].filter(Boolean).join(" ");
+
+/** Names an act that home offers: its operation, and of one that can be done in several ways, which. */
+export const actName = ({
+  operation_id,
+  body,
+}: {
+  operation_id: string;
+  body: Record<string, unknown> | null;
+}): string => [operation_id, body?.mode].filter(Boolean).join(" ");
 
 /** Says what is done; with its act whether that is only on the phone yet. */
 export function Done({ what, act }: { what: string; act?: Op | undefined }) {

@@ -4,23 +4,27 @@ import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
 import { words } from "../shell/portal.ts";
 
-interface FieldProps {
+interface LabelProps {
   id: string;
   label: string;
   hint?: string;
   fault?: string | undefined;
+}
+
+interface FieldProps extends LabelProps {
   value: string;
   onValue: (value: string) => void;
   rows?: number;
   input?: { type?: string; inputMode?: "numeric" | "tel" | "text"; autocomplete?: string; maxLength?: number };
 }
 
-export function Field({ id, label, hint, fault, value, onValue, rows, input }: FieldProps) {
+/** What a label stands over is told to belong to it. */
+const labelled = ({ id, hint, fault }: LabelProps) => {
   const told = [hint && `${id}-hint`, fault && `${id}-fault`].filter(Boolean).join(" ");
-  const common = {
-    id, value, "aria-invalid": fault !== undefined, ...(told && { "aria-describedby": told }), ...input,
-    onInput: (event: Event) => onValue((event.target as HTMLInputElement).value),
-  }; // biome-ignore format: one element's attributes
+  return { id, "aria-invalid": fault !== undefined, ...(told && { "aria-describedby": told }) };
+};
+
+function Labelled({ id, label, hint, fault, children }: LabelProps & { children: ComponentChildren }) {
   return (
     <div class="field">
       <label for={id}>{label}</label>
@@ -34,12 +38,36 @@ export function Field({ id, label, hint, fault, value, onValue, rows, input }: F
           {fault}
         </span>
       )}
+      {children}
+    </div>
+  );
+}
+
+export function Field({ value, onValue, rows, input, ...label }: FieldProps) {
+  const common = {
+    ...labelled(label), value, ...input,
+    onInput: (event: Event) => onValue((event.target as HTMLInputElement).value),
+  }; // biome-ignore format: one element's attributes
+  return (
+    <Labelled {...label}>
       {rows === undefined ? (
         <input {...(common as JSX.IntrinsicElements["input"])} />
       ) : (
         <textarea rows={rows} {...common} />
       )}
-    </div>
+    </Labelled>
+  );
+}
+
+/** One of many, `children` being the options: in the portal's words, where a browser's own field has its own. */
+export function Select(props: LabelProps & Pick<FieldProps, "value" | "onValue"> & { children: ComponentChildren }) {
+  const { value, onValue, children, ...label } = props;
+  return (
+    <Labelled {...label}>
+      <select {...labelled(label)} value={value} onChange={(event) => onValue(event.currentTarget.value)}>
+        {children}
+      </select>
+    </Labelled>
   );
 }
 

@@ -1,4 +1,4 @@
-/** A QR code of an address, to be scanned from paper or from this screen; it is loaded once one is shown. */
+/** A QR code of an address, to be scanned from paper or from this screen; its file is loaded once one is shown. */
 
 import { generate } from "lean-qr";
 

@@ -1,12 +1,13 @@
 /** What went wrong: in words, whether anything is kept, what to do, and below it what helps who looks into it. */
 
 import { CloudOff, ShieldCheck } from "lucide";
-import { NoNetwork, type Refused, SignInNeeded, type Trouble } from "../api/problems.ts";
+import { useState } from "preact/hooks";
+import { NoNetwork, type Refused, SignInNeeded, type Trouble, troubleOf } from "../api/problems.ts";
 import type { Proof } from "../host.ts";
 import { dayAndTime } from "../shell/dates.ts";
 import { portal, words } from "../shell/portal.ts";
 import type { Reading } from "../store/subjects.ts";
-import { Button, Link } from "./buttons.tsx";
+import { Button, ButtonLink, Link } from "./buttons.tsx";
 import { Notice } from "./surfaces.tsx";
 
 export function TroubleNotice({ trouble, seenAt }: { trouble: Trouble; seenAt?: number | undefined }) {
@@ -60,17 +61,26 @@ export function StepUp({ proof = { max_age: FRESH }, why }: { proof?: Proof; why
 }
 
 function RefusalNotice({ refused, stored }: { refused: Refused; stored: boolean }) {
-  const says = words.value.trouble;
+  const { trouble: says, missing, status } = words.value;
+  const isGone = refused.status === 404;
   return (
     <Notice wait alert>
       <p>
         <b>{refused.problem.title ?? says.failed}</b> {stored ? says.sought : ""}
       </p>
       {refused.problem.detail && <p>{refused.problem.detail}</p>}
-      <p>{says.askAgain}</p>
+      <p>{isGone ? says.gone : says.askAgain}</p>
       <div class="row">
-        <Retry />
-        <Link to="/status">{words.value.status.title}</Link>
+        {isGone ? (
+          <ButtonLink second to="/">
+            {missing.home}
+          </ButtonLink>
+        ) : (
+          <>
+            <Retry />
+            <Link to="/status">{status.title}</Link>
+          </>
+        )}
       </div>
       <details>
         <summary>{words.value.details}</summary>
@@ -93,6 +103,30 @@ function Retry() {
       {words.value.retry}
     </Button>
   );
+}
+
+/** Gives what does something at once, and what came in its way the last time, to be shown. */
+export function useAttempt() {
+  const [trouble, setTrouble] = useState<Trouble | null>(null);
+  const attempt = async (work: () => Promise<unknown>): Promise<void> => {
+    setTrouble(null);
+    await work().catch((error) => setTrouble(troubleOf(error)));
+  };
+  return { attempt, trouble: trouble !== null && <TroubleNotice trouble={trouble} /> };
+}
+
+const MOST = 200;
+
+/** Gives how many of a list to ask for, and what asks for most of it where a reading has more. */
+export function useMore(first: number) {
+  const [limit, setLimit] = useState(first);
+  const more = ({ data }: Reading<{ next_cursor?: string | null }>) =>
+    data?.next_cursor != null && limit < MOST ? (
+      <Button second wide onPress={() => setLimit(MOST)}>
+        {words.value.more}
+      </Button>
+    ) : null;
+  return [limit, more] as const;
 }
 
 /** Says of a reading what there is to say: that it is still on its way, or what came in its way. */

@@ -1,4 +1,4 @@
-/** Screens of whoever has an office in a branch: loaded when one of them is opened. */
+/** Screens of whoever has an office in a branch, or helps others: loaded when one of them is opened. */
 
 import type { Screen } from "../shell/router.ts";
 import { AnswerCase } from "./branch/answer.tsx";
@@ -18,5 +18,7 @@ export const SCREENS: readonly Screen[] = [
   { path: "/branch/members/{person_id}", tab: "branch", view: MemberFile },
   { path: "/branch/lessons/{lesson_id}", tab: "branch", view: Learners },
   { path: "/branch/assist", tab: "branch", view: Assist },
+  { path: "/me/assist", tab: "me", view: Assist },
+  { path: "/me/assist/{person_id}", tab: "me", view: Assist },
   { path: "/branch/assist/{assist_id}/witness", tab: "branch", view: Witness },
 ];

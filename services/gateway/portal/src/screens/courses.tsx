@@ -9,8 +9,8 @@ import { Button, ButtonLink } from "../components/buttons.tsx";
 import { Icon } from "../components/icon.tsx";
 import { Page } from "../components/page.tsx";
 import { List, ListRow, Notice } from "../components/surfaces.tsx";
-import { ReadingState, TroubleNotice } from "../components/trouble.tsx";
-import { portal, useReading, words } from "../shell/portal.ts";
+import { ReadingState, TroubleNotice, useMore } from "../components/trouble.tsx";
+import { portal, useReading, useWatching, words } from "../shell/portal.ts";
 import { isShared, type Params } from "../shell/router.ts";
 import { STUDY, standingOf } from "./lesson.tsx";
 
@@ -24,7 +24,7 @@ const FOLLOWED = 30;
 
 export function Courses() {
   const { courses: says } = words.value;
-  const [limit, setLimit] = useState(FIRST);
+  const [limit, more] = useMore(FIRST);
   const courses = useReading("courses", "/v1/courses", { query: { limit } });
   const toRead = useReading("home", "/v1/home", { query: { section: "read", limit: MOST } });
   const open = new Set(toRead.data?.items.map(({ subject_id }) => subject_id));
@@ -44,11 +44,7 @@ export function Courses() {
       <CourseRows courses={unfinished} />
       {unfinished.length > 0 && others.length > 0 && <h2>{says.others}</h2>}
       <CourseRows courses={others} />
-      {courses.data?.next_cursor != null && limit < MOST && (
-        <Button second wide onPress={() => setLimit(MOST)}>
-          {words.value.more}
-        </Button>
-      )}
+      {more(courses)}
     </Page>
   );
 }
@@ -86,13 +82,10 @@ export function Course({ params }: { params: Params }) {
 function Lessons({ lessons }: { lessons: readonly LessonRow[] }) {
   const { courses: says } = words.value;
   const followed = lessons.slice(0, FOLLOWED);
-  const ids = followed.map(({ lesson_id }) => lesson_id).join();
-  useEffect(() => {
-    const leave = followed.map((path) => portal.subjects.watch("courses", addressOf(STUDY, { path })));
-    return () => {
-      for (const each of leave) each();
-    };
-  }, [ids]);
+  useWatching(
+    "courses",
+    followed.map((path) => addressOf(STUDY, { path })),
+  );
   const standings = new Map(
     followed.map((path) => [
       path.lesson_id,

@@ -1,18 +1,16 @@
 /** Home: what is to be done, by one tap where that is enough; what is to be read; what waits for others. */
 
 import { CalendarDays, Clock } from "lucide";
-import { useState } from "preact/hooks";
 import type { components } from "#document";
-import { type Trouble, troubleOf } from "../api/problems.ts";
-import { Done } from "../components/act.tsx";
-import { Button, Link } from "../components/buttons.tsx";
+import { actName, Done, isRefused } from "../components/act.tsx";
+import { Button, ButtonLink, Link } from "../components/buttons.tsx";
 import { Page } from "../components/page.tsx";
 import { Card, Deadline, List, ListRow, Notice } from "../components/surfaces.tsx";
-import { ReadingState, TroubleNotice } from "../components/trouble.tsx";
+import { ReadingState, useMore } from "../components/trouble.tsx";
 import { day, dayAndTime } from "../shell/dates.ts";
 import { portal, preferences, useReading, words } from "../shell/portal.ts";
 import { isBuilt } from "../shell/router.ts";
-import { newId } from "../store/ids.ts";
+import type { Op } from "../store/database.ts";
 
 type Item = components["schemas"]["HomeItemOut"];
 type Action = Item["actions"][number];
@@ -22,10 +20,11 @@ interface Subject {
   place?: string | null;
   starts_at?: string;
   category?: string;
+  /** Where those who are elsewhere take part; null where nobody does. */
+  join_url?: string | null;
 }
 
 const FIRST = 30;
-const MOST = 200;
 /** What is done for a branch has its screens below the branch's. */
 const OF_BRANCH = new Set(["case.answer", "learner.help"]);
 /** Acts that can be sent later, by the operation that carries them out. */
@@ -36,7 +35,7 @@ const KINDS: Record<string, string> = {
 };
 
 export function Home() {
-  const [limit, setLimit] = useState(FIRST);
+  const [limit, more] = useMore(FIRST);
   const home = useReading("home", "/v1/home", { query: { order: "due", include: "subject", limit } });
   const items = home.data?.items ?? [];
   const of = (section: Item["section"]): Item[] => items.filter((item) => item.section === section);
@@ -56,11 +55,7 @@ export function Home() {
       ))}
       <Section title={says.read} items={of("read")} />
       <Section title={says.waiting} items={of("waiting")} />
-      {home.data?.next_cursor != null && limit < MOST && (
-        <Button second wide onPress={() => setLimit(MOST)}>
-          {words.value.more}
-        </Button>
-      )}
+      {more(home)}
       {home.data !== undefined && (
         <List>
           <ListRow icon={CalendarDays} title={words.value.activities.all} to="/activities" />
@@ -103,51 +98,56 @@ function ItemCard({ item, heading: Heading }: { item: Item; heading: "h2" | "h3"
       </div>
       <Heading>{title}</Heading>
       {about.length > 0 && <p>{about.join(" · ")}</p>}
-      <Acts item={item} about={title}>
-        {isBuilt(address) && <Link to={address}>{words.value.home.see}</Link>}
-      </Acts>
+      <Acts item={item} about={title} address={address} />
     </Card>
   );
 }
 
-/** The buttons of an item: what needs no words is done by one tap, queued where the system takes it later. */
-function Acts({ item, about, children }: { item: Item; about: string; children: preact.ComponentChildren }) {
-  const [trouble, setTrouble] = useState<Trouble | null>(null);
-  const { acts } = words.value;
-  const done = portal.outbox.ops.value.filter((op) => op.subject_id === item.subject_id && op.state !== "refused");
+/**
+ * The buttons of an item: what needs no words is done by one tap, and sent later where there is no network. What is decided
+ * about others is not done here: its screen says what it is about, and asks.
+ */
+function Acts({ item, about, address }: { item: Item; about: string; address: string }) {
+  const { acts, home } = words.value;
+  const isFromElsewhere = (item.subject as Subject | null)?.join_url !== null;
   const offered = item.actions.filter(
-    ({ operation_id, needs }) => needs.length === 0 && acts[operation_id] !== undefined,
+    ({ operation_id, body, needs }) =>
+      KINDS[operation_id] !== undefined && needs.length === 0 && (body?.mode !== "remote" || isFromElsewhere),
   );
-  const act = async (action: Action): Promise<void> => {
-    const kind = KINDS[action.operation_id];
-    setTrouble(null);
-    if (kind !== undefined) {
-      await portal.outbox.add({ kind, subject_id: item.subject_id, body: action.body ?? {}, about });
-      return;
-    }
-    try {
-      await portal.api.send(action.method as "POST", action.href, action.body, newId());
-      await portal.subjects.refresh();
-    } catch (error) {
-      setTrouble(troubleOf(error));
-    }
-  };
+  const isOf = (op: Op) => (action: Action) => KINDS[action.operation_id] === op.kind;
+  const done = portal.outbox.ops.value.find(
+    (op) => op.subject_id === item.subject_id && !isRefused(op) && offered.some(isOf(op)),
+  );
+  const isDone = (action: Action): boolean =>
+    done !== undefined && isOf(done)(action) && action.body?.mode === done.body.mode;
   return (
-    <>
-      <div class="row">
-        {offered.map((action, at) => {
-          const op = done.find((each) => each.kind === KINDS[action.operation_id]);
-          return op === undefined ? (
-            <Button key={action.operation_id} second={at > 0} onPress={() => act(action)}>
-              {acts[action.operation_id]}
-            </Button>
-          ) : (
-            <Done key={action.operation_id} what={acts[action.operation_id] ?? ""} act={op} />
-          );
-        })}
-        {children}
-      </div>
-      {trouble !== null && <TroubleNotice trouble={trouble} />}
-    </>
+    <div class="row">
+      {done !== undefined && (
+        <Done what={acts[actName(offered.find(isDone) ?? (offered[0] as Action))] ?? ""} act={done} />
+      )}
+      {done === undefined &&
+        offered.map((action, at) => (
+          <Button
+            key={actName(action)}
+            second={at > 0}
+            onPress={() =>
+              portal.outbox.add({
+                kind: KINDS[action.operation_id] as string,
+                subject_id: item.subject_id,
+                body: action.body ?? {},
+                about,
+              })
+            }
+          >
+            {acts[actName(action)]}
+          </Button>
+        ))}
+      {isBuilt(address) &&
+        (offered.length === 0 && item.section === "todo" ? (
+          <ButtonLink to={address}>{home.see}</ButtonLink>
+        ) : (
+          <Link to={address}>{home.see}</Link>
+        ))}
+    </div>
   );
 }

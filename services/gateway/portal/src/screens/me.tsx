@@ -1,16 +1,30 @@
 /** 我的: language and size of letters, what waits to be sent, what is on this phone, signing out. */
 
-import { Activity, CloudUpload, Download, Eye, FileUser, Handshake, HeartHandshake, KeyRound } from "lucide";
+import {
+  Activity,
+  CloudUpload,
+  Download,
+  Eye,
+  FileUser,
+  HandHelping,
+  Handshake,
+  HeartHandshake,
+  KeyRound,
+} from "lucide";
 import { useEffect, useState } from "preact/hooks";
 import { Button } from "../components/buttons.tsx";
-import { Dialog } from "../components/dialog.tsx";
+import { Question } from "../components/dialog.tsx";
 import { Choices } from "../components/form.tsx";
 import { Page } from "../components/page.tsx";
 import { Card, List, ListRow, Notice } from "../components/surfaces.tsx";
 import { SIZES } from "../host.ts";
 import { dayAndTime } from "../shell/dates.ts";
+import { forgetDrafts } from "../shell/drafts.ts";
 import { portal, prefer, preferences, useReading, words } from "../shell/portal.ts";
-import { storedSize, wipeSubjects } from "../store/database.ts";
+import { storedSize, wipe } from "../store/database.ts";
+
+/** Who helps others and has no branch, whose screens lead there too. */
+export const HELPS = /^(helper|officer)$/;
 
 export function Me() {
   const me = useReading("profile", "/v1/me");
@@ -30,6 +44,9 @@ export function Me() {
         />
         <ListRow icon={FileUser} title={says.file} lead={says.fileLead} to="/me/file" />
         <ListRow icon={HeartHandshake} title={says.helpers} lead={says.helpersLead} to="/me/helpers" />
+        {me.data?.roles.some(({ role }) => HELPS.test(role)) && (
+          <ListRow icon={HandHelping} title={says.assist} lead={says.assistLead} to="/me/assist" />
+        )}
         <ListRow icon={Handshake} title={says.consents} lead={says.consentsLead} to="/me/consents" />
         <ListRow icon={Download} title={says.export} lead={says.exportLead} to="/me/export" />
       </List>
@@ -65,13 +82,15 @@ export function Me() {
 }
 
 function Phone({ unsent }: { unsent: number }) {
-  const { me: says, cancel } = words.value;
+  const { me: says } = words.value;
   const [size, setSize] = useState({ things: 0, kilobytes: 0 });
   const [step, setStep] = useState<"asking" | "wiped" | null>(null);
   useEffect(() => void storedSize(portal.database).then(setSize), [step]);
-  const wipe = async (): Promise<void> => {
-    await wipeSubjects(portal.database);
+  const wipeAll = async (): Promise<void> => {
+    await wipe(portal.database);
     portal.subjects.forget();
+    forgetDrafts();
+    await portal.outbox.load();
     setStep("wiped");
   };
   return (
@@ -86,25 +105,33 @@ function Phone({ unsent }: { unsent: number }) {
         </Button>
       </div>
       {step === "asking" && (
-        <Dialog title={says.wipeTitle} onLeave={() => setStep((now) => (now === "asking" ? null : now))}>
-          <p>{says.wipeLead}</p>
-          <Button wide onPress={wipe}>
-            {says.wipe}
-          </Button>
-          <Button wide second onPress={() => setStep(null)}>
-            {cancel}
-          </Button>
-        </Dialog>
+        <Question
+          title={says.wipeTitle}
+          lead={unsent > 0 ? says.wipeUnsent(unsent) : says.wipeLead}
+          before={unsent > 0 && <SendFirst />}
+          answer={says.wipe}
+          onAnswer={wipeAll}
+          onLeave={() => setStep((now) => (now === "asking" ? null : now))}
+        />
       )}
     </Card>
   );
 }
 
+function SendFirst() {
+  return (
+    <Button wide onPress={() => portal.outbox.flush()}>
+      {words.value.me.sendFirst}
+    </Button>
+  );
+}
+
 function SignOut({ unsent }: { unsent: number }) {
-  const { me: says, cancel } = words.value;
+  const { me: says } = words.value;
   const [isAsking, setAsking] = useState(false);
   const leave = async (): Promise<void> => {
-    await portal.subjects.close();
+    portal.subjects.close();
+    await wipe(portal.database, true);
     await portal.session.signOut();
   };
   return (
@@ -113,20 +140,14 @@ function SignOut({ unsent }: { unsent: number }) {
         {says.signOut}
       </Button>
       {isAsking && (
-        <Dialog title={says.signOutTitle} onLeave={() => setAsking(false)}>
-          <p>{unsent > 0 ? says.signOutUnsent(unsent) : says.signOutLead}</p>
-          {unsent > 0 && (
-            <Button wide onPress={() => portal.outbox.flush()}>
-              {says.sendFirst}
-            </Button>
-          )}
-          <Button wide second={unsent > 0} onPress={leave}>
-            {says.leave}
-          </Button>
-          <Button wide second onPress={() => setAsking(false)}>
-            {cancel}
-          </Button>
-        </Dialog>
+        <Question
+          title={says.signOutTitle}
+          lead={unsent > 0 ? says.signOutUnsent(unsent) : says.signOutLead}
+          before={unsent > 0 && <SendFirst />}
+          answer={says.leave}
+          onAnswer={leave}
+          onLeave={() => setAsking(false)}
+        />
       )}
     </>
   );

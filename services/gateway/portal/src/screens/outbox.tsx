@@ -2,8 +2,9 @@
 
 import { useState } from "preact/hooks";
 import { SignInNeeded } from "../api/problems.ts";
+import { isRefused, whyNot } from "../components/act.tsx";
 import { Button } from "../components/buttons.tsx";
-import { Dialog } from "../components/dialog.tsx";
+import { Question } from "../components/dialog.tsx";
 import { Page } from "../components/page.tsx";
 import { Card, Tag, type Tone } from "../components/surfaces.tsx";
 import { FRESH, StepUp, stepUpOf, TroubleNotice } from "../components/trouble.tsx";
@@ -40,7 +41,7 @@ export function OutboxScreen() {
 function OpCard({ op }: { op: Op }) {
   const { outbox: says } = words.value;
   const [isAsking, setAsking] = useState(false);
-  const isOver = op.state === "refused" || op.state === "conflict";
+  const isOver = isRefused(op);
   const acr = stepUpOf(op.result);
   const discard = () => portal.outbox.discard(op.op_id);
   return (
@@ -52,7 +53,7 @@ function OpCard({ op }: { op: Op }) {
       <h2>{op.about}</h2>
       <p>{says.kinds[op.kind] ?? op.kind}</p>
       {op.kind === "attend" && op.state === "waiting" && <p>{words.value.checkIn.saved(day(lastDay(op.acted_at)))}</p>}
-      {isOver && op.result && <p>{[op.result.title, op.result.detail].filter(Boolean).join(" ")}</p>}
+      {isOver && <p>{whyNot(op)}</p>}
       {op.state === "waiting" && acr !== undefined && <StepUp proof={{ acr_values: acr, max_age: FRESH }} />}
       <div class="row">
         {op.state === "conflict" && <Button onPress={() => portal.outbox.again(op)}>{says.again}</Button>}
@@ -68,15 +69,13 @@ function OpCard({ op }: { op: Op }) {
         )}
       </div>
       {isAsking && (
-        <Dialog title={says.discardTitle} onLeave={() => setAsking(false)}>
-          <p>{says.discardLead}</p>
-          <Button wide onPress={discard}>
-            {says.discard}
-          </Button>
-          <Button wide second onPress={() => setAsking(false)}>
-            {words.value.cancel}
-          </Button>
-        </Dialog>
+        <Question
+          title={says.discardTitle}
+          lead={says.discardLead}
+          answer={says.discard}
+          onAnswer={discard}
+          onLeave={() => setAsking(false)}
+        />
       )}
     </Card>
   );

@@ -43,7 +43,6 @@ export interface Opening {
 export async function openPortal({ host, session, database, person, sub }: Opening): Promise<void> {
   words.value = await host.texts(host.preferences.language);
   preferences.value = { ...host.preferences };
-  const language = () => (preferences.value.language === "zh" ? "zh-CN" : "en");
   const api = new Api({ token: (isRefused) => session.token(isRefused), language });
   if (sub !== undefined) await database.put("meta", sub, "person_id");
   const subjects = new Subjects(database, api);
@@ -64,6 +63,11 @@ export function goLive(person: string): void {
   new Live(database, api, subjects, person);
 }
 
+/** Gives of two what is in the language of now. */
+export const spoken = <T>(zh: T, en: T): T => (preferences.value.language === "zh" ? zh : en);
+/** The language of now as the API names it. */
+export const language = (): string => spoken("zh-CN", "en");
+
 export async function prefer(changed: Partial<Preferences>): Promise<void> {
   portal.host.prefer(changed);
   if (changed.language !== undefined) words.value = await portal.host.texts(changed.language);
@@ -72,9 +76,25 @@ export async function prefer(changed: Partial<Preferences>): Promise<void> {
 
 /** Reads an address for as long as the component is shown: what is stored at once, then what the system says now. */
 export function useReading<P extends ReadPath>(scope: Scope, path: P, where: Where<P> = {}): Reading<AnswerOf<P>> {
-  const address = addressOf(path, where);
-  useEffect(() => portal.subjects.watch(scope, address), [scope, address]);
+  useWatching(scope, [addressOf(path, where)]);
   return portal.subjects.at(scope, path, where).value;
+}
+
+/** Keeps these addresses up to date for as long as the component is shown. */
+export function useWatching(scope: Scope, addresses: readonly string[]): void {
+  useEffect(() => {
+    const stops = addresses.map((address) => portal.subjects.watch(scope, address));
+    return () => {
+      for (const stop of stops) stop();
+    };
+  }, [scope, addresses.join(" ")]);
+}
+
+/** Loads a file that not everybody needs, once it is shown; undefined before, and where it could not be had. */
+export function useLater<T>(load: () => Promise<T>): T | undefined {
+  const [loaded, setLoaded] = useState<T>();
+  useEffect(() => void load().then(setLoaded, () => {}), []);
+  return loaded;
 }
 
 /**

@@ -56,9 +56,6 @@ export function openDatabase(person: string): Promise<Database> {
   });
 }
 
-/** What else the system told, by its name in `meta`: where `changes` go on, and the roster with its key. */
-const TOLD = ["cursor", "roster", "roster_key"];
-
 export const ROSTER_KEPT = 7 * 86_400_000;
 
 /** Forgets names of others whose week is over, also for whoever has no office any more. */
@@ -68,11 +65,19 @@ export async function dropOldRoster(database: Database): Promise<void> {
   await Promise.all(["roster", "roster_key"].map((name) => database.delete("meta", name)));
 }
 
-/** Forgets what the system told; acts that wait to be sent, and with them this device's id, stay. */
-export async function wipeSubjects(database: Database): Promise<void> {
-  const all = database.transaction(["subject", "meta"], "readwrite");
-  const meta = TOLD.map((name) => all.objectStore("meta").delete(name));
-  await Promise.all([all.objectStore("subject").clear(), ...meta, all.done]);
+/** Ids without which nothing could be sent; they tell nothing that anybody did. */
+const STAY = ["person_id", "device_id"];
+
+/** Forgets all that is the person's on this phone; with `butUnsent` what waits to be sent, or was not taken, stays. */
+export async function wipe(database: Database, butUnsent = false): Promise<void> {
+  const writing = database.transaction(["subject", "meta", "outbox"], "readwrite");
+  const [meta, outbox] = [writing.objectStore("meta"), writing.objectStore("outbox")];
+  await writing.objectStore("subject").clear();
+  for (const name of await meta.getAllKeys()) if (!STAY.includes(name)) await meta.delete(name);
+  for (const { op_id, state } of await outbox.getAll()) {
+    if (!butUnsent || state === "sent") await outbox.delete(op_id);
+  }
+  await writing.done;
 }
 
 export async function storedSize(database: Database): Promise<{ things: number; kilobytes: number }> {

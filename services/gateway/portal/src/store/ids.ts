@@ -8,3 +8,6 @@ export function newId(now: number = Date.now()): string {
   const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
+
+/** Gives the end of an id, which two people can read to each other. */
+export const shortOf = (id: string): string => id.slice(-6).toUpperCase();

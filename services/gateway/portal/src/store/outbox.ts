@@ -139,16 +139,11 @@ export class Outbox {
   }
 
   private async settle({ op_id, result, problem }: OpResult): Promise<boolean> {
-    const [op, state] = [await this.database.get("outbox", op_id), STATES[result]];
-    if (op === undefined) return false;
-    if (state === undefined) {
-      // It comes again; why it had to is told meanwhile, for it may be for the person to do.
-      await this.database.put("outbox", { ...op, state: "waiting", result: problem ?? undefined });
-      return false;
-    }
-    await this.database.put("outbox", { ...op, state, result: problem ?? undefined, settled_at: Date.now() });
-    await this.load();
-    return true;
+    const state = STATES[result];
+    // Without one it comes again; why it had to is told meanwhile, for it may be for the person to do.
+    const settled = state && { settled_at: Date.now() };
+    const isThere = await this.change([op_id], { state: state ?? "waiting", result: problem ?? undefined, ...settled });
+    return isThere && state !== undefined;
   }
 
   /** After trouble: tries again by itself, later each time, but where only the person can help. */
@@ -174,13 +169,25 @@ export class Outbox {
     this.timer = setTimeout(() => void this.flush(), FIRST_PAUSE);
   }
 
-  private async mark(ops: Op[], state: OpState, result?: Op["result"]): Promise<void> {
+  /** Changes acts that are still there, for what was wiped or discarded meanwhile does not come back; says if any was. */
+  private async change(op_ids: readonly string[], changed: Partial<Op>): Promise<boolean> {
     const writing = this.database.transaction("outbox", "readwrite");
-    await Promise.all([
-      ...ops.map((op) => writing.store.put({ ...op, state, ...(result && { result }) })),
-      writing.done,
-    ]);
+    let some = false;
+    for (const op_id of op_ids) {
+      const op = await writing.store.get(op_id);
+      if (op !== undefined) await writing.store.put({ ...op, ...changed });
+      some ||= op !== undefined;
+    }
+    await writing.done;
     await this.load();
+    return some;
+  }
+
+  private mark(ops: readonly Op[], state: OpState, result?: Op["result"]): Promise<boolean> {
+    return this.change(
+      ops.map(({ op_id }) => op_id),
+      { state, ...(result && { result }) },
+    );
   }
 
   private async tidy(): Promise<void> {

@@ -3,7 +3,7 @@
 import { type Signal, signal } from "@preact/signals";
 import { type AnswerOf, type Api, addressOf, type ReadPath, type Where } from "../api/client.ts";
 import { type Trouble, troubleOf } from "../api/problems.ts";
-import { type Database, type Scope, type Subject, wipeSubjects } from "./database.ts";
+import type { Database, Scope, Subject } from "./database.ts";
 
 /** A thing as it can be shown now. Without `data` nothing is known of it yet. */
 export interface Reading<T> {
@@ -86,10 +86,9 @@ export class Subjects {
     if (!this.isClosed) await this.database.put("subject", { ...subject, data: covered(subject.data) });
   }
 
-  /** Forgets all that the system told, for the person leaves. */
-  async close(): Promise<void> {
+  /** Keeps nothing from now on, for the person leaves. */
+  close(): void {
     this.isClosed = true;
-    await wipeSubjects(this.database);
   }
 
   private of(scope: Scope, id: string): Watched {

@@ -3,15 +3,15 @@
 import { signal } from "@preact/signals";
 import { CheckCheck } from "lucide";
 import { useState } from "preact/hooks";
-import { Refused, type Trouble, troubleOf } from "../../api/problems.ts";
+import { Refused } from "../../api/problems.ts";
 import { Button, ButtonLink } from "../../components/buttons.tsx";
-import { Dialog } from "../../components/dialog.tsx";
+import { Question } from "../../components/dialog.tsx";
 import { Page } from "../../components/page.tsx";
 import { Card, Deadline, List, Notice, Tag } from "../../components/surfaces.tsx";
-import { ReadingState, TroubleNotice } from "../../components/trouble.tsx";
+import { ReadingState, useAttempt } from "../../components/trouble.tsx";
 import { day, dayAndTime } from "../../shell/dates.ts";
-import { online, portal, preferences, useReading, useUnstored, words } from "../../shell/portal.ts";
-import { newId } from "../../store/ids.ts";
+import { online, portal, spoken, useReading, useUnstored } from "../../shell/portal.ts";
+import { newId, shortOf } from "../../store/ids.ts";
 import type { Reading } from "../../store/subjects.ts";
 import { useOffices } from "./places.ts";
 import { areaWords } from "./words.ts";
@@ -38,9 +38,6 @@ const DOORS: Record<Waiting["kind"], { path: string; approve: string; refuse?: s
 /** What was decided since these screens were opened: it stays in sight. */
 const decided = signal<readonly { id: string; about: string }[]>([]);
 
-/** The end of an id, which two people can read to each other; the API names nobody here. */
-const short = (id: string): string => id.slice(-6).toUpperCase();
-
 /** Whether somebody has nothing to decide of a kind: no trouble then, only nothing to show. */
 const isOthers = ({ trouble }: Reading<unknown>): boolean => trouble instanceof Refused && trouble.status === 403;
 
@@ -54,19 +51,19 @@ function useWaiting(): { all: Waiting[]; readings: Reading<unknown>[] } {
   const phones = useUnstored("/v1/phone-replacements", { query: { status: "confirmed", limit: 200 } }, turn);
   const says = areaWords();
   const asked = (by: string | null, at: string) => [
-    by === me ? says.whoYou : by === null ? says.whoOwner : says.who(short(by)),
+    by === me ? says.whoYou : by === null ? says.whoOwner : says.who(shortOf(by)),
     says.whenAsked(dayAndTime(at)),
   ];
   const not = (by: string | null, subject?: string) => (by === me ? says.yours : subject === me ? says.aboutYou : null);
   const titleOf = (role: string): string => {
     const found = titles.data?.items.find((each) => each.role === role);
-    return (preferences.value.language === "zh" ? found?.title_zh : found?.title_en) ?? role;
+    return spoken(found?.title_zh, found?.title_en) ?? role;
   };
   const all: Waiting[] = [
     ...(roles.data?.items ?? []).map((each) => ({
       id: each.assignment_id, kind: "role" as const, title: titleOf(each.role), organisation_id: each.organisation_id,
       facts: [
-        says.whose(short(each.person_id)),
+        says.whose(shortOf(each.person_id)),
         says.until(day(each.valid_from), each.valid_until && day(each.valid_until)),
         ...asked(each.granted_by, each.granted_at),
       ],
@@ -79,18 +76,25 @@ function useWaiting(): { all: Waiting[]; readings: Reading<unknown>[] } {
     ...(recoveries.data?.items ?? []).map((each) => ({
       id: each.recovery_id, kind: "recovery" as const, title: each.lost_device ? says.lost : says.notLost,
       organisation_id: each.organisation_id,
-      facts: [says.whose(short(each.person_id)), ...asked(null, each.requested_at)], until: each.expires_at,
+      facts: [says.whose(shortOf(each.person_id)), ...asked(null, each.requested_at)], until: each.expires_at,
       not: me !== undefined && each.approved_by.includes(me) ? says.agreed : not(null, each.person_id),
     })),
     ...(phones.data?.items ?? []).map((each) => ({
       id: each.replacement_id, kind: "phone" as const, title: says.newPhone(each.ends_in ?? ""),
       organisation_id: each.organisation_id,
-      facts: [says.whose(short(each.person_id)), ...asked(each.proposed_by, each.proposed_at)], until: each.expires_at,
+      facts: [says.whose(shortOf(each.person_id)), ...asked(each.proposed_by, each.proposed_at)], until: each.expires_at,
       not: not(each.proposed_by, each.person_id),
     })),
   ]; // biome-ignore format: each kind's facts together
   const readings = [roles, lists, recoveries, phones].filter((reading) => !isOthers(reading));
   return { all: all.sort((a, b) => ((a.until ?? "") < (b.until ?? "") ? -1 : 1)), readings };
+}
+
+/** Where one came from: the tab of one's office. */
+function useHome(): string {
+  const { me } = useOffices();
+  const held = (role: RegExp) => me.data?.roles.some((each) => role.test(each.role));
+  return held(/officer|administrator/) ? "/area" : held(/secretary/) ? "/branch" : "/";
 }
 
 export function Approvals() {
@@ -99,7 +103,7 @@ export function Approvals() {
   const unclear =
     readings.find(({ trouble }) => trouble !== undefined) ?? readings.find(({ data }) => data === undefined);
   return (
-    <Page title={says.approvals} lead={says.approvalsLead} back="/area">
+    <Page title={says.approvals} lead={says.approvalsLead} back={useHome()}>
       {unclear !== undefined && <ReadingState of={unclear} />}
       <Decided />
       {unclear === undefined && all.length === 0 && decided.value.length === 0 && (
@@ -136,7 +140,7 @@ function WaitingCard({ of, withRows }: { of: Waiting; withRows?: boolean }) {
       </div>
       <h2>{of.title}</h2>
       <ul class="told">
-        <li>{says.at(place ?? short(of.organisation_id))}</li>
+        <li>{says.at(place ?? shortOf(of.organisation_id))}</li>
         {of.facts.map((fact) => (
           <li key={fact}>{fact}</li>
         ))}
@@ -150,25 +154,19 @@ function WaitingCard({ of, withRows }: { of: Waiting; withRows?: boolean }) {
 function Decision({ of, linksToRows }: { of: Waiting; linksToRows: boolean }) {
   const says = areaWords();
   const [step, setStep] = useState<"approve" | "refuse" | null>(null);
-  const [trouble, setTrouble] = useState<Trouble | null>(null);
-  const [key, setKey] = useState(newId);
+  const { attempt, trouble } = useAttempt();
   const { path, approve, refuse } = DOORS[of.kind];
   const decide = async (how: string, about: string): Promise<void> => {
-    setTrouble(null);
-    try {
-      await portal.api.send("POST", `${path}/${of.id}/${how}`, null, key);
+    await attempt(async () => {
+      await portal.api.send("POST", `${path}/${of.id}/${how}`, null, newId());
       decided.value = [...decided.value, { id: of.id, about: `${about} ${says.kinds[of.kind]} · ${of.title}` }];
       await portal.subjects.refresh();
-    } catch (error) {
-      setTrouble(troubleOf(error));
-      setKey(newId());
-    } finally {
-      setStep(null);
-    }
+    });
+    setStep(null);
   };
   return (
     <>
-      {trouble !== null && <TroubleNotice trouble={trouble} />}
+      {trouble}
       {!online.value && <p>{says.waits}</p>}
       <div class="row">
         {online.value && <Button onPress={() => setStep("approve")}>{says.approve}</Button>}
@@ -185,21 +183,15 @@ function Decision({ of, linksToRows }: { of: Waiting; linksToRows: boolean }) {
       </div>
       {refuse === undefined && <p class="small">{says.noRefusal}</p>}
       {step !== null && (
-        <Dialog title={step === "approve" ? says.sure[of.kind] : says.refuseTitle} onLeave={() => setStep(null)}>
-          <p>{step === "approve" ? says.sureLead[of.kind] : says.refuseLead}</p>
-          {step === "approve" ? (
-            <Button wide onPress={() => decide(approve, says.approved)}>
-              {says.approve}
-            </Button>
-          ) : (
-            <Button wide onPress={() => decide(refuse as string, says.refused)}>
-              {says.refuse}
-            </Button>
-          )}
-          <Button wide second onPress={() => setStep(null)}>
-            {words.value.cancel}
-          </Button>
-        </Dialog>
+        <Question
+          title={step === "approve" ? says.sure[of.kind] : says.refuseTitle}
+          lead={step === "approve" ? says.sureLead[of.kind] : says.refuseLead}
+          answer={says[step]}
+          onAnswer={() =>
+            step === "approve" ? decide(approve, says.approved) : decide(refuse as string, says.refused)
+          }
+          onLeave={() => setStep(null)}
+        />
       )}
     </>
   );

@@ -2,6 +2,7 @@
 
 import { signal } from "@preact/signals";
 import { ChartNoAxesColumn } from "lucide";
+import { Select } from "../../components/form.tsx";
 import { Page } from "../../components/page.tsx";
 import { List, ListRow, Notice } from "../../components/surfaces.tsx";
 import { ReadingState } from "../../components/trouble.tsx";
@@ -100,22 +101,19 @@ function Choice({ groups, known, measure }: { groups: readonly Group[]; known: F
   const says = areaWords();
   const isFirst = (each: string, group: Group) => groups.find((other) => measuresOf(other).includes(each)) === group;
   return (
-    <div class="field">
-      <label for="measure">{says.choose}</label>
-      <select id="measure" value={measure} onChange={(event) => (chosen.value = event.currentTarget.value)}>
-        {groups.map((group) => (
-          <optgroup key={group.name} label={says.groups[group.name]}>
-            {measuresOf(group)
-              .filter((each) => known.has(each) && isFirst(each, group))
-              .map((each) => (
-                <option key={each} value={each}>
-                  {nameOf(each, known.get(each))}
-                </option>
-              ))}
-          </optgroup>
-        ))}
-      </select>
-    </div>
+    <Select id="measure" label={says.choose} value={measure} onValue={(each) => (chosen.value = each)}>
+      {groups.map((group) => (
+        <optgroup key={group.name} label={says.groups[group.name]}>
+          {measuresOf(group)
+            .filter((each) => known.has(each) && isFirst(each, group))
+            .map((each) => (
+              <option key={each} value={each}>
+                {nameOf(each, known.get(each))}
+              </option>
+            ))}
+        </optgroup>
+      ))}
+    </Select>
   );
 }
 

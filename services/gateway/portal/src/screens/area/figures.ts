@@ -1,7 +1,7 @@
 /** What the figures are to each other, and how one is said; what is hidden stays hidden, and is never a nought. */
 
 import type { components } from "#document";
-import { preferences } from "../../shell/portal.ts";
+import { spoken } from "../../shell/portal.ts";
 import { areaWords } from "./words.ts";
 
 export type Figure = components["schemas"]["FigureOut"];
@@ -61,8 +61,7 @@ export function nameOf(measure: string, figure?: Figure): string {
   return areaWords().measures[measure] ?? (figure === undefined ? measure : formulaOf(figure));
 }
 
-export const formulaOf = (figure: Figure): string =>
-  preferences.value.language === "zh" ? figure.formula_zh : figure.formula_en;
+export const formulaOf = (figure: Figure): string => spoken(figure.formula_zh, figure.formula_en);
 
 export const written = (count: number): string => count.toLocaleString("en-US");
 

@@ -1,12 +1,11 @@
 /** 辖区: the figures of a place, each with how it is counted, and the ways to what lies below it. */
 
-import { signal } from "@preact/signals";
 import { CheckCheck, Clock, HeartHandshake, LayoutGrid } from "lucide";
 import { Page } from "../../components/page.tsx";
 import { Card, List, ListRow, Notice } from "../../components/surfaces.tsx";
 import { ReadingState } from "../../components/trouble.tsx";
 import { dayAndTime } from "../../shell/dates.ts";
-import { useReading } from "../../shell/portal.ts";
+import { useLater, useReading } from "../../shell/portal.ts";
 import {
   byMeasure,
   type Figure,
@@ -22,9 +21,6 @@ import {
 import { Crumbs, How, TableBehind, Value, Why } from "./parts.tsx";
 import { useAbove, useOffices } from "./places.ts";
 import { areaWords } from "./words.ts"; // biome-ignore format: one list of names
-
-const charts = signal<typeof import("./charts.tsx") | null>(null);
-void import("./charts.tsx").then((loaded) => (charts.value = loaded));
 
 /** The first screen of the tab: the place of one's office, or a choice where there are several or none. */
 export function Area() {
@@ -160,11 +156,12 @@ interface SharesProps {
 
 /** The chart of a group with its sentence; nothing where the whole is hidden. */
 function Shares({ group, whole, parts, title }: SharesProps) {
+  const charts = useLater(() => import("./charts.tsx"));
   if (whole.value === null) return null;
   const says = areaWords();
   const drawn = parts.map((each) => ({ name: nameOf(each.measure), share: shareOf(each, whole) }));
   const sentence = sentenceOf(group, whole, drawn);
-  const Chart = group.parts === undefined ? charts.value?.Bands : charts.value?.ShareBar;
+  const Chart = group.parts === undefined ? charts?.Bands : charts?.ShareBar;
   return (
     <>
       <p>{sentence}</p>

@@ -1,8 +1,8 @@
 /** The places of an officer: those they hold an office for, and what stands below one, in official order. */
 
 import { useEffect, useState } from "preact/hooks";
-import { type AnswerOf, addressOf, type ReadPath, type Where } from "../../api/client.ts";
-import { portal, useReading } from "../../shell/portal.ts";
+import { type AnswerOf, addressOf } from "../../api/client.ts";
+import { portal, useReading, useWatching } from "../../shell/portal.ts";
 import type { Reading } from "../../store/subjects.ts";
 import { byMeasure, type Figures } from "./figures.ts";
 
@@ -28,72 +28,43 @@ export function useAbove(organisation_id: string, tops: readonly string[]): stri
   return tops.includes(organisation_id) || data?.parent_id == null ? "/area" : `/area/places/${data.parent_id}`;
 }
 
-type Path = Extract<ReadPath, `${string}/children`>;
-type Item<P extends Path> = AnswerOf<P>["items"][number];
+const PATH = "/v1/overview/{organisation_id}/children";
 
-/** Reads all pages of a list of children, for their order is known once all are there: no `data` before. */
-function useAll<P extends Path>(path: P, organisation_id: string): Reading<readonly Item<P>[]> {
+/**
+ * What stands directly below a place with its figures, all pages of it: in the order that the system gives, that of
+ * divisions. No `data` before all is there.
+ */
+export function useChildren(organisation_id: string): Reading<readonly Child[]> {
   const [cursors, setCursors] = useState<readonly string[]>([]);
   const wheres = [undefined, ...cursors].map((cursor) => ({
     path: { organisation_id },
-    query: { limit: MOST, cursor },
+    query: { limit: MOST, ...(cursor && { cursor }) },
   }));
-  const pages = wheres.map(
-    (where) =>
-      portal.subjects.at<Path>("area", path, where as Where<Path>).value as unknown as Reading<{
-        items: readonly Item<P>[];
-        next_cursor?: string | null;
-      }>,
+  const pages = wheres.map((where) => portal.subjects.at("area", PATH, where).value);
+  useWatching(
+    "area",
+    wheres.map((where) => addressOf(PATH, where)),
   );
-  const addresses = wheres.map((where) => addressOf(path, where));
-  useEffect(() => {
-    const stops = addresses.map((address) => portal.subjects.watch("area", address));
-    return () => {
-      for (const stop of stops) stop();
-    };
-  }, [addresses.join(" ")]);
   const next = pages.at(-1)?.data?.next_cursor ?? null;
   useEffect(() => {
     if (next !== null) setCursors([...cursors, next]);
   }, [next]);
-  const state = stateOf(pages);
+  const seen = pages.flatMap(({ seenAt }) => seenAt ?? []);
+  const trouble = pages.find((page) => page.trouble !== undefined)?.trouble;
   const isWhole = next === null && pages.every(({ data }) => data !== undefined);
-  return isWhole ? { ...state, data: pages.flatMap(({ data }) => data?.items ?? []) } : state;
-}
-
-/** What is to be said of several readings as of one. */
-function stateOf(readings: readonly Reading<unknown>[]): Reading<never> {
-  const trouble = readings.find((each) => each.trouble !== undefined)?.trouble;
-  const seen = readings.flatMap(({ seenAt }) => seenAt ?? []);
   return {
-    asking: readings.some(({ asking }) => asking),
+    asking: pages.some(({ asking }) => asking),
     ...(trouble !== undefined && { trouble }),
     ...(seen.length > 0 && { seenAt: Math.min(...seen) }),
+    ...(isWhole && { data: pages.flatMap(({ data }) => data?.items ?? []).map(childOf) }),
   };
 }
 
-/** Compares as divisions stand in the official list; what has no code of its own comes after them, by name. */
-export function inOfficialOrder(codes: ReadonlyMap<string, string>): (a: Child, b: Child) => number {
-  const keys = (child: Child) => [codes.get(child.id) ?? "~", child.name, child.id] as const;
-  return (a, b) => {
-    const [one, other] = [keys(a), keys(b)];
-    const at = one.findIndex((key, index) => key !== other[index]);
-    return at < 0 ? 0 : (one[at] as string) < (other[at] as string) ? -1 : 1;
-  };
-}
-
-/** What stands directly below a place with its figures, in official order whatever the figures are. */
-export function useChildren(organisation_id: string): Reading<readonly Child[]> {
-  const figures = useAll("/v1/overview/{organisation_id}/children", organisation_id);
-  const register = useAll("/v1/organisations/{organisation_id}/children", organisation_id);
-  const state = stateOf([figures, register]);
-  if (figures.data === undefined || register.data === undefined) return state;
-  const codes = new Map(register.data.map((each) => [each.organisation_id, each.division_code ?? "~"]));
-  const children = figures.data.map((each) => ({
+function childOf(each: AnswerOf<typeof PATH>["items"][number]): Child {
+  return {
     id: each.organisation_id,
     name: each.organisation_name,
     level: each.level,
     figures: byMeasure(each.figures),
-  }));
-  return { ...state, data: children.sort(inOfficialOrder(codes)) };
+  };
 }

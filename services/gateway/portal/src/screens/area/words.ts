@@ -1,6 +1,6 @@
 /** The words of an officer's screens: they come with these screens, so that nobody else loads them. */
 
-import { preferences } from "../../shell/portal.ts";
+import { spoken } from "../../shell/portal.ts";
 
 const zh = {
   asOf: (when: string) => `${when}的数`,
@@ -210,4 +210,4 @@ const en: AreaWords = {
 }; // biome-ignore format: a list of words
 
 /** The words of officers' screens in the language of now. */
-export const areaWords = (): AreaWords => (preferences.value.language === "zh" ? zh : en);
+export const areaWords = (): AreaWords => spoken(zh, en);

@@ -1,17 +1,17 @@
 /** Answering a case: until when, what was said so far, and the branch's words. */
 
 import { useState } from "preact/hooks";
-import { type Trouble, troubleOf } from "../../api/problems.ts";
 import { ButtonLink } from "../../components/buttons.tsx";
 import { ErrorSummary, Field } from "../../components/form.tsx";
 import { Page } from "../../components/page.tsx";
 import { Card, Deadline, Notice, Tag } from "../../components/surfaces.tsx";
-import { ReadingState, TroubleNotice } from "../../components/trouble.tsx";
+import { ReadingState, useAttempt } from "../../components/trouble.tsx";
 import { dayAndTime } from "../../shell/dates.ts";
+import { useDraft } from "../../shell/drafts.ts";
 import { portal, useReading, useUnstored } from "../../shell/portal.ts";
 import type { Params } from "../../shell/router.ts";
 import { newId } from "../../store/ids.ts";
-import { NetButton, useDraft } from "./office.tsx";
+import { NetButton } from "./office.tsx";
 import { categoryOf } from "./today.tsx";
 import { says } from "./words.ts";
 
@@ -53,22 +53,20 @@ export function AnswerCase({ params }: { params: Params }) {
 
 function Writing({ case_id, onDone }: { case_id: string; onDone: () => void }) {
   const { answer } = says.value;
-  const [text, setText, forget] = useDraft(`answer ${case_id}`, "");
+  const [draft, keep] = useDraft<string>(`answer ${case_id}`);
+  const text = draft ?? "";
   const [key] = useState(newId);
   const [isEmpty, setEmpty] = useState(false);
-  const [trouble, setTrouble] = useState<Trouble | null>(null);
+  const { attempt, trouble } = useAttempt();
   const send = async (): Promise<void> => {
-    setTrouble(null);
     setEmpty(text.trim() === "");
     if (text.trim() === "") return;
-    try {
+    await attempt(async () => {
       await portal.api.send("POST", `/v1/cases/${case_id}/answers`, { text: text.trim() }, key);
-      forget();
+      await keep(null);
       onDone();
       await portal.subjects.refresh();
-    } catch (error) {
-      setTrouble(troubleOf(error));
-    }
+    });
   };
   return (
     <>
@@ -78,12 +76,12 @@ function Writing({ case_id, onDone }: { case_id: string; onDone: () => void }) {
         label={answer.write}
         hint={answer.hint}
         value={text}
-        onValue={setText}
+        onValue={keep}
         rows={5}
         fault={isEmpty ? answer.empty : undefined}
         input={{ maxLength: LONGEST }}
       />
-      {trouble !== null && <TroubleNotice trouble={trouble} />}
+      {trouble}
       <NetButton wide onPress={send}>
         {answer.send}
       </NetButton>

@@ -5,17 +5,17 @@ import { CheckCheck } from "lucide";
 import { useEffect, useState } from "preact/hooks";
 import type { components } from "#document";
 import { Api } from "../../api/client.ts";
-import { Refused, type Trouble, troubleOf } from "../../api/problems.ts";
+import { Refused } from "../../api/problems.ts";
 import { ButtonLink } from "../../components/buttons.tsx";
 import { Choices, Field } from "../../components/form.tsx";
 import { Page } from "../../components/page.tsx";
-import { Notice } from "../../components/surfaces.tsx";
-import { TroubleNotice } from "../../components/trouble.tsx";
-import { portal, preferences } from "../../shell/portal.ts";
+import { Card, Notice } from "../../components/surfaces.tsx";
+import { useAttempt } from "../../components/trouble.tsx";
+import { language, portal, words } from "../../shell/portal.ts";
 import { href, type Params } from "../../shell/router.ts";
-import { newId } from "../../store/ids.ts";
+import { newId, shortOf } from "../../store/ids.ts";
 import { Helping } from "./helping.tsx";
-import { NetButton, Qr, useBranch, useNameOf } from "./office.tsx";
+import { NetButton, QrCode, useBranch, useHelpFrom, useNameOf } from "./office.tsx";
 import { says } from "./words.ts";
 
 type Session = components["schemas"]["AssistedSessionOut"];
@@ -46,22 +46,25 @@ async function actingFor(session: Session): Promise<Api> {
   const answer = await fetch("/oauth2/token", { method: "POST", body });
   if (!answer.ok) throw new Refused({ title: says.value.assist.notExchanged }, answer.status);
   const { access_token } = await answer.json();
-  const language = () => (preferences.value.language === "zh" ? "zh-CN" : "en");
   return new Api({ token: async () => access_token, language });
 }
 
-export function Assist() {
+/** Whose file is open, or whose code was scanned: of these the end of their id is told, which both can read. */
+function personOf(person_id: string | undefined): { person_id: string; name: string } | null {
+  if (person_id === undefined || person_id === helped.value?.person_id) return helped.value;
+  return { person_id, name: says.value.assist.number(shortOf(person_id)) };
+}
+
+export function Assist({ params }: { params: Params }) {
   const { assist } = says.value;
-  const { id } = useBranch();
+  const id = useHelpFrom();
+  const hasBranch = useBranch().id !== undefined;
   const where = useNameOf(id);
-  const person = helped.value;
+  const person = personOf(params.person_id);
+  const back = hasBranch ? "/branch" : "/me";
   const [session, setSession] = useState<Session | null>(null);
   const [acting, setActing] = useState<Api | null>(null);
-  const [trouble, setTrouble] = useState<Trouble | null>(null);
-  const attempt = async (what: () => Promise<void>): Promise<void> => {
-    setTrouble(null);
-    await what().catch((error) => setTrouble(troubleOf(error)));
-  };
+  const { attempt, trouble } = useAttempt();
   const take = async (next: Session): Promise<void> => {
     if (next.status === "consented") setActing(await actingFor(next));
     setSession(next);
@@ -73,14 +76,23 @@ export function Assist() {
     });
   if (person === null || id === undefined) {
     return (
-      <Page title={assist.title} back="/branch" lead={assist.first}>
-        <ButtonLink to="/branch/members">{says.value.today.members}</ButtonLink>
+      <Page title={assist.title} back={back} lead={hasBranch ? assist.first : undefined}>
+        {hasBranch && <ButtonLink to="/branch/members">{says.value.today.members}</ButtonLink>}
+        <Card>
+          <h2>{assist.byCode}</h2>
+          <ol>
+            {assist.byCodeSteps.map((step) => (
+              <li key={step}>{step}</li>
+            ))}
+          </ol>
+        </Card>
       </Page>
     );
   }
   const isOver = session?.status === "ended" || session?.status === "lapsed";
   return (
-    <Page title={assist.of(person.name)} back="/branch" where={where}>
+    <Page title={assist.of(person.name)} back={back} where={where}>
+      {session === null && params.person_id !== undefined && <p>{assist.compare}</p>}
       {session === null && <Asking person_id={person.person_id} branch={id} attempt={attempt} take={take} />}
       {session?.status === "asked" && <Agreeing session={session} attempt={attempt} take={take} />}
       {session && acting && <Helping api={acting} session={session} name={person.name} onEnd={end} />}
@@ -89,16 +101,16 @@ export function Assist() {
           <Notice icon={CheckCheck}>
             <p>{session.status === "ended" ? assist.ended : assist.lapsed}</p>
           </Notice>
-          <ButtonLink to="/branch">{says.value.plan.back}</ButtonLink>
+          <ButtonLink to={back}>{words.value.back}</ButtonLink>
         </>
       )}
-      {trouble !== null && <TroubleNotice trouble={trouble} />}
+      {trouble}
     </Page>
   );
 }
 
 interface Step {
-  attempt(what: () => Promise<void>): Promise<void>;
+  attempt(work: () => Promise<unknown>): Promise<void>;
   take(session: Session): Promise<void>;
 }
 
@@ -145,7 +157,7 @@ function Agreeing({ session, attempt, take }: Step & { session: Session }) {
     return (
       <>
         <p>{assist.scan}</p>
-        <Qr text={`${location.origin}${href(at)}`} title={assist.scan} />
+        <QrCode text={`${location.origin}${href(at)}`} title={assist.scan} />
         <p role="status">{assist.waiting}</p>
       </>
     );
@@ -173,19 +185,15 @@ function Agreeing({ session, attempt, take }: Step & { session: Session }) {
 export function Witness({ params }: { params: Params }) {
   const { assist } = says.value;
   const [isDone, setDone] = useState(false);
-  const [trouble, setTrouble] = useState<Trouble | null>(null);
-  const say = async (): Promise<void> => {
-    setTrouble(null);
-    try {
+  const { attempt, trouble } = useAttempt();
+  const say = () =>
+    attempt(async () => {
       await portal.api.send("POST", `/v1/assisted-sessions/${params.assist_id}/witness`, null, newId());
       setDone(true);
-    } catch (error) {
-      setTrouble(troubleOf(error));
-    }
-  };
+    });
   return (
     <Page title={isDone ? assist.thanks : assist.saw} back="/" lead={isDone ? undefined : assist.sawLead}>
-      {trouble !== null && <TroubleNotice trouble={trouble} />}
+      {trouble}
       {!isDone && (
         <NetButton wide onPress={say}>
           {assist.iSaw}

@@ -4,10 +4,10 @@ import { Users } from "lucide";
 import { useEffect, useState } from "preact/hooks";
 import type { components } from "#document";
 import type { Api } from "../../api/client.ts";
-import { type Trouble, troubleOf } from "../../api/problems.ts";
+import { actName, Done } from "../../components/act.tsx";
 import { Button } from "../../components/buttons.tsx";
 import { Card, Notice } from "../../components/surfaces.tsx";
-import { TroubleNotice } from "../../components/trouble.tsx";
+import { useAttempt } from "../../components/trouble.tsx";
 import { dayAndTime } from "../../shell/dates.ts";
 import { preferences, useReading, useUnstored, words } from "../../shell/portal.ts";
 import { newId } from "../../store/ids.ts";
@@ -33,20 +33,19 @@ export function Helping(props: { api: Api; session: Session; name: string; onEnd
   const { assist } = says.value;
   const [items, setItems] = useState<Item[] | null>(null);
   const [done, setDone] = useState<readonly string[]>([]);
-  const [trouble, setTrouble] = useState<Trouble | null>(null);
+  const { attempt, trouble } = useAttempt();
   const own = useUnstored("/v1/members/me", {});
   const me = useReading("profile", "/v1/me");
   const minutes = useMinutesLeft(session);
-  const attempt = (what: Promise<unknown>) => what.catch((error) => setTrouble(troubleOf(error)));
   useEffect(() => {
     const query = { section: "todo", order: "due", include: "subject", limit: 50 } as const;
-    void attempt(api.read("/v1/home", { query }).then((home) => setItems(home.items)));
+    void attempt(async () => setItems((await api.read("/v1/home", { query })).items));
   }, []);
-  const act = (item: Item, action: Item["actions"][number]) => {
-    setTrouble(null);
-    const sent = api.send(action.method as "POST", action.href, action.body, newId());
-    return attempt(sent.then(() => setDone([...done, item.key])));
-  };
+  const act = (item: Item, action: Item["actions"][number]) =>
+    attempt(async () => {
+      await api.send(action.method as "POST", action.href, action.body, newId());
+      setDone([...done, item.key]);
+    });
   const offered = items?.filter(({ actions }) => actions.some(isOneTap)) ?? [];
   return (
     <>
@@ -57,7 +56,7 @@ export function Helping(props: { api: Api; session: Session; name: string; onEnd
         <p>{assist.left(minutes)}</p>
         <Button onPress={onEnd}>{assist.end}</Button>
       </Notice>
-      {items === null && trouble === null && <p role="status">{words.value.loading}</p>}
+      {items === null && !trouble && <p role="status">{words.value.loading}</p>}
       {items !== null && offered.length === 0 && <p>{assist.nothing(name)}</p>}
       {offered.map((item) => {
         const subject = (item.subject ?? {}) as { title?: string; starts_at?: string };
@@ -67,13 +66,11 @@ export function Helping(props: { api: Api; session: Session; name: string; onEnd
             {subject.starts_at && <p>{dayAndTime(subject.starts_at)}</p>}
             <div class="row">
               {done.includes(item.key) ? (
-                <span class="done" role="status">
-                  {assist.done}
-                </span>
+                <Done what={assist.done} />
               ) : (
                 item.actions.filter(isOneTap).map((action) => (
-                  <NetButton second key={action.operation_id} onPress={() => act(item, action)}>
-                    {assist.acts[action.operation_id] as string}
+                  <NetButton second key={actName(action)} onPress={() => act(item, action)}>
+                    {assist.acts[actName(action)] as string}
                   </NetButton>
                 ))
               )}
@@ -81,11 +78,11 @@ export function Helping(props: { api: Api; session: Session; name: string; onEnd
           </Card>
         );
       })}
-      {trouble !== null && <TroubleNotice trouble={trouble} />}
+      {trouble}
     </>
   );
 }
 
-function isOneTap({ needs, operation_id }: Item["actions"][number]): boolean {
-  return needs.length === 0 && says.value.assist.acts[operation_id] !== undefined;
+function isOneTap(action: Item["actions"][number]): boolean {
+  return action.needs.length === 0 && says.value.assist.acts[actName(action)] !== undefined;
 }

@@ -2,12 +2,11 @@
 
 import { useState } from "preact/hooks";
 import type { components } from "#document";
-import { type Trouble, troubleOf } from "../../api/problems.ts";
 import { ButtonLink } from "../../components/buttons.tsx";
 import { Choices } from "../../components/form.tsx";
 import { Page } from "../../components/page.tsx";
 import { Card, Facts, List, ListRow, Notice } from "../../components/surfaces.tsx";
-import { ReadingState, TroubleNotice } from "../../components/trouble.tsx";
+import { ReadingState, useAttempt } from "../../components/trouble.tsx";
 import { day } from "../../shell/dates.ts";
 import { portal, useUnstored, words } from "../../shell/portal.ts";
 import type { Params } from "../../shell/router.ts";
@@ -23,19 +22,16 @@ export function Members() {
   const { members } = says.value;
   const { id } = useBranch();
   const [pages, setPages] = useState<{ items: Member[]; next?: string | null }>({ items: [] });
-  const [trouble, setTrouble] = useState<Trouble | null>(null);
+  const { attempt, trouble } = useAttempt();
   const first = useUnstored("/v1/members", id === undefined ? null : { query: { organisation_id: id, limit: PAGE } });
   const items = [...(first.data?.items ?? []), ...pages.items];
   const cursor = pages.next === undefined ? first.data?.next_cursor : pages.next;
-  const more = async (): Promise<void> => {
-    try {
+  const more = () =>
+    attempt(async () => {
       const query = { organisation_id: id as string, limit: PAGE, cursor: cursor as string };
       const page = await portal.api.read("/v1/members", { query });
       setPages({ items: [...pages.items, ...page.items], next: page.next_cursor ?? null });
-    } catch (error) {
-      setTrouble(troubleOf(error));
-    }
-  };
+    });
   return (
     <Page title={members.title} back="/branch" where={useNameOf(id)} lead={members.lead}>
       <ReadingState of={first} />
@@ -52,7 +48,7 @@ export function Members() {
           ))}
         </List>
       )}
-      {trouble !== null && <TroubleNotice trouble={trouble} />}
+      {trouble}
       {cursor != null && (
         <NetButton second wide onPress={more}>
           {words.value.more}
@@ -73,18 +69,14 @@ export function MemberFile({ params }: { params: Params }) {
   const { file } = says.value;
   const [purpose, setPurpose] = useState<Purpose>("contact");
   const [member, setMember] = useState<Member | null>(null);
-  const [trouble, setTrouble] = useState<Trouble | null>(null);
-  const open = async (): Promise<void> => {
-    setTrouble(null);
-    try {
+  const { attempt, trouble } = useAttempt();
+  const open = () =>
+    attempt(async () => {
       const where = { path: { person_id: params.person_id as string }, query: { purpose } };
       const opened = await portal.api.read("/v1/members/{person_id}", where);
       helped.value = { person_id: opened.person_id, name: opened.name };
       setMember(opened);
-    } catch (error) {
-      setTrouble(troubleOf(error));
-    }
-  };
+    });
   if (member !== null) return <OpenFile member={member} />;
   return (
     <Page title={file.title} back="/branch/members">
@@ -102,7 +94,7 @@ export function MemberFile({ params }: { params: Params }) {
           <b>{file.opens[purpose]}</b> {file.whyLead}
         </p>
       </Notice>
-      {trouble !== null && <TroubleNotice trouble={trouble} />}
+      {trouble}
       <NetButton wide onPress={open}>
         {file.open}
       </NetButton>

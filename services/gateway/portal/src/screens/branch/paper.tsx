@@ -4,7 +4,7 @@ import type { components } from "#document";
 import { dayAndTime } from "../../shell/dates.ts";
 import { href, isBuilt } from "../../shell/router.ts";
 import type { Roster } from "../../store/roster.ts";
-import { Qr, useNameOf } from "./office.tsx";
+import { QrCode, useNameOf } from "./office.tsx";
 import { says } from "./words.ts";
 
 type Meeting = components["schemas"]["ActivityForMe"];
@@ -22,7 +22,7 @@ export function PaperForm({ meeting, people }: { meeting: Meeting; people: Roste
         <p>{sheet.paperLead}</p>
         {isBuilt(checkIn) && (
           <figure>
-            <Qr text={`${location.origin}${href(checkIn)}`} title={sheet.scan} />
+            <QrCode text={`${location.origin}${href(checkIn)}`} title={sheet.scan} />
             <figcaption>{sheet.scan}</figcaption>
           </figure>
         )}

@@ -2,12 +2,12 @@
 
 import { useState } from "preact/hooks";
 import type { components } from "#document";
-import { type Trouble, troubleOf } from "../../api/problems.ts";
 import { ButtonLink } from "../../components/buttons.tsx";
-import { Choices, ErrorSummary, Field } from "../../components/form.tsx";
+import { Choices, ErrorSummary, Field, Select } from "../../components/form.tsx";
 import { Page } from "../../components/page.tsx";
 import { Notice } from "../../components/surfaces.tsx";
-import { ReadingState, TroubleNotice } from "../../components/trouble.tsx";
+import { ReadingState, useAttempt } from "../../components/trouble.tsx";
+import { day, time } from "../../shell/dates.ts";
 import { portal, useReading } from "../../shell/portal.ts";
 import { newId } from "../../store/ids.ts";
 import { NetButton, useBranch, useNameOf } from "./office.tsx";
@@ -27,6 +27,12 @@ const CYCLES: readonly [Kind, number][] = [
   ["democratic_review", 12],
 ];
 const DAY = 86_400_000;
+/** How far ahead a meeting is planned, and when one may begin: every half hour from six in the morning to ten at night. */
+const DAYS = Array.from({ length: 92 }, (_, days) => days);
+const TIMES = Array.from(
+  { length: 33 },
+  (_, at) => `${String(6 + (at >> 1)).padStart(2, "0")}:${at % 2 ? "30" : "00"}`,
+);
 /** China is eight hours ahead of the world's clock, the whole year. */
 const AHEAD = 8 * 3_600_000;
 
@@ -90,24 +96,27 @@ function PlanForm({ branch, meetings }: { branch: string; meetings: readonly Mee
   const { plan, kinds } = says.value;
   const [form, setForm] = useState(() => filled(dueKind(meetings, Date.now()), meetings));
   const [faults, setFaults] = useState<readonly { id: string; text: string }[]>([]);
-  const [trouble, setTrouble] = useState<Trouble | null>(null);
+  const { attempt, trouble } = useAttempt();
   const [activity_id] = useState(newId);
   const [isDone, setDone] = useState(false);
   const set = (name: keyof Form) => (value: string) => setForm({ ...form, [name]: value });
-  const fault = (id: string) => faults.find((each) => each.id === id)?.text;
+  /** What a field of the form has in common with the others. */
+  const of = (id: keyof Form) => ({
+    id,
+    value: form[id],
+    onValue: set(id),
+    fault: faults.find((each) => each.id === id)?.text,
+  });
   const publish = async (): Promise<void> => {
     const found = faultsOf(form);
     setFaults(found);
-    setTrouble(null);
     if (found.length > 0) return;
-    try {
+    await attempt(async () => {
       await portal.api.send("POST", "/v1/activities", bodyOf(form, branch, activity_id), activity_id);
       setDone(true);
       scrollTo(0, 0);
       await portal.subjects.refresh();
-    } catch (error) {
-      setTrouble(troubleOf(error));
-    }
+    });
   };
   if (isDone) {
     return (
@@ -135,24 +144,25 @@ function PlanForm({ branch, meetings }: { branch: string; meetings: readonly Mee
         onValue={(kind) => setForm(filled(kind, meetings))}
       />
       {meetings.some((each) => each.kind === form.kind) && <p class="small">{plan.asLast}</p>}
-      <Field
-        id="title"
-        label={plan.name}
-        value={form.title}
-        onValue={set("title")}
-        fault={fault("title")}
-        input={{ maxLength: 200 }}
-      />
+      <Field {...of("title")} label={plan.name} input={{ maxLength: 200 }} />
       <div class="pair">
-        <Field
-          id="date"
-          label={plan.date}
-          value={form.date}
-          onValue={set("date")}
-          fault={fault("date")}
-          input={{ type: "date" }}
-        />
-        <Field id="time" label={plan.time} value={form.time} onValue={set("time")} input={{ type: "time" }} />
+        <Select {...of("date")} label={plan.date}>
+          {DAYS.map((days) => {
+            const date = local(Date.now() + days * DAY).slice(0, 10);
+            return (
+              <option key={date} value={date}>
+                {day(`${date}T12:00+08:00`)}
+              </option>
+            );
+          })}
+        </Select>
+        <Select {...of("time")} label={plan.time}>
+          {[...new Set([...TIMES, form.time])].sort().map((each) => (
+            <option key={each} value={each}>
+              {time(`2026-01-01T${each}+08:00`)}
+            </option>
+          ))}
+        </Select>
       </div>
       <Choices
         legend={plan.lasts}
@@ -160,26 +170,11 @@ function PlanForm({ branch, meetings }: { branch: string; meetings: readonly Mee
         options={Object.entries(plan.minutes).map(([value, label]) => ({ value, label }))}
         onValue={set("minutes")}
       />
-      <Field id="place" label={plan.place} value={form.place} onValue={set("place")} input={{ maxLength: 200 }} />
-      <Field
-        id="agenda"
-        label={plan.agenda}
-        hint={plan.agendaHint}
-        value={form.agenda}
-        onValue={set("agenda")}
-        rows={3}
-      />
-      <Field
-        id="join_url"
-        label={plan.online}
-        hint={plan.onlineHint}
-        value={form.join_url}
-        onValue={set("join_url")}
-        fault={fault("join_url")}
-        input={{ type: "url", maxLength: 2000 }}
-      />
+      <Field {...of("place")} label={plan.place} input={{ maxLength: 200 }} />
+      <Field {...of("agenda")} label={plan.agenda} hint={plan.agendaHint} rows={3} />
+      <Field {...of("join_url")} label={plan.online} hint={plan.onlineHint} input={{ type: "url", maxLength: 2000 }} />
       <p class="lead">{plan.people}</p>
-      {trouble !== null && <TroubleNotice trouble={trouble} />}
+      {trouble}
       <NetButton wide onPress={publish}>
         {plan.publish}
       </NetButton>

@@ -4,17 +4,18 @@ import { useEffect, useState } from "preact/hooks";
 import type { components } from "#document";
 import { type Trouble, troubleOf } from "../../api/problems.ts";
 import { Button, ButtonLink } from "../../components/buttons.tsx";
-import { Dialog } from "../../components/dialog.tsx";
+import { Question } from "../../components/dialog.tsx";
 import { ErrorSummary } from "../../components/form.tsx";
 import { Page } from "../../components/page.tsx";
 import { Notice, Tag } from "../../components/surfaces.tsx";
-import { ReadingState, TroubleNotice } from "../../components/trouble.tsx";
+import { ReadingState, TroubleNotice, useAttempt } from "../../components/trouble.tsx";
 import { dayAndTime } from "../../shell/dates.ts";
+import { useDraft } from "../../shell/drafts.ts";
 import { online, portal, useReading, useUnstored, words } from "../../shell/portal.ts";
 import type { Params } from "../../shell/router.ts";
 import { newId } from "../../store/ids.ts";
 import { keepRoster, keptRoster, type Roster } from "../../store/roster.ts";
-import { NetButton, useDraft } from "./office.tsx";
+import { NetButton } from "./office.tsx";
 import { PaperForm } from "./paper.tsx";
 import { isOpen } from "./today.tsx";
 import { says } from "./words.ts";
@@ -89,7 +90,8 @@ function People({ meeting }: { meeting: Meeting }) {
   const handed = new Set(ops.flatMap(({ body }) => body.person_ids as string[]));
   const path = "/v1/activities/{activity_id}/participations";
   const found = useUnstored(path, { path: { activity_id }, query: { limit: PAGE } }, op?.state === "sent" ? 1 : 0);
-  const [ticked, setTicked, forget] = useDraft<string[]>(`sheet ${activity_id}`, []);
+  const [draft, keep] = useDraft<string[]>(`sheet ${activity_id}`);
+  const ticked = draft ?? [];
   const [isEmpty, setEmpty] = useState(false);
   if (roster === null) {
     if (trouble === null) return <p role="status">{words.value.loading}</p>;
@@ -111,14 +113,14 @@ function People({ meeting }: { meeting: Meeting }) {
   const canTick = meeting.status === "scheduled" && isOpen(meeting);
   const isEarly = meeting.status === "scheduled" && !canTick;
   const Row = isEarly ? "div" : "label";
-  const toggle = (person_id: string): void =>
-    setTicked(ticked.includes(person_id) ? ticked.filter((each) => each !== person_id) : [...ticked, person_id]);
+  const toggle = (person_id: string) =>
+    keep(ticked.includes(person_id) ? ticked.filter((each) => each !== person_id) : [...ticked, person_id]);
   const hand = async (): Promise<void> => {
     setEmpty(added.length === 0);
     if (added.length === 0) return;
     const body = { person_ids: added, mode: "in_person" };
     await portal.outbox.add({ kind: "sheet.enter", subject_id: activity_id, body, about: meeting.title });
-    forget();
+    await keep(null);
   };
   return (
     <>
@@ -197,15 +199,13 @@ function Known({ part, isHanded, away }: { part: Part | undefined; isHanded: boo
 function Closing({ meeting }: { meeting: Meeting }) {
   const { sheet } = says.value;
   const [isAsking, setAsking] = useState(false);
-  const [trouble, setTrouble] = useState<Trouble | null>(null);
+  const { attempt, trouble } = useAttempt();
   const [key] = useState(newId);
   const close = async (): Promise<void> => {
-    try {
+    await attempt(async () => {
       await portal.api.send("POST", `/v1/activities/${meeting.activity_id}/closing`, null, key);
       await portal.subjects.refresh();
-    } catch (error) {
-      setTrouble(troubleOf(error));
-    }
+    });
     setAsking(false);
   };
   if (Date.now() < Date.parse(meeting.starts_at)) return null;
@@ -214,17 +214,15 @@ function Closing({ meeting }: { meeting: Meeting }) {
       <NetButton second onPress={() => setAsking(true)}>
         {sheet.close}
       </NetButton>
-      {trouble !== null && <TroubleNotice trouble={trouble} />}
+      {trouble}
       {isAsking && (
-        <Dialog title={sheet.closeTitle} onLeave={() => setAsking(false)}>
-          <p>{sheet.closeLead}</p>
-          <Button wide onPress={close}>
-            {sheet.close}
-          </Button>
-          <Button wide second onPress={() => setAsking(false)}>
-            {words.value.cancel}
-          </Button>
-        </Dialog>
+        <Question
+          title={sheet.closeTitle}
+          lead={sheet.closeLead}
+          answer={sheet.close}
+          onAnswer={close}
+          onLeave={() => setAsking(false)}
+        />
       )}
     </>
   );

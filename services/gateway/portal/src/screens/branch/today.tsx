@@ -1,6 +1,6 @@
 /** 支部: what the branch has to answer, whom to help, and its meetings, with the one next step of each. */
 
-import { BookOpen, CalendarPlus, HandHelping, Users } from "lucide";
+import { BookOpen, CalendarPlus, CheckCheck, HandHelping, Users } from "lucide";
 import type { components } from "#document";
 import { ButtonLink } from "../../components/buttons.tsx";
 import { Choices } from "../../components/form.tsx";
@@ -23,6 +23,7 @@ export function Branch() {
 
 function Today({ branch, all }: { branch: string; all: readonly string[] }) {
   const { today } = says.value;
+  const { me } = words.value;
   const name = useNameOf(branch);
   const home = useReading("home", "/v1/home", { query: { section: "todo", order: "due", limit: 200 } });
   const meetings = useReading("activities", "/v1/activities", {
@@ -79,7 +80,8 @@ function Today({ branch, all }: { branch: string; all: readonly string[] }) {
       <List>
         <ListRow icon={CalendarPlus} title={today.plan} lead={today.planLead} to="/branch/plan" />
         <ListRow icon={Users} title={today.members} lead={today.membersLead} to="/branch/members" />
-        <ListRow icon={HandHelping} title={today.assist} lead={today.assistLead} to="/branch/assist" />
+        <ListRow icon={HandHelping} title={me.assist} lead={me.assistLead} to="/branch/assist" />
+        <ListRow icon={CheckCheck} title={today.approvals} lead={today.approvalsLead} to="/area/approvals" />
       </List>
     </Page>
   );

@@ -1,7 +1,7 @@
 /** What the screens of a branch say, in both languages; they come with these screens alone. */
 
 import { computed } from "@preact/signals";
-import { preferences } from "../../shell/portal.ts";
+import { spoken } from "../../shell/portal.ts";
 
 const zh = {
   waits: "等有网再办",
@@ -23,8 +23,8 @@ const zh = {
     planLead: "时间地点先替您填好，改改就行",
     members: "党员名册",
     membersLead: "打开档案要先说用途",
-    assist: "帮人办事",
-    assistLead: "本人同意了，才能帮着办",
+    approvals: "等人批的事",
+    approvalsLead: "换手机号、找回账号，要两个人点头",
     which: "看哪个支部",
   },
   kinds: {
@@ -155,6 +155,14 @@ const zh = {
   assist: {
     title: "帮人办事",
     first: "先打开要帮的那位的档案，再点“帮忙办事”。",
+    byCode: "扫本人手机上的码",
+    byCodeSteps: [
+      "请本人打开“我的”，点“帮我办事的人”，那里有一个码。",
+      "用您手机的相机扫一扫，就打开这位的页面。",
+      "本人没有智能手机的，请支部书记从党员名册打开。",
+    ],
+    number: (number: string) => `编号 ${number} 的乡亲`,
+    compare: "请和本人手机上的编号对一对，一样才是这位。",
     of: (name: string) => `帮${name}办事`,
     lead: "本人点头了，才能帮着办：看待办、报名、签到、确认答复。半小时后自动停，本人随时能停。",
     how: "本人怎么点头？",
@@ -179,7 +187,8 @@ const zh = {
     done: "办好了",
     acts: {
       activities_register: "帮忙报名",
-      activities_report_attendance: "帮忙签到",
+      "activities_report_attendance in_person": "本人到了",
+      "activities_report_attendance remote": "本人在线上",
       feedback_confirm_answer: "满意，办结",
     } as Record<string, string>,
   },
@@ -206,8 +215,8 @@ const en: Words = {
     planLead: "Time and place are filled in; change what differs",
     members: "Members",
     membersLead: "Say what for before you open a file",
-    assist: "Help somebody",
-    assistLead: "You act for them only once they agree",
+    approvals: "To be approved",
+    approvalsLead: "New phones and lost accounts take two people",
     which: "Which branch",
   },
   kinds: {
@@ -341,6 +350,14 @@ const en: Words = {
   assist: {
     title: "Help somebody",
     first: "Open the file of the person first, then tap “Help them”.",
+    byCode: "Scan the code on their phone",
+    byCodeSteps: [
+      "Ask them to open “Me”, then “Who helps me”: there is a code.",
+      "Scan it with the camera of your phone; it opens their page.",
+      "Who has no smartphone is helped by the branch secretary, from the list of members.",
+    ],
+    number: (number) => `number ${number}`,
+    compare: "Compare this number with the one on their phone: it has to be the same.",
     of: (name) => `Helping ${name}`,
     lead: "You act only once they agree: see what is to do, register, check in, confirm answers. It stops after half an hour, or when they say so.",
     how: "How do they agree?",
@@ -365,10 +382,11 @@ const en: Words = {
     done: "Done",
     acts: {
       activities_register: "Register them",
-      activities_report_attendance: "Check them in",
+      "activities_report_attendance in_person": "They are here",
+      "activities_report_attendance remote": "They are online",
       feedback_confirm_answer: "Content: close",
     },
   },
 };
 
-export const says = computed(() => (preferences.value.language === "zh" ? zh : en));
+export const says = computed(() => spoken(zh, en));

@@ -1,21 +1,18 @@
 /** 谁看过我的档案: everything that concerns oneself and was done in any service; who, why, when. */
 
-import { useState } from "preact/hooks";
 import type { components } from "#document";
-import { Button } from "../../components/buttons.tsx";
 import { Page } from "../../components/page.tsx";
 import { Card, List, ListRow, Notice, Tag } from "../../components/surfaces.tsx";
-import { ReadingState } from "../../components/trouble.tsx";
+import { ReadingState, useMore } from "../../components/trouble.tsx";
 import { dayAndTime } from "../../shell/dates.ts";
-import { preferences, useReading, words } from "../../shell/portal.ts";
+import { spoken, useReading, words } from "../../shell/portal.ts";
 import { says as mine } from "./words.ts";
 
 type Entry = components["schemas"]["AccessOut"];
 const FIRST = 20;
-const MOST = 200;
 
 export function Access() {
-  const [limit, setLimit] = useState(FIRST);
+  const [limit, more] = useMore(FIRST);
   const log = useReading("profile", "/v1/me/access-log", { query: { limit } });
   const { access: says } = mine.value;
   const { me } = words.value;
@@ -29,11 +26,7 @@ export function Access() {
       {log.data?.items.map((entry) => (
         <EntryCard key={`${entry.service} ${entry.id}`} entry={entry} />
       ))}
-      {log.data?.next_cursor != null && limit < MOST && (
-        <Button second wide onPress={() => setLimit(MOST)}>
-          {words.value.more}
-        </Button>
-      )}
+      {more(log)}
       {!isEmpty && (
         <List>
           <ListRow title={says.stranger} lead={me.accountLead} address="/sign-in" />
@@ -69,7 +62,7 @@ function Who({ of }: { of: Entry }) {
   const me = useReading("profile", "/v1/me");
   const { access: says } = mine.value;
   const role = roles.data?.items.find((each) => each.role === of.actor_role);
-  const office = role && (preferences.value.language === "zh" ? role.title_zh : role.title_en);
+  const office = role && spoken(role.title_zh, role.title_en);
   const named = [of.actor_organisation, office ?? (roles.data && of.actor_role)].filter(Boolean).join(" · ");
   const other = of.assist_id != null ? says.helper : named || says.somebody;
   return <h2>{of.actor === me.data?.person_id ? says.yourself : of.actor === null ? says.system : other}</h2>;

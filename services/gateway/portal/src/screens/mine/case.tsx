@@ -2,18 +2,19 @@
 
 import { CheckCheck } from "lucide";
 import type { components } from "#document";
+import { Done, isRefused, lastAct, whyNot } from "../../components/act.tsx";
 import { Button, ButtonLink } from "../../components/buttons.tsx";
-import { Icon } from "../../components/icon.tsx";
 import { Page } from "../../components/page.tsx";
 import { Card, Deadline, Notice, Tag, type Tone } from "../../components/surfaces.tsx";
 import { ReadingState } from "../../components/trouble.tsx";
 import { day, dayAndTime } from "../../shell/dates.ts";
+import { keepDraft } from "../../shell/drafts.ts";
 import { portal, useReading, words } from "../../shell/portal.ts";
 import { go, isShared, type Params } from "../../shell/router.ts";
 import type { Op } from "../../store/database.ts";
 import { usePlaces } from "./answering.ts";
 import { unsentCases } from "./cases.tsx";
-import { type Draft, write } from "./draft.ts";
+import { REPORT } from "./report.tsx";
 import { says as mine } from "./words.ts";
 
 type Told = components["schemas"]["CaseWithEntries"];
@@ -35,7 +36,7 @@ function UnsentCase({ op }: { op: Op }) {
   const waits = op.state === "waiting" || op.state === "sending";
   const correct = async (): Promise<void> => {
     const { category, organisation_id: place, text } = op.body as Record<string, string>;
-    await write({ category, place, text } as Draft);
+    await keepDraft(REPORT, { category, place, text });
     await portal.outbox.discard(op.op_id);
     go("/cases/new/words", "replace");
   };
@@ -45,7 +46,7 @@ function UnsentCase({ op }: { op: Op }) {
         <p>
           <b>{waits ? home.saved : outbox[op.state]}</b>
         </p>
-        <p>{waits ? !isShared && says.kept : [op.result?.title, op.result?.detail].filter(Boolean).join(" ")}</p>
+        <p>{waits ? !isShared && says.kept : whyNot(op)}</p>
       </Notice>
       <Card>
         <h2>{says.entries.opened}</h2>
@@ -114,22 +115,12 @@ function Entries({ of }: { of: Told }) {
 /** The reporter says whether that settles it; what is not settled is reported again, with a new day. */
 function LastWord({ on }: { on: Told }) {
   const { cases: says } = mine.value;
-  const { acts, home, outbox } = words.value;
-  const op = portal.outbox.ops.value.find(
-    ({ kind, subject_id, state }) =>
-      kind === "case.confirm" && subject_id === on.case_id && state !== "refused" && state !== "conflict",
-  );
-  if (op !== undefined) {
-    return (
-      <span class="done" role="status">
-        <Icon of={CheckCheck} />
-        {acts.feedback_confirm_answer} · {op.state === "sent" ? outbox.sent : home.saved}
-      </span>
-    );
-  }
+  const { acts } = words.value;
+  const op = lastAct("case.confirm", on.case_id);
+  if (op !== undefined && !isRefused(op)) return <Done what={acts.feedback_confirm_answer ?? ""} act={op} />;
   const about = named(on.category);
   const again = async (): Promise<void> => {
-    await write({ category: on.category, place: on.organisation_id, text: "" });
+    await keepDraft(REPORT, { category: on.category, place: on.organisation_id });
     go("/cases/new/words");
   };
   return (

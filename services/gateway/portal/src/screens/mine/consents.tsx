@@ -1,14 +1,12 @@
 /** 我同意的: what one's data is used for and why that is lawful; what rests on consent can be given and taken back. */
 
-import { useState } from "preact/hooks";
 import type { components } from "#document";
-import { type Trouble, troubleOf } from "../../api/problems.ts";
 import { Button } from "../../components/buttons.tsx";
 import { Page } from "../../components/page.tsx";
 import { Card, Tag } from "../../components/surfaces.tsx";
-import { ReadingState, TroubleNotice } from "../../components/trouble.tsx";
+import { ReadingState, useAttempt } from "../../components/trouble.tsx";
 import { day } from "../../shell/dates.ts";
-import { portal, preferences, useReading } from "../../shell/portal.ts";
+import { portal, spoken, useReading } from "../../shell/portal.ts";
 import { newId } from "../../store/ids.ts";
 import { says as mine } from "./words.ts";
 
@@ -35,17 +33,13 @@ export function Consents() {
 
 /** Asks at once, for a consent is given to the text that stands here now. */
 function useAsking() {
-  const [trouble, setTrouble] = useState<Trouble | null>(null);
-  const ask = async (method: "PUT" | "DELETE", address: string, body: unknown): Promise<void> => {
-    setTrouble(null);
-    try {
+  const { attempt, trouble } = useAttempt();
+  const ask = (method: "PUT" | "DELETE", address: string, body: unknown): Promise<void> =>
+    attempt(async () => {
       await portal.api.send(method, address, body, newId());
       await portal.subjects.refresh("profile");
-    } catch (error) {
-      setTrouble(troubleOf(error));
-    }
-  };
-  return { ask, trouble: trouble !== null && <TroubleNotice trouble={trouble} /> };
+    });
+  return { ask, trouble };
 }
 
 function ConsentCard({ of }: { of: Consent }) {
@@ -61,7 +55,7 @@ function ConsentCard({ of }: { of: Consent }) {
           {of.basis !== "consent" ? (says.bases[of.basis] ?? of.basis) : of.given ? says.given : says.notGiven}
         </Tag>
       </div>
-      <p>{preferences.value.language === "zh" ? of.text_zh : of.text_en}</p>
+      <p>{spoken(of.text_zh, of.text_en)}</p>
       {of.given_at != null && of.given && <p class="small">{says.since(day(of.given_at))}</p>}
       {of.basis === "consent" && (
         <div class="row">
@@ -80,7 +74,7 @@ function ClientCard({ of }: { of: OfClient }) {
   const { ask, trouble } = useAsking();
   return (
     <Card>
-      <h3>{preferences.value.language === "zh" ? of.name_zh : of.name_en}</h3>
+      <h3>{spoken(of.name_zh, of.name_en)}</h3>
       <p>{says.since(day(of.granted_at))}</p>
       <div class="row">
         <Button second onPress={() => ask("DELETE", `/v1/me/client-consents/${of.client_id}`, null)}>

@@ -1,12 +1,11 @@
 /** 我的全部资料: have all that the system holds of oneself gathered, see how far it is, and take the file. */
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import type { components } from "#document";
-import { type Trouble, troubleOf } from "../../api/problems.ts";
 import { Button } from "../../components/buttons.tsx";
 import { Page } from "../../components/page.tsx";
 import { Card } from "../../components/surfaces.tsx";
-import { ReadingState, TroubleNotice } from "../../components/trouble.tsx";
+import { ReadingState, useAttempt } from "../../components/trouble.tsx";
 import { dayAndTime } from "../../shell/dates.ts";
 import { portal, useReading } from "../../shell/portal.ts";
 import { newId } from "../../store/ids.ts";
@@ -17,21 +16,17 @@ const PAUSE = 3_000;
 
 export function Export() {
   const asked = useReading("profile", "/v1/me/export-requests", { query: { limit: 1 } });
-  const [trouble, setTrouble] = useState<Trouble | null>(null);
+  const { attempt, trouble } = useAttempt();
   const { export: says } = mine.value;
   const newest = asked.trouble === undefined ? asked.data?.items[0] : undefined;
-  const ask = async (): Promise<void> => {
-    setTrouble(null);
-    try {
+  const ask = () =>
+    attempt(async () => {
       await portal.api.send("POST", "/v1/me/exports", null, newId());
       await portal.subjects.refresh("profile");
-    } catch (error) {
-      setTrouble(troubleOf(error));
-    }
-  };
+    });
   return (
     <Page title={says.title} lead={says.lead} back="/me">
-      {trouble === null ? <ReadingState of={asked} /> : <TroubleNotice trouble={trouble} />}
+      {trouble || <ReadingState of={asked} />}
       {newest !== undefined && <Progress key={newest.export_id} id={newest.export_id} />}
       {asked.data !== undefined && asked.trouble === undefined && (
         <Button second={newest !== undefined} onPress={ask}>
@@ -67,10 +62,9 @@ function Progress({ id }: { id: string }) {
 
 /** The file goes to where the browser puts files, and is not kept here. */
 function Fetch({ of }: { of: Gathering }) {
-  const [trouble, setTrouble] = useState<Trouble | null>(null);
-  const take = async (): Promise<void> => {
-    setTrouble(null);
-    try {
+  const { attempt, trouble } = useAttempt();
+  const take = () =>
+    attempt(async () => {
       const answer = await portal.api.ask(`/v1/me/exports/${of.export_id}/file`);
       const link = document.createElement("a");
       link.href = URL.createObjectURL(await answer.blob());
@@ -78,16 +72,13 @@ function Fetch({ of }: { of: Gathering }) {
         /filename="([^"]+)"/.exec(answer.headers.get("content-disposition") ?? "")?.[1] ?? "xiangqiao.zip";
       link.click();
       URL.revokeObjectURL(link.href);
-    } catch (error) {
-      setTrouble(troubleOf(error));
-    }
-  };
+    });
   return (
     <>
       <div class="row">
         <Button onPress={take}>{mine.value.export.take}</Button>
       </div>
-      {trouble !== null && <TroubleNotice trouble={trouble} />}
+      {trouble}
     </>
   );
 }

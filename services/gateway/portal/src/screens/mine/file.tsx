@@ -3,6 +3,7 @@
 import { CheckCheck } from "lucide";
 import { useState } from "preact/hooks";
 import { Refused } from "../../api/problems.ts";
+import { isRefused, whyNot } from "../../components/act.tsx";
 import { Button, ButtonLink } from "../../components/buttons.tsx";
 import { Page } from "../../components/page.tsx";
 import { Card, Facts, Notice } from "../../components/surfaces.tsx";
@@ -97,14 +98,14 @@ function Correction({ op }: { op: Op }) {
       </Card>
     );
   }
-  const isOver = op.state === "refused" || op.state === "conflict";
+  const isOver = isRefused(op);
   return (
     <>
       <Notice wait={isOver} icon={CheckCheck}>
         <p>
           <b>{isOver ? outbox[op.state] : home.saved}</b> {label} → {shown(field, value)}
         </p>
-        {isOver && <p>{[op.result?.title, op.result?.detail].filter(Boolean).join(" ")}</p>}
+        {isOver && <p>{whyNot(op)}</p>}
         {isOver && (
           <Button second onPress={discard}>
             {outbox.known}

@@ -1,15 +1,14 @@
 /** 帮我办事的人: who acts or acted for oneself, with what one agreed to, and an end to it at any time. */
 
-import { useState } from "preact/hooks";
 import type { components } from "#document";
-import { type Trouble, troubleOf } from "../../api/problems.ts";
 import { Button } from "../../components/buttons.tsx";
 import { Page } from "../../components/page.tsx";
 import { Card, Tag } from "../../components/surfaces.tsx";
-import { ReadingState, TroubleNotice } from "../../components/trouble.tsx";
+import { ReadingState, useAttempt } from "../../components/trouble.tsx";
 import { dayAndTime, time } from "../../shell/dates.ts";
-import { portal, preferences, useReading } from "../../shell/portal.ts";
-import { newId } from "../../store/ids.ts";
+import { portal, spoken, useLater, useReading } from "../../shell/portal.ts";
+import { href } from "../../shell/router.ts";
+import { newId, shortOf } from "../../store/ids.ts";
 import { says as mine } from "./words.ts";
 
 type Assisted = components["schemas"]["AssistedSessionOut"];
@@ -25,28 +24,40 @@ export function Helpers() {
       {sessions.data?.items.map((each) => (
         <SessionCard key={each.assist_id} of={each} />
       ))}
+      <AskForHelp />
     </Page>
+  );
+}
+
+/** What a helper scans: the address at which they ask this person for their consent. */
+function AskForHelp() {
+  const { helpers: says } = mine.value;
+  const id = useReading("profile", "/v1/me").data?.person_id;
+  const qr = useLater(() => import("../../components/qr.tsx"));
+  if (id === undefined || qr === undefined) return null;
+  return (
+    <Card>
+      <h2>{says.ask}</h2>
+      <p>{says.askLead(shortOf(id))}</p>
+      <qr.Qr text={`${location.origin}${href(`/me/assist/${id}`)}`} title={says.code} />
+    </Card>
   );
 }
 
 function SessionCard({ of }: { of: Assisted }) {
   const actions = useReading("profile", "/v1/assisted-sessions/actions", { query: { limit: 200 } });
-  const [trouble, setTrouble] = useState<Trouble | null>(null);
+  const { attempt, trouble } = useAttempt();
   const { helpers: says } = mine.value;
   const isGoingOn = GOING_ON.includes(of.status);
   const titleOf = (action: string): string => {
     const known = actions.data?.items.find((each) => each.action === action);
-    return (known && (preferences.value.language === "zh" ? known.title_zh : known.title_en)) ?? action;
+    return (known && spoken(known.title_zh, known.title_en)) ?? action;
   };
-  const end = async (): Promise<void> => {
-    setTrouble(null);
-    try {
+  const end = () =>
+    attempt(async () => {
       await portal.api.send("POST", `/v1/assisted-sessions/${of.assist_id}/end`, null, newId());
       await portal.subjects.refresh("profile");
-    } catch (error) {
-      setTrouble(troubleOf(error));
-    }
-  };
+    });
   return (
     <Card due={isGoingOn}>
       <div class="row apart">
@@ -63,7 +74,7 @@ function SessionCard({ of }: { of: Assisted }) {
           <Button onPress={end}>{says.end}</Button>
         </div>
       )}
-      {trouble !== null && <TroubleNotice trouble={trouble} />}
+      {trouble}
     </Card>
   );
 }

@@ -8,31 +8,40 @@ import { Steps } from "../../components/steps.tsx";
 import { Card, Facts } from "../../components/surfaces.tsx";
 import { ReadingState } from "../../components/trouble.tsx";
 import { day } from "../../shell/dates.ts";
+import { useDraft } from "../../shell/drafts.ts";
 import { portal, words } from "../../shell/portal.ts";
 import { go, isShared, type Params } from "../../shell/router.ts";
 import { newId } from "../../store/ids.ts";
 import { type Answering, useAnswering, usePlaces } from "./answering.ts";
-import { type Draft, draft, findDraft, forgetDraft, write } from "./draft.ts";
 import { says as mine } from "./words.ts";
 
 const STEPS = ["what", "where", "words", "check"] as const;
 const LONGEST = 4000;
 const ABOUT = 40;
 
+/** The draft of what is about to be reported. */
+export const REPORT = "report";
+export interface Draft {
+  category?: string;
+  place?: string;
+  text?: string;
+}
+
 export function Report({ params }: { params: Params }) {
-  useEffect(() => void findDraft(), []);
-  const now = draft.value;
-  if (now === undefined) return null;
+  const [draft, keep] = useDraft<Draft>(REPORT);
+  if (draft === undefined) return null;
+  const now = draft ?? {};
   const asked = Math.max(0, STEPS.indexOf((params.step ?? "what") as (typeof STEPS)[number]));
   const missing = [now.category, now.place, now.text?.trim()].findIndex((each) => !each);
   const at = missing < 0 ? asked : Math.min(asked, missing);
   const Step = [What, Where, Words, Check][at] as typeof What;
-  return <Step now={now} at={at} />;
+  return <Step now={now} at={at} keep={keep} />;
 }
 
 interface StepProps {
   now: Draft;
   at: number;
+  keep(draft: Draft | null): Promise<void>;
 }
 
 const address = (at: number): string => (at === 0 ? "/cases/new" : `/cases/new/${STEPS[at]}`);
@@ -47,9 +56,9 @@ function StepPage({ at, children }: { at: number; children: preact.ComponentChil
 }
 
 /** Chooses by one press and goes on. */
-function Options(props: { name: keyof Draft; options: readonly [string, string][]; now: Draft; at: number }) {
+function Options(props: StepProps & { name: keyof Draft; options: readonly [string, string][] }) {
   const choose = async (value: string): Promise<void> => {
-    await write({ [props.name]: value });
+    await props.keep({ ...props.now, [props.name]: value });
     go(address(props.at + 1));
   };
   return (
@@ -69,18 +78,18 @@ function Options(props: { name: keyof Draft; options: readonly [string, string][
   );
 }
 
-function What({ now, at }: StepProps) {
-  const { reading, categories } = useAnswering(now.place);
+function What(step: StepProps) {
+  const { reading, categories } = useAnswering(step.now.place);
   const named = categories.map((each): [string, string] => [each, words.value.categories[each] ?? each]);
   return (
-    <StepPage at={at}>
+    <StepPage at={step.at}>
       <ReadingState of={reading} />
-      <Options name="category" options={named} now={now} at={at} />
+      <Options name="category" options={named} {...step} />
     </StepPage>
   );
 }
 
-function Where({ now, at }: StepProps) {
+function Where(step: StepProps) {
   const { places, reading, isKnown } = usePlaces();
   const { report: says } = mine.value;
   if (places.length === 0 && isKnown) {
@@ -91,14 +100,14 @@ function Where({ now, at }: StepProps) {
     );
   }
   return (
-    <StepPage at={at}>
+    <StepPage at={step.at}>
       {places.length === 0 && <ReadingState of={reading} />}
-      <Options name="place" options={places.map(({ id, name }) => [id, name])} now={now} at={at} />
+      <Options name="place" options={places.map(({ id, name }) => [id, name])} {...step} />
     </StepPage>
   );
 }
 
-function Words({ now, at }: StepProps) {
+function Words({ now, at, keep }: StepProps) {
   const { report: says } = mine.value;
   const { next } = words.value;
   const [faults, setFaults] = useState<{ id: string; text: string }[]>([]);
@@ -107,7 +116,7 @@ function Words({ now, at }: StepProps) {
     return () => cancelAnimationFrame(focusing);
   }, []);
   const goOn = (): void => {
-    if (draft.value?.text?.trim()) go(address(at + 1));
+    if (now.text?.trim()) go(address(at + 1));
     else setFaults([{ id: "text", text: says.nothing }]);
   };
   return (
@@ -121,7 +130,7 @@ function Words({ now, at }: StepProps) {
         value={now.text ?? ""}
         fault={faults[0]?.text}
         input={{ maxLength: LONGEST }}
-        onValue={(text) => void write({ text })}
+        onValue={(text) => void keep({ ...now, text })}
       />
       <Button wide onPress={goOn}>
         {next}
@@ -130,7 +139,7 @@ function Words({ now, at }: StepProps) {
   );
 }
 
-function Check({ now, at }: StepProps) {
+function Check({ now, at, keep }: StepProps) {
   const { report: says } = mine.value;
   const { categories } = words.value;
   const { nameOf } = usePlaces();
@@ -141,7 +150,7 @@ function Check({ now, at }: StepProps) {
     const subject_id = newId();
     const body = { category, organisation_id: place, text: text.trim() };
     await portal.outbox.add({ kind: "case.open", subject_id, body, about: text.trim().slice(0, ABOUT) });
-    await forgetDraft();
+    await keep(null);
     go(`/cases/${subject_id}`, "replace");
   };
   return (

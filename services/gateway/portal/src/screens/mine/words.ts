@@ -1,7 +1,7 @@
 /** What the screens of reports and of what is mine say, in both languages; they come with these screens alone. */
 
 import { computed } from "@preact/signals";
-import { preferences } from "../../shell/portal.ts";
+import { spoken } from "../../shell/portal.ts";
 
 const s = (count: number): string => (count === 1 ? "" : "s");
 
@@ -149,6 +149,9 @@ const zh = {
       lapsed: "没有同意",
     } as Record<string, string>,
     end: "马上停止",
+    ask: "请人帮我办",
+    askLead: (number: string) => `让代办员用手机扫这个码，对一对编号：${number}。您同意了，才办得了事。`,
+    code: "让代办员扫的码",
   },
   report: {
     what: "哪方面的事？",
@@ -313,6 +316,10 @@ const en: typeof zh = {
       lapsed: "Not agreed",
     },
     end: "Stop now",
+    ask: "Ask for a hand",
+    askLead: (number) =>
+      `Let the helper scan this code, and compare the number: ${number}. Nothing is done before you agree.`,
+    code: "The code for the helper",
   },
   report: {
     what: "What is it about?",
@@ -334,4 +341,4 @@ const en: typeof zh = {
   },
 };
 
-export const says = computed(() => (preferences.value.language === "zh" ? zh : en));
+export const says = computed(() => spoken(zh, en));
