@@ -18,7 +18,7 @@ from tests.outside.node import installed, run
 HERE = Path(__file__).parent
 BROWSER = HERE.parent / "browser"
 ROOT = HERE.parents[1]
-PEOPLE = ("away", "member", "villager", "secretary", "officer")
+PEOPLE = ("away", "member", "villager", "secretary", "officer", "helper")
 SECONDS = 600
 
 UNSENT = {"waiting", "sending"}

@@ -71,6 +71,10 @@ export function Tag({ children, tone = "plain-tag" }: { children: ComponentChild
 /** Until when: days left and the date, in words; colour only repeats them. `dated` where the date stands beside it. */
 export function Deadline({ at, dated }: { at: string; dated?: boolean }) {
   const left = daysUntil(at);
-  const said = dated ? distance(at) : `${distance(at)} · ${day(at)}`;
-  return left <= 1 ? <Tag tone={left < 0 ? "late" : "warn"}>{said}</Tag> : <Tag>{said}</Tag>;
+  return (
+    <span class="deadline">
+      <Tag tone={left < 0 ? "late" : left <= 1 ? "warn" : "plain-tag"}>{distance(at)}</Tag>
+      {!dated && <span class="small">{day(at)}</span>}
+    </span>
+  );
 }

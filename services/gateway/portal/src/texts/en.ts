@@ -147,7 +147,7 @@ export const en: Texts = {
     title: "To be sent",
     lead: "What you do is kept on the phone first and sent when there is a network, once.",
     nothing: "Nothing is left to send.",
-    bar: (count) => `${count} act${s(count)} on the phone, not sent yet`,
+    bar: (count) => `${count} act${s(count)} not sent yet`,
     barRefused: (count) => `${count} act${s(count)} not accepted`,
     barOld: "Kept for more than two days: find a network to send it",
     barOffline: "No network; it works all the same",
@@ -209,6 +209,13 @@ export const en: Texts = {
     signOutUnsent: (count) => `${count} act${s(count)} not sent yet. They stay on the phone until you sign in again.`,
     sendFirst: "Send first",
     leave: "Sign out",
+  },
+  stages: {
+    applicant: "Applicant",
+    activist: "Activist",
+    development_target: "Development target",
+    probationary: "Probationary member",
+    full: "Full member",
   },
   status: {
     title: "Does it work now?",

@@ -21,7 +21,7 @@ export const zh = {
     code: "代码",
     trace: "追踪号",
     askAgain: "过一会儿再试。还是不行，把下面的追踪号告诉村里的干部。",
-    gone: "可能已经撤掉了，也可能不归您看。回首页看看别的。",
+    gone: "可能已经撤掉了，也可能不是给您看的。回首页看看别的。",
   },
   errors: (count: number) => `有 ${count} 处要改`,
   signIn: {
@@ -136,7 +136,7 @@ export const zh = {
     title: "待发送",
     lead: "办了的事先存在手机上，有网自动送出，不会重复。",
     nothing: "没有要送的，都送到了。",
-    bar: (count: number) => `${count} 件事存在手机上，还没送出`,
+    bar: (count: number) => `${count} 件事还没送出`,
     barRefused: (count: number) => `${count} 件事没被收下`,
     barOld: "存了两天多了，找个有网的地方送一下",
     barOffline: "没有网络，照样能用",
@@ -198,6 +198,13 @@ export const zh = {
     sendFirst: "先送出",
     leave: "退出",
   },
+  stages: {
+    applicant: "入党申请人",
+    activist: "入党积极分子",
+    development_target: "发展对象",
+    probationary: "预备党员",
+    full: "正式党员",
+  } as Record<string, string>,
   status: {
     title: "现在能用吗",
     lead: "哪些能用、哪些暂时用不了",

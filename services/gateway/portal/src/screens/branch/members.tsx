@@ -60,7 +60,7 @@ export function Members() {
 
 function aboutMember({ stage, away, smartphone }: Member): string {
   const { members } = says.value;
-  return [members.stages[stage] ?? stage, away && members.away, !smartphone && members.noPhone]
+  return [words.value.stages[stage] ?? stage, away && members.away, !smartphone && members.noPhone]
     .filter(Boolean)
     .join(" · ");
 }
@@ -108,7 +108,7 @@ function OpenFile({ member }: { member: Member }) {
     [file.name, member.name],
     [file.phone, member.phone ?? file.noPhone],
     [file.id, member.id_number],
-    [file.stage, members.stages[member.stage] ?? member.stage],
+    [file.stage, words.value.stages[member.stage] ?? member.stage],
     [file.where, member.away ? members.away : file.home],
     [file.recorded, day(member.recorded_at)],
   ];

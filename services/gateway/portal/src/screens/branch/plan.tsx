@@ -8,7 +8,7 @@ import { Page } from "../../components/page.tsx";
 import { Notice } from "../../components/surfaces.tsx";
 import { ReadingState, useAttempt } from "../../components/trouble.tsx";
 import { day, time } from "../../shell/dates.ts";
-import { portal, useReading } from "../../shell/portal.ts";
+import { portal, useReading, words } from "../../shell/portal.ts";
 import { newId } from "../../store/ids.ts";
 import { NetButton, useBranch, useNameOf } from "./office.tsx";
 import { says } from "./words.ts";
@@ -26,6 +26,8 @@ const CYCLES: readonly [Kind, number][] = [
   ["organisational_life_meeting", 12],
   ["democratic_review", 12],
 ];
+/** Those that are called after their quarter. */
+const QUARTERLY = new Set<Kind>(CYCLES.flatMap(([kind, months]) => (months === 3 ? kind : [])));
 const DAY = 86_400_000;
 /** How far ahead a meeting is planned, and when one may begin: every half hour from six in the morning to ten at night. */
 const DAYS = Array.from({ length: 92 }, (_, days) => days);
@@ -47,6 +49,7 @@ interface Form {
   agenda: string;
 }
 
+const nameOf = (kind: Kind): string => words.value.activities.kinds[kind] ?? kind;
 const local = (moment: number | string) => new Date(new Date(moment).getTime() + AHEAD).toISOString();
 const momentOf = ({ date, time }: Form) => new Date(`${date}T${time}:00+08:00`);
 
@@ -65,11 +68,12 @@ function filled(kind: Kind, meetings: readonly Meeting[]): Form {
   const last = meetings.find((each) => each.kind === kind);
   const date = local(Date.now() + 3 * DAY).slice(0, 10);
   const [, month] = date.split("-").map(Number) as [number, number];
+  const { ofQuarter, ofMonth } = says.value.plan;
   const lasted = last && (Date.parse(last.ends_at) - Date.parse(last.starts_at)) / 60_000;
   return {
     kind,
     date,
-    title: says.value.plan.names(kind, month, Math.ceil(month / 3)),
+    title: QUARTERLY.has(kind) ? ofQuarter(nameOf(kind), Math.ceil(month / 3)) : ofMonth(nameOf(kind), month),
     time: last ? local(last.starts_at).slice(11, 16) : "19:00",
     minutes: String(lasted) in says.value.plan.minutes ? String(lasted) : "90",
     place: (last ?? meetings.find((each) => each.kind !== "theme_day"))?.place ?? "", // a theme day is out of doors
@@ -93,7 +97,7 @@ export function Plan() {
 }
 
 function PlanForm({ branch, meetings }: { branch: string; meetings: readonly Meeting[] }) {
-  const { plan, kinds } = says.value;
+  const { plan } = says.value;
   const [form, setForm] = useState(() => filled(dueKind(meetings, Date.now()), meetings));
   const [faults, setFaults] = useState<readonly { id: string; text: string }[]>([]);
   const { attempt, trouble } = useAttempt();
@@ -140,7 +144,7 @@ function PlanForm({ branch, meetings }: { branch: string; meetings: readonly Mee
       <Choices
         legend={plan.kind}
         value={form.kind}
-        options={CYCLES.map(([value]) => ({ value, label: kinds[value] ?? value }))}
+        options={CYCLES.map(([value]) => ({ value, label: nameOf(value) }))}
         onValue={(kind) => setForm(filled(kind, meetings))}
       />
       {meetings.some((each) => each.kind === form.kind) && <p class="small">{plan.asLast}</p>}

@@ -97,13 +97,13 @@ export function isOpen({ starts_at }: { starts_at: string }): boolean {
 }
 
 function MeetingCard({ meeting }: { meeting: Meeting }) {
-  const { today, kinds } = says.value;
+  const { today } = says.value;
   const open = isOpen(meeting);
   return (
     <Card due={open}>
       <div class="row apart">
         <Tag tone={open ? "warn" : "plain-tag"}>{distance(meeting.starts_at)}</Tag>
-        <span class="small">{kinds[meeting.kind] ?? meeting.kind}</span>
+        <span class="small">{words.value.activities.kinds[meeting.kind] ?? meeting.kind}</span>
       </div>
       <h3>{meeting.title}</h3>
       <p>{[dayAndTime(meeting.starts_at), meeting.place].filter(Boolean).join(" · ")}</p>

@@ -27,15 +27,6 @@ const zh = {
     approvalsLead: "换手机号、找回账号，要两个人点头",
     which: "看哪个支部",
   },
-  kinds: {
-    branch_meeting: "党员大会",
-    committee_meeting: "支委会",
-    group_meeting: "党小组会",
-    party_class: "党课",
-    theme_day: "主题党日",
-    organisational_life_meeting: "组织生活会",
-    democratic_review: "民主评议",
-  } as Record<string, string>,
   answer: {
     title: "答复",
     about: (category: string) => `${category}的事`,
@@ -55,11 +46,8 @@ const zh = {
     title: "安排开会",
     kind: "开什么会？",
     name: "叫什么",
-    names: (kind: string, month: number, quarter: number) =>
-      ({
-        branch_meeting: `第${"一二三四"[quarter - 1]}季度支部党员大会`,
-        party_class: `第${"一二三四"[quarter - 1]}季度党课`,
-      })[kind] ?? `${month}月${zh.kinds[kind]}`,
+    ofQuarter: (kind: string, quarter: number) => `第${"一二三四"[quarter - 1]}季度${kind}`,
+    ofMonth: (kind: string, month: number) => `${month}月${kind}`,
     date: "哪天",
     time: "几点开始",
     lasts: "开多久",
@@ -116,13 +104,6 @@ const zh = {
     empty: "名册上还没有人。",
     away: "在外地",
     noPhone: "不用手机",
-    stages: {
-      applicant: "申请人",
-      activist: "积极分子",
-      development_target: "发展对象",
-      probationary: "预备党员",
-      full: "正式党员",
-    } as Record<string, string>,
   },
   file: {
     title: "打开档案",
@@ -219,15 +200,6 @@ const en: Words = {
     approvalsLead: "New phones and lost accounts take two people",
     which: "Which branch",
   },
-  kinds: {
-    branch_meeting: "Branch meeting",
-    committee_meeting: "Committee meeting",
-    group_meeting: "Group meeting",
-    party_class: "Party class",
-    theme_day: "Theme day",
-    organisational_life_meeting: "Organisational life",
-    democratic_review: "Democratic review",
-  },
   answer: {
     title: "Answer",
     about: (category) => category,
@@ -247,10 +219,8 @@ const en: Words = {
     title: "Plan a meeting",
     kind: "What kind?",
     name: "What is it called",
-    names: (kind, month, quarter) =>
-      kind === "branch_meeting" || kind === "party_class"
-        ? `${en.kinds[kind]}, quarter ${quarter}`
-        : `${en.kinds[kind]}, month ${month}`,
+    ofQuarter: (kind, quarter) => `${kind}, quarter ${quarter}`,
+    ofMonth: (kind, month) => `${kind}, month ${month}`,
     date: "Which day",
     time: "Begins at",
     lasts: "How long",
@@ -307,13 +277,6 @@ const en: Words = {
     empty: "Nobody is on the list yet.",
     away: "away",
     noPhone: "no smartphone",
-    stages: {
-      applicant: "Applicant",
-      activist: "Activist",
-      development_target: "Development target",
-      probationary: "Probationary member",
-      full: "Full member",
-    },
   },
   file: {
     title: "Open a file",

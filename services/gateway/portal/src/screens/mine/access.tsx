@@ -9,30 +9,48 @@ import { spoken, useReading, words } from "../../shell/portal.ts";
 import { says as mine } from "./words.ts";
 
 type Entry = components["schemas"]["AccessOut"];
-const FIRST = 20;
+const FIRST = 50;
 
 export function Access() {
   const [limit, more] = useMore(FIRST);
   const log = useReading("profile", "/v1/me/access-log", { query: { limit } });
   const { access: says } = mine.value;
-  const { me } = words.value;
-  const isEmpty = log.data !== undefined && log.data.items.length === 0;
+  const me = useReading("profile", "/v1/me").data?.person_id;
+  const all = log.data?.items ?? [];
+  const [others, own] = [all.filter(({ actor }) => actor !== me), all.filter(({ actor }) => actor === me)];
+  const isEmpty = log.data !== undefined && others.length === 0 && log.data.next_cursor == null;
   return (
     <Page title={says.title} lead={isEmpty ? says.nobody : says.lead} back="/me">
       <ReadingState of={log} />
       {log.data !== undefined && log.data.incomplete.length > 0 && (
         <Notice wait>{says.incomplete(log.data.incomplete.map((each) => says.services[each] ?? each))}</Notice>
       )}
-      {log.data?.items.map((entry) => (
-        <EntryCard key={`${entry.service} ${entry.id}`} entry={entry} />
-      ))}
+      <Entries of={others} />
       {more(log)}
       {!isEmpty && (
         <List>
-          <ListRow title={says.stranger} lead={me.accountLead} address="/sign-in" />
+          <ListRow title={says.stranger} lead={words.value.me.accountLead} address="/sign-in" />
         </List>
       )}
+      {own.length > 0 && (
+        <details>
+          <summary>{says.own}</summary>
+          <div class="stack">
+            <Entries of={own} />
+          </div>
+        </details>
+      )}
     </Page>
+  );
+}
+
+function Entries({ of }: { of: readonly Entry[] }) {
+  return (
+    <>
+      {of.map((entry) => (
+        <EntryCard key={`${entry.service} ${entry.id}`} entry={entry} />
+      ))}
+    </>
   );
 }
 

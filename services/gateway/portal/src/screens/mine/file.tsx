@@ -41,7 +41,7 @@ export function File() {
                 [says.fields.name, it.name],
                 [says.fields.id_number, it.id_number],
                 [says.fields.phone, it.phone ?? says.noPhone],
-                [says.fields.stage, says.stages[it.stage] ?? it.stage],
+                [says.fields.stage, words.value.stages[it.stage] ?? it.stage],
                 [says.fields.away, says.away[String(it.away)]],
                 [says.fields.smartphone, says.smartphone[String(it.smartphone)]],
               ]}
@@ -138,7 +138,9 @@ function VersionList({ id }: { id: string }) {
           <li key={each.version}>
             <b>{dayAndTime(each.recorded_at)}</b> · {each.recorded_by === id ? access.yourself : says.office}
             <br />
-            {[each.name, each.phone, says.stages[each.stage], says.away[String(each.away)]].filter(Boolean).join(" · ")}
+            {[each.name, each.phone, words.value.stages[each.stage], says.away[String(each.away)]]
+              .filter(Boolean)
+              .join(" · ")}
           </li>
         ))}
       </ol>

@@ -54,6 +54,7 @@ const zh = {
     somebody: "工作人员",
     system: "系统",
     stranger: "有不认识的人？",
+    own: "您自己办的",
   },
   cases: {
     title: "我反映的事",
@@ -107,13 +108,6 @@ const zh = {
       away: "在不在村里",
       smartphone: "用不用手机上网",
     },
-    stages: {
-      applicant: "入党申请人",
-      activist: "入党积极分子",
-      development_target: "发展对象",
-      probationary: "预备党员",
-      full: "正式党员",
-    } as Record<string, string>,
     away: { true: "在外地", false: "在家里" } as Record<string, string>,
     smartphone: { true: "用", false: "不用" } as Record<string, string>,
     noPhone: "没有",
@@ -224,6 +218,7 @@ const en: typeof zh = {
     somebody: "Staff",
     system: "The system",
     stranger: "Somebody you do not know?",
+    own: "What you did yourself",
   },
   cases: {
     title: "What I reported",
@@ -273,13 +268,6 @@ const en: typeof zh = {
       stage: "Stage",
       away: "At home or away",
       smartphone: "Smartphone",
-    },
-    stages: {
-      applicant: "Applicant",
-      activist: "Activist",
-      development_target: "Development target",
-      probationary: "Probationary member",
-      full: "Full member",
     },
     away: { true: "Away", false: "At home" },
     smartphone: { true: "Yes", false: "No" },
