@@ -197,6 +197,34 @@ await perform({
     return { bar, activity_id, token: kept.includes("ey"), refused, problems: [...here.problems, ...there.problems] };
   },
 
+  async "a helper without a branch scans the code on somebody's own phone, and helps them"() {
+    const [here, theirs, there] = [await visitor(browser), await visitor(browser), await visitor(browser)];
+    const { page } = here;
+    await signIn(theirs.page, told.people.member);
+    await theirs.page.goto(`${told.url}/app/me/helpers`);
+    await theirs.page.locator("svg.qr").waitFor();
+    const number = /[0-9A-F]{6}/.exec(await theirs.page.locator(".card", { has: theirs.page.locator("svg.qr") }).textContent())[0];
+    await signIn(page, told.people.helper);
+    await page.locator("nav a[href$='/me']").click();
+    await page.locator("a[href$='/me/assist']").click();
+    await page.locator("ol li").first().waitFor();
+    await page.goto(`${told.url}/app/me/assist/${told.here.member_id}`); // the camera leads there
+    await page.locator(".choice").nth(1).click();
+    const shown = (await page.locator("h1").textContent()).includes(number);
+    const asking = page.waitForResponse((answer) => answer.url().endsWith("/v1/assisted-sessions") && answer.request().method() === "POST");
+    await page.locator("main > button").last().click();
+    const { assist_id } = await (await asking).json();
+    await signIn(there.page, told.people.secretary);
+    await there.page.goto(`${told.url}/app/branch/assist/${assist_id}/witness`);
+    await there.page.locator("main > button").click();
+    await page.locator("article button").first().waitFor();
+    const bar = await page.locator(".notice.wait").textContent();
+    await page.locator(".notice.wait button").click();
+    await page.locator("main > a.button").waitFor();
+    await Promise.all([here, theirs, there].map(({ context }) => context.close()));
+    return { shown, bar: bar.includes(number), problems: [here, theirs, there].flatMap(({ problems }) => problems) };
+  },
+
   async "somebody is helped by the code that came to their phone"() {
     const { page, context, problems } = await visitor(browser);
     await signIn(page, told.people.secretary);

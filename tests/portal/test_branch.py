@@ -86,6 +86,15 @@ async def test_somebody_is_helped_until_the_end_by_one_whom_a_witness_saw(seen: 
     assert session["status"] == "ended"
 
 
+async def test_a_helper_without_a_branch_reaches_who_shows_them_a_code(seen: Seen, system: System) -> None:
+    journey = seen["a helper without a branch scans the code on somebody's own phone, and helps them"]
+    assert (journey["shown"], journey["bar"]) == (True, True)  # the number that both read to each other
+    async with system.person("member.demo") as member:
+        sessions = (await member.get("/v1/me/assisted-sessions", limit=2))["items"]
+    helped = next(each for each in sessions if each["evidence"] == "witness")
+    assert (helped["helper_id"], helped["status"]) == (system.person_id("helper.demo"), "ended")
+
+
 async def test_somebody_is_helped_by_the_code_that_came_to_their_phone(seen: Seen, system: System) -> None:
     journey = seen["somebody is helped by the code that came to their phone"]
     assert journey["came"]
