@@ -10,6 +10,19 @@ export function Card({ children, due }: { children: ComponentChildren; due?: boo
   return <article class={due ? "card due" : "card"}>{children}</article>;
 }
 
+/** What was said or done, and when. */
+export function Entry(props: { what: string; when: string; text?: string | null | undefined; due?: boolean }) {
+  return (
+    <Card due={props.due ?? false}>
+      <div class="row apart">
+        <h2>{props.what}</h2>
+        <span class="small">{props.when}</span>
+      </div>
+      {props.text && <p class="said">{props.text}</p>}
+    </Card>
+  );
+}
+
 /** Something to know; `wait` when it is about what has to wait. */
 export function Notice(props: { children: ComponentChildren; icon?: IconNode; wait?: boolean; alert?: boolean }) {
   return (

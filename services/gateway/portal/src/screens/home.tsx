@@ -77,16 +77,17 @@ function Section({ title, items }: { title: string; items: readonly Item[] }) {
   );
 }
 
-function ItemCard({ item, heading: Heading }: { item: Item; heading: "h2" | "h3" }) {
+export function ItemCard({ item, heading: Heading }: { item: Item; heading: "h2" | "h3" }) {
   const subject = (item.subject ?? {}) as Subject;
   const kind = item.title[preferences.value.language];
   const title = subject.title ?? kind;
   const facts = item.facts as Record<string, unknown>;
+  const category = subject.category ?? (facts.category as string | undefined);
   const about = [
     subject.starts_at && dayAndTime(subject.starts_at),
     subject.place,
-    subject.category && (words.value.categories[subject.category] ?? subject.category),
-    subject.category && day(item.since),
+    category && (words.value.categories[category] ?? category),
+    category && day(item.since),
     Array.isArray(facts.lesson_ids) && words.value.home.lessons(facts.lesson_ids.length),
   ].filter(Boolean);
   const address = item.href.replace(/^\/v1/, OF_BRANCH.has(item.kind) ? "/branch" : "").replace(/\?.*/, "");
@@ -144,7 +145,7 @@ function Acts({ item, about, address }: { item: Item; about: string; address: st
         ))}
       {isBuilt(address) &&
         (offered.length === 0 && item.section === "todo" ? (
-          <ButtonLink to={address}>{home.see}</ButtonLink>
+          <ButtonLink to={address}>{acts[item.actions[0]?.operation_id ?? ""] ?? home.see}</ButtonLink>
         ) : (
           <Link to={address}>{home.see}</Link>
         ))}

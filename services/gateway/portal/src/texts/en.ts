@@ -142,6 +142,9 @@ export const en: Texts = {
     "activities_report_attendance in_person": "I am here",
     "activities_report_attendance remote": "I am online",
     feedback_confirm_answer: "Settled, thanks",
+    feedback_answer_case: "Answer",
+    learning_list_people: "Lend a hand",
+    identity_approve_list: "See the list",
   },
   outbox: {
     title: "To be sent",

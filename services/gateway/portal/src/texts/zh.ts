@@ -131,6 +131,9 @@ export const zh = {
     "activities_report_attendance in_person": "我到了",
     "activities_report_attendance remote": "我在线上",
     feedback_confirm_answer: "满意，办结",
+    feedback_answer_case: "去答复",
+    learning_list_people: "去帮一把",
+    identity_approve_list: "去看名单",
   } as Record<string, string>,
   outbox: {
     title: "待发送",

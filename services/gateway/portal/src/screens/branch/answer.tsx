@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { ButtonLink } from "../../components/buttons.tsx";
 import { ErrorSummary, Field } from "../../components/form.tsx";
 import { Page } from "../../components/page.tsx";
-import { Card, Deadline, Notice, Tag } from "../../components/surfaces.tsx";
+import { Deadline, Entry, Notice } from "../../components/surfaces.tsx";
 import { ReadingState, useAttempt } from "../../components/trouble.tsx";
 import { dayAndTime } from "../../shell/dates.ts";
 import { useDraft } from "../../shell/drafts.ts";
@@ -24,10 +24,6 @@ export function AnswerCase({ params }: { params: Params }) {
   const found = useUnstored("/v1/cases/{case_id}", { path: { case_id } }, turn);
   const told = found.data;
   const category = told && categoryOf(told.category);
-  const who = { opened: answer.opened, answered: answer.answered, confirmed: answer.confirmed } as Record<
-    string,
-    string
-  >;
   return (
     <Page title={category ? answer.about(category) : answer.title} back="/branch">
       <ReadingState of={found} />
@@ -37,13 +33,12 @@ export function AnswerCase({ params }: { params: Params }) {
         </div>
       )}
       {told?.entries.map((entry) => (
-        <Card key={`${entry.kind} ${entry.at}`}>
-          <div class="row apart">
-            <Tag tone={entry.kind === "opened" ? "plain-tag" : "good"}>{who[entry.kind] ?? entry.kind}</Tag>
-            <span class="small">{dayAndTime(entry.at)}</span>
-          </div>
-          {entry.text && <p class="said">{entry.text}</p>}
-        </Card>
+        <Entry
+          key={`${entry.kind} ${entry.at}`}
+          what={answer.entries[entry.kind] ?? entry.kind}
+          when={dayAndTime(entry.at)}
+          text={entry.text}
+        />
       ))}
       {told?.status === "open" && <Writing case_id={case_id} onDone={() => setTurn(turn + 1)} />}
       {told !== undefined && told.status !== "open" && <Answered isNow={turn > 0} />}
@@ -96,9 +91,7 @@ function Answered({ isNow }: { isNow: boolean }) {
   const next = home.data?.items.find(({ kind, subject_id }) => kind === "case.answer" && !here.includes(subject_id));
   return (
     <>
-      <Notice>
-        <p>{isNow ? answer.done : answer.wasAnswered}</p>
-      </Notice>
+      <Notice>{isNow ? answer.done : answer.wasAnswered}</Notice>
       {next && <ButtonLink to={`/branch/cases/${next.subject_id}`}>{answer.next}</ButtonLink>}
       <ButtonLink to="/branch" second={next !== undefined}>
         {answer.back}

@@ -98,9 +98,7 @@ export function Assist({ params }: { params: Params }) {
       {session && acting && <Helping api={acting} session={session} name={person.name} onEnd={end} />}
       {isOver && (
         <>
-          <Notice icon={CheckCheck}>
-            <p>{session.status === "ended" ? assist.ended : assist.lapsed}</p>
-          </Notice>
+          <Notice icon={CheckCheck}>{session.status === "ended" ? assist.ended : assist.lapsed}</Notice>
           <ButtonLink to={back}>{words.value.back}</ButtonLink>
         </>
       )}

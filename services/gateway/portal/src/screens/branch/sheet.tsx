@@ -40,11 +40,7 @@ export function Sheet({ params }: { params: Params }) {
       lead={told?.title}
     >
       <ReadingState of={meeting} />
-      {told?.status === "closed" && (
-        <Notice>
-          <p>{sheet.closed}</p>
-        </Notice>
-      )}
+      {told?.status === "closed" && <Notice>{sheet.closed}</Notice>}
       {told && <People meeting={told} />}
     </Page>
   );
@@ -101,9 +97,7 @@ function People({ meeting }: { meeting: Meeting }) {
         <Button onPress={renew}>{words.value.retry}</Button>
       </>
     ) : (
-      <Notice wait>
-        <p>{sheet.none}</p>
-      </Notice>
+      <Notice wait>{sheet.none}</Notice>
     );
   }
   const parts = new Map(found.data?.items.map((part) => [part.person_id, part]));

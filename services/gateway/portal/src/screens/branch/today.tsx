@@ -5,10 +5,11 @@ import type { components } from "#document";
 import { ButtonLink } from "../../components/buttons.tsx";
 import { Choices } from "../../components/form.tsx";
 import { Page } from "../../components/page.tsx";
-import { Card, Deadline, List, ListRow, Tag } from "../../components/surfaces.tsx";
+import { Card, List, ListRow, Tag } from "../../components/surfaces.tsx";
 import { ReadingState } from "../../components/trouble.tsx";
-import { day, dayAndTime, distance } from "../../shell/dates.ts";
+import { dayAndTime, distance } from "../../shell/dates.ts";
 import { useReading, words } from "../../shell/portal.ts";
+import { ItemCard } from "../home.tsx";
 import { chosen, useBranch, useNameOf } from "./office.tsx";
 import { says } from "./words.ts";
 
@@ -44,17 +45,8 @@ function Today({ branch, all }: { branch: string; all: readonly string[] }) {
       {all.length > 1 && <WhichBranch all={all} branch={branch} />}
       <ReadingState of={home} />
       {cases !== undefined && cases.length > 0 && <h2>{today.cases}</h2>}
-      {cases?.map((item, at) => (
-        <Card key={item.key} due>
-          <div class="row apart">{item.due_at !== null && <Deadline at={item.due_at} />}</div>
-          <h3>{categoryOf((item.facts as { category?: string }).category)}</h3>
-          <p>{today.raised(day(item.since))}</p>
-          <div class="row">
-            <ButtonLink to={`/branch/cases/${item.subject_id}`} second={at > 0}>
-              {today.answer}
-            </ButtonLink>
-          </div>
-        </Card>
+      {cases?.map((item) => (
+        <ItemCard key={item.key} item={item} heading="h3" />
       ))}
       {lessons !== undefined && lessons.length > 0 && (
         <>

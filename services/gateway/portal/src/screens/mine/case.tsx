@@ -5,7 +5,7 @@ import type { components } from "#document";
 import { Done, isRefused, lastAct, whyNot } from "../../components/act.tsx";
 import { Button, ButtonLink } from "../../components/buttons.tsx";
 import { Page } from "../../components/page.tsx";
-import { Card, Deadline, Notice, Tag, type Tone } from "../../components/surfaces.tsx";
+import { Deadline, Entry, Notice, Tag, type Tone } from "../../components/surfaces.tsx";
 import { ReadingState } from "../../components/trouble.tsx";
 import { day, dayAndTime } from "../../shell/dates.ts";
 import { keepDraft } from "../../shell/drafts.ts";
@@ -48,11 +48,7 @@ function UnsentCase({ op }: { op: Op }) {
         </p>
         <p>{waits ? !isShared && says.kept : whyNot(op)}</p>
       </Notice>
-      <Card>
-        <h2>{says.entries.opened}</h2>
-        <p class="said">{String(op.body.text)}</p>
-        <span class="small">{dayAndTime(op.acted_at)}</span>
-      </Card>
+      <Entry what={says.entries.opened ?? ""} when={dayAndTime(op.acted_at)} text={String(op.body.text)} />
       {waits ? (
         <ButtonLink second to="/cases">
           {says.title}
@@ -100,13 +96,13 @@ function Entries({ of }: { of: Told }) {
   return (
     <>
       {of.entries.map(({ kind, at, text }, position) => (
-        <Card key={`${kind} ${at}`} due={kind === "answered" && position === last}>
-          <div class="row apart">
-            <h2>{says.entries[kind] ?? kind}</h2>
-            <span class="small">{day(at)}</span>
-          </div>
-          {text && <p class="said">{text}</p>}
-        </Card>
+        <Entry
+          key={`${kind} ${at}`}
+          what={says.entries[kind] ?? kind}
+          when={day(at)}
+          text={text}
+          due={kind === "answered" && position === last}
+        />
       ))}
     </>
   );
