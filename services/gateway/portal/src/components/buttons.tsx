@@ -4,7 +4,7 @@ import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { href } from "../shell/router.ts";
 
-interface Common {
+export interface Common {
   children: ComponentChildren;
   second?: boolean;
   wide?: boolean;

@@ -1,9 +1,9 @@
 /** A question that has to be answered before anything else goes on. */
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { words } from "../shell/portal.ts";
-import { Button } from "./buttons.tsx";
+import { Button, type Common } from "./buttons.tsx";
 
 interface QuestionProps {
   title: string;
@@ -12,11 +12,23 @@ interface QuestionProps {
   before?: ComponentChildren;
   answer: string;
   onAnswer: () => unknown;
-  /** Called when it is left without an answer, by Escape for example. */
-  onLeave: () => void;
 }
 
-export function Question({ title, lead, before, answer, onAnswer, onLeave }: QuestionProps) {
+/** A button whose act is asked for once more; `onAnswer` is what it does then. */
+export function Asked({ children, second, wide, ...question }: QuestionProps & Common) {
+  const [isAsking, setAsking] = useState(false);
+  return (
+    <>
+      <Button second={second ?? false} wide={wide ?? false} onPress={() => setAsking(true)}>
+        {children}
+      </Button>
+      {isAsking && <Question {...question} onLeave={() => setAsking(false)} />}
+    </>
+  );
+}
+
+/** `onLeave` is called once it is answered, and when it is left without, by Escape for example. */
+function Question({ title, lead, before, answer, onAnswer, onLeave }: QuestionProps & { onLeave: () => void }) {
   const [dialog, name] = [useRef<HTMLDialogElement>(null), useId()];
   useEffect(() => {
     const opened = dialog.current;
@@ -28,7 +40,14 @@ export function Question({ title, lead, before, answer, onAnswer, onLeave }: Que
       <h2 id={name}>{title}</h2>
       <p>{lead}</p>
       {before}
-      <Button wide second={Boolean(before)} onPress={onAnswer}>
+      <Button
+        wide
+        second={Boolean(before)}
+        onPress={async () => {
+          await onAnswer();
+          onLeave();
+        }}
+      >
         {answer}
       </Button>
       <Button wide second onPress={onLeave}>

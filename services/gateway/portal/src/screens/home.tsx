@@ -80,14 +80,13 @@ function Section({ title, items }: { title: string; items: readonly Item[] }) {
 export function ItemCard({ item, heading: Heading }: { item: Item; heading: "h2" | "h3" }) {
   const subject = (item.subject ?? {}) as Subject;
   const kind = item.title[preferences.value.language];
-  const title = subject.title ?? kind;
   const facts = item.facts as Record<string, unknown>;
   const category = subject.category ?? (facts.category as string | undefined);
+  const title = subject.title ?? (category === undefined ? kind : (words.value.categories[category] ?? category));
   const about = [
     subject.starts_at && dayAndTime(subject.starts_at),
     subject.place,
-    category && (words.value.categories[category] ?? category),
-    category && day(item.since),
+    category && words.value.home.since(day(item.since), facts.status === "answered"),
     Array.isArray(facts.lesson_ids) && words.value.home.lessons(facts.lesson_ids.length),
   ].filter(Boolean);
   const address = item.href.replace(/^\/v1/, OF_BRANCH.has(item.kind) ? "/branch" : "").replace(/\?.*/, "");

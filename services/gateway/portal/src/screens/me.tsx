@@ -13,7 +13,7 @@ import {
 } from "lucide";
 import { useEffect, useState } from "preact/hooks";
 import { Button } from "../components/buttons.tsx";
-import { Question } from "../components/dialog.tsx";
+import { Asked } from "../components/dialog.tsx";
 import { Choices } from "../components/form.tsx";
 import { Page } from "../components/page.tsx";
 import { Card, List, ListRow, Notice } from "../components/surfaces.tsx";
@@ -84,36 +84,33 @@ export function Me() {
 function Phone({ unsent }: { unsent: number }) {
   const { me: says } = words.value;
   const [size, setSize] = useState({ things: 0, kilobytes: 0 });
-  const [step, setStep] = useState<"asking" | "wiped" | null>(null);
-  useEffect(() => void storedSize(portal.database).then(setSize), [step]);
+  const [isWiped, setWiped] = useState(false);
+  useEffect(() => void storedSize(portal.database).then(setSize), [isWiped]);
   const wipeAll = async (): Promise<void> => {
     await wipe(portal.database);
     portal.subjects.forget();
     forgetDrafts();
     await portal.outbox.load();
-    setStep("wiped");
+    setWiped(true);
   };
   return (
     <Card>
       <h2>{says.phone}</h2>
       <p>{says.stored(size.things, size.kilobytes)}</p>
       {unsent > 0 && <p>{says.unsent(unsent)}</p>}
-      {step === "wiped" && <Notice>{says.wiped}</Notice>}
+      {isWiped && <Notice>{says.wiped}</Notice>}
       <div class="row">
-        <Button second onPress={() => setStep("asking")}>
-          {says.wipe}
-        </Button>
-      </div>
-      {step === "asking" && (
-        <Question
+        <Asked
+          second
           title={says.wipeTitle}
           lead={unsent > 0 ? says.wipeUnsent(unsent) : says.wipeLead}
           before={unsent > 0 && <SendFirst />}
           answer={says.wipe}
           onAnswer={wipeAll}
-          onLeave={() => setStep((now) => (now === "asking" ? null : now))}
-        />
-      )}
+        >
+          {says.wipe}
+        </Asked>
+      </div>
     </Card>
   );
 }
@@ -128,27 +125,22 @@ function SendFirst() {
 
 function SignOut({ unsent }: { unsent: number }) {
   const { me: says } = words.value;
-  const [isAsking, setAsking] = useState(false);
   const leave = async (): Promise<void> => {
     portal.subjects.close();
     await wipe(portal.database, true);
     await portal.session.signOut();
   };
   return (
-    <>
-      <Button second wide onPress={() => setAsking(true)}>
-        {says.signOut}
-      </Button>
-      {isAsking && (
-        <Question
-          title={says.signOutTitle}
-          lead={unsent > 0 ? says.signOutUnsent(unsent) : says.signOutLead}
-          before={unsent > 0 && <SendFirst />}
-          answer={says.leave}
-          onAnswer={leave}
-          onLeave={() => setAsking(false)}
-        />
-      )}
-    </>
+    <Asked
+      second
+      wide
+      title={says.signOutTitle}
+      lead={unsent > 0 ? says.signOutUnsent(unsent) : says.signOutLead}
+      before={unsent > 0 && <SendFirst />}
+      answer={says.leave}
+      onAnswer={leave}
+    >
+      {says.signOut}
+    </Asked>
   );
 }

@@ -1,10 +1,9 @@
 /** 待发送: what was done here and is not sent yet, what was not taken and why, what was sent last. */
 
-import { useState } from "preact/hooks";
 import { SignInNeeded } from "../api/problems.ts";
 import { isRefused, whyNot } from "../components/act.tsx";
 import { Button } from "../components/buttons.tsx";
-import { Question } from "../components/dialog.tsx";
+import { Asked } from "../components/dialog.tsx";
 import { Page } from "../components/page.tsx";
 import { Card, Tag, type Tone } from "../components/surfaces.tsx";
 import { FRESH, StepUp, stepUpOf, TroubleNotice } from "../components/trouble.tsx";
@@ -40,7 +39,6 @@ export function OutboxScreen() {
 
 function OpCard({ op }: { op: Op }) {
   const { outbox: says } = words.value;
-  const [isAsking, setAsking] = useState(false);
   const isOver = isRefused(op);
   const acr = stepUpOf(op.result);
   const discard = () => portal.outbox.discard(op.op_id);
@@ -63,20 +61,11 @@ function OpCard({ op }: { op: Op }) {
           </Button>
         )}
         {op.state === "waiting" && (
-          <Button second onPress={() => setAsking(true)}>
+          <Asked second title={says.discardTitle} lead={says.discardLead} answer={says.discard} onAnswer={discard}>
             {says.discard}
-          </Button>
+          </Asked>
         )}
       </div>
-      {isAsking && (
-        <Question
-          title={says.discardTitle}
-          lead={says.discardLead}
-          answer={says.discard}
-          onAnswer={discard}
-          onLeave={() => setAsking(false)}
-        />
-      )}
     </Card>
   );
 }

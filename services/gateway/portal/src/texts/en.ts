@@ -125,6 +125,7 @@ export const en: Texts = {
     waiting: "Waiting for others",
     saved: "Kept on the phone",
     see: "Have a look",
+    since: (day, isAnswered) => `${isAnswered ? "answered" : "reported"} ${day}`,
     stale: "Some news may come a little late.",
     lessons: (count) => `${count} lesson${s(count)}`,
   },

@@ -114,6 +114,7 @@ export const zh = {
     waiting: "在等别人办",
     saved: "已保存在手机上",
     see: "看一看",
+    since: (day: string, isAnswered: boolean) => `${day}${isAnswered ? "答复" : "反映"}的`,
     stale: "有的消息可能晚一点到。",
     lessons: (count: number) => `共 ${count} 课`,
   },

@@ -2,10 +2,9 @@
 
 import { signal } from "@preact/signals";
 import { CheckCheck } from "lucide";
-import { useState } from "preact/hooks";
 import { Refused } from "../../api/problems.ts";
-import { Button, ButtonLink } from "../../components/buttons.tsx";
-import { Question } from "../../components/dialog.tsx";
+import { ButtonLink } from "../../components/buttons.tsx";
+import { Asked } from "../../components/dialog.tsx";
 import { Page } from "../../components/page.tsx";
 import { Card, Deadline, List, Notice, Tag } from "../../components/surfaces.tsx";
 import { ReadingState, useAttempt } from "../../components/trouble.tsx";
@@ -153,27 +152,39 @@ function WaitingCard({ of, withRows }: { of: Waiting; withRows?: boolean }) {
 /** The two buttons, each asked for once more: what is decided cannot be taken back here. */
 function Decision({ of, linksToRows }: { of: Waiting; linksToRows: boolean }) {
   const says = areaWords();
-  const [step, setStep] = useState<"approve" | "refuse" | null>(null);
   const { attempt, trouble } = useAttempt();
   const { path, approve, refuse } = DOORS[of.kind];
-  const decide = async (how: string, about: string): Promise<void> => {
-    await attempt(async () => {
+  const decide = (how: string, about: string) => () =>
+    attempt(async () => {
       await portal.api.send("POST", `${path}/${of.id}/${how}`, null, newId());
       decided.value = [...decided.value, { id: of.id, about: `${about} ${says.kinds[of.kind]} · ${of.title}` }];
       await portal.subjects.refresh();
     });
-    setStep(null);
-  };
   return (
     <>
       {trouble}
       {!online.value && <p>{says.waits}</p>}
       <div class="row">
-        {online.value && <Button onPress={() => setStep("approve")}>{says.approve}</Button>}
+        {online.value && (
+          <Asked
+            title={says.sure[of.kind]}
+            lead={says.sureLead[of.kind]}
+            answer={says.approve}
+            onAnswer={decide(approve, says.approved)}
+          >
+            {says.approve}
+          </Asked>
+        )}
         {online.value && refuse !== undefined && (
-          <Button second onPress={() => setStep("refuse")}>
+          <Asked
+            second
+            title={says.refuseTitle}
+            lead={says.refuseLead}
+            answer={says.refuse}
+            onAnswer={decide(refuse, says.refused)}
+          >
             {says.refuse}
-          </Button>
+          </Asked>
         )}
         {linksToRows && (
           <ButtonLink second to={`/account-lists/${of.id}`}>
@@ -182,17 +193,6 @@ function Decision({ of, linksToRows }: { of: Waiting; linksToRows: boolean }) {
         )}
       </div>
       {refuse === undefined && <p class="small">{says.noRefusal}</p>}
-      {step !== null && (
-        <Question
-          title={step === "approve" ? says.sure[of.kind] : says.refuseTitle}
-          lead={step === "approve" ? says.sureLead[of.kind] : says.refuseLead}
-          answer={says[step]}
-          onAnswer={() =>
-            step === "approve" ? decide(approve, says.approved) : decide(refuse as string, says.refused)
-          }
-          onLeave={() => setStep(null)}
-        />
-      )}
     </>
   );
 }

@@ -4,7 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { components } from "#document";
 import { type Trouble, troubleOf } from "../../api/problems.ts";
 import { Button, ButtonLink } from "../../components/buttons.tsx";
-import { Question } from "../../components/dialog.tsx";
+import { Asked } from "../../components/dialog.tsx";
 import { ErrorSummary } from "../../components/form.tsx";
 import { Page } from "../../components/page.tsx";
 import { Notice, Tag } from "../../components/surfaces.tsx";
@@ -89,7 +89,7 @@ function People({ meeting }: { meeting: Meeting }) {
   const [draft, keep] = useDraft<string[]>(`sheet ${activity_id}`);
   const ticked = draft ?? [];
   const [isEmpty, setEmpty] = useState(false);
-  if (roster === null) {
+  if (roster === null || draft === undefined) {
     if (trouble === null) return <p role="status">{words.value.loading}</p>;
     return online.value ? (
       <>
@@ -192,32 +192,22 @@ function Known({ part, isHanded, away }: { part: Part | undefined; isHanded: boo
 
 function Closing({ meeting }: { meeting: Meeting }) {
   const { sheet } = says.value;
-  const [isAsking, setAsking] = useState(false);
   const { attempt, trouble } = useAttempt();
   const [key] = useState(newId);
-  const close = async (): Promise<void> => {
-    await attempt(async () => {
+  const close = () =>
+    attempt(async () => {
       await portal.api.send("POST", `/v1/activities/${meeting.activity_id}/closing`, null, key);
       await portal.subjects.refresh();
     });
-    setAsking(false);
-  };
   if (Date.now() < Date.parse(meeting.starts_at)) return null;
   return (
     <>
-      <NetButton second onPress={() => setAsking(true)}>
-        {sheet.close}
-      </NetButton>
-      {trouble}
-      {isAsking && (
-        <Question
-          title={sheet.closeTitle}
-          lead={sheet.closeLead}
-          answer={sheet.close}
-          onAnswer={close}
-          onLeave={() => setAsking(false)}
-        />
+      {online.value && (
+        <Asked second title={sheet.closeTitle} lead={sheet.closeLead} answer={sheet.close} onAnswer={close}>
+          {sheet.close}
+        </Asked>
       )}
+      {trouble}
     </>
   );
 }

@@ -10,14 +10,14 @@ import { go } from "../../shell/router.ts";
 import type { Op } from "../../store/database.ts";
 import { says as mine } from "./words.ts";
 
+const CHOICES = ["away", "smartphone"] as const;
 const MOBILE = /^(\+86)?1[3-9]\d{9}$/;
 
 export function FileEdit() {
   const file = useReading("profile", "/v1/members/me");
   const { file: says } = mine.value;
   const [phone, setPhone] = useState("");
-  const [away, setAway] = useState<string | null>(null);
-  const [smartphone, setSmartphone] = useState<string | null>(null);
+  const [chosen, setChosen] = useState<Partial<Record<(typeof CHOICES)[number], string>>>({});
   const [faults, setFaults] = useState<{ id: string; text: string }[]>([]);
   const it = file.data;
   /** What was changed before and waits: the newest word takes its place. */
@@ -25,7 +25,7 @@ export function FileEdit() {
     portal.outbox.ops.value.find(
       ({ kind, state, body }) => kind === "profile.revise" && state === "waiting" && field in body,
     );
-  const now = (field: "away" | "smartphone"): string => String(waiting(field)?.body[field] ?? it?.[field]);
+  const now = (field: (typeof CHOICES)[number]): string => String(waiting(field)?.body[field] ?? it?.[field]);
   const save = async (): Promise<void> => {
     if (it === undefined) return;
     const number = phone.replace(/[\s-]/g, "");
@@ -35,8 +35,7 @@ export function FileEdit() {
     }
     const wanted = {
       ...(number !== "" && { phone: number }),
-      ...(away !== null && { away: away === "true" }),
-      ...(smartphone !== null && { smartphone: smartphone === "true" }),
+      ...Object.fromEntries(Object.entries(chosen).map(([field, value]) => [field, value === "true"])),
     };
     for (const [field, value] of Object.entries(wanted) as [keyof typeof wanted, string | boolean][]) {
       const before = waiting(field);
@@ -47,8 +46,6 @@ export function FileEdit() {
     }
     go("/me/file", "replace");
   };
-  const chosen = (says: Record<string, string>) =>
-    ["true", "false"].map((value) => ({ value, label: says[value] ?? value }));
   return (
     <Page title={says.correct} lead={says.correctLead} back="/me/file">
       {it === undefined && <ReadingState of={file} />}
@@ -70,18 +67,15 @@ export function FileEdit() {
             input={{ type: "tel", inputMode: "tel", autocomplete: "tel", maxLength: 20 }}
             onValue={setPhone}
           />
-          <Choices
-            legend={says.fields.away}
-            value={away ?? now("away")}
-            options={chosen(says.away)}
-            onValue={setAway}
-          />
-          <Choices
-            legend={says.fields.smartphone}
-            value={smartphone ?? now("smartphone")}
-            options={chosen(says.smartphone)}
-            onValue={setSmartphone}
-          />
+          {CHOICES.map((field) => (
+            <Choices
+              key={field}
+              legend={says.fields[field]}
+              value={chosen[field] ?? now(field)}
+              options={["true", "false"].map((value) => ({ value, label: says[field][value] ?? value }))}
+              onValue={(value) => setChosen({ ...chosen, [field]: value })}
+            />
+          ))}
           <Submit wide>{says.save}</Submit>
         </form>
       )}
