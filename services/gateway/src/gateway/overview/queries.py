@@ -15,7 +15,6 @@ from gateway.overview.rules import Control, control_on, left_to_itself
 from gateway.overview.schemas import FigureOut, OverviewOut
 from suppression import hidden_in, hidden_of_root
 
-
 LAST = "~"
 """Stands after every code of a division: for what has none of its own."""
 
