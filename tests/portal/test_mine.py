@@ -74,6 +74,7 @@ async def test_whoever_opens_a_file_is_seen(seen: Seen) -> None:
     here = seen["whoever opens a file is seen by its owner, with what for and when"]
     assert "为了联系您，看了您的档案" in here["text"]
     assert "支部书记" in here["text"]
+    assert "witness" not in here["text"]  # what the system calls it
 
 
 async def test_whoever_would_help_is_stopped_by_the_person(seen: Seen, system: System) -> None:

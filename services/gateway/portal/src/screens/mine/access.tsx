@@ -57,7 +57,7 @@ function Entries({ of }: { of: readonly Entry[] }) {
 function EntryCard({ entry }: { entry: Entry }) {
   const { access: says } = mine.value;
   const did = says.actions[entry.action] ?? says.did(says.services[entry.service] ?? entry.service);
-  const purpose = entry.purpose && (says.purposes[entry.purpose] ?? entry.purpose);
+  const purpose = says.purposes[entry.purpose ?? ""]; // others are words of the system's own
   return (
     <Card>
       <div class="row apart">
