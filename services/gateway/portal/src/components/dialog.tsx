@@ -27,17 +27,9 @@ export function Asked({ children, second, wide, ...question }: QuestionProps & C
   );
 }
 
-/** `onLeave` is called once it is answered, and when it is left without, by Escape for example. */
 function Question({ title, lead, before, answer, onAnswer, onLeave }: QuestionProps & { onLeave: () => void }) {
-  const [dialog, name] = [useRef<HTMLDialogElement>(null), useId()];
-  useEffect(() => {
-    const opened = dialog.current;
-    opened?.showModal();
-    return () => opened?.close(); // which gives the focus back to where it was
-  }, []);
   return (
-    <dialog ref={dialog} aria-labelledby={name} onClose={onLeave}>
-      <h2 id={name}>{title}</h2>
+    <Dialog title={title} onLeave={onLeave}>
       <p>{lead}</p>
       {before}
       <Button
@@ -53,6 +45,22 @@ function Question({ title, lead, before, answer, onAnswer, onLeave }: QuestionPr
       <Button wide second onPress={onLeave}>
         {words.value.cancel}
       </Button>
+    </Dialog>
+  );
+}
+
+/** `onLeave` is called when it is left without an answer, by Escape for example. */
+export function Dialog(props: { title: string; children: ComponentChildren; onLeave: () => void }) {
+  const [dialog, name] = [useRef<HTMLDialogElement>(null), useId()];
+  useEffect(() => {
+    const opened = dialog.current;
+    opened?.showModal();
+    return () => opened?.close(); // which gives the focus back to where it was
+  }, []);
+  return (
+    <dialog ref={dialog} aria-labelledby={name} onClose={props.onLeave}>
+      <h2 id={name}>{props.title}</h2>
+      {props.children}
     </dialog>
   );
 }
