@@ -14,6 +14,8 @@ SERVICES := $(notdir $(wildcard services/*))
 DECLARATIONS := requirements.lock $(wildcard tests/conformance/generated/*.lock pyproject.toml libs/*/pyproject.toml services/*/pyproject.toml)
 IN := .venv/bin/python -m
 MADE := .venv/made-in
+# Three files at a time, in the order in which they stand: the longest begin.
+IN_CHROMIUM := -q -c pyproject.toml -n 3 --dist=loadfile --no-loadscope-reorder --durations=15 --durations-min=1
 QUICK := -q -c pyproject.toml -m "not fault and not browser" --durations=15 --durations-min=1
 
 # An environment knows its own path: one that was copied or moved with the checkout is made again.
@@ -88,7 +90,13 @@ test-browser: $(MADE) ## every page in Chromium (axe, without script, narrow and
 	@tests/browser/chromium
 	@tests/outside/nginx
 	@XIANGQIAO_REQUIRE_NODE=1 .ci/portal
-	@XIANGQIAO_REQUIRE_NODE=1 $(IN) pytest -q -c pyproject.toml -m browser tests/browser tests/portal $(ARGS)
+	@XIANGQIAO_REQUIRE_NODE=1 $(IN) pytest $(IN_CHROMIUM) -m "browser and not slow" tests/browser tests/portal $(ARGS)
+
+.PHONY: test-portal-slow
+test-portal-slow: $(MADE) ## every screen in all combinations, and the main tasks over a slow line that is cut fifty times
+	@tests/browser/chromium
+	@XIANGQIAO_REQUIRE_NODE=1 .ci/portal
+	@XIANGQIAO_REQUIRE_NODE=1 $(IN) pytest $(IN_CHROMIUM) -m slow tests/portal $(ARGS)
 
 .PHONY: check
 check: $(MADE) ## lint, formatting, types, who may import whom, and the portal: all of them, whichever fails

@@ -1,6 +1,7 @@
 """Programs of the npm registry: installed from a lock file once, run with Node, told what they need by JSON."""
 
 import asyncio
+import fcntl
 import hashlib
 import json
 import os
@@ -26,18 +27,28 @@ async def installed(folder: Path, *, scripts: Sequence[Path] = ()) -> Path:
     await _require_node()
     digest = hashlib.sha256(b"".join((folder / name).read_bytes() for name in DECLARATIONS)).hexdigest()
     place = CACHE / f"{folder.name}-{digest[:16]}"
-    if not (place / "complete").exists():
-        shutil.rmtree(place, ignore_errors=True)
-        place.mkdir(parents=True)
-        for name in DECLARATIONS:
-            shutil.copy(folder / name, place / name)
-        status, output = await run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], place, seconds=120)
-        if status != 0:
-            pytest.fail(f"npm ci in {place} ended with {status}: {output[-2000:]}", pytrace=False)
-        (place / "complete").touch()
-    for script in (each for place_of in (folder, *scripts) for each in sorted(place_of.glob("*.mjs"))):
-        shutil.copy(script, place / script.name)
+    place.mkdir(parents=True, exist_ok=True)
+    with (CACHE / f"{place.name}.lock").open("w") as lock:  # other workers ask for it at the same moment
+        await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
+        if not (place / "complete").exists():
+            _declare(folder, place)
+            status, output = await run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], place, seconds=120)
+            if status != 0:
+                pytest.fail(f"npm ci in {place} ended with {status}: {output[-2000:]}", pytrace=False)
+            (place / "complete").touch()
+        for script in (each for place_of in (folder, *scripts) for each in sorted(place_of.glob("*.mjs"))):
+            copy = place / script.name
+            if not copy.exists() or copy.read_bytes() != script.read_bytes():
+                shutil.copy(script, copy)
     return place
+
+
+def _declare(folder: Path, place: Path) -> None:
+    """Leave the declarations alone in a place."""
+    shutil.rmtree(place)
+    place.mkdir()
+    for name in DECLARATIONS:
+        shutil.copy(folder / name, place / name)
 
 
 async def run(

@@ -1,31 +1,25 @@
 // What a secretary does for a branch: each journey tells what was seen, the test judges.
 
 import { existsSync, readFileSync } from "node:fs";
-import { browser, home, kept, ops, perform, until } from "./journey.mjs";
+import { allSent, browser, ops, perform, stored, tapping, until } from "./journey.mjs";
 import { accessible } from "./looking.mjs";
 import { signIn, told, visitor } from "./visitor.mjs";
 
-/** What is pressed on a page, counted: who ticks a row presses once. */
-function tapping(page) {
-  const tap = (locator) => { tap.count++; return locator.click(); };
-  tap.count = 0;
-  return tap;
+/** Whether all that is ticked is written down on the phone. */
+async function written(page) {
+  const draft = await stored(page, "meta", `draft sheet ${told.here.activity_id}`);
+  return draft?.length === (await page.locator(".tick input:checked:not(:disabled)").count());
 }
 
-/** Whether all that is ticked is written down on the phone. */
-function written(page) {
-  return page.evaluate(async (name) => {
-    const database = await new Promise((resolve) => {
-      const opening = indexedDB.open(`xq-${localStorage.getItem("xq-person")}`);
-      opening.onsuccess = () => resolve(opening.result);
-    });
-    const draft = await new Promise((resolve) => {
-      const reading = database.transaction("meta").objectStore("meta").get(name);
-      reading.onsuccess = () => resolve(reading.result);
-    });
+/** Tries to take out the key by which the names on the phone are sealed. */
+function exportedKey(page) {
+  return page.evaluate(async () => {
+    const asked = (request) => new Promise((resolve) => { request.onsuccess = () => resolve(request.result); });
+    const database = await asked(indexedDB.open(`xq-${localStorage.getItem("xq-person")}`));
+    const key = await asked(database.transaction("meta").objectStore("meta").get("roster_key"));
     database.close();
-    return draft?.length === document.querySelectorAll(".tick input:checked:not(:disabled)").length;
-  }, `draft sheet ${told.here.activity_id}`);
+    return crypto.subtle.exportKey("raw", key).then(() => "exported", () => (key ? "refused" : "there is none"));
+  });
 }
 
 await perform({
@@ -37,10 +31,9 @@ await perform({
     await tap(page.locator(`a[href$="/branch/cases/${told.here.case_id}"]`));
     await tap(page.locator("textarea"));
     await page.locator("textarea").fill("明天就去修。");
-    await page.waitForTimeout(300); // it is written down
+    await until(page, async () => (await stored(page, "meta", `draft answer ${told.here.case_id}`)) === "明天就去修。");
     await page.reload();
-    await page.locator("textarea").waitFor();
-    await page.waitForTimeout(300);
+    await until(page, async () => (await page.locator("textarea").inputValue()) !== "");
     const kept = await page.locator("textarea").inputValue();
     await tap(page.locator("main > button").last());
     await page.locator("main .notice").waitFor();
@@ -69,33 +62,17 @@ await perform({
     for (let at = 0; at < people; at++) await tap(rows.nth(at));
     await until(page, () => written(page));
     await page.reload();
-    await rows.first().waitFor();
-    await page.waitForTimeout(300);
+    await until(page, async () => (await page.locator(".tick input:checked").count()) === people);
     const kept = await page.locator(".tick input:checked").count();
     await tap(page.locator("main .row.apart button"));
     await page.locator("main .notice a").waitFor();
     const [waiting] = await ops(page);
     const again = await page.locator(".tick input:not(:disabled)").count();
-    const clear = await page.evaluate(async () => {
-      const names = [...document.querySelectorAll(".tick span:first-of-type")].map((each) => each.textContent);
-      const database = await new Promise((resolve) => {
-        const opening = indexedDB.open(`xq-${localStorage.getItem("xq-person")}`);
-        opening.onsuccess = () => resolve(opening.result);
-      });
-      const stored = [];
-      for (const store of database.objectStoreNames) {
-        await new Promise((resolve) => {
-          const reading = database.transaction(store).objectStore(store).getAll();
-          reading.onsuccess = () => resolve(stored.push(...reading.result));
-        });
-      }
-      const key = stored.find((each) => each instanceof CryptoKey);
-      const exported = await crypto.subtle.exportKey("raw", key).then(() => "exported", () => "refused");
-      database.close();
-      return { exported, seen: names.filter((name) => JSON.stringify(stored).includes(name)).length };
-    });
+    const names = await page.locator(".tick span:first-of-type").allTextContents();
+    const all = [await stored(page, "subject"), await stored(page, "meta"), await stored(page, "outbox")];
+    const clear = { exported: await exportedKey(page), seen: names.filter((name) => JSON.stringify(all).includes(name)).length };
     await context.setOffline(false);
-    const sent = await until(page, async () => (await ops(page)).every(({ state }) => state === "sent"));
+    const sent = await allSent(page);
     await context.close();
     return { taps: tap.count, people, kept, again, state: waiting.state, sent, clear, problems };
   },
@@ -106,27 +83,17 @@ await perform({
     const asked = [];
     page.on("request", (request) => request.url().includes(`/v1/members/${told.here.person_id}`) && asked.push(new URL(request.url()).search));
     await page.goto(`${told.url}/app/branch/members`);
-    const names = await page.locator(".list-row b").allTextContents().then((all) => all.length > 0 ? all : page.locator(".list-row b").first().waitFor().then(() => page.locator(".list-row b").allTextContents()));
+    await page.locator(".list-row b").first().waitFor();
+    const names = await page.locator(".list-row b").allTextContents();
     await page.locator(`a[href$="${told.here.person_id}"]`).click();
     await page.locator(".choices").waitFor();
     const before = asked.length;
     await page.locator("main > button").last().click();
     await page.locator("dl").waitFor();
     const [name, phone, id] = await page.locator("dd").allTextContents();
-    const stored = await page.evaluate(async () => {
-      const database = await new Promise((resolve) => {
-        const opening = indexedDB.open(`xq-${localStorage.getItem("xq-person")}`);
-        opening.onsuccess = () => resolve(opening.result);
-      });
-      const all = await new Promise((resolve) => {
-        const reading = database.transaction("subject").objectStore("subject").getAll();
-        reading.onsuccess = () => resolve(JSON.stringify(reading.result));
-      });
-      database.close();
-      return all;
-    });
+    const kept = JSON.stringify(await stored(page, "subject"));
     await context.close();
-    return { masked: names.every((each) => each.includes("*")), before, asked, clear: /^\d{11}$/.test(phone), id: id.includes("*"), stays: stored.includes(phone) || stored.includes(name), problems };
+    return { masked: names.every((each) => each.includes("*")), before, asked, clear: /^\d{11}$/.test(phone), id: id.includes("*"), stays: kept.includes(phone) || kept.includes(name), problems };
   },
 
   async "a meeting is planned by what was filled in"() {

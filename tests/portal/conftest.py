@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from standalone.data_directory import DataDirectory
 from tests.browser.conftest import chromium as chromium  # noqa: PLC0414 - a fixture that is asked for here, too
 from tests.flows.conftest import DEMO_PASSWORD, System, opened_system
 from tests.outside.node import installed, run
@@ -19,12 +18,23 @@ HERE = Path(__file__).parent
 BROWSER = HERE.parent / "browser"
 ROOT = HERE.parents[1]
 PEOPLE = ("away", "member", "villager", "secretary", "officer", "helper")
-SECONDS = 600
+SECONDS = 900
+CODES = 4
+"""Of ten: how often an officer can sign in from nothing in one program."""
 
 UNSENT = {"waiting", "sending"}
 
 Performed = Callable[..., Awaitable[tuple[int, str]]]
 Seen = dict[str, dict[str, Any]]
+
+
+_FIRST = ("test_screens.py", "test_pages.py")
+"""What takes longest, so that no worker is left with it alone in the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the longest files begin."""
+    items.sort(key=lambda item: _FIRST.index(item.path.name) if item.path.name in _FIRST else len(_FIRST))
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -50,16 +60,20 @@ async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Syst
 async def perform(built: Path, system: System, chromium: str) -> Performed:
     """Give what runs a program of this folder in Node against the system, and gives its status and what it wrote."""
     folder = await installed(BROWSER, scripts=[HERE])
-    assert system.data is not None
-    home = DataDirectory(system.data)
     people = {name: f"{name}.demo" for name in PEOPLE}
-    apps = {name: home.known_secret(f"authenticator.{name}") for name in people.values()}
-    told = {"url": system.url, "chromium": chromium, "password": DEMO_PASSWORD, "people": people, "apps": apps}
+    told = {"url": system.url, "chromium": chromium, "password": DEMO_PASSWORD, "people": people}
 
-    async def performed(program: str, **more: Any) -> tuple[int, str]:
-        return await run(["node", program], folder, told={**told, **more}, seconds=SECONDS)
+    async def performed(program: str, *, seconds: float = SECONDS, **more: Any) -> tuple[int, str]:
+        codes = {name: _recovery_codes(system, name) for name in people.values()}
+        return await run(["node", program], folder, told={**told, "codes": codes, **more}, seconds=seconds)
 
     return performed
+
+
+def _recovery_codes(system: System, username: str) -> list[str]:
+    """Give codes that stand in for somebody's app: one of the app is good once, and the next is half a minute away."""
+    app = system.authenticators.of(username)
+    return [app.spare.pop() for _ in range(min(CODES, len(app.spare)))] if app is not None else []
 
 
 async def journeyed(perform: Performed, program: str, **told: Any) -> Seen:

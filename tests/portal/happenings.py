@@ -7,7 +7,7 @@ from pathlib import Path
 from china_time import CHINA
 from database import new_id
 from tests.flows.conftest import System
-from tests.flows.ways_in import code_to
+from tests.flows.ways_in import code_to, propose_phone
 
 PHONE = "14255500017"
 
@@ -59,6 +59,16 @@ async def happened(system: System) -> Here:
             "member_id": system.person_id("member.demo"),
             "person_id": system.person_id("away.demo"),
         }
+
+
+async def proposed(system: System) -> dict[str, str]:
+    """Let an officer propose another phone for the member, whose owner confirms it; give what it is known by."""
+    assert system.outside is not None
+    async with system.person("officer.demo") as officer:
+        replacement, code = await propose_phone(officer, system.outside.phones, system.person_id("member.demo"))
+        path = f"/v1/phone-replacements/{replacement}/confirmation"
+        confirmed = await officer.post(path, code, status=200)
+    return {"replacement": replacement, "phone": f"新手机号的尾号 {confirmed['ends_in']}"}
 
 
 async def pass_code_on(system: System, file: Path) -> None:

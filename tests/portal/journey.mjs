@@ -5,17 +5,24 @@ import { launched, say, told } from "./visitor.mjs";
 export const browser = await launched();
 export const home = (page) => page.goto(`${told.url}/app/`).then(() => page.locator("#app h1").waitFor());
 
+/** Reads a store of the person on the phone, as a script on the page could: what lies at `key`, or all of it. */
+export function stored(page, store, key) {
+  return page.evaluate(async ([from, at]) => {
+    const asked = (request) => new Promise((resolve) => { request.onsuccess = () => resolve(request.result); });
+    const database = await asked(indexedDB.open(`xq-${localStorage.getItem("xq-person")}`));
+    const kept = database.transaction(from).objectStore(from);
+    const found = await asked(at === null ? kept.getAll() : kept.get(at));
+    database.close();
+    return found;
+  }, [store, key ?? null]);
+}
+
 /** Reads what is kept of the sign-in, as a script on the page could. */
 export function kept(page) {
   return page.evaluate(async () => {
-    const database = await new Promise((resolve) => {
-      const opening = indexedDB.open("xq-session");
-      opening.onsuccess = () => resolve(opening.result);
-    });
-    const session = await new Promise((resolve) => {
-      const reading = database.transaction("kept").objectStore("kept").get("now");
-      reading.onsuccess = () => resolve(reading.result);
-    });
+    const asked = (request) => new Promise((resolve) => { request.onsuccess = () => resolve(request.result); });
+    const database = await asked(indexedDB.open("xq-session"));
+    const session = await asked(database.transaction("kept").objectStore("kept").get("now"));
     database.close();
     if (session === undefined) return null;
     const exported = await crypto.subtle.exportKey("jwk", session.keys.privateKey).then(() => "exported", () => "refused");
@@ -52,18 +59,7 @@ export function pushes(page) {
   return ids;
 }
 
-export const ops = (page) => page.evaluate(async () => {
-  const database = await new Promise((resolve) => {
-    const opening = indexedDB.open(`xq-${localStorage.getItem("xq-person")}`);
-    opening.onsuccess = () => resolve(opening.result);
-  });
-  const all = await new Promise((resolve) => {
-    const reading = database.transaction("outbox").objectStore("outbox").getAll();
-    reading.onsuccess = () => resolve(reading.result);
-  });
-  database.close();
-  return all.map(({ op_id, state, subject_id }) => ({ op_id, state, subject_id }));
-});
+export const ops = async (page) => (await stored(page, "outbox")).map(({ op_id, state, subject_id }) => ({ op_id, state, subject_id }));
 
 /** Gives the token with which the page asks next. */
 export async function tokenOf(page) {
@@ -72,12 +68,25 @@ export async function tokenOf(page) {
   return (await asking).headers().authorization;
 }
 
+/** Looks, ten times a second for half a minute, whether something has come about; says whether it has. */
 export async function until(page, condition) {
-  for (let tries = 0; tries < 100; tries++) {
+  for (let tries = 0; tries < 300; tries++) {
     if (await condition()) return true;
     await page.waitForTimeout(100);
   }
   return false;
+}
+
+export const allSent = (page) => until(page, async () => (await ops(page)).every(({ state }) => state === "sent"));
+
+/** Taps as a person does, and counts: what ticks a row is one tap. */
+export function tapping(page) {
+  const tap = (what) => {
+    tap.count++;
+    return (typeof what === "string" ? page.locator(what).first() : what).click();
+  };
+  tap.count = 0;
+  return tap;
 }
 
 /** Lets each journey take place, `only` those that have one of its words in their names; each tells what was seen. */

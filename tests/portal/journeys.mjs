@@ -1,6 +1,6 @@
 // What people do with the portal and what happens to phones: each journey tells what was seen, the test judges.
 
-import { ask, browser, forgetTheirToken, home, kept, ops, perform, pushes, tokenOf, until } from "./journey.mjs";
+import { allSent, ask, browser, forgetTheirToken, home, kept, ops, perform, pushes, tokenOf, until } from "./journey.mjs";
 import { inStore, signIn, told, visitor } from "./visitor.mjs";
 
 await perform({
@@ -37,7 +37,7 @@ await perform({
     const [waiting] = await ops(page);
     const sent = pushes(page);
     await context.setOffline(false);
-    const left = await until(page, async () => (await ops(page)).every(({ state }) => state === "sent"));
+    const left = await allSent(page);
     const caches = await page.evaluate(async () => {
       const found = [];
       for (const name of await caches.keys()) for (const { url } of await (await caches.open(name)).keys()) found.push(new URL(url).pathname);
@@ -62,7 +62,7 @@ await perform({
     await page.locator("[role=alert] button").click(); // identity's own session is still there
     await page.waitForURL(/\/app\/$/);
     await page.locator("#app h1").waitFor();
-    const sent = await until(page, async () => (await ops(page)).every(({ state }) => state === "sent"));
+    const sent = await allSent(page);
     await context.close();
     return { cards: cards > 0, state: waiting.state, sent, problems };
   },
@@ -133,6 +133,7 @@ await perform({
   async "what is done on one phone is soon on the home of another"() {
     const here = await visitor(browser);
     const there = await visitor(browser);
+    const listening = here.page.waitForResponse((answer) => answer.url().endsWith("/v1/events"), { timeout: 60_000 });
     await signIn(here.page, told.people.villager);
     await signIn(there.page, told.people.villager);
     await here.page.locator("article").first().waitFor();
@@ -145,7 +146,7 @@ await perform({
     }, await tokenOf(there.page));
     const op_id = `01930000-0000-7000-8000-${String(Date.now()).slice(-12).padStart(12, "0")}`;
     const act = { op_id, subject_id: op_id, kind: "case.open", acted_at: new Date().toISOString(), about: "路灯", state: "waiting" };
-    await here.page.waitForTimeout(2_000); // it listens by then
+    await listening;
     const asked = [];
     here.page.on("request", (request) => asked.push(new URL(request.url()).pathname));
     await inStore(there.page, "outbox", [{ ...act, body: { category: "roads", organisation_id, text: "村口的路灯坏了" } }]);

@@ -1,34 +1,36 @@
-// Looks at every screen in five combinations of language, size, width and scheme, in which every pair of them occurs.
+// Looks at every screen in five combinations of language, size, width and scheme, in which every pair of them occurs, or
+// with `whole` in all sixteen.
 
+import { browser, until } from "./journey.mjs";
 import { accessible, smallestType, tooWide } from "./looking.mjs";
 import { SCREENS } from "./screens.mjs";
 import { chosen } from "./terminal.mjs";
-import { inStore, launched, prefer, say, signIn, told, visitor } from "./visitor.mjs";
+import { inStore, prefer, say, signIn, told, visitor } from "./visitor.mjs";
 
-const COMBINATIONS = [
+const FACES = [["zh", "en"], ["standard", "largest"], [360, 1280], ["light", "dark"]];
+const PAIRWISE = [
   ["zh", "standard", 360, "light"],
   ["zh", "largest", 1280, "dark"],
   ["en", "standard", 1280, "dark"],
   ["en", "largest", 360, "dark"],
   ["en", "largest", 1280, "light"],
 ];
+const COMBINATIONS = told.whole ? FACES.reduce((all, face) => all.flatMap((each) => face.map((one) => [...each, one])), [[]]) : PAIRWISE;
 const SMALLEST = { standard: 16, largest: 26 };
 const TARGET = { standard: 44, largest: 60 };
 
 /** Opens a screen of the portal as somebody's phone shows it who prefers this. */
 async function opened(screen, preferences, { context, page }) {
   const address = screen.address.replace(/\{(\w+)\}/g, (_, name) => told.here[name]);
-  await page.goto(`${told.url}/app${address}`);
   await prefer(page, preferences);
-  if (screen.who !== null) await page.evaluate(() => navigator.serviceWorker.ready);
   if (screen.offline) await context.setOffline(true);
   await screen.before?.(page);
-  await page.reload();
+  await page.goto(`${told.url}/app${address}`);
   await page.locator(screen.who === null ? "#welcome h1" : "#app h1").waitFor();
 }
 
 async function looked(screen, [language, size, width, scheme], visit) {
-  const { context, page, problems } = visit;
+  const { context, page, problems, quiet } = visit;
   problems.length = 0;
   await page.setViewportSize({ width, height: 900 });
   await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
@@ -36,7 +38,7 @@ async function looked(screen, [language, size, width, scheme], visit) {
     await (screen.who === "terminal" ? chosen : opened)(screen, { language, size }, visit);
     await screen.show?.(page);
     if (screen.ready) await page.locator(screen.ready).first().waitFor();
-    await page.waitForTimeout(300); // what was asked for meanwhile comes
+    await quiet();
     const shown = (await page.locator("html").getAttribute("lang")).slice(0, 2);
     if (shown !== language) problems.push(`it speaks ${shown}`);
     if ((await page.locator("h1:visible").count()) !== 1) problems.push("it has not one heading");
@@ -60,6 +62,19 @@ async function looked(screen, [language, size, width, scheme], visit) {
   say({ screen: screen.name, language, size, width, scheme, problems: [...problems] });
 }
 
+/** Gives what waits until all that a page has asked for has come and is shown; what goes on for ever aside. */
+function watched(page) {
+  const asked = new Set();
+  page.on("request", (request) => request.url().includes("/v1/") && !request.url().endsWith("/v1/events") && asked.add(request));
+  for (const end of ["requestfinished", "requestfailed"]) page.on(end, (request) => asked.delete(request));
+  return async () => {
+    do {
+      await until(page, () => asked.size === 0);
+      await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+    } while (asked.size > 0);
+  };
+}
+
 /** What is pressed is large enough in both directions; links inside a sentence are as large as its letters. */
 function smallTargets(page, least) {
   return page.evaluate((target) => {
@@ -73,7 +88,6 @@ function smallTargets(page, least) {
   }, least);
 }
 
-const browser = await launched();
 try {
   const wanted = SCREENS.filter(({ name }) => !told.only || told.only.split(",").includes(name));
   const people = [...new Set(wanted.map((screen) => screen.who))];
@@ -81,10 +95,12 @@ try {
     while (people.length > 0) {
       const who = people.shift();
       const visit = await visitor(browser);
+      visit.quiet = watched(visit.page);
       if (who === "terminal") {
         await visit.page.clock.install();
         visit.phone = (await visitor(browser)).page;
-      } else if (who !== null) await signIn(visit.page, told.people[who]);
+      } else if (who === null) await visit.page.goto(`${told.url}/app/`);
+      else await signIn(visit.page, told.people[who]).then(() => visit.page.evaluate(() => navigator.serviceWorker.ready.then(() => {})));
       for (const screen of wanted.filter((each) => each.who === who)) {
         for (const combination of COMBINATIONS) await looked(screen, combination, visit);
       }

@@ -1,69 +1,62 @@
 // What people report, and what is kept of themselves: each journey tells what was seen, the test judges.
 
 import { stat } from "node:fs/promises";
-import { browser, home, kept, ops, perform, pushes, until } from "./journey.mjs";
+import { allSent, browser, home, ops, perform, pushes, stored, tapping, until } from "./journey.mjs";
 import { signIn, told, visitor } from "./visitor.mjs";
 
-/** Taps as a person does, and counts. */
-function tapping(page) {
-  let count = 0;
-  const tap = async (what) => {
-    await page.locator(what).first().click();
-    count++;
-    await page.waitForTimeout(200);
-  };
-  return { tap, count: () => count };
-}
+const WORDS = "村口到小学的路灯又坏了一盏。";
 
 await perform({
   async "somebody reports something in six taps without a network, and it is sent once"() {
     const { page, context, problems } = await visitor(browser);
     await signIn(page, told.people.villager);
     await page.evaluate(() => navigator.serviceWorker.ready);
-    const known = page.waitForResponse((answer) => answer.url().includes("/v1/responsibilities?organisation_id="));
     await page.goto(`${told.url}/app/cases`); // once with a network: who answers from there is on the phone then
-    await known;
-    await page.waitForTimeout(500);
+    await until(page, async () => (await stored(page, "subject")).some(({ id }) => id.startsWith("/v1/responsibilities?organisation_id=")));
     await home(page);
     await page.locator("article").first().waitFor();
     await context.setOffline(true);
-    const taps = tapping(page);
-    await taps.tap("nav a[href$='/cases']");
-    await taps.tap("main a[href$='/cases/new']");
-    await taps.tap(".choice >> text=道路");
-    await taps.tap(".choice");
-    await page.keyboard.type("村口到小学的路灯又坏了一盏。");
-    await page.waitForTimeout(300);
+    const tap = tapping(page);
+    await tap("nav a[href$='/cases']");
+    await tap("main a[href$='/cases/new']");
+    await tap(".choice >> text=道路");
+    await page.waitForURL("**/cases/new/where");
+    await tap(".choice");
+    await page.locator("textarea:focus").waitFor();
+    await page.keyboard.type(WORDS);
+    await until(page, async () => (await stored(page, "meta", "report")).text === WORDS);
     await page.reload(); // a call came, and the page is gone: the words are not
     const words = await page.locator("textarea").inputValue();
-    await taps.tap("main > button");
+    await tap("main > button");
+    await page.waitForURL("**/cases/new/check");
     const promised = await page.locator(".facts").textContent();
-    await taps.tap("main > button");
+    await tap("main > button");
     const said = await page.locator(".notice").textContent();
     await page.goto(`${told.url}/app/cases/new`);
     const forgotten = (await page.locator(".choice[aria-pressed=true]").count()) === 0;
     const [waiting] = await ops(page);
     const sent = pushes(page);
     await context.setOffline(false);
-    const settled = await until(page, async () => (await ops(page)).every(({ state }) => state === "sent"));
+    const settled = await allSent(page);
     await page.goto(`${told.url}/app/cases/${waiting.subject_id}`);
     const deadline = await page.locator("main .tag").nth(1).textContent();
     await context.close();
-    return { taps: taps.count(), words, promised, said, forgotten, state: waiting.state, settled, envelopes: sent.length, deadline, problems, subject: waiting.subject_id };
+    return { taps: tap.count, words, promised, said, forgotten, state: waiting.state, settled, envelopes: sent.length, deadline, problems, subject: waiting.subject_id };
   },
 
   async "an answer is read and confirmed in two taps"() {
     const { page, context, problems } = await visitor(browser);
     await signIn(page, told.people.away);
-    const taps = tapping(page);
-    await taps.tap("article:has-text('道路') a.plain");
+    const tap = tapping(page);
+    await tap("article:has-text('道路') a.plain");
     const answer = await page.locator(".card.due .said").textContent();
-    await taps.tap("main > button.button:not(.second)");
+    await tap("main > button.button:not(.second)");
+    await until(page, async () => (await ops(page)).length > 0);
     const [{ subject_id }] = await ops(page);
-    const sent = await until(page, async () => (await ops(page)).every(({ state }) => state === "sent"));
+    const sent = await allSent(page);
     const closed = await until(page, async () => (await page.locator("main .tag").first().textContent()) === "办结了");
     await context.close();
-    return { taps: taps.count(), answer, sent, closed, problems, subject: subject_id };
+    return { taps: tap.count, answer, sent, closed, problems, subject: subject_id };
   },
 
   async "a phone number that was changed in two places is chosen by its owner"() {
@@ -84,7 +77,7 @@ await perform({
     await change(here, "139 0013 9001");
     const said = await here.page.locator(".notice", { hasText: "手机号" }).textContent();
     await change(there, "13900139002");
-    await until(there.page, async () => (await ops(there.page)).every(({ state }) => state === "sent"));
+    await allSent(there.page);
     await here.context.setOffline(false);
     const both = await here.page.locator(".card.due .facts").textContent();
     await here.page.locator(".card.due button").first().click();
@@ -103,16 +96,8 @@ await perform({
     await page.goto(`${told.url}/app/me/file`);
     await page.locator(".facts").waitFor();
     const clear = await until(page, async () => /\d{17}/.test(await page.locator(".facts").textContent()));
-    const kept = await page.evaluate(async () => {
-      const database = await new Promise((resolve) => {
-        const opening = indexedDB.open(`xq-${localStorage.getItem("xq-person")}`);
-        opening.onsuccess = () => resolve(opening.result);
-      });
-      const reading = database.transaction("subject").objectStore("subject").getAll();
-      const all = await new Promise((resolve) => { reading.onsuccess = () => resolve(reading.result); });
-      database.close();
-      return { file: all.find(({ id }) => id === "/v1/members/me")?.data, numbers: /\d{17}/.test(JSON.stringify(all)) };
-    });
+    const all = await stored(page, "subject");
+    const kept = { file: all.find(({ id }) => id === "/v1/members/me")?.data, numbers: /\d{17}/.test(JSON.stringify(all)) };
     await context.close();
     const other = await visitor(browser);
     await signIn(other.page, told.people.away); // with one

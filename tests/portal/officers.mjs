@@ -1,8 +1,8 @@
 // What officers do: what is seen is told, the test judges. `told.place` is theirs, `told.phone` and `told.list` wait.
 
-import { launched, say, signIn, told, visitor } from "./visitor.mjs";
+import { browser, perform } from "./journey.mjs";
+import { signIn, told, visitor } from "./visitor.mjs";
 
-const browser = await launched();
 const open = async (page, address) => {
   await page.goto(`${told.url}/app${address}`);
   await page.locator("#app h1").waitFor();
@@ -38,44 +38,51 @@ async function decide(page, about, word) {
   return words;
 }
 
-try {
-  const asker = await visitor(browser);
-  await signIn(asker.page, told.people.officer);
-  await open(asker.page, "/area");
-  await asker.page.locator(".groups").waitFor();
-  const groups = await asker.page.locator(".groups .card").allTextContents();
-  await asker.page.locator('a[href*="/area/places/"]').click();
-  await asker.page.locator(".tile").first().waitFor();
-  const seen = await boards(asker.page);
-  await asker.page.locator(".tile").first().focus();
-  await asker.page.keyboard.press("ArrowRight");
-  const reached = await asker.page.evaluate(() => document.activeElement.querySelector("b")?.textContent);
-  await asker.page.keyboard.press("Enter");
-  await asker.page.locator(".crumbs li").nth(1).waitFor();
-  const crumbs = await asker.page.locator(".crumbs li").allTextContents();
-  say({ journey: "looks at the area", groups, boards: seen, reached, crumbs });
+await perform({
+  async "looks at the area"() {
+    const { page, context, problems } = await visitor(browser);
+    await signIn(page, told.people.officer);
+    await open(page, "/area");
+    await page.locator(".groups").waitFor();
+    const groups = await page.locator(".groups .card").allTextContents();
+    await page.locator('a[href*="/area/places/"]').click();
+    await page.locator(".tile").first().waitFor();
+    const seen = await boards(page);
+    await page.locator(".tile").first().focus();
+    await page.keyboard.press("ArrowRight");
+    const reached = await page.evaluate(() => document.activeElement.querySelector("b")?.textContent);
+    await page.keyboard.press("Enter");
+    await page.locator(".crumbs li").nth(1).waitFor();
+    const crumbs = await page.locator(".crumbs li").allTextContents();
+    await context.close();
+    return { groups, boards: seen, reached, crumbs, problems };
+  },
 
-  await open(asker.page, "/area/approvals");
-  const own = await waiting(asker.page, told.phone);
-  await open(asker.page, `/account-lists/${told.list}`);
-  await asker.page.locator("li.list-row").first().waitFor();
-  const rows = await asker.page.locator("li.list-row").allTextContents();
-  const refused = await decide(asker.page, "开 1 个账号", "不同意");
-  say({ journey: "one of two", own, rows, refused, problems: asker.problems });
-  await asker.context.close();
+  async "one of two"() {
+    const { page, context, problems } = await visitor(browser);
+    await signIn(page, told.people.officer);
+    await open(page, "/area/approvals");
+    const own = await waiting(page, told.phone);
+    await open(page, `/account-lists/${told.list}`);
+    await page.locator("li.list-row").first().waitFor();
+    const rows = await page.locator("li.list-row").allTextContents();
+    const refused = await decide(page, "开 1 个账号", "不同意");
+    await context.close();
+    return { own, rows, refused, problems };
+  },
 
-  const second = await visitor(browser);
-  await signIn(second.page, told.people.secretary);
-  await open(second.page, "/area/approvals");
-  const theirs = await waiting(second.page, told.phone);
-  await second.context.setOffline(true);
-  await second.page.locator("article").getByText("要有网才能办").first().waitFor();
-  const offline = await waiting(second.page, told.phone);
-  await second.context.setOffline(false);
-  await second.page.locator("article").getByRole("button", { name: "同意", exact: true }).first().waitFor();
-  const approved = await decide(second.page, told.phone, "同意");
-  say({ journey: "two of two", theirs, offline, approved, problems: second.problems });
-  await second.context.close();
-} finally {
-  await browser.close();
-}
+  async "two of two"() {
+    const { page, context, problems } = await visitor(browser);
+    await signIn(page, told.people.secretary);
+    await open(page, "/area/approvals");
+    const theirs = await waiting(page, told.phone);
+    await context.setOffline(true);
+    await page.locator("article").getByText("要有网才能办").first().waitFor();
+    const offline = await waiting(page, told.phone);
+    await context.setOffline(false);
+    await page.locator("article").getByRole("button", { name: "同意", exact: true }).first().waitFor();
+    const approved = await decide(page, told.phone, "同意");
+    await context.close();
+    return { theirs, offline, approved, problems };
+  },
+});

@@ -1,40 +1,29 @@
 // Meetings and lessons: from the code on the wall to being checked in, and from a course to having understood it.
 
-import { launched, say, signIn, told, visitor, withVoice } from "./visitor.mjs";
+import { allSent, browser, perform, tapping } from "./journey.mjs";
+import { signIn, told, visitor, withVoice } from "./visitor.mjs";
 
-const browser = await launched();
 const checkInAt = (meeting) => `${told.url}/app/activities/${told.meetings[meeting]}/check-in`;
 
-/** Counts what is pressed on the portal's own pages. */
-function counted(page) {
-  const counter = { taps: 0 };
-  counter.tap = async (locator) => {
-    await locator.click();
-    counter.taps += 1;
-  };
-  return counter;
-}
-
 const ready = (page) => page.evaluate(() => navigator.serviceWorker.ready);
-const allSent = (page) => page.locator("a.outbox-bar").waitFor({ state: "detached" });
 const done = (page) => page.locator(".done").first();
 
-const JOURNEYS = {
+await perform({
   async "who scans the code signed out is led back and checked in"() {
     const { page, context, problems } = await visitor(browser);
-    const counter = counted(page);
+    const tap = tapping(page);
     await page.goto(checkInAt("now"));
-    await counter.tap(page.locator("[data-sign-in]"));
+    await tap(page.locator("[data-sign-in]"));
     await page.locator("input[name=username]").fill(told.people.member);
     await page.locator("input[name=password]").fill(told.password);
     await page.locator("main form button").first().click();
     await page.locator("article .button").first().waitFor();
     const address = new URL(page.url()).pathname;
-    await counter.tap(page.locator("article .button").first());
+    await tap(page.locator("article .button").first());
     await done(page).waitFor();
     await allSent(page);
     await context.close();
-    return { taps: counter.taps, back: address === new URL(checkInAt("now")).pathname, problems };
+    return { taps: tap.count, back: address === new URL(checkInAt("now")).pathname, problems };
   },
 
   async "a sign-in that is broken off leads back all the same"() {
@@ -53,15 +42,15 @@ const JOURNEYS = {
     const { page, context, problems } = await visitor(browser);
     await signIn(page, told.people.away);
     const scanned = await context.newPage(); // as the scanner opens it
-    const counter = counted(scanned);
+    const tap = tapping(scanned);
     await scanned.goto(checkInAt("now"));
-    await counter.tap(scanned.locator("article .button").first());
+    await tap(scanned.locator("article .button").first());
     await done(scanned).waitFor();
     await allSent(scanned);
     await scanned.reload();
     const said = await done(scanned).textContent();
     await context.close();
-    return { taps: counter.taps, said, problems };
+    return { taps: tap.count, said, problems };
   },
 
   async "without a network a meeting that the phone does not know is checked in to"() {
@@ -74,7 +63,6 @@ const JOURNEYS = {
     await page.locator("main > .button").first().click();
     const said = await done(page).textContent();
     const until = new Date().toISOString();
-    await page.waitForTimeout(1_500);
     await context.setOffline(false);
     await allSent(page);
     await context.close();
@@ -145,13 +133,4 @@ const JOURNEYS = {
     await context.close();
     return { asked, lesson, problems };
   },
-};
-
-try {
-  for (const [name, journey] of Object.entries(JOURNEYS)) {
-    if (told.only && !name.includes(told.only)) continue;
-    say({ journey: name, ...(await journey().catch((error) => ({ failed: error.message.split("\n").slice(0, 3).join(" ") }))) });
-  }
-} finally {
-  await browser.close();
-}
+});

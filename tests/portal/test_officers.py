@@ -1,52 +1,34 @@
 """Two officers in Chromium: one sees of the area what the system holds, the other approves what the first asked for."""
 
-import json
 import secrets
-from typing import Any
 from uuid import uuid4
 
 import pytest
 import pytest_asyncio
 
 from tests.flows.conftest import System
-from tests.flows.ways_in import propose_phone
-from tests.portal.conftest import Performed
+from tests.portal.conftest import Performed, Seen, journeyed
+from tests.portal.happenings import proposed
 
 pytestmark = pytest.mark.browser
 
 HIDDEN = "不显示"
-Seen = dict[str, dict[str, Any]]
 
 
 @pytest_asyncio.fixture(scope="module")
 async def waiting(system: System) -> dict[str, str]:
     """Let an officer propose a phone and an administrator give a list; give what they are known by."""
-    assert system.outside is not None
     place = str(system.seeded.county_id)
-    async with system.person("officer.demo") as officer:
-        replacement, code = await propose_phone(officer, system.outside.phones, system.person_id("member.demo"))
-        path = f"/v1/phone-replacements/{replacement}/confirmation"
-        confirmed = await officer.post(path, code, status=200)
     row = {"person_id": str(uuid4()), "organisation_id": place, "username": f"listed.{secrets.token_hex(5)}"}
     async with system.person("administrator") as administrator:
         given = await administrator.post("/v1/account-lists", {"organisation_id": place, "rows": [row]})
-    return {
-        "place": place,
-        "replacement": replacement,
-        "list": given["list_id"],
-        "listed": row["username"],
-        "phone": f"新手机号的尾号 {confirmed['ends_in']}",
-    }
+    told = {"place": place, "list": given["list_id"], "listed": row["username"]}
+    return {**told, **await proposed(system)}
 
 
 @pytest_asyncio.fixture(scope="module")
 async def seen(perform: Performed, waiting: dict[str, str]) -> Seen:
-    """Give what each officer saw; no script failed and the page's policy was not broken."""
-    status, output = await perform("officers.mjs", **waiting)
-    assert status == 0, output
-    journeys = {each.pop("journey"): each for each in map(json.loads, output.splitlines())}
-    assert not [each["problems"] for each in journeys.values() if each.pop("problems", None)]
-    return journeys
+    return await journeyed(perform, "officers.mjs", **waiting)
 
 
 async def test_places_stand_in_the_order_of_divisions_and_what_is_hidden_is_never_none(
@@ -105,5 +87,3 @@ async def test_the_second_officer_approves_with_a_network(seen: Seen, waiting: d
         listed = await officer.get("/v1/phone-replacements", limit=50)
     found = next(each for each in listed["items"] if each["replacement_id"] == waiting["replacement"])
     assert (found["status"], found["approved_by"]) == ("approved", system.person_id("secretary.demo"))
-    async with system.person("member.demo") as member:
-        await member.post(f"/v1/phone-replacements/{waiting['replacement']}/objection")

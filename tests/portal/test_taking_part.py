@@ -1,6 +1,5 @@
 """Meetings and lessons in Chromium: from the code on the wall to being checked in, from a course to its last word."""
 
-import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,13 +10,12 @@ import pytest_asyncio
 
 from database import new_id
 from tests.flows.conftest import System
-from tests.portal.conftest import Performed
+from tests.portal.conftest import Performed, Seen, journeyed
 
 pytestmark = pytest.mark.browser
 
 MEETINGS = {"now": (-10, 80), "next": (-5, 85), "over": (-180, -90), "long over": (-12_000, -11_900)}
 """From and until, in minutes from now."""
-Seen = dict[str, dict[str, Any]]
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -45,12 +43,7 @@ async def meetings(system: System) -> AsyncIterator[dict[str, str]]:
 
 @pytest_asyncio.fixture(scope="module")
 async def seen(perform: Performed, meetings: dict[str, str]) -> Seen:
-    """Give what each journey saw, by its name; none had a script error or broke the page's policy."""
-    status, output = await perform("taking_part.mjs", meetings=meetings)
-    assert status == 0, output
-    journeys = {each.pop("journey"): each for each in map(json.loads, output.splitlines())}
-    assert not {name: each for name, each in journeys.items() if each.get("failed") or each.pop("problems")}
-    return journeys
+    return await journeyed(perform, "taking_part.mjs", meetings=meetings)
 
 
 async def _attendance(system: System, username: str, activity_id: str) -> dict[str, Any]:

@@ -91,7 +91,12 @@ def folder_of(package: str) -> Path | None:
 
 
 def portal_folder() -> Path | None:
-    """Find what `make environment` builds of the web front end, of this checkout; None where there is none."""
+    """Find what `make environment` builds of the web front end, of this checkout; None where there is none.
+
+    Another folder is named by XIANGQIAO_PORTAL.
+    """
+    if named := os.environ.get("XIANGQIAO_PORTAL"):
+        return Path(named)
     if (package := folder_of(DOOR)) is None:
         return None
     folder = package.parents[3] / ".cache" / "portal"

@@ -35,6 +35,8 @@ class TcpProxy:
         self._free_at: dict[Direction, float] = {}
         self.passed: dict[Direction, int] = {"to_server": 0, "to_client": 0}
         """Bytes that went through since the beginning."""
+        self.cuts = 0
+        """How often `cut_after` has cut."""
         self.port = 0
 
     async def __aenter__(self) -> "TcpProxy":
@@ -178,6 +180,7 @@ class TcpProxy:
             await writer.drain()
             if self._passing == 0:
                 self._passing = None
+                self.cuts += 1
                 raise ConnectionResetError("cut by the test")
         with suppress(OSError, RuntimeError):  # the other side may be closed already
             writer.write_eof()
