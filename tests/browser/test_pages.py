@@ -14,7 +14,7 @@ pytestmark = pytest.mark.browser
 HERE = Path(__file__).parent
 TEMPLATES = HERE.parents[1] / "services" / "identity" / "src" / "identity" / "pages" / "templates"
 NO_PAGE = {"layout"}
-_SECONDS = 600
+_SECONDS = 1800
 
 
 async def test_every_page_is_good_in_both_languages_with_script_and_without(

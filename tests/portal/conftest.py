@@ -84,5 +84,8 @@ async def journeyed(perform: Performed, program: str, **told: Any) -> Seen:
     status, output = await perform(program, only=os.environ.get("ONLY", ""), **told)
     assert status == 0, output
     journeys = {each.pop("journey"): each for each in map(json.loads, output.splitlines())}
-    assert not {name: each for name, each in journeys.items() if each.get("failed") or each.pop("problems")}
+    bad = {name: [*filter(None, [each.get("failed")]), *each.pop("problems", [])] for name, each in journeys.items()}
+    assert not any(bad.values()), "\n".join(
+        f"{name}: {one}" for name, all_ in bad.items() for one in dict.fromkeys(all_)
+    )
     return journeys

@@ -39,7 +39,7 @@ async function sentAtLast(page) {
   for (let tries = 0; tries < 60; tries++) {
     if ((await ops(page)).every(({ state }) => state === "sent")) return true;
     await page.locator("main > button.button").click({ timeout: 1_000 }).catch(() => {});
-    await page.locator("main > button.button:disabled").waitFor({ state: "detached" }).catch(() => {});
+    await page.locator("main > button[aria-disabled=true]").waitFor({ state: "detached" }).catch(() => {});
   }
   return false;
 }
@@ -80,7 +80,7 @@ async function secretary() {
     await page.locator("textarea").fill(told.answer);
     for (let tries = 0; tries < 60 && (await page.locator("textarea").count()); tries++) {
       await page.locator("main > button").last().click({ timeout: 1_000 }).catch(() => {});
-      await page.locator("main .notice:not([role=alert])").or(page.locator("main > button:enabled")).first().waitFor();
+      await page.locator("main .notice:not([role=alert])").or(page.locator("main > button[aria-disabled=false]")).first().waitFor();
     }
   }
   for (const id of told.sheets) {

@@ -1,7 +1,7 @@
 /** What is pressed: one main button a screen, the others second. Verbs, six characters at most. */
 
 import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { href } from "../shell/router.ts";
 
 export interface Common {
@@ -12,10 +12,29 @@ export interface Common {
 
 const look = ({ second, wide }: Partial<Common>): string => `button${second ? " second" : ""}${wide ? " wide" : ""}`;
 
-/** While what it does goes on it cannot be pressed again. */
+/**
+ * While what it does goes on it cannot be pressed again, and keeps the focus. Where it goes away by what it did, whoever
+ * pressed it by a key is led to what is said in its place, or else to the heading.
+ */
 export function Button({ children, onPress, ...rest }: Common & { onPress: () => unknown }) {
   const [busy, setBusy] = useState(false);
+  const button = useRef<HTMLButtonElement>(null);
+  useEffect(
+    () => () => {
+      if (document.activeElement !== button.current) return;
+      const around = button.current?.closest("article, main");
+      requestAnimationFrame(() => {
+        if (document.activeElement !== document.body) return;
+        const place = around?.isConnected ? around : document.querySelector("main");
+        const said = place?.querySelector<HTMLElement>("[role=status], [role=alert]") ?? document.querySelector("h1");
+        if (said !== null) said.tabIndex = -1;
+        said?.focus();
+      });
+    },
+    [],
+  );
   const press = async (): Promise<void> => {
+    if (busy) return;
     setBusy(true);
     try {
       await onPress();
@@ -24,7 +43,7 @@ export function Button({ children, onPress, ...rest }: Common & { onPress: () =>
     }
   };
   return (
-    <button type="button" class={look(rest)} disabled={busy} onClick={() => void press()}>
+    <button ref={button} type="button" class={look(rest)} aria-disabled={busy} onClick={() => void press()}>
       {children}
     </button>
   );
