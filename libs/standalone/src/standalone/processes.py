@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -10,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+_NOT_OUTGOING = range(20_000, 32_000)
 _PR_SET_PDEATHSIG = 1
 _prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 
@@ -143,11 +145,13 @@ def wait_until(condition: Callable[[], bool], seconds: float, *, every_seconds: 
 
 
 def free_port() -> int:
-    """Return a TCP port of the loopback address that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a TCP port of the loopback address that nobody listens on now.
+
+    It is none of those that a system gives to outgoing connections, for until a server listens there one may take it.
+    """
+    while not is_port_free(port := secrets.choice(_NOT_OUTGOING)):
+        pass
+    return port
 
 
 def is_port_free(port: int) -> bool:

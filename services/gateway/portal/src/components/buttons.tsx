@@ -1,7 +1,7 @@
 /** What is pressed: one main button a screen, the others second. Verbs, six characters at most. */
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { href } from "../shell/router.ts";
 
 export interface Common {
@@ -19,7 +19,7 @@ const look = ({ second, wide }: Partial<Common>): string => `button${second ? " 
 export function Button({ children, onPress, ...rest }: Common & { onPress: () => unknown }) {
   const [busy, setBusy] = useState(false);
   const button = useRef<HTMLButtonElement>(null);
-  useEffect(
+  useLayoutEffect(
     () => () => {
       if (document.activeElement !== button.current) return;
       const around = button.current?.closest("article, main");
