@@ -77,6 +77,19 @@ export async function until(page, condition) {
   return false;
 }
 
+/** Gives what waits until all that a page has asked for has come and is shown; what goes on for ever aside. */
+export function watched(page) {
+  const asked = new Set();
+  page.on("request", (request) => request.url().includes("/v1/") && !request.url().endsWith("/v1/events") && asked.add(request));
+  for (const end of ["requestfinished", "requestfailed"]) page.on(end, (request) => asked.delete(request));
+  return async () => {
+    do {
+      await until(page, () => asked.size === 0);
+      await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+    } while (asked.size > 0);
+  };
+}
+
 export const allSent = (page) => until(page, async () => (await ops(page)).every(({ state }) => state === "sent"));
 
 /** Taps as a person does, and counts: what ticks a row is one tap. */

@@ -1,7 +1,7 @@
 // The ten ways of docs/portal.md by keyboard alone: each tells what was seen, and where the focus was lost or not seen.
 
 import { existsSync, readFileSync } from "node:fs";
-import { allSent, browser, home, ops, perform, until } from "./journey.mjs";
+import { allSent, browser, home, ops, perform, until, watched } from "./journey.mjs";
 import { signIn, told, visitor } from "./visitor.mjs";
 
 const MOST_STOPS = 150;
@@ -23,7 +23,9 @@ function focused(page) {
 /** Somebody who signed in and has keys alone from then on. */
 async function typist(username) {
   const { page, context, problems } = await visitor(browser);
+  const quiet = watched(page);
   await signIn(page, username);
+  await quiet();
   const has = (locator) => locator.evaluate((each) => each === document.activeElement || each.matches("label") && each.contains(document.activeElement));
   const noted = async (after) => {
     const { what, faults } = await focused(page);
@@ -47,11 +49,12 @@ async function typist(username) {
     await to(wanted, way);
     await page.keyboard.press(key);
   };
-  /** Waits for a new screen, whose heading has the focus. */
+  /** Waits for a new screen, whose heading has the focus, and for all that it shows: what comes pushes what is there. */
   const arrives = async (address) => {
     await page.waitForURL(address);
     const isThere = await until(page, () => page.evaluate(() => document.activeElement?.tagName === "H1" || document.activeElement?.matches("textarea")));
     if (!isThere) problems.push(`the focus is at ${(await focused(page)).what} on a new screen: ${address}`);
+    await quiet();
   };
   /** Waits for what is said once something was done; the focus is not lost by it. */
   const says = async (wanted) => {

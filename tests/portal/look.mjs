@@ -1,7 +1,7 @@
 // Looks at every screen in five combinations of language, size, width and scheme, in which every pair of them occurs, or
 // with `whole` in all sixteen.
 
-import { browser, until } from "./journey.mjs";
+import { browser, watched } from "./journey.mjs";
 import { accessible, smallestType, tooWide } from "./looking.mjs";
 import { SCREENS } from "./screens.mjs";
 import { chosen } from "./terminal.mjs";
@@ -60,19 +60,6 @@ async function looked(screen, [language, size, width, scheme], visit) {
     await context.setOffline(false);
   }
   say({ screen: screen.name, language, size, width, scheme, problems: [...problems] });
-}
-
-/** Gives what waits until all that a page has asked for has come and is shown; what goes on for ever aside. */
-function watched(page) {
-  const asked = new Set();
-  page.on("request", (request) => request.url().includes("/v1/") && !request.url().endsWith("/v1/events") && asked.add(request));
-  for (const end of ["requestfinished", "requestfailed"]) page.on(end, (request) => asked.delete(request));
-  return async () => {
-    do {
-      await until(page, () => asked.size === 0);
-      await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
-    } while (asked.size > 0);
-  };
 }
 
 /** What is pressed is large enough in both directions; links inside a sentence are as large as its letters. */

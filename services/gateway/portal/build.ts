@@ -187,6 +187,7 @@ async function worker(files: Files, html: string): Promise<string> {
       VERSION: JSON.stringify(version),
       FILES: JSON.stringify(listed(false)),
       LATER: JSON.stringify(listed(true)),
+      AT_ONCE: JSON.stringify(listed(false).filter((address) => /(shared|core)-[0-9a-f]+[.]js$/.test(address))),
     },
   });
   return built.outputFiles?.[0]?.text ?? "";

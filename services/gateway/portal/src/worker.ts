@@ -4,6 +4,8 @@ declare const VERSION: string;
 declare const FILES: readonly string[];
 /** Files that only some people open: kept once somebody did, and from then on in every version. */
 declare const LATER: readonly string[];
+/** Scripts that the page's own asks for at once. */
+declare const AT_ONCE: readonly string[];
 
 const worker = self as unknown as ServiceWorkerGlobalScope;
 const SHELL = "/app/";
@@ -24,10 +26,21 @@ async function wanted(): Promise<string[]> {
   return [...FILES, ...LATER.filter((address) => opened.has(stem(address)))];
 }
 
+const newest = (address: string): Request => new Request(address, { cache: "no-cache" });
+
+/** Gives the page with the word that its scripts be had beside it: where they are on the phone, that costs no line. */
+async function page(): Promise<Response> {
+  const found = await fetch(newest(SHELL));
+  if (!found.ok) throw new Error(`the page was answered by ${found.status}`);
+  const headers = new Headers(found.headers);
+  headers.set("Link", AT_ONCE.map((address) => `<${address}>; rel=modulepreload`).join());
+  return new Response(await found.text(), { headers });
+}
+
 /** What an older version has already is taken from it: a new one costs the files that changed. */
 async function fill(): Promise<void> {
   const cache = await caches.open(CACHE);
-  await cache.addAll([SHELL, ...OTHERS].map((address) => new Request(address, { cache: "no-cache" })));
+  await Promise.all([page().then((found) => cache.put(SHELL, found)), cache.addAll(OTHERS.map(newest))]);
   for (const address of await wanted()) {
     const known = await caches.match(address, ANY);
     await (known === undefined ? cache.add(address) : cache.put(address, known));
