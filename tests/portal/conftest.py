@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 BROWSER = HERE.parent / "browser"
 ROOT = HERE.parents[1]
 PEOPLE = ("away", "member", "villager", "secretary", "officer", "helper")
-SECONDS = 900
+SECONDS = 1800
 CODES = 4
 """Of ten: how often an officer can sign in from nothing in one program."""
 
