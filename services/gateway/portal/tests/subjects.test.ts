@@ -59,6 +59,16 @@ test("what is shown in clear is kept covered, as the system shows it to who has 
   assert.deepEqual(list.items, [kept?.data]);
 });
 
+test("an answer that breaks off on its way is none: what is stored stays, and it is asked for no more", async () => {
+  const { subjects, reading } = await opened(() => new Response('{"username": "a'));
+  subjects.watch("profile", "/v1/me");
+  await subjects.refresh();
+  assert.equal(reading.value.asking, false);
+  assert.ok(reading.value.trouble instanceof NoNetwork);
+  await assert.rejects(api.read("/v1/me", {}), NoNetwork);
+  await assert.rejects(api.send("POST", "/v1/me", {}, newId()), NoNetwork);
+});
+
 test("without a network what is stored is shown with its time, and what is not says so", async () => {
   let isUp = true;
   const { subjects, reading } = await opened(() => {

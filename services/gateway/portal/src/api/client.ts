@@ -35,6 +35,16 @@ export function addressOf(path: string, where: { path?: object; query?: object |
   return String(query) !== "" ? `${filled}?${query}` : filled;
 }
 
+/** What a request that reaches nobody comes to; what was given up on purpose stays that. */
+export function unreached(error: Error): never {
+  throw error.name === "AbortError" ? error : new NoNetwork(error.message);
+}
+
+/** Gives what an answer holds, as JSON. Throws `NoNetwork` where it breaks off on its way. */
+export function contentOf(answer: Response) {
+  return answer.json().catch(unreached);
+}
+
 export class Api {
   private readonly credentials: Credentials;
   /** Milliseconds that the system's clock is ahead of this one, where that is more than a minute. */
@@ -52,9 +62,7 @@ export class Api {
       Authorization: `Bearer ${token}`,
     };
     const asked = fetch(address, { ...init, headers, credentials: "omit", cache: "no-store" });
-    const answer = await asked.catch((error: Error) => {
-      throw error.name === "AbortError" ? error : new NoNetwork(error.message);
-    });
+    const answer = await asked.catch(unreached);
     const skew = Date.parse(answer.headers.get("date") ?? "") - Date.now();
     this.skew = Math.abs(skew) > 60_000 ? skew : 0;
     if (answer.ok || answer.status === 304) return answer;
@@ -64,7 +72,7 @@ export class Api {
   }
 
   async read<P extends ReadPath>(path: P, where: Where<P>): Promise<AnswerOf<P>> {
-    return (await this.ask(addressOf(path, where))).json();
+    return contentOf(await this.ask(addressOf(path, where)));
   }
 
   /** Sends at once what does not go through the outbox, under a key of its own: sent twice it is done once. */
@@ -72,6 +80,6 @@ export class Api {
     const headers: Record<string, string> = { "Idempotency-Key": key };
     if (body != null) headers["Content-Type"] = "application/json";
     const answer = await this.ask(address, { method, headers, body: body == null ? null : JSON.stringify(body) });
-    return answer.status === 204 ? null : answer.json();
+    return answer.status === 204 ? null : contentOf(answer);
   }
 }

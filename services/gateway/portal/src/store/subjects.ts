@@ -1,7 +1,7 @@
 /** Reads that begin with what the phone has: shown at once, then asked for by their entity tag, and kept again. */
 
 import { type Signal, signal } from "@preact/signals";
-import { type AnswerOf, type Api, addressOf, type ReadPath, type Where } from "../api/client.ts";
+import { type AnswerOf, type Api, addressOf, contentOf, type ReadPath, type Where } from "../api/client.ts";
 import { type Trouble, troubleOf } from "../api/problems.ts";
 import type { Database, Scope, Subject } from "./database.ts";
 
@@ -121,7 +121,7 @@ export class Subjects {
     try {
       const answer = await this.api.ask(id, stored?.etag ? { headers: { "If-None-Match": stored.etag } } : {});
       const seen_at = Date.now();
-      const data = answer.status === 304 && stored ? stored.data : await answer.json();
+      const data = answer.status === 304 && stored ? stored.data : await contentOf(answer);
       const etag = answer.headers.get("etag") ?? stored?.etag ?? null;
       await this.keep({ scope, id, version: stored?.version ?? null, etag, data, seen_at });
       reading.value = { data, seenAt: seen_at, asking: false };

@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 import { CheckCheck } from "lucide";
 import { useEffect, useState } from "preact/hooks";
 import type { components } from "#document";
-import { Api } from "../../api/client.ts";
+import { Api, contentOf, unreached } from "../../api/client.ts";
 import { Refused } from "../../api/problems.ts";
 import { ButtonLink } from "../../components/buttons.tsx";
 import { Choices, Field } from "../../components/form.tsx";
@@ -43,9 +43,9 @@ async function actingFor(session: Session): Promise<Api> {
     actor_token: await portal.session.token(),
     actor_token_type: "urn:ietf:params:oauth:token-type:access_token",
   });
-  const answer = await fetch("/oauth2/token", { method: "POST", body });
+  const answer = await fetch("/oauth2/token", { method: "POST", body }).catch(unreached);
   if (!answer.ok) throw new Refused({ title: says.value.assist.notExchanged }, answer.status);
-  const { access_token } = await answer.json();
+  const { access_token } = await contentOf(answer);
   return new Api({ token: async () => access_token, language });
 }
 
