@@ -1,8 +1,11 @@
 """`GET /v1/events`: who listens is told at once, from any process on, within bounds, and no longer than their token."""
 
 import asyncio
+import logging
 import socket
+import struct
 import time
+from asyncio.selector_events import _SelectorSocketTransport  # type: ignore[attr-defined]
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -189,6 +192,35 @@ async def test_who_does_not_read_is_held_to_bounds_and_then_sent_to_the_list(
         async with asyncio.timeout(20):
             while b"event: resync" not in received:
                 received = received[-100:] + await loop.sock_recv(slow, 65536)
+
+
+async def test_a_listener_that_is_cut_off_leaves_no_error_behind(
+    gateway: Served, me: Headers, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit = _SelectorSocketTransport.set_write_buffer_limits
+
+    def as_uvloop_does(self: Any, high: int | None = None, low: int | None = None) -> None:
+        if self.is_closing():
+            raise RuntimeError("the handle is closed")
+        limit(self, high, low)
+
+    monkeypatch.setattr(_SelectorSocketTransport, "set_write_buffer_limits", as_uvloop_does)
+    url = httpx.URL(str(gateway.client.base_url))
+    with caplog.at_level(logging.ERROR):
+        for _ in range(5):
+            with socket.create_connection((url.host, url.port)) as phone:
+                phone.sendall(
+                    f"GET /v1/events HTTP/1.1\r\nhost: x\r\nauthorization: {me['Authorization']}\r\n\r\n".encode()
+                )
+                while not gateway.live._listeners:
+                    await asyncio.sleep(0.01)
+                phone.setsockopt(
+                    socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+                )  # reset, as by a lost line
+            while gateway.live._listeners:
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
+    assert [record.message for record in caplog.records] == []
 
 
 async def test_the_process_says_bye_when_it_leaves(database_url: str, issuer: TokenIssuer, me: Headers) -> None:

@@ -86,7 +86,8 @@ class EdgeProtocol(BoundedProtocol):
         Gives what writes a piece of it by one system call, or says that it did not, for its reader is slow or left: a
         task that wakes for each piece and sends it through all layers costs four times as much.
         """
-        self.transport.set_write_buffer_limits(high=most_waiting)
+        if not self.transport.is_closing():  # whoever has left holds nothing any more
+            self.transport.set_write_buffer_limits(high=most_waiting)
         self._leave = leave
         cycle: RequestResponseCycle = self.cycle
 
