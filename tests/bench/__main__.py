@@ -46,6 +46,8 @@ MEASUREMENTS = {
 
 GROUP_OF = {
     "event-age": "consumer",
+    "position": "consumer",
+    "restore-catch-up": "consumer",
     "rollup-folding": "rollup",
     "hot-command": "command",
     "forward-nginx": "forward",

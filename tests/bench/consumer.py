@@ -1,15 +1,19 @@
-"""[consumer] Events projected a second, beside the rows that this writes by plain `unnest` inserts of 1,000."""
+"""[consumer] Events projected a second, beside the rows that this writes by plain `unnest` inserts of 1,000.
+
+[position] the same beside itself without keeping its position, [restore-catch-up] after its database was put back.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
+from unittest.mock import patch
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts import members
 from database import Database, raw, utc_now
-from messaging import Consumer, NatsConnection, Received, Worker, streams
+from messaging import Consumer, NatsConnection, Received, Worker, positions, streams
 from tests.bench.relay import an_event, fill, published
 from tests.bench.results import Result
 from tests.bench.stage import Stage, median_pair, percentile, rate
@@ -68,7 +72,7 @@ async def measure(stage: Stage) -> list[Result]:
         await _run(database, TABLES)
         async with stage.connected() as nats:
             await streams.declare_stream(nats, "members")
-            return [await _consumer(stage, publisher, database, nats), *await _age(stage, publisher, database, nats)]
+            return [*await _consumer(stage, publisher, database, nats), *await _age(stage, publisher, database, nats)]
 
 
 @asynccontextmanager
@@ -80,17 +84,19 @@ async def _working(worker: Worker) -> AsyncIterator[None]:
     await running
 
 
-async def _consumer(stage: Stage, publisher: Database, database: Database, nats: NatsConnection) -> Result:
+async def _consumer(stage: Stage, publisher: Database, database: Database, nats: NatsConnection) -> list[Result]:
     events = stage.of(EVENTS, BATCH)
     await fill(publisher, events)
     async with _working(Worker("members", publisher, nats)):
         await published(publisher)
     rounds = iter(range(100))
 
-    async def consumed() -> float:
-        await _run(database, "truncate projected, delta, plain, plain_delta, inbox")
+    async def consumed(name: str = "") -> float:
+        await _run(database, "truncate projected, delta, plain, plain_delta, inbox, consumer_position")
         handled = Handled()
-        consumer = Consumer(f"bench-{next(rounds)}", handlers={members.OrganisationEstablishedV1: handled.project})
+        consumer = Consumer(
+            name or f"bench-{next(rounds)}", handlers={members.OrganisationEstablishedV1: handled.project}
+        )
         async with _working(Worker("gateway", database, nats, [consumer])):
             await handled.until(1)
             begun = handled.events
@@ -117,9 +123,22 @@ async def _consumer(stage: Stage, publisher: Database, database: Database, nats:
         await connection.close()
         return speed
 
+    async def without_position() -> float:
+        with patch.object(positions, "move", _nowhere):
+            return await consumed()
+
     value, most = await median_pair(stage.of(ROUNDS), consumed, plain)
     note = "pull, inbox, versioned upsert, delta, acknowledge; beside plain inserts of the same rows"
-    return Result("consumer", value, "events/s", most, 0.4, note=note)
+    results = [Result("consumer", value, "events/s", most, 0.4, note=note)]
+    value, most = await median_pair(stage.of(2 * ROUNDS), consumed, without_position)
+    results.append(Result("position", value, "events/s", most, 0.97, note="beside the same without its position"))
+    value, most = await median_pair(stage.of(ROUNDS), lambda: consumed("bench-0"), consumed)
+    note = "all that was acknowledged comes again; beside a new consumer"
+    return [*results, Result("restore-catch-up", value, "events/s", most, 0.8, note=note)]
+
+
+async def _nowhere(*_: object) -> bool:
+    return True
 
 
 async def _age(stage: Stage, publisher: Database, database: Database, nats: NatsConnection) -> list[Result]:

@@ -72,8 +72,8 @@ def held_consumer(monkeypatch: pytest.MonkeyPatch) -> Held:
     monkeypatch.setattr(pulling, "_REQUEST", orjson.dumps({"batch": streams.BATCH_SIZE, "expires": 10**9}))
     held = Held(Inbox.apply)
 
-    async def apply(self: Inbox, arrivals: Sequence[Any]) -> Any:
-        return await held(self, arrivals)
+    async def apply(self: Inbox, arrivals: Sequence[Any], position: Any) -> Any:
+        return await held(self, arrivals, position)
 
     monkeypatch.setattr(Inbox, "apply", apply)
     return held

@@ -39,7 +39,7 @@ def test_an_unknown_type_is_a_key_error() -> None:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("aggregateversion", 0), ("source", "members"), ("time", datetime(2026, 1, 1)), ("specversion", "0.3")],  # noqa: DTZ001
+    [("aggregateversion", -1), ("source", "members"), ("time", datetime(2026, 1, 1)), ("specversion", "0.3")],  # noqa: DTZ001
 )
 def test_an_envelope_with_a_wrong_attribute_is_refused(field: str, value: object) -> None:
     written = around(affiliated(), event_id=uuid4(), version=1, time=NOW).model_dump()

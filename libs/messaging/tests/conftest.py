@@ -81,6 +81,7 @@ class Operations:
 async def _migrate(url: str) -> None:
     operations = Operations()
     migrations.create_v1(operations)
+    migrations.create_v2(operations)
     database = Database(url, application_name="migrate")
     async with database.transaction() as session:
         for statement in [*operations.statements, *TABLES]:

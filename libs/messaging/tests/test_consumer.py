@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from database import Database, new_id, utc_now
+from database import Database, new_id, raw, utc_now
 from messaging import connect, inbox, reading, streams
 from messaging.pulling import Interrupted, Puller
 from messaging.reading import ConsumerFailing
@@ -280,3 +280,46 @@ async def test_the_database_going_away_stops_nothing_for_good(stage: Any) -> Non
                 await stage.database.engine.dispose()
         await stage.until_ledger(200)
     assert in_order(await stage.ledger())
+
+
+async def test_a_consumer_put_back_to_a_copy_comes_to_the_same_again(stage: Any) -> None:
+    """As file copies do it: the tables are as they were, and the broker goes on from what was acknowledged since."""
+    kept = ("projection", "ledger", "inbox", "consumer_position", "consumer_generation", "parked")
+    organisations = await stage.append_many(50)
+    async with stage.running(stage.worker(stage.consumer())):
+        await stage.until_ledger(50)
+    for table in kept:
+        await stage.fetch(f"create table copy_of_{table} as table {table}")
+    await stage.append(*[(stage.renamed(one), 2) for one in organisations], (stage.established(), 1))
+    async with stage.running(stage.worker(stage.consumer())):
+        await stage.until_ledger(101)
+    for table in kept:
+        await stage.fetch(f"truncate {table}")
+        await stage.fetch(
+            f"insert into {table} {'overriding system value ' * (table in ('ledger', 'parked'))}table copy_of_{table}"
+        )
+    await stage.append(*[(stage.renamed(one), 3) for one in organisations[:10]])
+    async with stage.running(stage.worker(stage.consumer())):
+        await stage.until_ledger(111)
+    assert in_order(await stage.ledger())
+    assert await stage.value("select count(*) from projection") == 51
+
+
+async def test_a_database_put_back_between_two_batches_gets_again_what_lies_between(stage: Any) -> None:
+    """The reader has the next batch at hand, and its connections know nothing of it."""
+    kept = ("projection", "ledger", "inbox", "consumer_position")
+    async with stage.running(stage.worker(stage.consumer())):
+        await stage.append_many(5)
+        await stage.until_ledger(5)
+        for table in kept:
+            await stage.fetch(f"create table copy_of_{table} as table {table}")
+        await stage.append_many(5)
+        await stage.until_ledger(10)
+        async with stage.database.transaction() as session:
+            connection = await raw(session)
+            for table in kept:
+                await connection.execute(f"truncate {table}")
+                overriding = "overriding system value" if table == "ledger" else ""
+                await connection.execute(f"insert into {table} {overriding} table copy_of_{table}")
+        await stage.append_many(5)
+        await stage.until_ledger(15)

@@ -2,13 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import pytest_asyncio
 from nats.js.errors import NotFoundError
 
+from database import utc_now
 from messaging import pulling, streams
+from messaging.positions import START, Position
 from messaging.publishing import Message, publish_batch
 from messaging.pulling import Interrupted, Puller
 from messaging.received import Arrival
@@ -69,7 +72,7 @@ async def test_without_the_reset_new_events_would_overtake_those_not_acknowledge
     await puller.end()
     await _publish(stage, 5)
 
-    async def nothing(_self: Puller, _info: Any) -> None:
+    async def nothing(_self: Puller, _info: Any, _reached: Any) -> None:
         """Do not reset."""
 
     monkeypatch.setattr(Puller, "_reset", nothing)
@@ -124,22 +127,26 @@ async def test_requests_that_went_silent_are_asked_again(
     assert len(await _take(puller, 3)) == 3
 
 
+async def _floor(stage: Any) -> int:
+    info = await streams.request(stage.nats, "CONSUMER.INFO.EVT_MEMBERS.reader")
+    return int(info["ack_floor"]["stream_seq"])
+
+
+async def _until_floor(stage: Any, floor: int) -> None:
+    async def acknowledged() -> bool:
+        return await _floor(stage) == floor
+
+    await stage.until(acknowledged)
+
+
 async def test_a_floor_beyond_the_streams_end_reads_the_stream_from_its_start(stage: Any, puller: Puller) -> None:
     await _publish(stage, 5)
     await puller.begin()
     await puller.acknowledge(await _take(puller, 5))
     await puller.end()
-
-    async def floor() -> int:
-        info = await streams.request(stage.nats, "CONSUMER.INFO.EVT_MEMBERS.reader")
-        return int(info["ack_floor"]["stream_seq"])
-
-    async def acknowledged() -> bool:
-        return await floor() == 5
-
-    await stage.until(acknowledged)
-    await puller._reset({"ack_floor": {"stream_seq": 9}})
-    assert await floor() == 0
+    await _until_floor(stage, 5)
+    await puller._reset({"ack_floor": {"stream_seq": 9}}, None)
+    assert await _floor(stage) == 0
 
 
 async def test_a_stream_that_is_not_there_is_told_so(stage: Any) -> None:
@@ -177,3 +184,28 @@ async def test_a_consumer_is_declared_as_decided(stage: Any, puller: Puller) -> 
         "filter_subjects": ["evt.members.*.organisation.*"],
     }
     assert {key: config.get(key, [config.get("filter_subject")]) for key in decided} == decided
+
+
+async def test_a_database_that_went_back_gets_again_what_it_had_acknowledged_since(stage: Any, puller: Puller) -> None:
+    await _publish(stage, 20)
+    await puller.begin(START)
+    await puller.acknowledge(taken := await _take(puller, 20))
+    then = puller.position_of(taken[11])
+    await puller.end()
+    await _until_floor(stage, 20)
+    again = _puller(stage)
+    await again.begin(then)
+    assert _sequences(await _take(again, 8)) == list(range(13, 21))
+    await again.end()
+
+
+async def test_a_database_that_knows_another_stream_gets_all_that_this_one_has(stage: Any, puller: Puller) -> None:
+    await _publish(stage, 5)
+    await puller.begin(START)
+    await puller.acknowledge(await _take(puller, 5))
+    await puller.end()
+    await _until_floor(stage, 5)
+    again = _puller(stage)
+    await again.begin(Position(utc_now() - timedelta(days=1), 5))
+    assert _sequences(await _take(again, 5)) == [1, 2, 3, 4, 5]
+    await again.end()

@@ -9,13 +9,26 @@ import pytest
 from contracts import Event
 from contracts.identity import RoleDefinedV1
 from contracts.members import (
+    AffiliationWithdrawnV1,
     MemberAffiliatedV1,
     OrganisationEstablishedV1,
     OrganisationMovedV1,
     OrganisationRenamedV1,
+    OrganisationWithdrawnV1,
 )
 from database import Database, raw
-from orgtree import HANDLERS, add_deltas, affiliation_of, fold_here, mend, migrations
+from orgtree import (
+    HANDLERS,
+    ROOT_ID,
+    add_deltas,
+    affiliation_of,
+    ancestors_of,
+    fold_here,
+    mend,
+    migrations,
+    recount,
+    totals,
+)
 
 from .trees import Arrived, everything, number, state
 
@@ -54,10 +67,46 @@ def test_every_event_that_shapes_the_tree_has_a_handler() -> None:
         OrganisationEstablishedV1,
         OrganisationRenamedV1,
         OrganisationMovedV1,
+        OrganisationWithdrawnV1,
         MemberAffiliatedV1,
+        AffiliationWithdrawnV1,
         RoleDefinedV1,
     }
     assert set(HANDLERS) == expected
+
+
+def withdrawn(organisation: UUID, version: int) -> Arrived:
+    return Arrived(OrganisationWithdrawnV1(organisation_id=organisation), version)
+
+
+async def test_what_is_withdrawn_stands_nowhere_with_all_below_it_until_it_is_established_again(
+    database: Database,
+) -> None:
+    await receive(database, HISTORY)
+    async with database.transaction() as session:
+        await add_deltas(session, [(number(each), "members", each) for each in (3, 4, 5)])
+        await fold_here(session)
+    before = await everything(database)
+    late = 2**40
+    await receive(database, [withdrawn(number(3), 4), withdrawn(ROOT_ID, late)])
+    assert await everything(database) == before
+    await receive(database, [withdrawn(number(3), late)])
+    async with database.read() as session:
+        assert [await ancestors_of(session, number(each)) for each in (3, 4, 5)] == [(), (), ()]
+        assert await totals(session, ROOT_ID) == await totals(session, number(1)) == {}
+        assert await recount(session) == []
+    await receive(database, [Arrived(*state(3, 1, version=late + 1))])
+    async with database.read() as session:
+        assert await ancestors_of(session, number(5)) == (ROOT_ID, *(number(each) for each in (1, 3, 4, 5)))
+        assert await totals(session, ROOT_ID) == {"members": 12}
+        assert await recount(session) == []
+
+
+async def test_who_is_withdrawn_belongs_nowhere_unless_something_newer_is_known(database: Database) -> None:
+    await receive(database, [affiliated(0, 1, 3), affiliated(1, 1, 5)])
+    await receive(database, [Arrived(AffiliationWithdrawnV1(person_id=person), 4) for person in PEOPLE])
+    async with database.read() as session:
+        assert [await affiliation_of(session, person) for person in PEOPLE] == [None, number(1), None]
 
 
 async def test_a_person_belongs_to_the_organisation_of_the_newest_event(database: Database) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from contracts import Envelope, Event, members
 from database import Database, new_id
-from messaging import Handler, Received
+from messaging import Handler, Received, own_version
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
 GOLDEN = Path(__file__).resolve().parents[3] / "tests" / "contracts" / "golden"
@@ -56,7 +56,7 @@ async def hand_over(
     for start in range(0, len(events), batch):
         async with database.transaction() as session:
             for event, version in events[start : start + batch]:
-                time = NOW + timedelta(seconds=version)
+                time = NOW + timedelta(seconds=own_version(version))
                 await handlers[type(event)](session, [received(event, version, time)])
 
 

@@ -5,7 +5,9 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+from prometheus_client import Gauge
 
 from background.leadership import Lease, Locks
 from background.waiting import GrowingDelay, pause
@@ -13,6 +15,12 @@ from database import Database, utc_now
 
 RESTING_SECONDS = 30.0
 logger = logging.getLogger(__name__)
+
+SUCCEEDED_AT: Final = Gauge(
+    "background_job_last_success_timestamp_seconds",
+    "When the job last succeeded here; the newest of all processes counts.",
+    ["job"],
+)
 
 
 class Job(NamedTuple):
@@ -66,6 +74,7 @@ class RunningJob:
                 found = await self.job.run(self._database)
                 delay.reset()
                 self.succeeded_at = time.monotonic()
+                SUCCEEDED_AT.labels(self.job.name).set_to_current_time()
                 wait = every - (time.monotonic() - began)
                 if self.job.rests:
                     rest = RESTING_SECONDS if not isinstance(found, datetime) else seconds_until(found)

@@ -3,7 +3,7 @@
 Source: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md and its JSON event format.
 """
 
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple, TypeVar
+from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple, TypeVar
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -17,7 +17,10 @@ CODE_PATTERN = r"^[A-Za-z0-9._-]+$"
 Code = Annotated[str, Field(min_length=1, max_length=64, pattern=CODE_PATTERN)]
 """A word of a list that its owner may lengthen (kind, status, role), so not all are known; no words of a person."""
 
-Version = Annotated[int, Field(ge=1)]
+MAX_VERSION: Final = 2**40 - 1
+"""Of an aggregate; what orders its events over the restores of its owner is above it after the first of them."""
+
+Version = Annotated[int, Field(ge=0, le=MAX_VERSION)]
 
 
 class Event(BaseModel):
@@ -88,9 +91,9 @@ class Origin(NamedTuple):
 class Envelope(BaseModel):
     """CloudEvents attributes around one event's data; `id` is the outbox row's event id (UUIDv7).
 
-    Extensions: `aggregateversion` counts the aggregate's events from 1 without a gap; `actor` is the account that
-    acted and `onbehalfof` the person it acted for, when they differ; `traceparent` and `tracestate` follow W3C Trace
-    Context.
+    Extensions: `aggregateversion` counts the aggregate's events from 1 without a gap, 0 withdraws it; `actor` is the
+    account that acted and `onbehalfof` the person it acted for, when they differ; `traceparent` and `tracestate` follow
+    W3C Trace Context.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")

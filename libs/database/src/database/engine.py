@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Any, Literal, cast
+from typing import Any, Final, Literal, cast
 
 import asyncpg
 from asyncpg.transaction import Transaction, TransactionState
+from prometheus_client import Gauge
 from sqlalchemy import URL, Connection, Engine, event, make_url
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -18,6 +19,7 @@ from database.statements import Closing, together
 
 CLOSE_SECONDS = 2.0
 PING_SECONDS = 2.0
+_WAITING_FOR: Final = Gauge("database_pool_waiting", "Who waits for a connection of the pool.", ["pool"])
 _POOLED, _JOINED, _WAITING = "pooled", "joined", "waiting"
 
 
@@ -52,6 +54,7 @@ class Database:
     ) -> None:
         self.dsn = asyncpg_dsn(url)
         self.application_name = application_name
+        self._waiting = _WAITING_FOR.labels(application_name)
         self._may_overflow = max_overflow > 0
         self._server_settings = {
             "application_name": application_name,
@@ -107,7 +110,7 @@ class Database:
         For what is asked again and again though there is seldom anything: it costs a third of a transaction. A
         connection that owes an answer is given up.
         """
-        pooled: Any = await self.engine.raw_connection()
+        pooled = await self._pooled()
         is_spoilt = False
         try:
             yield pooled.driver_connection
@@ -121,13 +124,21 @@ class Database:
             else:
                 pooled.close()  # there is a place for it and nothing to roll back, so that nothing is waited for
 
+    async def _pooled(self) -> Any:
+        """Take a connection from the pool; how many wait for one is told."""
+        self._waiting.inc()
+        try:
+            return await self.engine.raw_connection()
+        finally:
+            self._waiting.dec()
+
     @asynccontextmanager
     async def _begun(self, **options: Any) -> AsyncIterator[AsyncSession]:
         """Begin a transaction on the driver; the session joins it at its own first statement, if one comes.
 
         To lead SQLAlchemy through a transaction costs three times what the driver needs for it.
         """
-        pooled: Any = await self.engine.raw_connection()
+        pooled = await self._pooled()
         driver, session = pooled.driver_connection, self._sessions(info={_POOLED: pooled})
         try:
             transaction = driver.transaction(**options)

@@ -59,6 +59,11 @@ async def upgrade(url: str, folder: Path) -> list[str]:
     return applied[::-1]
 
 
+def head_of(folder: Path) -> str:
+    """Give the newest revision in `folder`."""
+    return str(ScriptDirectory.from_config(_configuration(folder)).get_current_head())
+
+
 async def check(url: str, folder: Path) -> None:
     """Raise `WrongDataVersion` unless the database at `url` is at the newest revision in `folder`."""
     script = ScriptDirectory.from_config(_configuration(folder))

@@ -8,8 +8,11 @@ from messaging.parked import discard, list_parked, resend
 from messaging.parked_command import ParkedCommand
 from messaging.rebuilding import RebuildReport, rebuild
 from messaging.received import Handler, Received
+from messaging.recovery_command import RecoveryCommand
 from messaging.replaying import apply_again
 from messaging.tail import Tail
+from messaging.telling import Telling, Told
+from messaging.versions import own_version
 from messaging.worker import Worker
 
 __all__ = [
@@ -21,7 +24,10 @@ __all__ = [
     "Publication",
     "RebuildReport",
     "Received",
+    "RecoveryCommand",
     "Tail",
+    "Telling",
+    "Told",
     "Worker",
     "append",
     "apply_again",
@@ -30,6 +36,7 @@ __all__ = [
     "list_parked",
     "migrations",
     "origin",
+    "own_version",
     "rebuild",
     "republish",
     "resend",

@@ -10,10 +10,12 @@ import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from database import Database, raw
-from messaging import parked
+from messaging import parked, positions
 from messaging.consumer import Consumer
 from messaging.failures import describe, is_passing
 from messaging.parked import Aside
+from messaging.positions import START, Position
+from messaging.pulling import Interrupted
 from messaging.received import Arrival, waves
 from messaging.spaces import LiveSpace, Space
 from messaging.tracing import handling
@@ -70,25 +72,39 @@ class Inbox:
         self._database = database
         self._stream = stream
         self._space = space or LiveSpace(consumer.name)
+        self._reached = START
 
-    async def apply(self, arrivals: Sequence[Arrival]) -> Outcome:
+    async def reached(self) -> Position:
+        """Give how far the space has read its stream, as its database has it; batches go on from there."""
+        async with self._database.transaction() as session:
+            connection = await raw(session)
+            label = await self._space.label(connection)
+            self._reached = await positions.load(connection, label, self._stream)
+        return self._reached
+
+    async def apply(self, arrivals: Sequence[Arrival], position: Position | None = None) -> Outcome:
         """Commit the effect of a batch, each new event exactly once, in order within an aggregate.
 
-        An event that fails by its own fault is put aside, and so are later ones of its aggregate. Raises what is not
-        the events' fault; then nothing of the batch was committed.
+        `position` is that of the last, if they come from the stream: it is kept with them. An event that fails by its
+        own fault is put aside, and so are later ones of its aggregate. Raises `Interrupted` where the database is not
+        where the batch before left it, and whatever else is not the events' fault; nothing of the batch is then
+        committed.
         """
         try:
-            return await self._attempt(arrivals, self._all_at_once)
+            return await self._attempt(arrivals, position, self._all_at_once)
+        except Interrupted:
+            raise
         except Exception as error:
             if is_passing(error):
                 raise
             details = {"consumer": self._consumer.name, "events": len(arrivals)}
             logger.warning("batch_failed", extra=details, exc_info=error)
-        return await self._attempt(arrivals, self._one_half_at_a_time)
+        return await self._attempt(arrivals, position, self._one_half_at_a_time)
 
     async def _attempt(
         self,
         arrivals: Sequence[Arrival],
+        position: Position | None,
         work: Callable[[AsyncSession, Sequence[Arrival], "_Sorted"], Awaitable[None]],
     ) -> Outcome:
         async with self._database.transaction() as session:
@@ -101,7 +117,12 @@ class Inbox:
             result = _Sorted(held=await parked.held_aggregates(connection, self._space.name, aggregates))
             await work(session, result.sort(fresh), result)
             await parked.put_aside(connection, self._space.name, self._stream, result.aside_in_order())
+            if position is not None and not await positions.move(
+                connection, label, self._stream, self._reached, position
+            ):
+                raise Interrupted("the database went back")
             await self._space.leave(connection)
+        self._reached = position or self._reached
         return Outcome(result.applied, result.aside, len(arrivals) - len(fresh))
 
     async def _all_at_once(self, session: AsyncSession, arrivals: Sequence[Arrival], result: "_Sorted") -> None:

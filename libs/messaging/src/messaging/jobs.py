@@ -22,6 +22,14 @@ async def count_parked(database: Database) -> None:
         metrics.PARKED.labels(consumer, state).set(count)
 
 
+async def count_lost(database: Database) -> None:
+    """Set the gauges of what a restored database forgot."""
+    async with database.look() as connection:
+        [row] = await connection.fetch(_LOST)
+    metrics.LOST_EVENTS.labels(database.application_name).set(row["lost"])
+    metrics.RECOVERY_OPEN.labels(database.application_name).set(row["open"])
+
+
 async def measure_database(database: Database) -> None:
     """Set the gauge of the database's size."""
     async with database.look() as connection:
@@ -29,8 +37,14 @@ async def measure_database(database: Database) -> None:
     metrics.DATABASE_BYTES.labels(database.application_name).set(size)
 
 
+_LOST = """
+    select (select count(*) from lost_event where state = 'found') as lost,
+           (select count(*) from outbox_recovery where ended_at is null) as open
+"""
+
 OWN_JOBS = (
     Job("messaging.partitions", timedelta(hours=1), keep_partitions),
     Job("messaging.parked", timedelta(seconds=15), count_parked, rests=True),
+    Job("messaging.lost", timedelta(seconds=15), count_lost, rests=True),
     Job("messaging.database_size", timedelta(minutes=5), measure_database),
 )

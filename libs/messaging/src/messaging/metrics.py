@@ -23,7 +23,9 @@ BROKER_LOSSES = Counter(
     "messaging_broker_losses", "Times the stream was found shorter than what it had acknowledged.", ["service", "shard"]
 )
 CONSUMER_LAG = Gauge(
-    "messaging_consumer_lag", "Events in the stream that the consumer has not acknowledged yet.", ["consumer", "stream"]
+    "messaging_consumer_lag",
+    "Events in the stream that the consumer has not acknowledged yet; every worker tells it, so it counts once.",
+    ["consumer", "stream"],
 )
 CONSUMER_CONNECTED = Gauge(
     "messaging_consumer_connected",
@@ -37,6 +39,13 @@ DUPLICATES = Counter(
 PARKED_TOTAL = Counter("messaging_parked", "Events put aside.", ["consumer", "reason"])
 PARKED = Gauge("messaging_parked_events", "Events put aside at present.", ["consumer", "state"])
 DATABASE_BYTES = Gauge("messaging_database_bytes", "Size of the service's database.", ["service"])
+STREAM_BYTES = Gauge("messaging_stream_bytes", "Size of the stream that the service publishes to.", ["stream"])
+LOST_EVENTS = Gauge(
+    "messaging_lost_events",
+    "Events of the stream that the restored database forgot, not settled yet.",
+    ["service"],
+)
+RECOVERY_OPEN = Gauge("messaging_recovery_open", "1 until all that a restored database forgot is settled.", ["service"])
 FOREIGN = Counter("messaging_foreign_messages", "Messages that another than the stream's service put there; ignored.")
 REWINDS = Counter("messaging_rewinds", "Times a consumer went back to its acknowledged floor.", ["consumer", "stream"])
 EVENT_AGE = Durations(

@@ -2,7 +2,9 @@
 
 `outbox` holds what is to be published, `outbox_cursor` how far each shard is, `outbox_state` the present epoch, the
 cluster whose transaction ids it counts by, and the number of shards; `inbox` marks what a consumer has received,
-`parked` keeps what it could not process, and `consumer_generation` says which inbox space is its live one.
+`parked` keeps what it could not process, `consumer_generation` says which inbox space is its live one, and
+`consumer_position` how far each space has read. `lost_event` is what the stream tells and this database forgot, and
+`outbox_recovery` the time until that is settled.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -95,6 +97,45 @@ _TABLES_V1 = (
 )
 
 
+_TABLES_V2 = (
+    """
+    create table lost_event (
+        event_id uuid not null,
+        stream_seq bigint not null,
+        type text not null,
+        aggregate text not null,
+        aggregate_id uuid not null,
+        aggregate_version bigint not null,
+        occurred_at timestamptz not null,
+        payload bytea not null,
+        state text not null default 'found'
+            constraint ck_lost_event_state check (state in ('found', 'adopted', 'retold', 'withdrawn', 'accepted')),
+        settled_at timestamptz,
+        constraint pk_lost_event primary key (event_id)
+    )
+    """,
+    "create index ix_lost_event_aggregate on lost_event (aggregate_id) where state = 'found'",
+    """
+    create table outbox_recovery (
+        stream text not null,
+        until_seq bigint not null,
+        begun_at timestamptz not null default now(),
+        ended_at timestamptz
+    )
+    """,
+    "create unique index uq_outbox_recovery_stream on outbox_recovery (stream) where ended_at is null",
+    """
+    create table consumer_position (
+        consumer text collate "C" not null,
+        stream text not null,
+        stream_created_at timestamptz not null,
+        stream_seq bigint not null,
+        constraint pk_consumer_position primary key (consumer, stream)
+    )
+    """,
+)
+
+
 def create_v1(op: Any) -> None:
     """Create the tables by Alembic's `op`, with partitions of the coming days; the worker makes the later ones."""
     for statement in _TABLES_V1:
@@ -109,4 +150,16 @@ def create_v1(op: Any) -> None:
 def drop_v1(op: Any) -> None:
     """Drop what `create_v1` made, and every partition made since."""
     for table in ("consumer_generation", "parked", "inbox", "outbox_cursor", "outbox_state", "outbox"):
+        op.execute(f"drop table {table}")
+
+
+def create_v2(op: Any) -> None:
+    """Create what notices a database that went back, by Alembic's `op`."""
+    for statement in _TABLES_V2:
+        op.execute(statement)
+
+
+def drop_v2(op: Any) -> None:
+    """Drop what `create_v2` made."""
+    for table in ("consumer_position", "outbox_recovery", "lost_event"):
         op.execute(f"drop table {table}")

@@ -12,6 +12,7 @@ import orjson
 from nats.errors import Error as NatsError
 
 from messaging.connection import NatsConnection
+from messaging.versions import EPOCH
 from messaging.wire import message_without_reply
 
 MAX_BATCH = 1000
@@ -29,6 +30,7 @@ class Message(NamedTuple):
     subject: str
     traceparent: str | None
     payload: bytes
+    epoch: int = 1
 
 
 class Stored(NamedTuple):
@@ -113,6 +115,8 @@ def _headers(message: Message) -> dict[str, str]:
     headers = {"Nats-Msg-Id": message.event_id}
     if message.traceparent is not None:
         headers["traceparent"] = message.traceparent
+    if message.epoch > 1:
+        headers[EPOCH] = str(message.epoch)
     return headers
 
 
@@ -120,7 +124,8 @@ def _header_lines(message: Message, batch_id: str, number: int) -> str:
     """Give the headers of a batch's message as lines: a dictionary for each would take longer than all the rest."""
     trace = f"traceparent: {message.traceparent}\r\n" if message.traceparent is not None else ""
     batch = f"Nats-Batch-Id: {batch_id}\r\nNats-Batch-Sequence: {number}\r\n"
-    return f"Nats-Msg-Id: {message.event_id}\r\n{trace}{batch}"
+    epoch = f"{EPOCH}: {message.epoch}\r\n" if message.epoch > 1 else ""
+    return f"Nats-Msg-Id: {message.event_id}\r\n{trace}{epoch}{batch}"
 
 
 def _acknowledgement(data: bytes) -> Stored:

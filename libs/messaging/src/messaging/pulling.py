@@ -12,6 +12,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -20,6 +21,7 @@ from nats.errors import Error as NatsError
 
 from messaging import streams
 from messaging.connection import NatsConnection
+from messaging.positions import START, Position
 from messaging.received import Arrival, Delivery, Reader
 from messaging.wire import empty_message, read_headers
 
@@ -72,32 +74,45 @@ class Puller:
         self._heard_at = 0.0
         self._interruption: str | None = None
         self.lag = 0
-        self.position = 0
+        self.position = START
 
-    async def begin(self) -> None:
+    async def begin(self, reached: Position | None = None) -> None:
         """Make the durable consumer if need be, and take up everything above its acknowledged floor.
 
-        Raises `nats.js.errors.NotFoundError` while the stream does not exist, `nats.errors.Error` when the broker does
-        not answer.
+        `reached` is how far the database says that it has come: what it acknowledged beyond, before it was restored,
+        comes again; None trusts the floor. Raises `nats.js.errors.NotFoundError` while the stream does not exist,
+        `nats.errors.Error` when the broker does not answer.
         """
         await self.end()
         self._arrivals.clear()
         self._interruption, self._owed, self._next_delivery = None, 0, 1
         self._generation = self._nats.generation
         info = await streams.declare_consumer(self._nats, self._stream, self._durable, self._subjects)
-        await self._reset(info)
+        await self._reset(info, reached)
         self._inbox = self._nats.client.new_inbox()
         self._client = self._nats.client
         self._subscription = await self._client.subscribe_directly(f"{self._inbox}.*", self._on_message)
         self._heard_at = time.monotonic()
         await self._ask()
 
-    async def _reset(self, info: dict[str, Any]) -> None:
+    async def _reset(self, info: dict[str, Any], reached: Position | None) -> None:
         stream = await streams.request(self._nats, f"STREAM.INFO.{self._stream}")
+        created_at, floor = datetime.fromisoformat(stream["created"]), info["ack_floor"]["stream_seq"]
+        details = {"stream": self._stream, "consumer": self._durable, "acknowledged": floor}
         target: dict[str, Any] = {}
-        if info["ack_floor"]["stream_seq"] > stream["state"]["last_seq"]:
-            logger.error("consumer_ahead_of_stream", extra={"stream": self._stream, "consumer": self._durable})
+        self.position = Position(created_at, 0)
+        if reached is None:
+            reached = Position(created_at, floor)
+        if floor > stream["state"]["last_seq"]:
+            logger.error("consumer_ahead_of_stream", extra=details)
             target = {"seq": 1}  # the broker lost what we had acknowledged: read all there is, the inbox knows the rest
+        elif created_at != reached.stream_created_at:
+            target = {"seq": 1}
+        elif floor > reached.stream_seq:  # also where nothing is lost: the broker counts what a filter passed over
+            logger.info("consumer_goes_back", extra={**details, "reached": reached.stream_seq})
+            target, self.position = {"seq": reached.stream_seq + 1}, reached
+        else:
+            self.position = reached
         await streams.request(self._nats, f"CONSUMER.RESET.{self._stream}.{self._durable}", target)
 
     async def next(self, limit: int, *, seconds: float) -> list[Arrival]:
@@ -112,8 +127,12 @@ class Puller:
         batch = [self._arrivals.popleft() for _ in range(min(limit, len(self._arrivals)))]
         await self._ask()
         if batch:
-            self.position = batch[-1].delivery.stream_seq
+            self.position = self.position._replace(stream_seq=batch[-1].delivery.stream_seq)
         return batch
+
+    def position_of(self, arrival: Arrival) -> Position:
+        """Give where in the stream an arrival is that `next` gave."""
+        return self.position._replace(stream_seq=arrival.delivery.stream_seq)
 
     async def next_if_any(self) -> list[Arrival] | None:
         """Give the next arrivals; None when the stream has nothing more for this consumer at this moment."""

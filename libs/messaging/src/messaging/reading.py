@@ -15,6 +15,7 @@ from messaging.connection import NatsConnection
 from messaging.consumer import Consumer
 from messaging.failures import is_passing, is_slow
 from messaging.inbox import Inbox, Outcome
+from messaging.positions import Position
 from messaging.pulling import Interrupted
 from messaging.received import Arrival
 from messaging.retries import Retries
@@ -46,7 +47,6 @@ class Reading:
         self._puller = consumer.puller(nats_connection, service, durable=consumer.name)
         self._limit = streams.BATCH_SIZE
         self._failing_since: float | None = None
-        self._leads = False
         self._has_due = False
         self._labels = (consumer.name, self._stream)
 
@@ -56,15 +56,12 @@ class Reading:
             if lease is None:
                 return
             await self._retries.begin()
-            self._leads = True
             try:
                 while not stop.is_set():
                     await self._read_until_interrupted(lease, stop)
             finally:
-                self._leads = False
                 self._failing_since = None  # whoever leads next tells of its own failures
                 metrics.CONSUMER_CONNECTED.labels(*self._labels).set(0)
-                metrics.CONSUMER_LAG.labels(*self._labels).set(0)
                 await self._puller.end()
 
     async def check(self) -> None:
@@ -80,12 +77,10 @@ class Reading:
         self._has_due = (self._consumer.name, self._stream) in due
 
     async def measure(self) -> None:
-        """Set the lag: what the stream holds for this consumer and is not acknowledged; only the leader tells it.
+        """Set the lag: what the stream holds for this consumer and is not acknowledged.
 
-        The broker is asked, so that the figure is true also while nothing gets through.
+        Every worker asks the broker, so that the figure is true also while nothing gets through or nobody leads.
         """
-        if not self._leads:
-            return
         try:
             left = await streams.left_for(self._nats, self._stream, self._consumer.name)
         except (NatsError, OSError) as error:
@@ -95,7 +90,7 @@ class Reading:
 
     async def _read_until_interrupted(self, lease: Lease, stop: asyncio.Event) -> None:
         try:
-            await self._puller.begin()
+            await self._puller.begin(await self._inbox.reached())
         except NotFoundError:
             self._failing_since = None
             logger.info("stream_missing", extra={"consumer": self._consumer.name, "stream": self._stream})
@@ -137,7 +132,7 @@ class Reading:
         delay = GrowingDelay(first=0.2, longest=20.0)
         while not stop.is_set():
             some = arrivals[: self._limit]
-            outcome = await self._try_to_apply(some)
+            outcome = await self._try_to_apply(some, self._puller.position_of(some[-1]))
             if outcome is not None:
                 self._failing_since = None
                 self._limit = min(streams.BATCH_SIZE, self._limit * 2)
@@ -148,10 +143,12 @@ class Reading:
             await lease.confirm()
         return []
 
-    async def _try_to_apply(self, some: list[Arrival]) -> Outcome | None:
+    async def _try_to_apply(self, some: list[Arrival], position: Position) -> Outcome | None:
         """Apply a batch; gives nothing when it can only succeed later, and then tries less at a time if it was slow."""
         try:
-            return await self._inbox.apply(some)
+            return await self._inbox.apply(some, position)
+        except Interrupted:
+            raise
         except Exception as error:
             if not is_passing(error):
                 raise

@@ -170,7 +170,7 @@ class _Rebuild:
             done = info is None
             while info is not None and not done:
                 try:
-                    await puller.begin()
+                    await puller.begin(await inbox.reached())
                     await self._drain(puller, inbox, info["state"]["last_seq"])
                     done = True
                 except Interrupted as interruption:
@@ -187,8 +187,8 @@ class _Rebuild:
 
     async def _drain(self, puller: Puller, inbox: Inbox, last_seq: int) -> None:
         # What comes between the position and the last may be of other aggregates, and then is not for this consumer.
-        while puller.position < last_seq and (arrivals := await puller.next_if_any()) is not None:
-            outcome = await inbox.apply(arrivals)
+        while puller.position.stream_seq < last_seq and (arrivals := await puller.next_if_any()) is not None:
+            outcome = await inbox.apply(arrivals, puller.position)
             self.events += len(outcome.applied)
             await puller.acknowledge(arrivals)
             if self.events - self._settled_events >= SETTLE_EVENTS:
@@ -245,3 +245,4 @@ class _Rebuild:
         await self.clean_up(connection)
         await connection.execute("delete from inbox where consumer = $1", self._label)
         await connection.execute("delete from parked where consumer = $1", self._label)
+        await connection.execute("delete from consumer_position where consumer = $1", self._label)

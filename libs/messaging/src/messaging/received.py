@@ -17,8 +17,10 @@ from asyncpg.pgproto import pgproto
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts import EVENT_TYPES, Event
+from contracts.envelope import MAX_VERSION
 from messaging import metrics
 from messaging.failures import describe
+from messaging.versions import EPOCH, MAX_EPOCH, ordered, own_version
 from messaging.wire import read_headers
 
 logger = logging.getLogger(__name__)
@@ -26,16 +28,19 @@ logger = logging.getLogger(__name__)
 E = TypeVar("E", bound=Event)
 
 _NAMELESS = UUID("6f1c5d0e-0d0b-5d5e-9a55-0b7f0e5c7a11")  # name space for messages without an id of their own
-_MAX_VERSION = 2**63 - 1
 _MAX_TEXT = 200
 _NO_DAY = date(1970, 1, 1)
+_EPOCH = f"\r\n{EPOCH}:".encode()
 _WRITTEN_BY_THE_BROKER = b"\r\nNats-Stream:"
 _PARTITION = len("p00.")
 _uuid: Callable[[str], UUID] = pgproto.UUID  # a uuid.UUID that is made in a tenth of the time
 
 
 class Received(NamedTuple, Generic[E]):
-    """One event for a handler: the data, its aggregate's version, and the envelope's attributes; `time` is aware."""
+    """One event for a handler: the data, its aggregate's version, and the envelope's attributes; `time` is aware.
+
+    `version` orders the aggregate's events, over the restores of its owner too (`messaging.versions`).
+    """
 
     event: E
     version: int
@@ -44,6 +49,11 @@ class Received(NamedTuple, Generic[E]):
     actor: UUID | None
     on_behalf_of: UUID | None
     traceparent: str | None
+
+    @property
+    def is_first(self) -> bool:
+        """Say whether the aggregate began with this event."""
+        return own_version(self.version) == 1
 
 
 Handler = Callable[[AsyncSession, Sequence[Received[Any]]], Awaitable[None]]
@@ -102,7 +112,7 @@ class Reader:
             event_id = _uuid(envelope["id"])
             time = _aware(envelope["time"])
             day = (time if time.tzinfo is UTC else time.astimezone(UTC)).date()
-            version = _version(envelope["aggregateversion"])
+            version = ordered(_epoch(delivery.headers), _version(envelope["aggregateversion"]))
             event_type = envelope["type"]
             validate = self._handled.get(event_type)
             if validate is None:
@@ -194,9 +204,18 @@ def _aware(text: str) -> datetime:
 
 
 def _version(number: Any) -> int:
-    if type(number) is not int or not 1 <= number <= _MAX_VERSION:
-        raise Unparsable("aggregateversion is not 1, 2, 3 ...")
+    if type(number) is not int or not 0 <= number <= MAX_VERSION:
+        raise Unparsable("aggregateversion is not 0, 1, 2, 3 ...")
     return number
+
+
+def _epoch(headers: bytes) -> int:
+    if _EPOCH not in headers:
+        return 1
+    epoch = int(read_headers(headers)[EPOCH])
+    if not 1 <= epoch <= MAX_EPOCH:
+        raise Unparsable("the epoch is not 1, 2, 3 ...")
+    return epoch
 
 
 def _text(value: Any) -> str:

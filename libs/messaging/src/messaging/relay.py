@@ -14,7 +14,7 @@ from nats.js.errors import NotFoundError
 
 from background import NEVER, GrowingDelay, open_session, pause, prepare_waiting, try_lock, unless, wait_past
 from database import Database
-from messaging import metrics, outbox, publishing, streams
+from messaging import metrics, outbox, publishing, recovery, streams
 from messaging.connection import NatsConnection
 from messaging.publishing import ContainsDuplicate, Message, NotAcknowledged, Stored
 
@@ -188,6 +188,8 @@ class Relay:
         self._measure_at = 0.0
         await outbox.notice_restore(connection)
         await self._notice_broker_loss(connection)
+        newest = (await self._load(connection))[-1]
+        await recovery.notice_loss(connection, self._nats, self._service, shard=self._shard, above=newest.stream_seq)
 
     async def _notice_broker_loss(self, connection: asyncpg.Connection) -> None:
         """Compare the stream with what it acknowledged; when it lacks something, go back and publish it again."""
@@ -257,14 +259,14 @@ class Relay:
         """
         shipped = 0
         rows = await self._read(connection, cursor, cursor.txid, cursor.id)
-        publishing_task = asyncio.create_task(self._publish(rows, cursor.stream_seq)) if rows else None
+        publishing_task = asyncio.create_task(self._publish(rows, cursor.epoch, cursor.stream_seq)) if rows else None
         try:
             while publishing_task is not None:
                 following = await self._read(connection, cursor, rows[-1]["txid"], rows[-1]["id"])
                 stored = await publishing_task
                 publishing_task = None
                 if following and not stop.is_set():
-                    publishing_task = asyncio.create_task(self._publish(following, stored.stream_seq))
+                    publishing_task = asyncio.create_task(self._publish(following, cursor.epoch, stored.stream_seq))
                 cursor = await self._save(connection, cursor, rows, stored)
                 shipped += len(rows)
                 rows = following
@@ -284,9 +286,9 @@ class Relay:
         )
         return rows
 
-    async def _publish(self, rows: Sequence[asyncpg.Record], before: int) -> Stored:
-        """Publish rows in order; `before` is the stream sequence of what went before them."""
-        messages = [Message(row[0], row[1], row[2], row[3]) for row in rows]
+    async def _publish(self, rows: Sequence[asyncpg.Record], epoch: int, before: int) -> Stored:
+        """Publish rows of an epoch in order; `before` is the stream sequence of what went before them."""
+        messages = [Message(row[0], row[1], row[2], row[3], epoch) for row in rows]
         stream_seq = before
         while messages:
             if self._generation != self._nats.generation:

@@ -16,6 +16,7 @@ from messaging.failures import describe, is_passing
 from messaging.inbox import in_savepoint
 from messaging.received import Delivery
 from messaging.spaces import LiveSpace
+from messaging.versions import EPOCH
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ _DUE = """
     limit 100
 """
 _QUEUE = """
-    select id, event_id, subject, payload, attempts
+    select id, event_id, subject, payload, attempts, headers ->> 'Xq-Epoch' as epoch
     from parked
     where consumer = $1 and (aggregate_id = $2 or event_id = $3) and state in ('parked', 'waiting')
     order by id limit $4
@@ -120,7 +121,8 @@ class Retries:
         return len(done)
 
     async def _apply(self, session: AsyncSession, connection: asyncpg.Connection, row: asyncpg.Record) -> bool:
-        arrival = self._consumer.reader.read(Delivery(row["subject"], row["payload"]))
+        headers = f"NATS/1.0\r\n{EPOCH}: {row['epoch']}\r\n\r\n".encode() if row["epoch"] else b""
+        arrival = self._consumer.reader.read(Delivery(row["subject"], row["payload"], headers))
         if arrival.reason == "unknown_type":
             await connection.execute(_STILL_UNKNOWN, self._consumer.name, row["id"])
             return True

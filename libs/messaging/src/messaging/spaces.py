@@ -18,7 +18,7 @@ _OPEN = "select pg_advisory_unlock(hashtextextended('generation.' || $1, 0))"
 _ENSURE_GENERATION = "insert into consumer_generation (consumer) values ($1) on conflict do nothing"
 _WRITTEN = """
     select relname, n_tup_ins + n_tup_upd + n_tup_del from pg_stat_xact_user_tables
-    where schemaname = 'public' and relname <> 'parked' and relname !~ '^inbox_'
+    where schemaname = 'public' and relname not in ('parked', 'consumer_position') and relname !~ '^inbox_'
 """
 
 
@@ -26,6 +26,9 @@ class Space(Protocol):
     """The two ends of a batch's transaction; what it cannot process is parked under `name`."""
 
     name: str
+
+    async def label(self, connection: asyncpg.Connection) -> str:
+        """Give the name of the inbox space."""
 
     async def enter(self, connection: asyncpg.Connection) -> str:
         """Prepare the transaction; gives the name of the inbox space its events are marked in."""
@@ -43,6 +46,10 @@ class LiveSpace:
     async def enter(self, connection: asyncpg.Connection) -> str:
         """Give the present inbox space, which stays the present one until the transaction ends."""
         await connection.execute(_ENTER, self.name)
+        return await self.label(connection)
+
+    async def label(self, connection: asyncpg.Connection) -> str:
+        """Give the present inbox space."""
         label = await connection.fetchval(LABEL, self.name)
         if label is None:
             await connection.execute(_ENSURE_GENERATION, self.name)
@@ -82,6 +89,10 @@ class ShadowSpace:
     def __init__(self, label: str) -> None:
         self.name = label
         self._written: dict[str, int] = {}
+
+    async def label(self, connection: asyncpg.Connection) -> str:  # noqa: ARG002 - as the live one has it
+        """Give the rebuild's own."""
+        return self.name
 
     async def enter(self, connection: asyncpg.Connection) -> str:
         """Turn the transaction to the shadow tables."""

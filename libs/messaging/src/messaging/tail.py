@@ -15,15 +15,12 @@ import asyncio
 import contextlib
 import itertools
 import logging
-import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-import orjson
-from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 from nats.js.errors import NotFoundError
 
@@ -32,8 +29,8 @@ from contracts import Event
 from database import utc_now
 from messaging import streams
 from messaging.connection import NatsConnection
+from messaging.direct import DirectReader, Entry
 from messaging.received import Delivery, Reader
-from messaging.wire import DirectClient, read_headers
 
 logger = logging.getLogger(__name__)
 
@@ -41,26 +38,13 @@ POLL_SECONDS = 0.5
 CONFIRM_SECONDS = 2.0
 QUIET_SECONDS = 2.0
 STORED_SECONDS = 0.05  # how long the stream takes as a rule to have what was published
-ANSWER_SECONDS = 2.0
 LOAD_SECONDS = 2.0
 BEHIND_SECONDS = 5.0
-BATCH_SIZE = 1000
 _NO_MESSAGE_FOUND = 10037
-_ADDED = b"\r\nNats-Stream:"
 
 
 class TailBehind(Exception):
     """For more than five seconds it is not known whether there are events that have not been taken."""
-
-
-class _Entry(NamedTuple):
-    """One message of a stream as direct get gives it."""
-
-    seq: int
-    stored_at: str
-    subject: str
-    headers: bytes
-    payload: bytes
 
 
 class _Cursor:
@@ -73,10 +57,10 @@ class _Cursor:
     def __init__(self, service: str, subjects: Sequence[str]) -> None:
         self.stream = streams.stream_name(service)
         self.subject = subjects[0] if len(subjects) == 1 else f"evt.{service}.*.*.*"
-        self.last: _Entry | None = None
+        self.last: Entry | None = None
         self._aggregates = {_aggregate_of(subject) for subject in subjects}
 
-    def wants(self, entry: _Entry) -> bool:
+    def wants(self, entry: Entry) -> bool:
         """Say whether an entry is of an aggregate that is followed."""
         return _aggregate_of(entry.subject) in self._aggregates
 
@@ -98,46 +82,14 @@ def reached(wanted: int, read: int | None) -> bool:
     return wanted == 0 or (read is not None and read >= wanted)
 
 
-class _Answer:
-    """Collects the messages of one direct get, until the broker says that these are all for now."""
-
-    def __init__(self) -> None:
-        self.entries: list[_Entry] = []
-        self.pending = 0
-        self.refusal: str | None = None
-        self.complete = asyncio.Event()
-
-    def take(self, headers: bytes, payload: bytes) -> None:
-        """Take in one message of the answer; one that is none refuses it all."""
-        try:
-            self._take(read_headers(headers), headers, payload)
-        except (KeyError, ValueError):
-            self.refusal = "malformed"
-            self.complete.set()
-
-    def _take(self, read: dict[str, str], headers: bytes, payload: bytes) -> None:
-        if "Nats-Sequence" in read:
-            stored = headers[: headers.rindex(_ADDED)] + b"\r\n\r\n"  # what the broker adds stands last
-            entry = _Entry(int(read["Nats-Sequence"]), read["Nats-Time-Stamp"], read["Nats-Subject"], stored, payload)
-            self.entries.append(entry)
-            return
-        status = read["Status"]
-        if status == "204":  # end of batch
-            self.pending = int(read["Nats-Num-Pending"])
-        elif status != "404":  # nothing there
-            self.refusal = status
-        self.complete.set()
-
-
 class Tail:
     """Follows events of some types by asking the broker for them. For one `following` at a time."""
 
     def __init__(self, nats_connection: NatsConnection) -> None:
         self._nats = nats_connection
-        self._inbox: tuple[DirectClient, str, Subscription] | None = None
+        self._direct = DirectReader(nats_connection)
         self._heard = asyncio.Event()
         self._quiet_at = 0.0
-        self._answers: dict[bytes, _Answer] = {}
         self._asked_at: float | None = None
         self._promise: _Promise | None = None
         self._complete_at: float | None = None
@@ -175,10 +127,7 @@ class Tail:
         finally:
             following.cancel()
             await asyncio.wait({following})
-            inbox, self._inbox = self._inbox, None
-            if inbox is not None:
-                with contextlib.suppress(NatsError, OSError):
-                    await inbox[0].unsubscribe_directly(inbox[2])
+            await self._direct.close()
 
     async def _wait_for_the_first(self) -> None:
         """Wait until the former events have been read; not for a broker that is not there, nor for one that is slow."""
@@ -282,7 +231,7 @@ class Tail:
                 start: dict[str, Any] = {"seq": last.seq}
             else:
                 start = {"start_time": (utc_now() - since).isoformat()}
-            answer = await self._get(cursor, start)
+            answer = await self._direct.get(cursor.stream, cursor.subject, start)
             entries = answer.entries
             if last is not None:
                 if not entries or entries[0][:2] != last[:2]:
@@ -300,38 +249,5 @@ class Tail:
             if not answer.pending:
                 return
 
-    async def _get(self, cursor: _Cursor, start: dict[str, Any]) -> _Answer:
-        """Ask for the messages from `start` on. Raises `nats.errors.Error`, also when the stream does not exist."""
-        client, place, _ = await self._open_inbox()
-        reply = f"{place}.{secrets.token_hex(12)}"  # nobody foresees where an answer is awaited, so nobody forges one
-        answer = self._answers[reply.encode()] = _Answer()
-        asked = orjson.dumps({"batch": BATCH_SIZE, "next_by_subj": cursor.subject, **start})
-        try:
-            await client.publish(f"$JS.API.DIRECT.GET.{cursor.stream}", asked, reply=reply)
-            async with asyncio.timeout(ANSWER_SECONDS):
-                await answer.complete.wait()
-        finally:
-            del self._answers[reply.encode()]
-        if answer.refusal is not None:
-            raise StreamSilent
-        return answer
-
-    async def _open_inbox(self) -> tuple[DirectClient, str, Subscription]:
-        """Give where answers come to, the same as long as the client is: it subscribes again when it reconnects."""
-        client = self._nats.client
-        if self._inbox is None or self._inbox[0] is not client:
-            place = client.new_inbox()
-            self._inbox = (client, place, await client.subscribe_directly(f"{place}.*", self._on_message))
-        return self._inbox
-
-    def _on_message(self, subject: bytes, _: bytes, headers: bytes, payload: bytes) -> None:
-        answer = self._answers.get(subject)
-        if answer is not None:
-            answer.take(headers, payload)
-
     def _hear(self, _: bytes) -> None:
         self._heard.set()
-
-
-class StreamSilent(NatsError):
-    """The stream could not be read just now."""

@@ -4,21 +4,25 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Annotated, Protocol
 
 from pydantic import BaseModel, Field
 
 from background import RESTING_SECONDS, Commits, GrowingDelay, Job, Locks, RunningJob, pause, seconds_until
 from database import Database, utc_now
-from messaging import metrics
+from messaging import metrics, streams
 from messaging.connection import NatsConnection
 from messaging.consumer import Consumer
 from messaging.failures import is_passing
 from messaging.jobs import OWN_JOBS
 from messaging.publisher import Publisher
 from messaging.reading import Reading
+from messaging.recovery import Recovering, is_open
 from messaging.retries import due_in
+from messaging.settling import settle
+from messaging.telling import Told
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +33,7 @@ _RETRIES_SECONDS = 2.0
 
 
 class Figures(BaseModel):
-    """How far a worker is behind, as its leading parts know it; what another process leads is not among it.
+    """How far a worker is behind: lags are the service's, the rest is what its own leading parts know.
 
     `outbox_age` in seconds, `lags` in events by consumer and stream, `jobs` in seconds since each succeeded last;
     `ends` is when what its jobs look after ends unless it is renewed, by its name.
@@ -59,7 +63,8 @@ class Worker:
     """Everything of a service that runs beside its routes.
 
     `service` names the stream it publishes to; `replicas` is how many brokers keep that stream. Any number of workers
-    of a service may run: each part has one leader among them.
+    of a service may run: each part has one leader among them. `told` are the aggregates of the service: what of them
+    a restored database forgot is settled.
     """
 
     def __init__(
@@ -70,8 +75,10 @@ class Worker:
         consumers: Sequence[Consumer] = (),
         jobs: Sequence[Job] = (),
         *,
+        told: Sequence[Told] = (),
         replicas: int = 1,
     ) -> None:
+        jobs = (*jobs, Job("messaging.recovery", timedelta(seconds=5), partial(settle, told=told), rests=True))
         names = [consumer.name for consumer in consumers] + [job.name for job in (*OWN_JOBS, *jobs)]
         if len(set(names)) != len(names):
             raise ValueError("names of consumers and of jobs are unique in a service")
@@ -116,6 +123,7 @@ class Worker:
             "parts": self._check_parts,
             "nats": self._nats.ping,
             "relay": self._publisher.check,
+            "recovery": self._check_recovery,
             "consumers": self._check_readings,
         }
 
@@ -132,6 +140,9 @@ class Worker:
         )
 
     async def _measure(self) -> None:
+        held = await streams.holding(self._nats, self._service)
+        if held is not None:
+            metrics.STREAM_BYTES.labels(streams.stream_name(self._service)).set(held.bytes)
         for reading in self._readings:
             await reading.measure()
 
@@ -146,6 +157,10 @@ class Worker:
         for reading in self._readings:
             reading.notice(due)
         return next_at
+
+    async def _check_recovery(self) -> None:
+        if await is_open(self._database):
+            raise Recovering
 
     async def _check_readings(self) -> None:
         for reading in self._readings:

@@ -7,7 +7,7 @@ from uuid import UUID
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.members import OrganisationState
+from contracts.members import OrganisationState, OrganisationWithdrawnV1
 from database import columns, raw
 from orgtree.lock import lock_tree
 from orgtree.places import Placed, changes
@@ -32,6 +32,14 @@ with written as (
         old.organisation_id is null or old.parent_id is distinct from new.parent_id as moved
 )
 select organisation_id, parent_id, path from written where moved
+"""
+
+# The root is nobody's to withdraw.
+_FORGET = """
+delete from organisation using unnest($1::uuid[], $2::bigint[]) as gone(organisation_id, version)
+where organisation.organisation_id = gone.organisation_id and organisation.version < gone.version
+  and organisation.parent_id is not null
+returning organisation.organisation_id, organisation.path
 """
 
 # Level by level, each with a plan that cannot go wrong. One recursive statement for all of it was planned for a handful
@@ -64,7 +72,27 @@ async def place_organisations(session: AsyncSession, states: Iterable[tuple[Orga
         for o, version in latest.values()
     ]
     written = await connection.fetch(_WRITE, *columns(rows))
-    moved = {row["organisation_id"]: Placed(row["parent_id"], row["path"]) for row in (*planted, *written)}
+    await _move(
+        session, {row["organisation_id"]: Placed(row["parent_id"], row["path"]) for row in (*planted, *written)}
+    )
+
+
+async def forget_organisations(session: AsyncSession, states: Iterable[tuple[OrganisationWithdrawnV1, int]]) -> None:
+    """Take organisations out of the tree, unless something newer is known of them; what hangs on them has no path.
+
+    What they counted for themselves is in nobody's totals until somebody tells where they stand.
+    """
+    await lock_tree(session)
+    connection = await raw(session)
+    gone = [(state.organisation_id, version) for state, version in states]
+    # Below itself, which is nowhere.
+    rows = await connection.fetch(_FORGET, *columns(gone)) if gone else ()
+    await _move(session, {row["organisation_id"]: Placed(row["organisation_id"], row["path"]) for row in rows})
+
+
+async def _move(session: AsyncSession, moved: Mapping[UUID, Placed]) -> None:
+    """Place what stands elsewhere now, and all below it, and take what they count along."""
+    connection = await raw(session)
     affected = await _with_all_below(connection, moved)
     outside = {each.parent_id for each in affected.values() if each.parent_id} - affected.keys()
     parents = dict(await connection.fetch(_PATHS, list(outside)) if outside else ())

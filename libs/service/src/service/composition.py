@@ -23,8 +23,9 @@ from background import Job
 from contracts.audit import AuditChainState
 from contracts.identity import PersonErasedV1
 from database import Database
-from messaging import Consumer, ParkedCommand
+from messaging import Consumer, ParkedCommand, RecoveryCommand, Told
 from service.beats import beating
+from service.catching_up import CatchingUp, Refusing
 from service.problems import joined
 from webapi import (
     Application,
@@ -49,12 +50,13 @@ class Service(Generic[S]):
     """One service, by its `name`: the package, the database, the stream, the API's `title` and `description`.
 
     `routers`, `problems` and `own_data` come from its features, `consumers` and `jobs` say what it does behind them;
-    one of the consumers has `privacy.handlers`. `checkpoints` is the event that tells of its audit, `witness` what
-    signs those of others, `own_actions` what people see of their own doing in their access log. `tasks` are further
-    commands of its command line.
+    one of the consumers has `privacy.handlers`. `told` are its aggregates, for those who have to hear of them anew.
+    `checkpoints` is the event that tells of its audit, `witness` what signs those of others, `own_actions` what people
+    see of their own doing in their access log. `tasks` are further commands of its command line.
 
     Where settings decide, a function does: `extended` changes the application that was made, `opened` opens what
-    further jobs need and gives them. The part of a person's file has a route unless `serves_part` is False.
+    further jobs need and gives them. The part of a person's file has a route unless `serves_part` is False. One that
+    `waits_for_recovery` answers nobody while what its restored database forgot is not settled, but for some paths.
     """
 
     name: str
@@ -67,17 +69,21 @@ class Service(Generic[S]):
     consumers: Sequence[Consumer]
     checkpoints: type[AuditChainState]
     jobs: Sequence[Job] = ()
+    told: Sequence[Told] = ()
     witness: Witness | None = None
     own_actions: Collection[str] = ()
     tasks: "Mapping[str, Task[S] | TaskWithArguments]" = field(default_factory=dict)
     extended: Callable[[Application, S], None] | None = None
     opened: Callable[[S], AbstractAsyncContextManager[Sequence[Job]]] | None = None
     serves_part: bool = True
+    waits_for_recovery: bool = False
+    answers_meanwhile: Collection[str] = ()
 
     def application(self, settings: S) -> Application:
         """Compose the HTTP application."""
         database = open_database(self.name, settings)
         nats = messaging.NatsConnection(settings.nats_url, name=f"{self.name}-api")
+        catching_up = CatchingUp(database)
         parts = [self.parts(settings).router()] if self.serves_part else []
         application = Application(
             self.name,
@@ -90,10 +96,12 @@ class Service(Generic[S]):
             remit_resolver=orgtree.Permissions(database).remit,
             record_assisted=record_assisted,
             record_refused=record_refused,
-            checks={"nats": nats.ping},
-            hooks=[_provisioned, nats.kept, follow_revocations(messaging.Tail(nats))],
+            checks={"nats": nats.ping, "recovery": catching_up.check},
+            hooks=[_provisioned, catching_up.watched, nats.kept, follow_revocations(messaging.Tail(nats))],
         )
         application.state.nats = nats
+        if self.waits_for_recovery:
+            application.add_middleware(Refusing, recovery=catching_up, but=self.answers_meanwhile)
         if self.extended is not None:
             self.extended(application, settings)
         own_checks = dict(application.checks)  # a worker beside it speaks for itself
@@ -119,7 +127,9 @@ class Service(Generic[S]):
                 self.parts(settings).composing,
                 privacy.replaying(nats, self._told_of_erasures, self.own_data),
             )
-            worker = messaging.Worker(self.name, database, nats, self.consumers, jobs, replicas=settings.nats_replicas)
+            worker = messaging.Worker(
+                self.name, database, nats, self.consumers, jobs, told=self.told, replicas=settings.nats_replicas
+            )
             await stack.enter_async_context(beating(nats, self.name, "worker", worker.checks(), worker.figures))
             yield worker
 
@@ -129,7 +139,11 @@ class Service(Generic[S]):
 
     def main(self) -> NoReturn:
         """Be `python -m <name>`; the service's migrations stand beside the folder of its package."""
-        tasks: dict[str, Task[S] | TaskWithArguments] = {"parked": ParkedCommand(), "verify-audit": VerifyAudit()}
+        tasks: dict[str, Task[S] | TaskWithArguments] = {
+            "parked": ParkedCommand(),
+            "recovery": RecoveryCommand(self.told),
+            "verify-audit": VerifyAudit(),
+        }
         if self.witness is not None:
             tasks["audit-witnessed"] = AuditWitnessed()
         serve(

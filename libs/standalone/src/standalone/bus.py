@@ -34,7 +34,7 @@ def publish_subjects(service: str) -> tuple[str, ...]:
 
     It declares its stream and the one of advisories, and sees how far any stream is. It can delete, empty or restore
     none. A consumer it may make, reset, read and acknowledge under its own names; removing one is for rebuilds.
-    Without a consumer it may read the stream that tells of revocations.
+    Without a consumer it may read its own stream, and the one that tells of revocations.
     """
     streams = (f"EVT_{service.upper()}", "ADVISORIES")
     declaring = [f"$JS.API.STREAM.{verb}.{stream}" for stream in streams for verb in ("CREATE", "UPDATE")]
@@ -46,7 +46,8 @@ def publish_subjects(service: str) -> tuple[str, ...]:
             # An acknowledgement names domain and account before the stream where the server is set to do so.
             reading += [f"$JS.ACK.*.{name}.>", f"$JS.ACK.*.*.*.{name}.>"]
         reading.append(f"$JS.API.CONSUMER.DELETE.*.{rebuilding}")
-    following = [f"$JS.API.{verb}.{REVOCATIONS}" for verb in ("DIRECT.GET", "STREAM.MSG.GET")]
+    followed = dict.fromkeys((REVOCATIONS, streams[0]))
+    following = [f"$JS.API.{verb}.{stream}" for stream in followed for verb in ("DIRECT.GET", "STREAM.MSG.GET")]
     return (f"evt.{service}.>", f"hb.{service}.>", *declaring, "$JS.API.STREAM.INFO.*", *following, *reading)
 
 

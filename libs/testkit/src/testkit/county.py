@@ -93,7 +93,7 @@ class County:
 
     def __init__(self, application: Application, issuer: TokenIssuer) -> None:
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url="http://service.test")
-        self._database = application.database
+        self.database = application.database
         self._issuer = issuer
 
     def person(self, *roles: tuple[str, UUID], person_id: UUID | None = None, **token: Any) -> Person:
@@ -110,5 +110,5 @@ class County:
     async def affiliate(self, branch: UUID, *people: UUID, version: int = 1) -> None:
         """Make people members of a branch, as the events of members would."""
         events = [MemberAffiliatedV1(person_id=person, organisation_id=branch) for person in people]
-        async with self._database.transaction() as session:
+        async with self.database.transaction() as session:
             await orgtree.HANDLERS[MemberAffiliatedV1](session, [Publication(event, version) for event in events])

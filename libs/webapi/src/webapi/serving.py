@@ -6,6 +6,7 @@ import logging
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack
+from importlib.metadata import version
 from pathlib import Path
 from time import monotonic
 from typing import Any, Final, NoReturn, Protocol, TypeVar, runtime_checkable
@@ -185,6 +186,7 @@ def serve(
         otlp_endpoint=values.otlp_endpoint,
         trace_sample_ratio=values.trace_sample_ratio,
     )
+    telemetry.BUILD.labels(version(f"xiangqiao-{service}"), alembic.head_of(migrations)).set(1)
 
     def compose() -> Process:
         if command == "worker":

@@ -6,8 +6,10 @@ from contextlib import asynccontextmanager
 from activities.participation import problems as participation
 from activities.participation.gathering import Gathering
 from activities.participation.routes import router as participation_router
+from activities.participation.telling import TOLD as PARTICIPATION
 from activities.scheduling import problems as scheduling
 from activities.scheduling.routes import router as scheduling_router
+from activities.scheduling.telling import TOLD as ACTIVITY
 from activities.worker import CONSUMERS, OWN_DATA
 from contracts.activities import ActivitiesAuditCheckpointedV1
 from service import Service
@@ -36,5 +38,6 @@ SERVICE = Service(
     own_data=OWN_DATA,
     consumers=CONSUMERS,
     checkpoints=ActivitiesAuditCheckpointedV1,
+    told=(ACTIVITY, PARTICIPATION),
     extended=_gather_check_ins,
 )

@@ -3,6 +3,7 @@
 from contracts.feedback import FeedbackAuditCheckpointedV1
 from feedback.cases import problems as cases
 from feedback.cases.routes import router as cases_router
+from feedback.cases.telling import TOLD as CASE
 from feedback.responsibilities import problems as responsibilities
 from feedback.responsibilities.routes import router as responsibilities_router
 from feedback.worker import CONSUMERS, OWN_DATA
@@ -19,4 +20,6 @@ SERVICE = Service(
     own_data=OWN_DATA,
     consumers=CONSUMERS,
     checkpoints=FeedbackAuditCheckpointedV1,
+    waits_for_recovery=True,  # erasures come back first
+    told=(CASE,),
 )

@@ -33,8 +33,7 @@ _LEAVE = """
 update {log} as kept set version = new.version, gone = true, txid = default, id = default
 from (
     select scope, subject_id, max(version) as version
-    from unnest($1::text[], $2::uuid[], $3::bigint[], $4::boolean[]) as told(scope, subject_id, version, part)
-    where not part group by scope, subject_id
+    from unnest($1::text[], $2::uuid[], $3::bigint[]) as told(scope, subject_id, version) group by scope, subject_id
 ) as new
 where kept.scope = new.scope and kept.subject_id = new.subject_id and not kept.part and not kept.gone
   and kept.version < new.version
@@ -52,17 +51,18 @@ class Row(NamedTuple):
     part: bool
 
 
-async def write(connection: asyncpg.Connection, log: Log, rows: Iterable[Row]) -> None:
+async def write(
+    connection: asyncpg.Connection, log: Log, rows: Iterable[Row], *, gone: Iterable[tuple[str, UUID, int]] = ()
+) -> None:
     """Write what changed, each row of its own audience, and take things out of audiences that they left.
 
-    The transaction has come past `write_about_people`.
+    What is `gone`, by scope, subject and version, leaves them all. The transaction has come past `write_about_people`.
     """
     by_key = {row[:3]: row for row in rows}
-    if not by_key:
-        return
-    scopes, subjects, audiences, versions, gone, parts = columns(by_key.values())
-    await connection.execute(_WRITE.format(log=log), scopes, subjects, audiences, versions, gone, parts)
-    await connection.execute(_LEAVE.format(log=log), scopes, subjects, versions, parts)
+    if by_key:
+        await connection.execute(_WRITE.format(log=log), *columns(by_key.values()))
+    if left := [*gone, *((row.scope, row.subject_id, row.version) for row in by_key.values() if not row.part)]:
+        await connection.execute(_LEAVE.format(log=log), *columns(left))
 
 
 async def forget(connection: asyncpg.Connection, log: Log, person_ids: Sequence[UUID]) -> None:

@@ -9,7 +9,7 @@ import orgtree
 from contracts import Event, activities, feedback, learning, members
 from database import Database, new_id
 from gateway.contributions.event_handlers import HANDLERS as CONTRIBUTING_EVENTS
-from gateway.contributions.rules import contribution_of
+from gateway.contributions.rules import WITHDRAWING, contribution_of
 from gateway.overview.figures import figures_on, load_figures
 from gateway.worker import CONSUMERS
 
@@ -83,7 +83,7 @@ def about(event: Event, place: UUID, person: UUID) -> Event:
 
 def every_kind(place: UUID, person: UUID) -> Iterator[Event]:
     """Give each event that contributes, as its golden file has it, and the words and states that none of them has."""
-    for kind in CONTRIBUTING_EVENTS:
+    for kind in CONTRIBUTING_EVENTS.keys() - WITHDRAWING:
         yield about(golden(kind), place, person)
     yield members.CompositionCountedV1(
         organisation_id=place,

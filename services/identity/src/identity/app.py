@@ -58,7 +58,7 @@ from identity.signing.rotation import RotateKeys
 from identity.throttling.addresses import parse_networks
 from identity.ways_in import ways_in
 from identity.witness import WITNESS
-from identity.worker import CONSUMERS, JOBS, OWN_DATA, opened
+from identity.worker import CONSUMERS, JOBS, OWN_DATA, TOLD, opened
 from service import Service
 from webapi import Application
 
@@ -104,6 +104,8 @@ def _prepared(application: Application, settings: Settings) -> None:
 
 SERVICE = Service(
     name="identity",
+    waits_for_recovery=True,  # ended sessions and roles come back first
+    answers_meanwhile=("/oauth2/jwks",),
     title="Identity",
     description="Who is acting, for whom, and may they.",
     settings=Settings,
@@ -151,6 +153,7 @@ SERVICE = Service(
     consumers=CONSUMERS,
     checkpoints=IdentityAuditCheckpointedV1,
     jobs=JOBS,
+    told=TOLD,
     witness=WITNESS,
     own_actions=(SIGNED_IN,),
     tasks={"tell-erasures": tell_erasures, "rotate-keys": RotateKeys()},

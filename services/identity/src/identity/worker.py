@@ -10,8 +10,10 @@ import privacy
 from background import Job
 from channels import Delivery, channel_of
 from identity.account_lists.opening import open_what_is_approved
+from identity.account_lists.telling import TOLD as ACCOUNT_LIST
 from identity.assistance.commands import close_what_is_over
 from identity.assistance.event_handlers import HANDLERS as ASSISTANCE_HANDLERS
+from identity.clients.telling import TOLD as CLIENT
 from identity.deactivation.event_handlers import HANDLERS
 from identity.housekeeping import delete_expired
 from identity.messages.tables import OF_NOBODY, MessageToSend
@@ -20,8 +22,10 @@ from identity.phone_replacement.completion import apply_what_is_ready
 from identity.privacy import own_data
 from identity.privacy.erasure import tell_again
 from identity.roles.periods import end_what_is_over
+from identity.roles.telling import ROLE, ROLE_ASSIGNMENT
 from identity.settings import Settings
 from identity.signing.rotation import RotationJob
+from identity.telling import ACCOUNT, SESSION
 from identity.witness import WITNESS
 
 OWN_DATA: privacy.AllOwnData = (own_data, privacy.reach)
@@ -37,6 +41,7 @@ CONSUMERS = (
         },
     ),
 )
+TOLD: Sequence[messaging.Told] = (ROLE_ASSIGNMENT, SESSION, ACCOUNT, ACCOUNT_LIST, CLIENT, ROLE)
 JOBS = (
     Job("open_listed_accounts", timedelta(seconds=2), open_what_is_approved, rests=True),
     Job("end_roles_over", timedelta(minutes=5), end_what_is_over),

@@ -3,10 +3,12 @@
 from contracts.learning import LearningAuditCheckpointedV1
 from learning.courses import problems as courses
 from learning.courses.routes import router as courses_router
+from learning.courses.telling import TOLD as COURSE
 from learning.help_requests import problems as help_requests
 from learning.help_requests.routes import router as help_requests_router
 from learning.study import problems as study
 from learning.study.routes import router as study_router
+from learning.study.telling import TOLD as LESSON_STUDY
 from learning.worker import CONSUMERS, JOBS, OWN_DATA, mend_rollups
 from service import Service
 from webapi import ServiceSettings
@@ -22,5 +24,6 @@ SERVICE = Service(
     consumers=CONSUMERS,
     checkpoints=LearningAuditCheckpointedV1,
     jobs=JOBS,
+    told=(COURSE, LESSON_STUDY),
     tasks={"mend-rollups": mend_rollups},
 )

@@ -8,7 +8,7 @@ from members.files.routes import router as files_router
 from members.organisations import problems as organisations
 from members.organisations.routes import router as organisations_router
 from members.settings import Settings
-from members.worker import CONSUMERS, JOBS, OWN_DATA, WITNESS, opened
+from members.worker import CONSUMERS, JOBS, OWN_DATA, TOLD, WITNESS, opened
 from service import Service
 
 SERVICE = Service(
@@ -22,6 +22,8 @@ SERVICE = Service(
     consumers=CONSUMERS,
     checkpoints=MembersAuditCheckpointedV1,
     jobs=JOBS,
+    told=TOLD,
     witness=WITNESS,
     opened=opened,
+    waits_for_recovery=True,  # erasures come back first
 )

@@ -15,9 +15,11 @@ from members.files import own_data as files
 from members.files.counting import count_anew_as_of_today
 from members.files.event_handlers import PHONE_MESSAGES
 from members.files.indexing import Indexing
+from members.files.telling import AFFILIATION, COMPOSITION
+from members.organisations.telling import TOLD as ORGANISATION
 from members.phone_messages.tables import PhoneMessage
 from members.settings import Settings
-from messaging import Consumer, Handler
+from messaging import Consumer, Handler, Told
 
 WITNESS = Witness(IdentityAuditCheckpointedV1)
 """What identity tells of its audit is signed here, with a key that identity lacks."""
@@ -31,6 +33,7 @@ HANDLERS: Mapping[type[Event], Handler] = {
     **PHONE_MESSAGES.handlers,
 }
 CONSUMERS = (Consumer("members", handlers=HANDLERS),)
+TOLD: Sequence[Told] = (ORGANISATION, AFFILIATION, COMPOSITION)
 JOBS = (Job("count_anew_as_of_today", timedelta(minutes=30), count_anew_as_of_today),)
 
 

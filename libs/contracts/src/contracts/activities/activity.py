@@ -31,3 +31,13 @@ class ActivityClosedV1(ActivityState):
     """The activity is over and its attendance is final."""
 
     type: ClassVar[str] = "xiangqiao.activities.activity.closed.v1"
+
+
+class ActivityWithdrawnV1(Event):
+    """A restore lost this activity: activities knows no such one, and whoever was told of it forgets it."""
+
+    type: ClassVar[str] = "xiangqiao.activities.activity.withdrawn.v1"
+    aggregate: ClassVar[str] = "activity"
+    identified_by: ClassVar[str] = "activity_id"
+
+    activity_id: UUID

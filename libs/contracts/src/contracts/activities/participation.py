@@ -40,3 +40,15 @@ class AttendanceRecordedV1(ParticipationState):
     """A person took part, or a further source confirmed that they did."""
 
     type: ClassVar[str] = "xiangqiao.activities.participation.attended.v1"
+
+
+class ParticipationWithdrawnV1(Event):
+    """A restore lost this participation, as its activity; without these ids nobody could find what they kept of it."""
+
+    type: ClassVar[str] = "xiangqiao.activities.participation.withdrawn.v1"
+    aggregate: ClassVar[str] = "participation"
+    identified_by: ClassVar[str] = "participation_id"
+
+    participation_id: UUID
+    activity_id: UUID
+    person_id: UUID

@@ -45,3 +45,13 @@ class CaseConfirmedV1(CaseState):
     """The person confirmed that the answer settles it."""
 
     type: ClassVar[str] = "xiangqiao.feedback.case.confirmed.v1"
+
+
+class CaseWithdrawnV1(Event):
+    """A restore lost this case and what was said in it: who was told of it forgets it, and its reporter hears so."""
+
+    type: ClassVar[str] = "xiangqiao.feedback.case.withdrawn.v1"
+    aggregate: ClassVar[str] = "case"
+    identified_by: ClassVar[str] = "case_id"
+
+    case_id: UUID

@@ -36,3 +36,13 @@ class AccountListDecidedV1(AccountListState):
     """A list was approved, refused or withdrawn, and waits for nobody any more."""
 
     type: ClassVar[str] = "xiangqiao.identity.account_list.decided.v1"
+
+
+class AccountListWithdrawnV1(Event):
+    """A restore lost this list: it waits for nobody, and is given again where it is wanted."""
+
+    type: ClassVar[str] = "xiangqiao.identity.account_list.withdrawn.v1"
+    aggregate: ClassVar[str] = "account_list"
+    identified_by: ClassVar[str] = "list_id"
+
+    list_id: UUID

@@ -21,3 +21,13 @@ class ClientQuotaSetV1(Event):
     status: Code
     origins: tuple[Annotated[str, Field(pattern=r"^https?://[a-z0-9.:\[\]-]+$", max_length=300)], ...] = ()
     """Whose pages may use its tokens in a browser, as browsers write origins; without any, none may."""
+
+
+class ClientWithdrawnV1(Event):
+    """A restore lost this client or its approval: it may ask for nothing until two people let it in again."""
+
+    type: ClassVar[str] = "xiangqiao.identity.client.withdrawn.v1"
+    aggregate: ClassVar[str] = "client"
+    identified_by: ClassVar[str] = "client_principal_id"
+
+    client_principal_id: UUID

@@ -28,6 +28,9 @@ class RoleGrantedV1(RoleAssignmentState):
 
 
 class RoleEndedV1(RoleAssignmentState):
-    """A role assignment was ended before or at its time; `valid_until` is its last day."""
+    """A role assignment was ended before or at its time; `valid_until` is its last day.
+
+    Of version 0 it never held: a restore lost that it was granted, and `valid_until` is as it was granted.
+    """
 
     type: ClassVar[str] = "xiangqiao.identity.role_assignment.ended.v1"

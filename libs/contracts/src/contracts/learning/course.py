@@ -21,3 +21,13 @@ class CoursePublishedV1(Event):
     title: Annotated[str, Field(min_length=1, max_length=200)]
     lesson_ids: Annotated[tuple[UUID, ...], Field(min_length=1, max_length=200)]
     published_at: AwareDatetime
+
+
+class CourseWithdrawnV1(Event):
+    """A restore lost this course: learning knows no such one, and whoever was told of it forgets it."""
+
+    type: ClassVar[str] = "xiangqiao.learning.course.withdrawn.v1"
+    aggregate: ClassVar[str] = "course"
+    identified_by: ClassVar[str] = "course_id"
+
+    course_id: UUID

@@ -41,3 +41,16 @@ class UnderstandingReportedV1(LessonState):
     """A learner said "understood" or "need help"."""
 
     type: ClassVar[str] = "xiangqiao.learning.lesson_study.understanding_reported.v1"
+
+
+class LessonStudyWithdrawnV1(Event):
+    """A restore lost this study, as its lesson; without these ids nobody could find what they kept of it."""
+
+    type: ClassVar[str] = "xiangqiao.learning.lesson_study.withdrawn.v1"
+    aggregate: ClassVar[str] = "lesson_study"
+    identified_by: ClassVar[str] = "study_id"
+
+    study_id: UUID
+    person_id: UUID
+    course_id: UUID
+    lesson_id: UUID

@@ -15,3 +15,13 @@ class MemberAffiliatedV1(Event):
 
     person_id: UUID
     organisation_id: UUID
+
+
+class AffiliationWithdrawnV1(Event):
+    """A restore lost this member's file: they belong to no branch until they are enrolled again."""
+
+    type: ClassVar[str] = "xiangqiao.members.affiliation.withdrawn.v1"
+    aggregate: ClassVar[str] = "affiliation"
+    identified_by: ClassVar[str] = "person_id"
+
+    person_id: UUID

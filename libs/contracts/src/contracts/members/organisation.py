@@ -38,3 +38,13 @@ class OrganisationMovedV1(OrganisationState):
     """An organisation, and all below it, stands under another parent."""
 
     type: ClassVar[str] = "xiangqiao.members.organisation.moved.v1"
+
+
+class OrganisationWithdrawnV1(Event):
+    """A restore lost this organisation: members knows no such one, and it stands nowhere in the tree."""
+
+    type: ClassVar[str] = "xiangqiao.members.organisation.withdrawn.v1"
+    aggregate: ClassVar[str] = "organisation"
+    identified_by: ClassVar[str] = "organisation_id"
+
+    organisation_id: UUID

@@ -1,6 +1,6 @@
 """Commands on participation: register for an activity, and take down who took part from whatever source says so."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
@@ -124,7 +124,7 @@ async def register(
     branch = facts["affiliation_id"]
     row = await connection.fetchrow(_REGISTER, participation_id, activity_id, by.person_id, branch, now)
     if row["changed"]:
-        event = ParticipantRegisteredV1(**_state(row, facts["organisation_id"]))
+        event = ParticipantRegisteredV1(**state_of(row, facts["organisation_id"]))
         await append(session, [Publication(event, row["version"], by.origin)])
     return _out(row)
 
@@ -160,7 +160,7 @@ async def record_attendance(
         key = row["activity_id"], row["person_id"]
         outcomes[key] = _out(row)
         if row["changed"]:
-            event = AttendanceRecordedV1(**_state(row, facts[key]["organisation_id"]))
+            event = AttendanceRecordedV1(**state_of(row, facts[key]["organisation_id"]))
             publications.append(Publication(event, row["version"], origins[key]))
     await append(connection, publications)
     return outcomes
@@ -223,7 +223,7 @@ def _out(row: asyncpg.Record) -> ParticipationOut:
     return ParticipationOut.model_validate(dict(row))
 
 
-def _state(row: asyncpg.Record, organisation_id: UUID) -> dict[str, Any]:
+def state_of(row: Mapping[str, Any], organisation_id: UUID) -> dict[str, Any]:
     """Give a participation as its events carry it."""
     return {
         **row,

@@ -8,8 +8,9 @@ import { Page } from "../components/page.tsx";
 import { Card, Deadline, List, ListRow, Notice } from "../components/surfaces.tsx";
 import { ReadingState, useMore } from "../components/trouble.tsx";
 import { day, dayAndTime } from "../shell/dates.ts";
+import { keepDraft, REPORT } from "../shell/drafts.ts";
 import { portal, preferences, useReading, words } from "../shell/portal.ts";
-import { isBuilt } from "../shell/router.ts";
+import { go, isBuilt } from "../shell/router.ts";
 import type { Op } from "../store/database.ts";
 
 type Item = components["schemas"]["HomeItemOut"];
@@ -33,6 +34,9 @@ const KINDS: Record<string, string> = {
   activities_report_attendance: "attend",
   feedback_confirm_answer: "case.confirm",
 };
+
+/** A case that a restore lost: there is none to see, and it is said again. */
+const LOST = "case.tell_again";
 
 export function Home() {
   const [limit, more] = useMore(FIRST);
@@ -103,6 +107,13 @@ export function ItemCard({ item, heading: Heading }: { item: Item; heading: "h2"
   );
 }
 
+/** Begins a report under the lost case's id, with what is known of it: its words are to be said again. */
+async function sayAgain({ actions, subject_id }: Item): Promise<void> {
+  const known = actions[0]?.body as { category: string; organisation_id: string };
+  await keepDraft(REPORT, { id: subject_id, category: known.category, place: known.organisation_id, text: "" });
+  go("/cases/new/words");
+}
+
 /**
  * The buttons of an item: what needs no words is done by one tap, and sent later where there is no network. What is decided
  * about others is not done here: its screen says what it is about, and asks.
@@ -142,7 +153,9 @@ function Acts({ item, about, address }: { item: Item; about: string; address: st
             {acts[actName(action)]}
           </Button>
         ))}
-      {isBuilt(address) &&
+      {item.kind === LOST && <Button onPress={() => sayAgain(item)}>{home.sayAgain}</Button>}
+      {item.kind !== LOST &&
+        isBuilt(address) &&
         (offered.length === 0 && item.section === "todo" ? (
           <ButtonLink to={address}>{acts[item.actions[0]?.operation_id ?? ""] ?? home.see}</ButtonLink>
         ) : (

@@ -3,6 +3,9 @@
 import { type Signal, signal } from "@preact/signals";
 import { portal } from "./portal.ts";
 
+/** The draft of what is about to be reported. */
+export const REPORT = "report";
+
 const drafts = new Map<string, Signal<unknown>>();
 const key = (name: string): string => `draft ${name}`;
 

@@ -124,6 +124,7 @@ export const en: Texts = {
     read: "Worth a look",
     waiting: "Waiting for others",
     saved: "Kept on the phone",
+    sayAgain: "Say it again",
     see: "Have a look",
     since: (day, isAnswered) => `${isAnswered ? "answered" : "reported"} ${day}`,
     stale: "Some news may come a little late.",

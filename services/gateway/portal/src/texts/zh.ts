@@ -113,6 +113,7 @@ export const zh = {
     read: "可以看看",
     waiting: "在等别人办",
     saved: "已保存在手机上",
+    sayAgain: "再说一次",
     see: "看一看",
     since: (day: string, isAnswered: boolean) => `${day}${isAnswered ? "答复" : "反映"}的`,
     stale: "有的消息可能晚一点到。",

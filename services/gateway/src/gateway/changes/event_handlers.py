@@ -22,9 +22,12 @@ async def project_changes(
     """Write what the events change for whom, one after the other."""
     rows: dict[tuple[str, UUID, str], Row] = {}
     of_subject: dict[tuple[str, UUID], set[str]] = {}
+    gone: dict[tuple[str, UUID], int] = {}
     for each in sorted(batch, key=attrgetter("version")):
         for told in telling(each.event):
             subject = told.scope, told.subject_id
+            if not told.audiences:
+                gone[subject] = each.version
             now = {
                 audience: Row(*subject, audience, each.version, gone, told.part)
                 for audience, gone in told.audiences.items()
@@ -37,7 +40,7 @@ async def project_changes(
             rows |= {row[:3]: row for row in now.values()}
     connection = await raw(session)
     await write_about_people(connection)
-    await write(connection, "change", rows.values())
+    await write(connection, "change", rows.values(), gone=[(*subject, version) for subject, version in gone.items()])
 
 
 HANDLERS: Mapping[type[Event], Handler] = {

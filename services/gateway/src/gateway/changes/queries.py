@@ -8,6 +8,7 @@ import asyncpg
 
 from gateway.change_log import LOGS
 from gateway.changes.cursors import Position
+from messaging import own_version
 
 # Ids are given out before their transactions commit: "greater than the last" would lose what commits late.
 DONE: Final = "pg_snapshot_xmin(pg_current_snapshot())"
@@ -105,7 +106,8 @@ async def page(
 def change_of(row: Any) -> Change:
     """Give what a row of the logs tells; of one that was polled, `gone` is of its audience alone."""
     position = Position(row["txid"], row["id"])
-    return Change(row["scope"], row["subject_id"], row["version"], row["part"], row["gone"], position)
+    version = None if row["version"] is None else own_version(row["version"])
+    return Change(row["scope"], row["subject_id"], version, row["part"], row["gone"], position)
 
 
 async def poll(connection: asyncpg.Connection, *, after: Position, limit: int) -> Sequence[Any]:

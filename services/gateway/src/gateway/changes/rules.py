@@ -5,10 +5,22 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from contracts import Event
-from contracts.activities import ActivityClosedV1, ActivityState, ParticipationState
-from contracts.feedback import CaseState
-from contracts.learning import CoursePublishedV1, LessonState
-from contracts.members import MemberAffiliatedV1, OrganisationEstablishedV1, OrganisationState
+from contracts.activities import (
+    ActivityClosedV1,
+    ActivityState,
+    ActivityWithdrawnV1,
+    ParticipationState,
+    ParticipationWithdrawnV1,
+)
+from contracts.feedback import CaseState, CaseWithdrawnV1
+from contracts.learning import CoursePublishedV1, CourseWithdrawnV1, LessonState, LessonStudyWithdrawnV1
+from contracts.members import (
+    AffiliationWithdrawnV1,
+    MemberAffiliatedV1,
+    OrganisationEstablishedV1,
+    OrganisationState,
+    OrganisationWithdrawnV1,
+)
 from gateway.home.items.feedback import ANSWER
 
 SERVICE_OF: Final[Mapping[str, str]] = {
@@ -82,6 +94,24 @@ def of_organisation(event: OrganisationState) -> Iterator[Told]:
         yield Told("profile", event.organisation_id, {_members(event.organisation_id): False})
 
 
+def of_withdrawn(scope: str) -> Callable[[Any], Iterator[Told]]:
+    """A thing that there is no more is gone to everyone who saw it."""
+
+    def telling(event: Event) -> Iterator[Told]:
+        yield Told(scope, event.aggregate_id, {})
+
+    return telling
+
+
+def of_withdrawn_part(scope: str, subject: str) -> Callable[[Any], Iterator[Told]]:
+    """A part that somebody has no more is gone to them; `subject` is the field that says of what it was."""
+
+    def telling(event: Any) -> Iterator[Told]:
+        yield Told(scope, getattr(event, subject), {_person(event.person_id): True}, part=True)
+
+    return telling
+
+
 def _person(person_id: UUID) -> str:
     return f"person:{person_id}"
 
@@ -98,5 +128,12 @@ TELLING: Final[Mapping[type[Event], Callable[[Any], Iterator[Told]]]] = {
     CaseState: of_case,
     MemberAffiliatedV1: of_affiliation,
     OrganisationState: of_organisation,
+    ActivityWithdrawnV1: of_withdrawn("activities"),
+    ParticipationWithdrawnV1: of_withdrawn_part("activities", "activity_id"),
+    CourseWithdrawnV1: of_withdrawn("courses"),
+    LessonStudyWithdrawnV1: of_withdrawn_part("courses", "lesson_id"),
+    CaseWithdrawnV1: of_withdrawn("cases"),
+    AffiliationWithdrawnV1: of_withdrawn_part("profile", "person_id"),
+    OrganisationWithdrawnV1: of_withdrawn("profile"),
 }
 """What each state changes; every published event of each is handled."""

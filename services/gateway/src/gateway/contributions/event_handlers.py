@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 import orgtree
 from contracts import Event, handlers_of
 from database import columns, raw
-from gateway.contributions.rules import CONTRIBUTING, Contribution, contribution_of
+from gateway.contributions.rules import CONTRIBUTING, WITHDRAWING, Contribution, contribution_of
 from gateway.erasing import erase_people, write_about_people
 from messaging import Handler, Received
 
@@ -28,6 +28,16 @@ on conflict (aggregate, aggregate_id) do update set
     version = excluded.version, organisation_id = excluded.organisation_id, measures = excluded.measures,
     person = excluded.person
 where kept.version < excluded.version
+returning old.organisation_id as old_organisation_id, old.measures::text as old_measures, old.person as old_person,
+          new.organisation_id as new_organisation_id, new.measures::text as new_measures, new.person as new_person
+"""
+
+# The row stays, with its version: nothing older is added to the figures any more.
+_WITHDRAW = """
+update contribution set version = gone.version, measures = '{}', person = null
+from unnest($1::text[], $2::uuid[], $3::bigint[]) as gone(aggregate, aggregate_id, version)
+where contribution.aggregate = gone.aggregate and contribution.aggregate_id = gone.aggregate_id
+  and contribution.version < gone.version
 returning old.organisation_id as old_organisation_id, old.measures::text as old_measures, old.person as old_person,
           new.organisation_id as new_organisation_id, new.measures::text as new_measures, new.person as new_person
 """
@@ -71,6 +81,14 @@ async def project_contributions(session: AsyncSession, batch: Sequence[Received[
     await _pass_on(connection, await connection.fetch(_KEEP, *columns(rows)))
 
 
+async def project_withdrawals(session: AsyncSession, batch: Sequence[Received[Any]]) -> None:
+    """Take what each aggregate contributed out of the figures, and its person with it."""
+    gone = [(each.event.aggregate, each.event.aggregate_id, each.version) for each in batch]
+    connection = await raw(session)
+    await write_about_people(connection)
+    await _pass_on(connection, await connection.fetch(_WITHDRAW, *columns(gone)))
+
+
 async def forget_people(session: AsyncSession, person_ids: Sequence[UUID]) -> None:
     """Let what these people contributed be about nobody; their tombstones stand, so that it stays so."""
     connection = await raw(session)
@@ -92,5 +110,6 @@ async def _pass_on(connection: asyncpg.Connection, changed: Sequence[asyncpg.Rec
 
 
 HANDLERS: Mapping[type[Event], Handler] = {
-    event: handler for state in CONTRIBUTING for event, handler in handlers_of(state, project_contributions).items()
+    **{event: project_contributions for state in CONTRIBUTING for event in handlers_of(state, None)},
+    **dict.fromkeys(WITHDRAWING, project_withdrawals),
 }

@@ -1,6 +1,6 @@
 """What each event contributes to which figure of which organisation."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from contracts import Event, activities, feedback, learning, members
@@ -13,6 +13,16 @@ CONTRIBUTING = (
     feedback.CaseState,
 )
 """The states that contribute; every published event of each is handled."""
+
+WITHDRAWING: Final[frozenset[type[Event]]] = frozenset(
+    {
+        activities.ActivityWithdrawnV1,
+        activities.ParticipationWithdrawnV1,
+        learning.LessonStudyWithdrawnV1,
+        feedback.CaseWithdrawnV1,
+    }
+)
+"""What takes a contribution out of the figures; what was counted of a withdrawn organisation has no place in them."""
 
 
 class Contribution(NamedTuple):

@@ -31,7 +31,7 @@ def item_of(kept: Mapping[str, Any], now: datetime) -> dict[str, Any]:
         "subject_id": subject_id,
         "href": f"{subjects.KINDS[kind.subject].path}/{subject_id}",
         "actions": [
-            _shown(action, subject_id, organisation_id)
+            _shown(action, {**facts, "subject_id": subject_id, "organisation_id": organisation_id})
             for action in kind.actions
             if action.when is None or action.when(facts, now)
         ],
@@ -63,11 +63,12 @@ def written(
     return orjson.dumps(page, Stale.model_dump, orjson.OPT_UTC_Z)
 
 
-def _shown(action: Action, subject_id: str, organisation_id: str) -> dict[str, Any]:
+def _shown(action: Action, known: Mapping[str, Any]) -> dict[str, Any]:
+    body = action.body and {name: value.format_map(known) for name, value in action.body.items()}
     return {
         "operation_id": action.operation_id,
         "method": action.method,
-        "href": action.path.replace("{subject_id}", subject_id).replace("{organisation_id}", organisation_id),
-        "body": action.body,
+        "href": action.path.format_map(known),
+        "body": body,
         "needs": action.needs,
     }

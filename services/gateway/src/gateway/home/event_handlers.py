@@ -11,7 +11,7 @@ from contracts import Event, handlers_of
 from database import columns, raw
 from gateway import change_log
 from gateway.erasing import write_about_people
-from gateway.home.items import Done, Item, Shown
+from gateway.home.items import Done, Gone, Item, Shown
 from gateway.home.kinds import SHOWN
 from messaging import Handler, Received
 
@@ -46,7 +46,17 @@ returning new.subject_id, 'person:' || new.person_id as audience, null::bigint a
           new.done and new.part_id = new.subject_id, true as part
 """
 
-Kept = TypeVar("Kept", Item, Done)
+_CLOSE = """
+update home_item as kept set
+    version = gone.version, open = kept.open and gone.becomes is not null, kind = coalesce(gone.becomes, kept.kind),
+    since = gone.since, due_at = null, expires_at = gone.expires_at
+from unnest($1::text[], $2::bigint[], $3::timestamptz[], $4::timestamptz[], $5::text[])
+    as gone(key, version, since, expires_at, becomes)
+where kept.key = gone.key and kept.version < gone.version
+returning kept.subject_id, kept.audience, kept.version, not kept.open, false as part
+"""
+
+Kept = TypeVar("Kept", Item, Done, Gone)
 
 
 async def project_home(session: AsyncSession, batch: Sequence[Received[Any]], *, shown: Shown) -> None:
@@ -54,6 +64,7 @@ async def project_home(session: AsyncSession, batch: Sequence[Received[Any]], *,
     changes = [change for each in batch for change in shown(each.event, each.version, each.time)]
     items = _newest((change.key, change) for change in changes if isinstance(change, Item))
     done = _newest((change[:4], change) for change in changes if isinstance(change, Done))
+    gone = _newest((change.key, change) for change in changes if isinstance(change, Gone))
     connection = await raw(session)
     await write_about_people(connection)
     if items:
@@ -63,9 +74,10 @@ async def project_home(session: AsyncSession, batch: Sequence[Received[Any]], *,
         ]
         kept = await connection.fetch(_KEEP_ITEMS, *columns(rows))
         await change_log.write(connection, "home_change", (change_log.Row("home", *row) for row in kept))
-    if done:
-        kept = await connection.fetch(_KEEP_DONE, *columns(done))
-        await change_log.write(connection, "home_change", (change_log.Row("home", *row) for row in kept))
+    for statement, each in ((_KEEP_DONE, done), (_CLOSE, gone)):
+        if each:
+            kept = await connection.fetch(statement, *columns(each))
+            await change_log.write(connection, "home_change", (change_log.Row("home", *row) for row in kept))
 
 
 def _newest(changes: Iterable[tuple[Any, Kept]]) -> list[Kept]:

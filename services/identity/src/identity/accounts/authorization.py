@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.identity import AuthorizationChangedV1
@@ -23,18 +23,25 @@ async def lock_account(session: AsyncSession, person_id: UUID) -> None:
 
 
 async def raise_authorization_version(
-    session: AsyncSession, person_id: UUID, *, now: datetime, actor: UUID | None = None
+    session: AsyncSession,
+    person_id: UUID,
+    *,
+    now: datetime,
+    actor: UUID | None = None,
+    above: tuple[int, int] = (0, 0),
 ) -> int:
     """Count a change of what the account may do, and give its version: no token made before holds any more.
 
-    The event's own version counts the changes told, without a gap. Raises `AccountUnknown`.
+    The event's own version counts the changes told, without a gap. `above` are both numbers as a restore lost them.
+    Raises `AccountUnknown`.
     """
+    version, changes = above
     raised = (
         update(Account)
         .where(Account.account_id == person_id)
         .values(
-            authorization_version=Account.authorization_version + 1,
-            authorization_changes=Account.authorization_changes + 1,
+            authorization_version=func.greatest(Account.authorization_version, version) + 1,
+            authorization_changes=func.greatest(Account.authorization_changes, changes) + 1,
             authorization_changed_at=now,
         )
         .returning(Account.authorization_version, Account.authorization_changes)

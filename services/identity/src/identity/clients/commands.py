@@ -129,7 +129,7 @@ async def approve(
     elif client.secret_hash is None:
         secret = new_secret()
         client.secret_hash = hash_of(secret)
-    await _tell_quota(session, client, by.actor)
+    await tell_quota(session, client, by.actor)
     await audit.record(session, by.entry("identity.client.approved", object_id=client.principal_id), now=now)
     return Registered(client, secret)
 
@@ -165,7 +165,7 @@ async def set_suspended(
     wanted = "suspended" if suspended else "active"
     if client.status != wanted:
         client.status, client.changes = wanted, client.changes + 1
-        await _tell_quota(session, client, by.actor)
+        await tell_quota(session, client, by.actor)
         action = f"identity.client.{'suspended' if suspended else 'resumed'}"
         await audit.record(session, by.entry(action, object_id=client.principal_id), now=now)
     return client
@@ -199,7 +199,7 @@ async def tell_quotas_anew(session: AsyncSession) -> None:
     """Tell the quota of every client in force that was told of never, or by a release that told less of it."""
     told_less = (Client.status.in_(("active", "suspended")), Client.told_in < TOLD_IN)
     for client in await session.scalars(select(Client).where(*told_less).with_for_update()):
-        await _tell_quota(session, client, None)
+        await tell_quota(session, client, None)
 
 
 async def _propose(
@@ -250,18 +250,23 @@ async def _locked(session: AsyncSession, client_id: str, expected: Expected) -> 
     return client
 
 
-async def _tell_quota(session: AsyncSession, client: Client, actor: UUID | None) -> None:
+async def tell_quota(session: AsyncSession, client: Client, actor: UUID | None) -> None:
+    """Count a change of what gateways need of a client, and tell it."""
     client.version += 1
     client.told_in = TOLD_IN
     await session.flush()
-    event = ClientQuotaSetV1(
+    await append(session, [Publication(quota_of(client), version=client.version)], actor=actor)
+
+
+def quota_of(client: Client) -> ClientQuotaSetV1:
+    """Give what gateways need of a client."""
+    return ClientQuotaSetV1(
         client_principal_id=client.principal_id,
         client_id=client.client_id,
         requests_per_minute=client.requests_per_minute,
         status=client.status,
         origins=origins_of(client.redirect_uris) if client.application_type == "web" else (),
     )
-    await append(session, [Publication(event, version=client.version)], actor=actor)
 
 
 def _usable(terms: ClientTerms) -> dict[str, object]:

@@ -16,7 +16,7 @@ from messaging import Handler, Received
 async def react_to_affiliations(session: AsyncSession, batch: Sequence[Received[Any]]) -> None:
     """Keep the affiliations, and hold accounts opened before they arrived against them."""
     await orgtree.HANDLERS[MemberAffiliatedV1](session, batch)
-    await forget_openings_before(session, [(each.event.person_id, each.time) for each in batch if each.version == 1])
+    await forget_openings_before(session, [(each.event.person_id, each.time) for each in batch if each.is_first])
     await check_openings(session, now=utc_now())
 
 

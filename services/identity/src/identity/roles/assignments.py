@@ -136,8 +136,7 @@ async def end_assignments(
     for each in ending.values():
         await record(session, "identity.role.ended", each, by=by, now=now)
         each.status, each.ended_at, each.ended_by, each.version = "ended", now, ender, each.version + 1
-        last_day = day_of(now) if each.valid_until is None else min(each.valid_until, day_of(now))
-        publications.append(Publication(RoleEndedV1(**{**_state(each), "valid_until": last_day}), version=each.version))
+        publications.append(Publication(RoleEndedV1(**state_of(each)), version=each.version))
     await session.flush()
     await append(session, publications, actor=ender)
     for person_id in sorted({each.person_id for each in ending.values()}):
@@ -150,7 +149,7 @@ async def tell_granted(
     """Tell that an assignment holds from now on; older tokens of the person do not say so and end."""
     word = "approved" if assignment.decided_by else "delegated" if assignment.delegated_from else "granted"
     await record(session, f"identity.role.{word}", assignment, by=by, now=now)
-    event = RoleGrantedV1(**_state(assignment))
+    event = RoleGrantedV1(**state_of(assignment))
     await append(session, [Publication(event, version=assignment.version)], actor=_id_of(by))
     await raise_authorization_version(session, assignment.person_id, now=now, actor=_id_of(by))
 
@@ -212,5 +211,10 @@ async def require_room(session: AsyncSession, person_id: UUID, *, today: date) -
         raise TooManyRoles
 
 
-def _state(assignment: RoleAssignment) -> dict[str, object]:
-    return {name: getattr(assignment, name) for name in RoleGrantedV1.model_fields}
+def state_of(assignment: RoleAssignment) -> dict[str, Any]:
+    """Give an assignment as its events carry it: the last day of one that was ended is the day it was, or earlier."""
+    state = {name: getattr(assignment, name) for name in RoleGrantedV1.model_fields}
+    if assignment.status == "ended" and assignment.ended_at is not None:
+        day = day_of(assignment.ended_at)
+        state["valid_until"] = min(assignment.valid_until or day, day)
+    return state

@@ -49,18 +49,24 @@ def revoke_families_in_sync(
 
 
 async def end_all_sessions(
-    session: AsyncSession, person_id: UUID, *, reason: RevokedFor, now: datetime, actor: UUID | None = None
+    session: AsyncSession,
+    person_id: UUID,
+    *,
+    reason: RevokedFor,
+    now: datetime,
+    actor: UUID | None = None,
+    above: tuple[int, int] = (0, 0),
 ) -> list[UUID]:
     """Sign a person out everywhere: browsers, families of tokens, and every access token there is.
 
     Codes not redeemed yet give nothing any more, those of a browser because its session has ended. Gives the ids of the
-    families it ended. Raises `AccountUnknown`.
+    families it ended. `above` is as of `raise_authorization_version`. Raises `AccountUnknown`.
     """
     await end_browser_sessions(session, BrowserSession.account_id == person_id, now=now)
     await forget_browsers(session, person_id)
     await end_waiting_devices(session, person_id, now=now)
     ended = await revoke_families(session, TokenFamily.account_id == person_id, reason=reason, now=now, actor=actor)
-    await raise_authorization_version(session, person_id, now=now, actor=actor)
+    await raise_authorization_version(session, person_id, now=now, actor=actor, above=above)
     return ended
 
 

@@ -27,6 +27,7 @@ RevokedFor = Literal[
     "erased",
     "assistance_ended",
     "phone_replaced",
+    "restored",
 ]
 
 

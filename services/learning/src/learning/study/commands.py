@@ -1,8 +1,8 @@
 """Commands on studying: report progress, report understanding."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -60,7 +60,7 @@ async def report_progress(
         study.completed_at = now
     await publish_study(session, LessonProgressedV1, study, by.origin)
     if completes:
-        await _finish_edition(session, lesson, person_id=by.person_id, now=now)
+        await finish_edition(session, lesson.course_id, lesson.edition, person_id=by.person_id, now=now)
     return study
 
 
@@ -90,20 +90,22 @@ async def report_understanding(
     study.said_at = word.at
     if study.understood is word.understood:
         return study
-    measure, mark = measure_of(lesson_id), await orgtree.mark_of(session, by.person_id)
-    deltas: list[orgtree.Delta] = []
-    if study.asked_organisation_id is not None:
-        deltas.append(orgtree.Delta(study.asked_organisation_id, measure, -1, mark))
-    study.affiliation_id = await orgtree.affiliation_of(session, by.person_id)
-    study.understood, study.asked_at, study.asked_organisation_id = word.understood, None, None
+    study.affiliation_id, asked = await orgtree.affiliation_of(session, by.person_id), None
+    study.understood = word.understood
     if not study.understood:
         await count_reach(session, REQUESTS, by.person_id, now=now)
         asked = study.affiliation_id or (await session.get_one(Course, lesson.course_id)).organisation_id
-        study.asked_at, study.asked_organisation_id = now, asked
-        deltas.append(orgtree.Delta(asked, measure, 1, mark))
+    await ask_of(session, study, asked, at=now)
     await publish_study(session, UnderstandingReportedV1, study, by.origin)
-    await orgtree.add_deltas(session, deltas)
     return study
+
+
+async def ask_of(session: AsyncSession, study: LessonStudy, organisation_id: UUID | None, *, at: datetime) -> None:
+    """Let a study ask this organisation for help, or none, and count that where it asked and where it asks."""
+    measure, mark = measure_of(study.lesson_id), await orgtree.mark_of(session, study.person_id)
+    changed = ((study.asked_organisation_id, -1), (organisation_id, 1))
+    await orgtree.add_deltas(session, [orgtree.Delta(place, measure, n, mark) for place, n in changed if place])
+    study.asked_organisation_id, study.asked_at = organisation_id, at if organisation_id else None
 
 
 async def _begun(
@@ -118,23 +120,31 @@ async def _begun(
 ) -> tuple[LessonOut, LessonStudy]:
     """Give the lesson, and the person's study of it, locked; one that this begins has version 0."""
     lesson = await one_lesson(session, lesson_id, person_id=by.person_id, remit=visible)
-    begun = {"person_id": by.person_id, "course_id": lesson.course_id}
-    await insert_new(session, Enrolment, {**begun, "edition": lesson.edition, "started_at": now})
-    new = {"study_id": study_id, **begun, "lesson_id": lesson_id, "progress": 0, "started_at": now, "version": 0}
-    await insert_new(session, LessonStudy, new)
-    found = select(LessonStudy).where(LessonStudy.person_id == by.person_id, LessonStudy.lesson_id == lesson_id)
-    study = (await session.scalars(found.with_for_update())).one()
+    begun = {"person_id": by.person_id, "course_id": lesson.course_id, "started_at": now}
+    study = await begin(session, begun, lesson.edition, study_id=study_id, lesson_id=lesson_id)
     expected.require(study.version)
     return lesson, study
 
 
-async def _finish_edition(session: AsyncSession, lesson: LessonOut, *, person_id: UUID, now: datetime) -> None:
+async def begin(
+    session: AsyncSession, begun: Mapping[str, Any], edition: int, *, study_id: UUID, lesson_id: UUID
+) -> LessonStudy:
+    """Give somebody's study of a lesson, locked, and begin it and the edition where they have not.
+
+    `begun` has `person_id`, `course_id` and `started_at`.
+    """
+    await insert_new(session, Enrolment, {**begun, "edition": edition})
+    new = {"study_id": study_id, **begun, "lesson_id": lesson_id, "progress": 0, "version": 0}
+    await insert_new(session, LessonStudy, new)
+    mine = (LessonStudy.person_id == begun["person_id"], LessonStudy.lesson_id == lesson_id)
+    return (await session.scalars(select(LessonStudy).where(*mine).with_for_update())).one()
+
+
+async def finish_edition(
+    session: AsyncSession, course_id: UUID, edition: int, *, person_id: UUID, now: datetime
+) -> None:
     """Mark the edition as finished when this was its last lesson, so that the next one read is the newest."""
-    mine = (
-        Enrolment.person_id == person_id,
-        Enrolment.course_id == lesson.course_id,
-        Enrolment.edition == lesson.edition,
-    )
+    mine = (Enrolment.person_id == person_id, Enrolment.course_id == course_id, Enrolment.edition == edition)
     # Locked before counting: of two last lessons completed at once, the second must see the first.
     found = select(Enrolment).where(*mine, Enrolment.finished_at.is_(None)).with_for_update()
     enrolment = (await session.scalars(found)).one_or_none()
@@ -144,8 +154,8 @@ async def _finish_edition(session: AsyncSession, lesson: LessonOut, *, person_id
         LessonStudy.person_id == person_id, LessonStudy.completed_at.is_not(None)
     )
     remaining = select(func.count()).where(
-        EditionLesson.course_id == lesson.course_id,
-        EditionLesson.edition == lesson.edition,
+        EditionLesson.course_id == course_id,
+        EditionLesson.edition == edition,
         EditionLesson.lesson_id.not_in(completed),
     )
     if not await session.scalar(remaining):

@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-import orgtree
 from contracts.learning import UnderstandingReportedV1
-from learning.study.commands import publish_study
-from learning.study.rules import measure_of
+from database import utc_now
+from learning.study.commands import ask_of, publish_study
 from learning.study.tables import LessonStudy
 from messaging import origin
 from privacy import Told
@@ -33,16 +32,8 @@ async def forget(session: AsyncSession, person_ids: Sequence[UUID]) -> None:
 
     What was studied stays as that of an id that leads to nobody any more: learning holds no name, and counts stay.
     """
-    asking = (
-        select(LessonStudy, func.person_mark(LessonStudy.person_id))
-        .where(LessonStudy.person_id.in_(person_ids), LessonStudy.asked_at.is_not(None))
-        .order_by(LessonStudy.study_id)
-        .with_for_update()
-    )
-    deltas: list[orgtree.Delta] = []
-    for study, mark in (await session.execute(asking)).all():
-        if study.asked_organisation_id is not None:
-            deltas.append(orgtree.Delta(study.asked_organisation_id, measure_of(study.lesson_id), -1, mark))
-        study.understood, study.asked_at, study.asked_organisation_id = None, None, None
+    asking = select(LessonStudy).where(LessonStudy.person_id.in_(person_ids), LessonStudy.asked_at.is_not(None))
+    for study in (await session.scalars(asking.order_by(LessonStudy.study_id).with_for_update())).all():
+        await ask_of(session, study, None, at=utc_now())
+        study.understood = None
         await publish_study(session, UnderstandingReportedV1, study, origin())
-    await orgtree.add_deltas(session, deltas)

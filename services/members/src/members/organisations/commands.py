@@ -98,10 +98,17 @@ async def establish_organisations(
     if judged.errors:
         raise RowsRefused(judged.errors)
     if judged.new:
-        if count_of(await connection.execute(_ESTABLISH, *columns(judged.new))) != len(judged.new):
-            raise ChangedMeanwhile
-        await _announce(session, [(OrganisationEstablishedV1(**_state(row)), 1) for row in judged.new], by=by, now=now)
+        await establish(session, judged.new)
+        await _announce(
+            session, [(OrganisationEstablishedV1(**state_of(row)), 1) for row in judged.new], by=by, now=now
+        )
     return ImportOutcome(added=len(judged.new), unchanged=judged.unchanged)
+
+
+async def establish(session: AsyncSession, new: Sequence[NewOrganisation]) -> None:
+    """Enter organisations into the register, in version 1. Raises `ChangedMeanwhile` where one is there already."""
+    if count_of(await (await raw(session)).execute(_ESTABLISH, *columns(new))) != len(new):
+        raise ChangedMeanwhile
 
 
 async def rename_organisation(
@@ -124,9 +131,9 @@ async def rename_organisation(
     if (organisation.name, organisation.division_code) == (name, division_code):
         return
     on = wanted.on or today
-    check_day(on, since=await _present_since(session, organisation_id), today=today)
-    await _change(session, organisation, on=on, name=name, division_code=division_code)
-    event = OrganisationRenamedV1(**_state(organisation))
+    check_day(on, since=await present_since(session, organisation_id), today=today)
+    await change_register(session, organisation, on=on, name=name, division_code=division_code)
+    event = OrganisationRenamedV1(**state_of(organisation))
     await _announce(session, [(event, organisation.version)], by=by, now=now)
 
 
@@ -151,11 +158,11 @@ async def move_organisation(
     parent = known(await connection.fetchrow(_NEW_PARENT, parent_id, list(by.remit)), ParentUnknown)
     if organisation.parent_id == parent_id:
         return
-    since = await _present_since(session, organisation_id)
+    since = await present_since(session, organisation_id)
     check_move(organisation_id, new_parent_ancestors=parent["ancestors"], on=on, since=since, today=today)
     check_place(Standing(organisation.kind, organisation.level), Standing(parent["kind"], parent["level"]), today)
-    await _change(session, organisation, on=on, parent_id=parent_id)
-    event = OrganisationMovedV1(**_state(organisation))
+    await change_register(session, organisation, on=on, parent_id=parent_id)
+    event = OrganisationMovedV1(**state_of(organisation))
     await _announce(session, [(event, organisation.version)], by=by, now=now)
     # Nothing of ours hangs in the air, so what has no path now stands deeper than a path can reach.
     if await connection.fetchval("select exists (select from organisation where path is null)"):
@@ -173,7 +180,7 @@ async def _locked(
     return organisation
 
 
-async def _present_since(session: AsyncSession, organisation_id: UUID) -> date:
+async def present_since(session: AsyncSession, organisation_id: UUID) -> date:
     """Give the first day of what is registered of the organisation now."""
     wanted = select(OrganisationPeriod.from_day).where(
         OrganisationPeriod.organisation_id == organisation_id, OrganisationPeriod.until_day.is_(None)
@@ -181,7 +188,9 @@ async def _present_since(session: AsyncSession, organisation_id: UUID) -> date:
     return (await session.scalars(wanted)).one()
 
 
-async def _change(session: AsyncSession, organisation: RegisteredOrganisation, *, on: date, **changes: Any) -> None:
+async def change_register(
+    session: AsyncSession, organisation: RegisteredOrganisation, *, on: date, **changes: Any
+) -> None:
     """Change the register, and begin a new period on the day `on`; a period that began that very day is corrected."""
     for field, value in changes.items():
         setattr(organisation, field, value)
@@ -205,7 +214,8 @@ async def _change(session: AsyncSession, organisation: RegisteredOrganisation, *
         await session.execute(insert(OrganisationPeriod).values(new))
 
 
-def _state(organisation: RegisteredOrganisation | NewOrganisation) -> dict[str, Any]:
+def state_of(organisation: RegisteredOrganisation | NewOrganisation) -> dict[str, Any]:
+    """Give an organisation as its events carry it."""
     return {field: getattr(organisation, field) for field in OrganisationState.model_fields}
 
 

@@ -8,13 +8,12 @@ import { Page } from "../../components/page.tsx";
 import { Deadline, Entry, Notice, Tag, type Tone } from "../../components/surfaces.tsx";
 import { ReadingState } from "../../components/trouble.tsx";
 import { day, dayAndTime } from "../../shell/dates.ts";
-import { keepDraft } from "../../shell/drafts.ts";
+import { keepDraft, REPORT } from "../../shell/drafts.ts";
 import { portal, useReading, words } from "../../shell/portal.ts";
 import { go, isShared, type Params } from "../../shell/router.ts";
 import type { Op } from "../../store/database.ts";
 import { usePlaces } from "./answering.ts";
 import { unsentCases } from "./cases.tsx";
-import { REPORT } from "./report.tsx";
 import { says as mine } from "./words.ts";
 
 type Told = components["schemas"]["CaseWithEntries"];

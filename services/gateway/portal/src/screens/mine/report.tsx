@@ -8,7 +8,7 @@ import { Steps } from "../../components/steps.tsx";
 import { Card, Facts } from "../../components/surfaces.tsx";
 import { ReadingState } from "../../components/trouble.tsx";
 import { day } from "../../shell/dates.ts";
-import { useDraft } from "../../shell/drafts.ts";
+import { REPORT, useDraft } from "../../shell/drafts.ts";
 import { portal, words } from "../../shell/portal.ts";
 import { go, isShared, type Params } from "../../shell/router.ts";
 import { newId } from "../../store/ids.ts";
@@ -19,9 +19,9 @@ const STEPS = ["what", "where", "words", "check"] as const;
 const LONGEST = 4000;
 const ABOUT = 40;
 
-/** The draft of what is about to be reported. */
-export const REPORT = "report";
 export interface Draft {
+  /** Of a case that was lost, and is said again under its id. */
+  id?: string | undefined;
   category?: string;
   place?: string;
   text?: string;
@@ -56,9 +56,9 @@ function StepPage({ at, children }: { at: number; children: preact.ComponentChil
 }
 
 /** Chooses by one press and goes on. */
-function Options(props: StepProps & { name: keyof Draft; options: readonly [string, string][] }) {
+function Options(props: StepProps & { name: "category" | "place"; options: readonly [string, string][] }) {
   const choose = async (value: string): Promise<void> => {
-    await props.keep({ ...props.now, [props.name]: value });
+    await props.keep({ ...props.now, [props.name]: value, id: undefined });
     go(address(props.at + 1));
   };
   return (
@@ -144,10 +144,10 @@ function Check({ now, at, keep }: StepProps) {
   const { categories } = words.value;
   const { nameOf } = usePlaces();
   const { answering } = useAnswering(now.place);
-  const { category, place, text } = now as Required<Draft>;
+  const { category, place, text } = now as Required<Omit<Draft, "id">>;
   const told = answering(category) || undefined;
   const send = async (): Promise<void> => {
-    const subject_id = newId();
+    const subject_id = now.id ?? newId();
     const body = { category, organisation_id: place, text: text.trim() };
     await portal.outbox.add({ kind: "case.open", subject_id, body, about: text.trim().slice(0, ABOUT) });
     await keep(null);

@@ -19,9 +19,9 @@ Facts = Mapping[str, Any]
 class Action(NamedTuple):
     """An operation that does what an item asks, or a part of it.
 
-    `path` has its ids as `{subject_id}` and `{organisation_id}`, those of the item; `body` is filled in as far as it is
-    known, and `needs` are its fields that the person gives: without any, one tap does it. `when` says from an item's
-    facts whether it is of any use now; without it, it always is.
+    `path` has its ids as `{subject_id}` and `{organisation_id}`, those of the item. So has `body`, with facts by their
+    names in braces; it is filled in as far as it is known, and `needs` are its fields that the person gives: without
+    any, one tap does it. `when` says from an item's facts whether it is of any use now; without it, it always is.
     """
 
     operation_id: str
@@ -94,7 +94,17 @@ class Done(NamedTuple):
     done: bool
 
 
-Shown = Callable[[Any, int, datetime], Iterable[Item | Done]]
+class Gone(NamedTuple):
+    """What the item of this key was about is no more: it is closed, or where it was open `becomes` one of that kind."""
+
+    key: str
+    version: int
+    since: datetime
+    expires_at: datetime | None = None
+    becomes: str | None = None
+
+
+Shown = Callable[[Any, int, datetime], Iterable[Item | Done | Gone]]
 """Gives what an event of one state, its version and its time put on homes and take off them."""
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from pydantic import BaseModel
 
 from contracts import activities
-from gateway.home.items import Action, Done, Facts, Item, Kind, item
+from gateway.home.items import Action, Done, Facts, Gone, Item, Kind, item
 from gateway.words import Words
 
 MEETINGS: Final = {
@@ -88,4 +88,19 @@ def of_participation(event: activities.ParticipationState, version: int, _: date
     yield Done(event.person_id, ATTEND.name, event.activity_id, event.activity_id, version, event.attended)
 
 
-SHOWN = {activities.ActivityState: of_activity, activities.ParticipationState: of_participation}
+def of_withdrawn_activity(event: activities.ActivityWithdrawnV1, version: int, time: datetime) -> Iterator[Gone]:
+    """There is nothing to attend."""
+    yield Gone(f"{ATTEND.name}:{event.activity_id}", version, time)
+
+
+def of_withdrawn_part(event: activities.ParticipationWithdrawnV1, version: int, _: datetime) -> Iterator[Done]:
+    """Nobody knows here that this person took part."""
+    yield Done(event.person_id, ATTEND.name, event.activity_id, event.activity_id, version, done=False)
+
+
+SHOWN = {
+    activities.ActivityState: of_activity,
+    activities.ParticipationState: of_participation,
+    activities.ActivityWithdrawnV1: of_withdrawn_activity,
+    activities.ParticipationWithdrawnV1: of_withdrawn_part,
+}

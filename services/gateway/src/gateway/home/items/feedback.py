@@ -1,12 +1,14 @@
-"""What feedback puts on homes: cases to answer, to follow and to confirm; pure."""
+"""What feedback puts on homes: cases to answer, to follow, to confirm, and to tell again; pure."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from pydantic import BaseModel
 
 from contracts import feedback
-from gateway.home.items import Action, Item, Kind, item
+from gateway.home.items import Action, Gone, Item, Kind, item
+from gateway.words import Words
 
 
 class CaseFacts(BaseModel):
@@ -39,7 +41,35 @@ CONFIRM = Kind(
     actions=(Action("feedback_confirm_answer", "POST", "/v1/cases/{subject_id}/confirmation"),),
 )
 FOLLOW = Kind("case.follow", "case", "waiting", "等待答复", "Wait for an answer", "person", "when over", CaseFacts)
-KINDS = (ANSWER, CONFIRM, FOLLOW)
+_LOST: Final = Words(
+    "您反映的一件事在系统恢复时丢失了，请再说一次",
+    "Something you told us was lost when the system was restored: please say it again",
+)
+TELL_AGAIN = Kind(
+    "case.tell_again",
+    "case",
+    "todo",
+    "重新反映诉求",
+    "Say it again",
+    "person",
+    "when over",
+    CaseFacts,
+    title=lambda _: _LOST,
+    actions=(
+        Action(
+            "feedback_open_case",
+            "POST",
+            "/v1/cases",
+            body={"case_id": "{subject_id}", "category": "{category}", "organisation_id": "{organisation_id}"},
+            needs=("text",),
+        ),
+    ),
+)
+"""Said again under its id, it is the case once more, and this item what that is to the reporter."""
+KINDS = (ANSWER, CONFIRM, FOLLOW, TELL_AGAIN)
+
+ASKED_FOR: Final = timedelta(days=90)
+"""How long a reporter is asked to say again what was lost."""
 
 _OF_THE_REPORTER = {"open": FOLLOW, "answered": CONFIRM}
 """What a case in this status is to the person who brought it; in any other, known or not, it is on nobody's home."""
@@ -75,4 +105,10 @@ def of_case(event: feedback.CaseState, version: int, _: datetime) -> Iterator[It
     yield following._replace(key=f"{CONFIRM.name}:{event.case_id}")  # one item, whatever it is to them now
 
 
-SHOWN = {feedback.CaseState: of_case}
+def of_withdrawn_case(event: feedback.CaseWithdrawnV1, version: int, time: datetime) -> Iterator[Gone]:
+    """There is nothing to answer; who waited for an answer, or had one to confirm, is asked to say it again."""
+    yield Gone(f"{ANSWER.name}:{event.case_id}", version, time)
+    yield Gone(f"{CONFIRM.name}:{event.case_id}", version, time, time + ASKED_FOR, TELL_AGAIN.name)
+
+
+SHOWN = {feedback.CaseState: of_case, feedback.CaseWithdrawnV1: of_withdrawn_case}

@@ -6,7 +6,7 @@ from datetime import datetime
 from pydantic import BaseModel
 
 from contracts import identity
-from gateway.home.items import Action, Done, Facts, Item, Kind, item
+from gateway.home.items import Action, Done, Facts, Gone, Item, Kind, item
 from gateway.words import Words
 
 
@@ -55,4 +55,9 @@ def of_account_list(event: identity.AccountListState, version: int, _: datetime)
     yield Done(event.given_by, APPROVE.name, event.list_id, event.list_id, version, done=True)
 
 
-SHOWN = {identity.AccountListState: of_account_list}
+def of_withdrawn_list(event: identity.AccountListWithdrawnV1, version: int, time: datetime) -> Iterator[Gone]:
+    """There is nothing to approve."""
+    yield Gone(f"{APPROVE.name}:{event.list_id}", version, time)
+
+
+SHOWN = {identity.AccountListState: of_account_list, identity.AccountListWithdrawnV1: of_withdrawn_list}

@@ -7,7 +7,8 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from contracts import learning
-from gateway.home.items import Action, Done, Facts, Item, Kind, item
+from contracts.envelope import MAX_VERSION
+from gateway.home.items import Action, Done, Facts, Gone, Item, Kind, item
 from gateway.words import Words
 
 
@@ -78,10 +79,11 @@ def of_lesson(event: learning.LessonState, version: int, time: datetime) -> Iter
 
     Who needs help stays in learning. Events from before that organisation was published were about learners who asked
     their own branch, or, without one, an organisation that the event does not name. What is over is on nobody's home,
-    and stands there under its course.
+    and stands there under its course. What is told anew after a restore may take a call back that was lost.
     """
     yield Done(event.person_id, STUDY.name, event.course_id, event.lesson_id, version, event.completed)
-    if event.understood is None and not isinstance(event, learning.UnderstandingReportedV1):
+    has_spoken = event.understood is not None or isinstance(event, learning.UnderstandingReportedV1)
+    if not has_spoken and version <= MAX_VERSION:
         return
     asked = event.asked_organisation_id or event.affiliation_id
     yield item(
@@ -96,4 +98,20 @@ def of_lesson(event: learning.LessonState, version: int, time: datetime) -> Iter
     )
 
 
-SHOWN = {learning.CoursePublishedV1: of_course, learning.LessonState: of_lesson}
+def of_withdrawn_course(event: learning.CourseWithdrawnV1, version: int, time: datetime) -> Iterator[Gone]:
+    """There is nothing to study."""
+    yield Gone(f"{STUDY.name}:{event.course_id}", version, time)
+
+
+def of_withdrawn_study(event: learning.LessonStudyWithdrawnV1, version: int, time: datetime) -> Iterator[Done | Gone]:
+    """Nobody knows here that this lesson was studied, or that help was asked for."""
+    yield Done(event.person_id, STUDY.name, event.course_id, event.lesson_id, version, done=False)
+    yield Gone(f"{HELP.name}:{event.study_id}", version, time)
+
+
+SHOWN = {
+    learning.CoursePublishedV1: of_course,
+    learning.LessonState: of_lesson,
+    learning.CourseWithdrawnV1: of_withdrawn_course,
+    learning.LessonStudyWithdrawnV1: of_withdrawn_study,
+}

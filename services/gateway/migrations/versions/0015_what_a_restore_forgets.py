@@ -1,0 +1,18 @@
+"""How far each consumer has read, and what the stream tells that a restored database forgot."""
+
+from alembic import op
+
+from messaging import migrations
+
+revision = "0015"
+down_revision = "0014"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    migrations.create_v2(op)
+
+
+def downgrade() -> None:
+    migrations.drop_v2(op)
