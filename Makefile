@@ -15,7 +15,7 @@ DECLARATIONS := requirements.lock $(wildcard tests/conformance/generated/*.lock 
 IN := .venv/bin/python -m
 MADE := .venv/made-in
 # Three files at a time, in the order in which they stand: the longest begin.
-IN_CHROMIUM := -q -c pyproject.toml -n 3 --dist=loadfile --no-loadscope-reorder --durations=15 --durations-min=1
+IN_CHROMIUM := -q -c pyproject.toml -n 2 --dist=loadfile --no-loadscope-reorder --durations=15 --durations-min=1
 QUICK := -q -c pyproject.toml -m "not fault and not browser" --durations=15 --durations-min=1
 
 # An environment knows its own path: one that was copied or moved with the checkout is made again.

@@ -24,14 +24,15 @@ await perform({
     await tap(".choice");
     await page.locator("textarea:focus").waitFor();
     await page.keyboard.type(WORDS);
-    await until(page, async () => (await stored(page, "meta", "report")).text === WORDS);
+    await until(page, async () => (await stored(page, "meta", "draft report"))?.text === WORDS);
     await page.reload(); // a call came, and the page is gone: the words are not
     const words = await page.locator("textarea").inputValue();
     await tap("main > button");
     await page.waitForURL("**/cases/new/check");
+    await page.locator(".facts", { hasText: "工作日" }).waitFor();
     const promised = await page.locator(".facts").textContent();
     await tap("main > button");
-    const said = await page.locator(".notice").textContent();
+    const said = await page.locator(".notice", { hasText: "手机" }).first().textContent();
     await page.goto(`${told.url}/app/cases/new`);
     const forgotten = (await page.locator(".choice[aria-pressed=true]").count()) === 0;
     const [waiting] = await ops(page);

@@ -53,7 +53,7 @@ async def test_one_address_takes_a_quarter_of_the_places_and_another_one_is_serv
 NICE_ALREADY = """
 import os
 from identity.credentials.passwords import Passwords
-os.nice(15)
+os.nice(17)
 print(Passwords(threads=1)._hashing.submit(os.getpriority, os.PRIO_PROCESS, 0).result())
 """
 
