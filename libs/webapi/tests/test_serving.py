@@ -105,6 +105,42 @@ async def test_a_signal_lets_requests_and_worker_finish_and_exits_0(
     assert await trees(settings) == ["drained", "slow"]
 
 
+async def test_an_api_that_leaves_serves_on_and_sends_everybody_elsewhere(
+    settings: Settings, headers: dict[str, str], tmp_path: Path
+) -> None:
+    service = Orchard("api", settings, tmp_path / "log", XIANGQIAO_LEAVE_SECONDS="3")
+    async with service, httpx.AsyncClient(base_url=service.url) as client:
+        before = await client.get("/v1/trees", headers=headers)
+        body = {"tree_id": str(new_id()), "kind": "slow"}
+        under_way = asyncio.create_task(client.post("/v1/trees", json=body, headers=headers))
+        await asyncio.sleep(0.15)
+        os.kill(service.pid, signal.SIGTERM)
+        answers = [await under_way]
+        live = await client.get("/health/live")
+        for _ in range(2):  # over connections of their own, both of the answer at once and of the one by pieces
+            answers += [await client.get(path, headers=headers) for path in ("/v1/trees", "/v1/nothing", "/metrics")]
+        assert "connection" not in before.headers
+        assert {answer.headers["connection"] for answer in [live, *answers]} == {"close"}
+        assert [answer.status_code for answer in answers] == [201, *[200, 404, 200] * 2]
+        assert (live.status_code, live.json()) == (503, {"status": "leaving"})
+        assert service.is_running
+        assert await service.stop() == 0  # told a second time, it leaves at once
+    assert service.events == ["listening", "leaving", "ended"]
+
+
+@pytest.mark.parametrize(("command", "number"), [("api", signal.SIGINT), ("worker", signal.SIGTERM)])
+async def test_neither_a_person_at_a_terminal_nor_a_worker_waits_to_leave(
+    settings: Settings, command: str, number: signal.Signals, tmp_path: Path
+) -> None:
+    service = Orchard(command, settings, tmp_path / "log", XIANGQIAO_LEAVE_SECONDS="60")
+    async with service:
+        os.kill(service.pid, number)
+        async with asyncio.timeout(20):
+            while service.is_running:
+                await asyncio.sleep(0.05)
+    assert service.events == ["listening", "ended"]
+
+
 async def test_a_worker_process_serves_health_and_metrics_and_drains(settings: Settings, tmp_path: Path) -> None:
     service = Orchard("worker", settings, tmp_path / "log")
     async with service, httpx.AsyncClient(base_url=service.url) as client:
@@ -189,6 +225,7 @@ async def test_a_database_that_does_not_answer_is_waited_for_and_then_one_line(s
 async def test_data_of_a_newer_version_is_one_line_that_says_so(settings: Settings, command: str) -> None:
     connection = await asyncpg.connect(asyncpg_dsn(settings.database_url))
     await connection.execute("update alembic_version set version_num = '9999'")
+    await connection.execute("update schema_window set oldest_code = '9999'")
     await connection.close()
     code, lines = await run(command, settings, XIANGQIAO_PORT="0")
     assert code == 1
@@ -197,6 +234,29 @@ async def test_data_of_a_newer_version_is_one_line_that_says_so(settings: Settin
         "orchard: wrong data version: the database is at revision 9999, which this version does not know,"
         " so a newer one wrote it; install the newer release."
     )
+
+
+async def test_a_database_that_is_not_migrated_is_waited_for_and_then_one_line(
+    settings: Settings, tmp_path: Path
+) -> None:
+    connection = await asyncpg.connect(asyncpg_dsn(settings.database_url))
+    await connection.execute("alter table alembic_version rename to aside")
+    code, lines = await run("api", settings, XIANGQIAO_PORT="0")
+    assert (code, lines[-1]) == (
+        1,
+        "orchard: wrong data version: the database is at revision None, this version needs 0001; migrate first.",
+    )
+    service = Orchard("api", settings, tmp_path / "log", XIANGQIAO_STARTUP_WAIT_SECONDS="60")
+    starting = asyncio.create_task(service.start())
+    async with asyncio.timeout(30):
+        while not (service.log.exists() and "waiting_for_migration" in service.events):
+            await asyncio.sleep(0.05)
+    await connection.execute("alter table aside rename to alembic_version")
+    await starting
+    name = "select count(*) from pg_stat_activity where application_name = 'orchard/api/0001'"
+    assert await connection.fetchval(name + " and datname = current_database()")
+    assert await service.stop() == 0
+    await connection.close()
 
 
 async def test_migrate_brings_an_empty_database_to_the_newest_revision(settings: Settings) -> None:

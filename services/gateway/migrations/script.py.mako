@@ -7,6 +7,8 @@ revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
 branch_labels = None
 depends_on = None
+PHASE = "expand"
+OLDEST_CODE = ${repr(down_revision)}  # what the revision before says: docs/add-a-feature.md
 
 
 def upgrade() -> None:

@@ -6,6 +6,8 @@ revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
 branch_labels = ${repr(branch_labels)}
 depends_on = ${repr(depends_on)}
+PHASE = "expand"
+OLDEST_CODE = ${repr(down_revision)}  # what the revision before says: docs/add-a-feature.md
 
 
 def upgrade() -> None:

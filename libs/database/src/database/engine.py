@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Any, Final, Literal, cast
+from typing import Any, ClassVar, Final, Literal, cast
 
 import asyncpg
 from asyncpg.transaction import Transaction, TransactionState
@@ -42,6 +42,9 @@ class Database:
     there is a `DEADLINE`, what is left of it when a transaction begins bounds each of its statements.
     """
 
+    runs_as: ClassVar[str] = ""
+    """What this process is, `<command>/<revision of its code>`: follows the name by which the server knows it."""
+
     def __init__(
         self,
         url: str,
@@ -54,10 +57,11 @@ class Database:
     ) -> None:
         self.dsn = asyncpg_dsn(url)
         self.application_name = application_name
+        self._session_name = f"{application_name}/{self.runs_as}" if self.runs_as else application_name
         self._waiting = _WAITING_FOR.labels(application_name)
         self._may_overflow = max_overflow > 0
         self._server_settings = {
-            "application_name": application_name,
+            "application_name": self._session_name,
             "timezone": "UTC",
             "transaction_timeout": f"{transaction_timeout_seconds}s",
             "idle_in_transaction_session_timeout": f"{max(1, transaction_timeout_seconds // 3)}s",
@@ -155,7 +159,7 @@ class Database:
         Raises `OSError` or `asyncpg.PostgresError` when the database is not to be had within ten seconds.
         """
         settings = {
-            "application_name": self.application_name,
+            "application_name": self._session_name,
             "timezone": "UTC",
             "tcp_keepalives_idle": "5",
             "tcp_keepalives_interval": "2",

@@ -1,25 +1,53 @@
 """Alembic for every service: the same environment, one migrator at a time, and a clear word on a wrong version."""
 
+import asyncio
+from collections.abc import Callable
 from functools import cache
 from importlib import import_module
+from itertools import takewhile
 from pathlib import Path
+from typing import Final, NamedTuple, TypeVar
 
 from alembic import command, context
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.script.revision import ResolutionError
-from alembic.util import CommandError
+from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Connection, MetaData, make_url, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.util import await_only
 
+from database import schema_window
 from database.table import NAMING_CONVENTION, Table
 
 _LOCK = 0x5869616E6771  # one advisory lock for all migrators of a database; any constant will do
+_TURN_SECONDS: Final = 0.2
+LOCK_SECONDS: Final = 2
+"""How long a statement of a revision waits for a table: whoever comes after it waits as long."""
+LOCK_TRIES: Final = 20
+LOCK_PAUSE_SECONDS: Final = 1.0
+_LOCK_NOT_AVAILABLE: Final = "55P03"
+
+T = TypeVar("T")
 
 
 class WrongDataVersion(Exception):
     """The database was written by another version of this service than the code that opens it."""
+
+
+class Behind(WrongDataVersion):
+    """The database is yet to be migrated to this version."""
+
+
+class CannotMigrate(Exception):
+    """What is running now keeps a revision from being applied; says what, and what to do. Nothing of it was done."""
+
+
+class Found(NamedTuple):
+    """What a database tells of itself: its revision, and the oldest code that may run on it; None: nothing."""
+
+    revision: str | None
+    oldest_code: str | None
 
 
 def _configuration(folder: Path) -> Config:
@@ -28,35 +56,98 @@ def _configuration(folder: Path) -> Config:
     return config
 
 
+def _line(script: ScriptDirectory) -> list[Script]:
+    """Give the revisions of a service, newest first."""
+    return list(script.walk_revisions())
+
+
+async def _on(url: str, act: Callable[[Connection], T]) -> T:
+    """Do it on a connection to the database at `url`; it commits itself."""
+    engine = create_async_engine(make_url(url).set(drivername="postgresql+asyncpg"))
+    try:
+        async with engine.connect() as connection:
+            return await connection.run_sync(act)
+    finally:
+        await engine.dispose()
+
+
+def _read(connection: Connection) -> Found:
+    return Found(MigrationContext.configure(connection).get_current_revision(), schema_window.read(connection))
+
+
+async def read(url: str) -> Found:
+    """Give what the database at `url` tells of itself."""
+    return await _on(url, _read)
+
+
 async def upgrade(url: str, folder: Path) -> list[str]:
     """Bring the database at `url` to the newest revision in `folder` (a service's `migrations/`).
 
-    Returns the revisions applied, oldest first: none when it was current. Raises `WrongDataVersion` when the database
-    holds a revision this code does not know.
+    Each revision has a transaction of its own, and its statements wait two seconds for a lock: it is tried again, up
+    to twenty times. Returns the revisions applied, oldest first: none when it was current, or ahead of this code and
+    still open to it. Raises `WrongDataVersion` when it is no more, `CannotMigrate` when a lock is not to be had or a
+    contract would take from older code that runs what it needs.
     """
     config = _configuration(folder)
-    script = ScriptDirectory.from_config(config)
-    engine = create_async_engine(make_url(url).set(drivername="postgresql+asyncpg"))
-    applied: list[str] = []
+    line = _line(ScriptDirectory.from_config(config))
+    return await _on(url, lambda connection: _upgrade(connection, config, line))
 
-    def run(connection: Connection) -> None:
-        connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-        present = MigrationContext.configure(connection).get_current_revision()
-        if present == script.get_current_head():
-            return
+
+def _upgrade(connection: Connection, config: Config, line: list[Script]) -> list[str]:
+    _wait_for_turn(connection)
+    connection.execute(text(f"set lock_timeout = '{LOCK_SECONDS}s'"))
+    found = _read(connection)
+    if _is_ahead(found, line):
+        return []
+    schema_window.make(connection, line[-1].revision)
+    connection.commit()
+    config.attributes["connection"] = connection
+    pending = list(takewhile(lambda revision: revision.revision != found.revision, line))[::-1]
+    for revision in pending:
+        _refuse_beside_older_code(connection, revision, line)
+        _apply(connection, config, revision.revision)
+    return [revision.revision for revision in pending]
+
+
+def _wait_for_turn(connection: Connection) -> None:
+    """Take the migrators' lock for the session; a statement that waited would be waited for by an index that is made
+    beside other work.
+    """
+    while not connection.scalar(text("select pg_try_advisory_lock(:key)"), {"key": _LOCK}):
+        connection.commit()
+        await_only(asyncio.sleep(_TURN_SECONDS))
+
+
+def _refuse_beside_older_code(connection: Connection, revision: Script, line: list[Script]) -> None:
+    oldest = schema_window.oldest_code_of(revision)
+    if not schema_window.is_contract(revision) or oldest is None:
+        return
+    older = schema_window.older_code(connection, [each.revision for each in line], oldest)
+    connection.commit()
+    if older:
+        raise CannotMigrate(
+            f"revision {revision.revision} takes away what code before {oldest} needs, and {', '.join(older)} runs; "
+            "end it, then migrate again"
+        )
+
+
+def _apply(connection: Connection, config: Config, revision: str) -> None:
+    """Apply one revision, again while others keep a lock."""
+    for _ in range(LOCK_TRIES):
         try:
-            applied.extend(r.revision for r in script.iterate_revisions(script.get_current_head(), present or "base"))
-        except (CommandError, ResolutionError) as error:
-            raise WrongDataVersion(_newer(present)) from error
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-
-    try:
-        async with engine.begin() as connection:
-            await connection.run_sync(run)
-    finally:
-        await engine.dispose()
-    return applied[::-1]
+            command.upgrade(config, revision)
+        except DBAPIError as error:
+            connection.rollback()
+            if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+                raise
+        else:
+            connection.commit()
+            return
+        await_only(asyncio.sleep(LOCK_PAUSE_SECONDS))
+    raise CannotMigrate(
+        f"revision {revision} got no lock in {LOCK_TRIES} tries of {LOCK_SECONDS} s; end what holds one "
+        "(pg_stat_activity tells), then migrate again"
+    )
 
 
 def head_of(folder: Path) -> str:
@@ -65,25 +156,26 @@ def head_of(folder: Path) -> str:
 
 
 async def check(url: str, folder: Path) -> None:
-    """Raise `WrongDataVersion` unless the database at `url` is at the newest revision in `folder`."""
-    script = ScriptDirectory.from_config(_configuration(folder))
-    head = script.get_current_head()
-    engine = create_async_engine(make_url(url).set(drivername="postgresql+asyncpg"))
-    try:
-        async with engine.connect() as connection:
-            present = await connection.run_sync(lambda c: MigrationContext.configure(c).get_current_revision())
-    finally:
-        await engine.dispose()
-    if present == head:
-        return
-    if present is not None and present not in {revision.revision for revision in script.walk_revisions()}:
-        raise WrongDataVersion(_newer(present))
-    raise WrongDataVersion(f"the database is at revision {present}, this version needs {head}; migrate first")
+    """Return if code of the newest revision in `folder` may run on the database at `url`.
+
+    It may on that revision, and on a later one whose oldest code it knows. Raises `Behind` before that revision, and
+    `WrongDataVersion`.
+    """
+    line = _line(ScriptDirectory.from_config(_configuration(folder)))
+    found, head = await read(url), line[0].revision
+    if found.revision != head and not _is_ahead(found, line):
+        raise Behind(f"the database is at revision {found.revision}, this version needs {head}; migrate first")
 
 
-def _newer(present: str | None) -> str:
-    return (
-        f"the database is at revision {present}, which this version does not know, so a newer one wrote it; "
+def _is_ahead(found: Found, line: list[Script]) -> bool:
+    """Whether a later release wrote the database; raises `WrongDataVersion` when it is closed to this one."""
+    known = {revision.revision for revision in line}
+    if found.revision is None or found.revision in known:
+        return False
+    if found.oldest_code in known:
+        return True
+    raise WrongDataVersion(
+        f"the database is at revision {found.revision}, which this version does not know, so a newer one wrote it; "
         "install the newer release"
     )
 
@@ -110,5 +202,11 @@ def run_environment(package: str) -> None:
         with context.begin_transaction():
             context.run_migrations()
         return
-    context.configure(connection=connection, target_metadata=metadata, compare_type=True)
-    context.run_migrations()
+    context.configure(
+        connection=connection,
+        target_metadata=metadata,
+        compare_type=True,
+        on_version_apply=schema_window.narrow,
+    )
+    with context.begin_transaction():
+        context.run_migrations()

@@ -11,6 +11,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, inspect, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from database import schema_window
+
 
 async def differences(url: str, declared: MetaData) -> list[str]:
     """Say in what the migrated tables at `url` differ from those declared."""
@@ -41,7 +43,7 @@ async def left_on_the_way_back(url: str, migrations: Path) -> list[str]:
             command.downgrade(config, "-1")
             command.upgrade(config, "+1")
             command.downgrade(config, "-1")
-        return sorted(set(inspect(connection).get_table_names()) - {"alembic_version"})
+        return sorted(set(inspect(connection).get_table_names()) - {"alembic_version", schema_window.TABLE})
 
     engine = _engine(url)
     async with engine.begin() as connection:

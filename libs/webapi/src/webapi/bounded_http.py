@@ -23,6 +23,8 @@ WHOLE: Final = "xiangqiao.whole"
 """In a scope's `extensions`: sends an answer's status, headers and body at once, or says that it did not."""
 BEGUN: Final = "xiangqiao.begun"
 """In a scope's `extensions`: says whether any of the answer was sent, however far the application believes it is."""
+CLOSING: Final = (b"connection", b"close")
+"""Among the headers that every answer bears: this is the last one on its connection."""
 SERVED: Final = frozenset(("1.0", "1.1"))
 _SMALLEST_CHUNK: Final = 6
 """Bytes on the wire of a chunk of one byte: no body takes more for each of its own, but by what nobody reads."""
@@ -147,6 +149,8 @@ class BoundedProtocol(HttpToolsProtocol):
         """
         cycle: RequestResponseCycle = self.cycle
         if self.pipeline or cycle.disconnected or not cycle.keep_alive or self.flow.write_paused:
+            return False
+        if CLOSING in cycle.default_headers:
             return False
         lines = [STATUS_LINE[status]]
         for name, value in (*cycle.default_headers, *headers):

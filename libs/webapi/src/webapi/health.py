@@ -17,6 +17,8 @@ _log = logging.getLogger(__name__)
 
 CHECK_SECONDS: Final = 2.0
 LIVE: Final = "/health/live"
+LEAVING: Final = "xiangqiao.leaving"
+"""In a request's state: the process has been told to end, and is to be sent no more."""
 PATHS: Final = frozenset({LIVE, "/health/ready", "/metrics"})
 _NO_SNIFF: Final = {"x-content-type-options": "nosniff"}
 
@@ -55,12 +57,14 @@ class Readiness:
         return True
 
 
-async def _live(_: Request) -> Response:
+async def _live(request: Request) -> Response:
+    if request.scope.get("state", {}).get(LEAVING):
+        return JSONResponse({"status": "leaving"}, 503, _NO_SNIFF)
     return JSONResponse({"status": "live"}, headers=_NO_SNIFF)
 
 
 def live_route() -> BaseRoute:
-    """Make the route `/health/live`, which tells nothing that the public may not know."""
+    """Make the route `/health/live` (503 while it leaves), which tells nothing that the public may not know."""
     return Route(LIVE, _live)
 
 

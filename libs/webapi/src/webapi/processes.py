@@ -10,7 +10,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Final, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 import uvicorn
 from starlette.applications import Starlette
@@ -18,9 +18,9 @@ from starlette.types import ASGIApp
 
 from database import Database
 from webapi.application import Application
-from webapi.bounded_http import BoundedProtocol
+from webapi.bounded_http import CLOSING, BoundedProtocol
 from webapi.cannot_start import CannotStart
-from webapi.health import Check, health_application
+from webapi.health import LEAVING, Check, health_application
 from webapi.settings import PREFIX, ServiceSettings
 
 _log = logging.getLogger(__name__)
@@ -87,6 +87,8 @@ class _Server(uvicorn.Server):
     """uvicorn that leaves signals and the exit code to this module."""
 
     start_failed = False
+    lifespan: Any
+    """uvicorn's own, once it serves; its `state` comes with each request."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         self._exit = asyncio.Event()
@@ -112,6 +114,16 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Do nothing: uvicorn would end the process by the signal it got, not by exit code 0."""
         yield
+
+    def leave(self) -> None:
+        """Serve on, but let each answer end its connection, and `/health/live` say why."""
+        state = self.server_state
+        self.lifespan.state[LEAVING] = True
+        self.config.encoded_headers = [*self.config.encoded_headers, CLOSING]
+        state.default_headers = [*state.default_headers, CLOSING]
+        for connection in state.connections:
+            if (cycle := getattr(connection, "cycle", None)) is not None:
+                cycle.default_headers = state.default_headers
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and say where; a failed start ends `serve` instead of the interpreter."""
@@ -166,7 +178,8 @@ def _server(app: ASGIApp, http_protocol: type[asyncio.Protocol], lifespan: Liter
 class Process:
     """An ASGI application served on one socket until a signal comes, with a worker beside it if there is one.
 
-    `operations`, if there is one, is served on a socket of its own meanwhile.
+    `operations`, if there is one, is served on a socket of its own meanwhile. At SIGTERM it serves on for
+    `leave_seconds`: whoever sends it requests has not heard yet that it ends.
     """
 
     def __init__(
@@ -177,9 +190,11 @@ class Process:
         operations: ASGIApp | None = None,
         background: Background | None = None,
         start_error: Callable[[], Exception | None] = lambda: None,
+        leave_seconds: float = 0,
     ) -> None:
         self._background = background
         self._start_error = start_error
+        self._leave_seconds = leave_seconds
         self._interrupted = False
         self._server = _server(app, http_protocol, "on")
         self._operations = _server(operations, BoundedProtocol, "off") if operations is not None else None
@@ -244,11 +259,22 @@ class Process:
             _log.warning("ended_at_once")
             os._exit(1)
         self._interrupted = self._interrupted or number is signal.SIGINT
-        self._end()
+        leave_seconds, self._leave_seconds = self._leave_seconds, 0
+        if not leave_seconds or number is signal.SIGINT or not self._server.is_up.is_set():
+            self._end()
+            return
+        _log.info("leaving", extra={"seconds": leave_seconds})
+        for server in (self._server, self._operations):
+            if server is not None and server.is_up.is_set():
+                server.leave()
+        asyncio.get_running_loop().call_later(leave_seconds, self._end)
 
 
 def application_process(
-    application: Application, opening: Callable[[], AbstractAsyncContextManager[Worker]] | None
+    application: Application,
+    opening: Callable[[], AbstractAsyncContextManager[Worker]] | None,
+    *,
+    leave_seconds: float,
 ) -> Process:
     """Serve `application`, with its worker beside it where one is given; that drains after the last request."""
     background = Background(opening, application.checks) if opening is not None else None
@@ -260,6 +286,7 @@ def application_process(
         operations=application.operations,
         background=background,
         start_error=lambda: application.start_error,
+        leave_seconds=leave_seconds,
     )
 
 

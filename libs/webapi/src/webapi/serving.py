@@ -72,14 +72,16 @@ OpenWorker = Callable[[S, Database], AbstractAsyncContextManager[Worker]]
 
 
 async def _patiently(settings: ServiceSettings, step: Callable[[], Awaitable[T]]) -> T:
-    """Do `step` again until PostgreSQL answers, for at most `startup_wait_seconds`; raises `CannotStart`."""
+    """Do `step` again until PostgreSQL answers and is migrated, for `startup_wait_seconds`; raises `CannotStart`."""
     deadline = monotonic() + settings.startup_wait_seconds
     while True:
         try:
             async with asyncio.timeout(max(1.0, deadline - monotonic())):
                 return await step()
         except alembic.WrongDataVersion as error:
-            raise CannotStart(f"wrong data version: {error}.") from error
+            if not isinstance(error, alembic.Behind) or monotonic() >= deadline:
+                raise CannotStart(f"wrong data version: {error}.") from error
+            _log.info("waiting_for_migration")
         except _UNREACHABLE as error:
             if monotonic() >= deadline:
                 raise CannotStart(_unreachable(settings, error)) from error
@@ -87,12 +89,15 @@ async def _patiently(settings: ServiceSettings, step: Callable[[], Awaitable[T]]
         await asyncio.sleep(_RETRY_SECONDS)
 
 
+def _reason(error: BaseException) -> str:
+    return type(getattr(error, "orig", None) or error).__name__
+
+
 def _unreachable(settings: ServiceSettings, error: BaseException) -> str:
     url = make_url(settings.database_url)
-    reason = type(getattr(error, "orig", None) or error).__name__
     return (
         f"cannot reach the database {url.database} at {url.host}:{url.port or 5432} within "
-        f"{settings.startup_wait_seconds:g} s ({reason}); start it or correct XIANGQIAO_DATABASE_URL."
+        f"{settings.startup_wait_seconds:g} s ({_reason(error)}); start it or correct XIANGQIAO_DATABASE_URL."
     )
 
 
@@ -116,7 +121,17 @@ async def _run(settings: ServiceSettings, folder: Path, compose: Callable[[], Pr
 
 
 async def _migrate(settings: ServiceSettings, folder: Path) -> None:
-    applied = await _patiently(settings, lambda: alembic.upgrade(settings.database_url, folder))
+    """Migrate, however long it takes once PostgreSQL answers; raises `CannotStart`."""
+    await _patiently(settings, lambda: alembic.read(settings.database_url))
+    try:
+        applied = await alembic.upgrade(settings.database_url, folder)
+    except alembic.WrongDataVersion as error:
+        raise CannotStart(f"wrong data version: {error}.") from error
+    except alembic.CannotMigrate as error:
+        raise CannotStart(f"{error}.") from error
+    except _UNREACHABLE as error:
+        _log.exception("migration_failed")
+        raise CannotStart(f"the migration failed ({_reason(error)}); the log tells where.") from error
     _log.info("migrated", extra={"revision": applied})
 
 
@@ -186,14 +201,17 @@ def serve(
         otlp_endpoint=values.otlp_endpoint,
         trace_sample_ratio=values.trace_sample_ratio,
     )
-    telemetry.BUILD.labels(version(f"xiangqiao-{service}"), alembic.head_of(migrations)).set(1)
+    revision = alembic.head_of(migrations)
+    telemetry.BUILD.labels(version("xiangqiao-webapi"), revision).set(1)
+    Database.runs_as = f"{command}/{revision}"
 
     def compose() -> Process:
         if command == "worker":
             database = open_database(service, values)
             return worker_process(database, lambda: worker(values, database))
         app = application(values)
-        return application_process(app, None if command == "api" else lambda: worker(values, app.database))
+        opening = None if command == "api" else lambda: worker(values, app.database)
+        return application_process(app, opening, leave_seconds=values.leave_seconds)
 
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -71,7 +71,12 @@ class ServiceSettings(BaseSettings):
     database_pool_overflow: int = Field(
         0, ge=0, le=200, description="further connections under load, each closed after its use"
     )
-    startup_wait_seconds: float = Field(30.0, ge=0, description="how long to wait for PostgreSQL and NATS at start")
+    startup_wait_seconds: float = Field(
+        30.0, ge=0, description="how long to wait for PostgreSQL, its migration and NATS at start"
+    )
+    leave_seconds: float = Field(
+        0, ge=0, le=60, description="how long an API told to end serves on, so that nobody finds its door shut"
+    )
 
 
 def exit_with(line: str, code: int) -> NoReturn:

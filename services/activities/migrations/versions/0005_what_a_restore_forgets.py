@@ -8,6 +8,8 @@ revision = "0005"
 down_revision = "0004"
 branch_labels = None
 depends_on = None
+PHASE = "expand"
+OLDEST_CODE = "0005"  # code of before asks for exactly its own revision
 
 
 def upgrade() -> None:

@@ -8,6 +8,8 @@ revision = "0015"
 down_revision = "0014"
 branch_labels = None
 depends_on = None
+PHASE = "expand"
+OLDEST_CODE = "0015"  # code of before asks for exactly its own revision
 
 
 def upgrade() -> None:

@@ -8,6 +8,8 @@ revision = "0024"
 down_revision = "0023"
 branch_labels = None
 depends_on = None
+PHASE = "expand"
+OLDEST_CODE = "0024"  # code of before asks for exactly its own revision
 
 
 def upgrade() -> None:

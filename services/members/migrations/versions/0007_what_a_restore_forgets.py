@@ -8,6 +8,8 @@ revision = "0007"
 down_revision = "0006"
 branch_labels = None
 depends_on = None
+PHASE = "expand"
+OLDEST_CODE = "0007"  # code of before asks for exactly its own revision
 
 
 def upgrade() -> None:
