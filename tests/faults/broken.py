@@ -92,6 +92,13 @@ def door_leaves_nobody_out(put: Setter) -> None:
     put(Breaker, "failed", lambda _self, _now: False)
 
 
+def door_tries_no_other_address(put: Setter) -> None:
+    """Give up where a connection is refused."""
+    from gateway.forwarding import upstream  # noqa: PLC0415 - as above
+
+    put(upstream, "UNSENT_TRIES", 0)
+
+
 def door_keeps_a_little_of_each_request(put: Setter) -> None:
     """Keep half a kilobyte of each request that is forwarded."""
     from gateway.forwarding.exchange import Exchange  # noqa: PLC0415 - as above
@@ -191,6 +198,7 @@ BREAKAGES: dict[str, Breakage] = {
         api_ends_at_once,
         door_keeps_a_little_of_each_request,
         door_leaves_nobody_out,
+        door_tries_no_other_address,
         messages_without_ids,
         inbox_lets_all_in,
     )

@@ -110,6 +110,9 @@ class TcpProxy:
         if self._server is None:
             await self._listen()
 
+    def _target(self) -> int:
+        return self._target_port
+
     async def _listen(self) -> None:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
         self.port = self._server.sockets[0].getsockname()[1]
@@ -121,7 +124,7 @@ class TcpProxy:
         self._connections.add(task)
         server_writer: asyncio.StreamWriter | None = None
         try:
-            server_reader, server_writer = await asyncio.open_connection("127.0.0.1", self._target_port)
+            server_reader, server_writer = await asyncio.open_connection("127.0.0.1", self._target())
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._pump("to_server", reader, server_writer))
                 group.create_task(self._pump("to_client", server_reader, writer))
@@ -184,3 +187,28 @@ class TcpProxy:
                 raise ConnectionResetError("cut by the test")
         with suppress(OSError, RuntimeError):  # the other side may be closed already
             writer.write_eof()
+
+
+class VirtualService(TcpProxy):
+    """One address for several servers, as a cluster gives it: each new connection goes to the next one that is known.
+
+    What goes through a connection stays on it: one to a server that was forgotten lasts as long as both sides keep it.
+    """
+
+    def __init__(self, *ports: int) -> None:
+        super().__init__(0)
+        self._known = list(ports)
+        self._turn = 0
+
+    def know(self, port: int) -> None:
+        """Send connections to this server, too."""
+        self._known.append(port)
+
+    async def forget(self, port: int, *, late_seconds: float) -> None:
+        """Send none to this server any more, once the news of its leaving has come here."""
+        await asyncio.sleep(late_seconds)
+        self._known.remove(port)
+
+    def _target(self) -> int:
+        self._turn += 1
+        return self._known[self._turn % len(self._known)]

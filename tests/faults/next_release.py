@@ -1,0 +1,27 @@
+"""The next release of feedback, which a test rolls to: a copy of this one with what a release may add."""
+
+import os
+import shutil
+from pathlib import Path
+
+from tests.faults.town import ROOT
+
+_ADDED = {
+    "feedback/cases/tables.py": ("    confirmed_at: Mapped[datetime | None]\n", "    urgent: Mapped[bool | None]\n"),
+    "contracts/feedback/case.py": ("    answered_at: AwareDatetime | None = None\n", "    urgent: bool | None = None\n"),
+}
+"""Lines of a release's own files, and what the next one has after them."""
+
+
+def lay(folder: Path) -> str:
+    """Lay out the next release in a folder; gives the PYTHONPATH that puts it before the present one."""
+    service, source = folder / "feedback", folder / "feedback" / "src"
+    shutil.copytree(ROOT / "services" / "feedback", service, ignore=shutil.ignore_patterns("__pycache__", "tests"))
+    shutil.copytree(ROOT / "libs" / "contracts" / "src", source, dirs_exist_ok=True)
+    shutil.copytree(ROOT / "tests" / "upgrade" / "feedback_next", service, dirs_exist_ok=True)
+    for name, (line, added) in _ADDED.items():
+        file = source / name
+        text = file.read_text()
+        assert text.count(line) == 1, f"{name} has another shape by now"
+        file.write_text(text.replace(line, line + added))
+    return os.pathsep.join((str(source), str(ROOT)))
