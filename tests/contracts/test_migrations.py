@@ -49,7 +49,10 @@ async def test_the_migrated_tables_are_those_the_code_declares(
         )
         await connection.close()
     assert [each for each in found if not any(known in each for known in NOT_DECLARABLE)] == []
-    assert {row["relname"] for row in tables} - tables_of_libraries() - {"alembic_version", schema_window.TABLE} == declared.tables.keys()
+    assert {row["relname"] for row in tables} - tables_of_libraries() - {
+        "alembic_version",
+        schema_window.TABLE,
+    } == declared.tables.keys()
     assert {row["conname"] for row in checks} == {
         str(check.name)
         for table in declared.tables.values()

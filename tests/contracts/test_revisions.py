@@ -28,7 +28,7 @@ BEFORE_THE_WINDOW = {
 """The last revision of each service that says nothing of itself; its code asks for exactly its own."""
 NOT_ASKED = {
     "require-lock-timeout": "every revision runs under one of two seconds, and is tried again",
-    "require-statement-timeout": "what has its lock may take its time; what would hold others up is found by other rules",
+    "require-statement-timeout": "what has its lock may take its time; other rules find what holds others up",
 }
 
 
@@ -71,9 +71,7 @@ def test_a_revision_declares_its_phase_and_an_expanding_one_ends_no_code(service
 def test_a_revision_holds_nobody_up(service: str) -> None:
     for revision in added(service):
         output = io.StringIO()
-        command.upgrade(
-            configuration(service, output), f"{revision.down_revision}:{revision.revision}", sql=True
-        )
+        command.upgrade(configuration(service, output), f"{revision.down_revision}:{revision.revision}", sql=True)
         assert "UPDATE alembic_version" in output.getvalue()
         assert findings(output.getvalue()) == [], revision.revision
 

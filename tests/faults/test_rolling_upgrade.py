@@ -20,7 +20,7 @@ from testkit.service_process import ServiceProcess
 from tests.faults import broken, next_release
 from tests.faults.broken import Breakage, command
 from tests.faults.stage import until
-from tests.faults.town import Member, Town, started
+from tests.faults.town import ROOT, Member, Town, started
 from tests.faults.tree import BRANCHES, CATEGORY
 
 LEAVE_SECONDS = "4"
@@ -116,8 +116,8 @@ class Rollout:
 
     def release(self, python_path: str | None = None) -> Member:
         """Make a process of this release, or of the one that is found there."""
-        others = {} if python_path is None else {"PYTHONPATH": python_path}
-        return self.town.process("feedback", "all", XIANGQIAO_LEAVE_SECONDS=self.leave_seconds, **others)
+        path = python_path or str(ROOT)
+        return self.town.process("feedback", "all", XIANGQIAO_LEAVE_SECONDS=self.leave_seconds, PYTHONPATH=path)
 
     async def replace(self, python_path: str | None = None) -> list[int]:
         """Replace one API after the other: the new one first. Gives the exit statuses of the old ones."""

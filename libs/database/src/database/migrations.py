@@ -95,7 +95,6 @@ async def upgrade(url: str, folder: Path) -> list[str]:
 
 def _upgrade(connection: Connection, config: Config, line: list[Script]) -> list[str]:
     _wait_for_turn(connection)
-    connection.execute(text(f"set lock_timeout = '{LOCK_SECONDS}s'"))
     found = _read(connection)
     if _is_ahead(found, line):
         return []
@@ -110,9 +109,7 @@ def _upgrade(connection: Connection, config: Config, line: list[Script]) -> list
 
 
 def _wait_for_turn(connection: Connection) -> None:
-    """Take the migrators' lock for the session; a statement that waited would be waited for by an index that is made
-    beside other work.
-    """
+    """Take the migrators' lock for the session, without a statement that waits: one that makes an index would wait for it."""
     while not connection.scalar(text("select pg_try_advisory_lock(:key)"), {"key": _LOCK}):
         connection.commit()
         await_only(asyncio.sleep(_TURN_SECONDS))
@@ -134,6 +131,8 @@ def _refuse_beside_older_code(connection: Connection, revision: Script, line: li
 def _apply(connection: Connection, config: Config, revision: str) -> None:
     """Apply one revision, again while others keep a lock."""
     for _ in range(LOCK_TRIES):
+        connection.execute(text(f"set lock_timeout = '{LOCK_SECONDS}s'"))  # a revision may change it
+        connection.commit()
         try:
             command.upgrade(config, revision)
         except DBAPIError as error:

@@ -50,7 +50,7 @@ def read(connection: Connection) -> str | None:
     return oldest
 
 
-def narrow(*, ctx: Any, step: Any, **_: object) -> None:
+def narrow(ctx: Any, step: Any, *_: object, **__: object) -> None:
     """Be Alembic's `on_version_apply`: write down the oldest code in the transaction of the revision."""
     oldest = oldest_code_of(step.up_revision) if step.is_upgrade else None
     if oldest is not None:

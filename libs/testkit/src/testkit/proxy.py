@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Literal
+from typing import Literal, Self
 from urllib.parse import urlsplit, urlunsplit
 
 Direction = Literal["to_server", "to_client"]
@@ -39,7 +39,7 @@ class TcpProxy:
         """How often `cut_after` has cut."""
         self.port = 0
 
-    async def __aenter__(self) -> "TcpProxy":
+    async def __aenter__(self) -> Self:
         await self._listen()
         return self
 
