@@ -109,7 +109,7 @@ def _upgrade(connection: Connection, config: Config, line: list[Script]) -> list
 
 
 def _wait_for_turn(connection: Connection) -> None:
-    """Take the migrators' lock for the session, without a statement that waits: one that makes an index would wait for it."""
+    """Take the migrators' lock for the session, by no statement that waits: who makes an index waits for those."""
     while not connection.scalar(text("select pg_try_advisory_lock(:key)"), {"key": _LOCK}):
         connection.commit()
         await_only(asyncio.sleep(_TURN_SECONDS))
