@@ -41,7 +41,7 @@ def configuration(service: str, output: io.StringIO | None = None) -> Config:
 def added(service: str) -> list[Script]:
     """Give the revisions since, oldest first."""
     script = ScriptDirectory.from_config(configuration(service))
-    return list(script.iterate_revisions("head", BEFORE_THE_WINDOW[service]))[::-1]
+    return list(script.iterate_revisions("head", BEFORE_THE_WINDOW.get(service, "base")))[::-1]
 
 
 def findings(sql: str) -> list[str]:

@@ -164,7 +164,8 @@ async def test_an_operations_port_takes_readiness_and_metrics_off_the_public_one
     settings: Settings, tmp_path: Path
 ) -> None:
     apart = free_port()
-    service = Orchard("all", settings, tmp_path / "log", ready_port=apart, XIANGQIAO_OPERATIONS_PORT=str(apart))
+    changed = {"XIANGQIAO_OPERATIONS_PORT": str(apart), "XIANGQIAO_LEAVE_SECONDS": "30"}
+    service = Orchard("all", settings, tmp_path / "log", ready_port=apart, **changed)
     async with service, httpx.AsyncClient() as client:
         for path in ("/health/ready", "/metrics"):
             assert (await client.get(f"http://127.0.0.1:{apart}{path}")).status_code == 200
@@ -172,8 +173,13 @@ async def test_an_operations_port_takes_readiness_and_metrics_off_the_public_one
             assert (refused.status_code, refused.json()["type"]) == (404, "/problems/not_found")
         assert (await client.get(f"{service.url}/health/live")).status_code == 200
         assert (await client.get(f"http://127.0.0.1:{apart}/v1/trees")).status_code == 404
+        os.kill(service.pid, signal.SIGTERM)
+        for url in (service.url, f"http://127.0.0.1:{apart}"):
+            async with asyncio.timeout(20):
+                while (await client.get(f"{url}/health/live")).json() != {"status": "leaving"}:
+                    await asyncio.sleep(0.05)
         assert await service.stop() == 0
-    assert service.events == ["listening", "listening", "ended"]
+    assert service.events == ["listening", "listening", "leaving", "ended"]
 
 
 async def test_a_worker_listens_on_the_operations_port_alone(settings: Settings, tmp_path: Path) -> None:
@@ -257,6 +263,15 @@ async def test_a_database_that_is_not_migrated_is_waited_for_and_then_one_line(
     assert await connection.fetchval(name + " and datname = current_database()")
     assert await service.stop() == 0
     await connection.close()
+
+
+async def test_a_migration_that_fails_is_one_line_and_is_not_tried_again(settings: Settings) -> None:
+    connection = await asyncpg.connect(asyncpg_dsn(settings.database_url))
+    await connection.execute("drop table alembic_version")
+    await connection.close()
+    code, lines = await run("migrate", settings)
+    assert (code, lines[-1]) == (1, "orchard: the migration failed (ProgrammingError); the log tells where.")
+    assert [json.loads(line)["event"] for line in lines[:-1]] == ["migration_failed"]
 
 
 async def test_migrate_brings_an_empty_database_to_the_newest_revision(settings: Settings) -> None:
