@@ -58,6 +58,7 @@ async def test_who_has_the_own_password_is_not_asked_and_who_has_not_is(
         command.downgrade(config, BEFORE)
         for each in (*asked, *kept):
             each.write(connection)
+        connection.commit()
         command.upgrade(config, "head")
         late = Before(member=False)  # by a process of before
         late.write(connection)
@@ -72,7 +73,7 @@ async def test_who_has_the_own_password_is_not_asked_and_who_has_not_is(
 
     async with databases.database(database_template) as url:
         engine = create_async_engine(make_url(url).set(drivername="postgresql+asyncpg"))
-        async with engine.begin() as connection:
+        async with engine.connect() as connection:
             found = await connection.run_sync(move)
         await engine.dispose()
     assert [found[each.id] for each in asked] == [(False, False)] * 2

@@ -205,6 +205,7 @@ def run_environment(package: str) -> None:
         connection=connection,
         target_metadata=metadata,
         compare_type=True,
+        transaction_per_migration=True,
         on_version_apply=schema_window.narrow,
     )
     with context.begin_transaction():

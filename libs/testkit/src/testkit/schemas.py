@@ -46,7 +46,7 @@ async def left_on_the_way_back(url: str, migrations: Path) -> list[str]:
         return sorted(set(inspect(connection).get_table_names()) - {"alembic_version", schema_window.TABLE})
 
     engine = _engine(url)
-    async with engine.begin() as connection:
+    async with engine.connect() as connection:  # each migration has transactions of its own
         left = await connection.run_sync(go_back)
     await engine.dispose()
     return left

@@ -6,6 +6,8 @@ revision = "0025"
 down_revision = "0024"
 branch_labels = None
 depends_on = None
+PHASE = "expand"
+OLDEST_CODE = "0024"
 
 BEFORE = (
     "code_replayed",
@@ -30,14 +32,18 @@ BEFORE = (
 
 def _allow(reasons: tuple[str, ...]) -> None:
     listed = ", ".join(f"'{reason}'" for reason in reasons)
-    op.execute("alter table token_family drop constraint ck_token_family_revoked_for")
-    op.execute(f"alter table token_family add constraint ck_token_family_revoked_for check (revoked_for in ({listed}))")
+    op.execute("alter table token_family drop constraint if exists ck_token_family_revoked_for")
+    check = f"check (revoked_for in ({listed}))"
+    op.execute(f"alter table token_family add constraint ck_token_family_revoked_for {check} not valid")
 
 
 def upgrade() -> None:
     _allow((*BEFORE, "restored"))
+    with op.get_context().autocommit_block():  # nobody waits while every row is looked at
+        op.execute("alter table token_family validate constraint ck_token_family_revoked_for")
 
 
 def downgrade() -> None:
     op.execute("update token_family set revoked_for = 'signed_out' where revoked_for = 'restored'")
     _allow(BEFORE)
+    op.execute("alter table token_family validate constraint ck_token_family_revoked_for")
