@@ -51,7 +51,6 @@ await perform({
     const seen = asked(page);
     const before = await leftBehind(page, context);
     const code = await shownCode(page);
-    const cleared = page.waitForResponse((response) => response.url().endsWith("/kiosk/out"));
     await enter(page, "away");
     const tiles = await page.locator(".tile").count();
     await page.locator(".tile").first().click();
@@ -68,6 +67,7 @@ await perform({
     await page.locator("main .tag").first().waitFor();
     const during = { ...(await leftBehind(page, context)), at: new URL(page.url()).pathname };
     const words = await page.locator("main").textContent();
+    const cleared = page.waitForResponse((response) => response.url().endsWith("/kiosk/out"));
     await out(page).click();
     await page.locator(".code b").waitFor();
     const next = await shownCode(page);

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Api } from "../src/api/client.ts";
 import { SignInNeeded } from "../src/api/problems.ts";
+import { inMemory } from "../src/kiosk/memory.ts";
 import { type Database, openDatabase, wipe } from "../src/store/database.ts";
 import { newId } from "../src/store/ids.ts";
 import { Outbox } from "../src/store/outbox.ts";
@@ -18,7 +19,7 @@ const person = () => `person-${newId()}`;
 const results = (sent: Sent, result: string, more: object = {}): string =>
   sent.ops.map(({ op_id }) => `${JSON.stringify({ op_id, result, ...more })}\n`).join("");
 
-async function opened(whose: string, answers: Answers, token = async () => "token") {
+async function opened(whose: string, answers: Answers, token = async () => "token", kept = openDatabase(whose)) {
   const sent: Sent[] = [];
   globalThis.fetch = (async (_address: string, init: RequestInit) => {
     const body = new Response(init.body).body as ReadableStream;
@@ -26,7 +27,7 @@ async function opened(whose: string, answers: Answers, token = async () => "toke
     sent.push(told);
     return answers(told);
   }) as typeof fetch;
-  const database = await openDatabase(whose);
+  const database = await kept;
   await database.put("meta", "the person", "person_id");
   const outbox = new Outbox(database, new Api({ token, language: () => "zh-CN" }), whose);
   await outbox.load();
@@ -151,6 +152,21 @@ test("what is wiped while it is being sent does not come back", async () => {
     await outbox.add(act());
     await outbox.flush();
     assert.deepEqual(await states(database), [], result);
+  }
+});
+
+test("in a terminal's memory acts are sent as from a phone, and those of whoever left do not come back", async () => {
+  for (const isLeft of [false, true]) {
+    const memory = inMemory();
+    const answers: Answers = async (told) => {
+      if (isLeft) await memory.clear("outbox");
+      return new Response(results(told, "applied"));
+    };
+    const { outbox, sent } = await opened(person(), answers, undefined, Promise.resolve(memory));
+    await outbox.add(act());
+    await outbox.flush();
+    assert.equal(sent.length, 1);
+    assert.deepEqual(await states(memory), isLeft ? [] : ["sent"]);
   }
 });
 

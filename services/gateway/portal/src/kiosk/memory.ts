@@ -16,13 +16,17 @@ export function inMemory(): Database {
   const put = async (name: Name, value: Keyed, key?: string): Promise<void> => {
     stores[name].set(String(key ?? value.op_id ?? [value.scope, value.id]), value);
   };
+  const get = async (name: Name, key: Key) => stores[name].get(String(key));
   const used = {
     put,
-    get: async (name: Name, key: Key) => stores[name].get(String(key)),
+    get,
     getAll: async (name: Name) => [...stores[name].values()],
     delete: async (name: Name, key: Key) => void stores[name].delete(String(key)),
     clear: async (name: Name) => stores[name].clear(),
-    transaction: (name: Name) => ({ store: { put: (value: Keyed) => put(name, value) }, done: Promise.resolve() }),
+    transaction: (name: Name) => ({
+      store: { get: (key: Key) => get(name, key), put: (value: Keyed) => put(name, value) },
+      done: Promise.resolve(),
+    }),
   };
   return used as unknown as Database;
 }
