@@ -51,22 +51,20 @@ async def registered(proposer: Person, reviewer: Person, **changed: Any) -> dict
     return approved
 
 
+def codes_to(phones: SmsGateway, phone: str) -> list[str]:
+    """Give the codes that have come to a phone, the last one last; messages without one are none."""
+    messages = phones.messages_to(f"+86{phone}")
+    return [word for each in messages for word in each.parameters if re.fullmatch(r"\d{6}", word)]
+
+
 async def code_to(phones: SmsGateway, phone: str) -> str:
     """Wait for a message with a code and give that of the last one."""
 
-    def codes() -> list[str]:
-        return [
-            word
-            for message in phones.messages_to(f"+86{phone}")
-            for word in message.parameters
-            if re.fullmatch(r"\d{6}", word)
-        ]
-
     async def there() -> bool:
-        return bool(codes())
+        return bool(codes_to(phones, phone))
 
     await within(SMS_SECONDS, there)
-    return codes()[-1]
+    return codes_to(phones, phone)[-1]
 
 
 async def made_passkey(person: Person, issuer: str) -> tuple[Device, dict[str, Any]]:
