@@ -133,7 +133,7 @@ await perform({
   async "what is done on one phone is soon on the home of another"() {
     const here = await visitor(browser);
     const there = await visitor(browser);
-    const listening = here.page.waitForResponse((answer) => answer.url().endsWith("/v1/events"), { timeout: 60_000 });
+    const listening = here.page.waitForResponse((answer) => answer.url().endsWith("/v1/events"));
     await signIn(here.page, told.people.villager);
     await signIn(there.page, told.people.villager);
     await here.page.locator("article").first().waitFor();

@@ -139,7 +139,7 @@ await perform({
     await signIn(page, told.people.secretary);
     await page.goto(`${told.url}/app/me/export`);
     await page.locator("main > button").click();
-    await page.locator(".card button").waitFor({ timeout: 60_000 });
+    await page.locator(".card button").waitFor();
     const fetching = page.waitForEvent("download");
     await page.locator(".card button").click();
     const file = await fetching;

@@ -26,7 +26,7 @@ export async function visitor(browser, options = {}) {
     if (/Content Security Policy|Trusted/i.test(message.text())) problems.push(`CSP: ${message.text()}`);
   });
   page.on("pageerror", (error) => problems.push(`script error: ${error.message}`));
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(60_000);
   return { context, page, problems };
 }
 
