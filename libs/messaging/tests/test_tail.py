@@ -15,7 +15,7 @@ from nats.js.manager import JetStreamManager
 from contracts import Event
 from contracts.identity import AuthorizationChangedV1, RoleDefinedV1, SessionRevokedV1
 from database import new_id, utc_now
-from messaging import NatsConnection, Tail, connect, streams, tail
+from messaging import NatsConnection, Tail, connect, direct, streams, tail
 from messaging.outbox import encode
 from messaging.streams import declare_stream, stream_configuration, subject_of
 from testkit.proxy import TcpProxy
@@ -173,7 +173,7 @@ async def test_a_stream_that_is_lost_is_told_until_it_is_there_again(
 async def test_more_than_one_batch_comes_in_order_and_once(
     nats: NatsConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tail, "BATCH_SIZE", 3)
+    monkeypatch.setattr(direct, "BATCH_SIZE", 3)
     await declare_stream(nats, "identity")
     revoked = await revoke(nats, 10)
     async with listening(nats) as listener:

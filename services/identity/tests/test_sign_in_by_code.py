@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import timedelta
 from typing import Any
 
@@ -158,25 +159,35 @@ async def test_a_phone_gets_one_code_a_minute_five_an_hour_and_ten_a_day(
     assert int(daily.headers["retry-after"]) > 80_000
 
 
+_ASKED_HERE: ContextVar[bool] = ContextVar("asked here", default=False)
+
+
 @contextmanager
 def statements_of_all() -> Iterator[list[str]]:
-    """Give the statements that every database of this process is sent, on SQLAlchemy's way and on the driver's."""
+    """Give the statements that the block has every database sent, on SQLAlchemy's way and on the driver's.
+
+    What runs beside it, as the looks at readiness, is left out.
+    """
     statements: list[str] = []
 
     def note(record: Any) -> None:
-        statements.append(record.query)
+        if _ASKED_HERE.get():
+            statements.append(record.query)
 
     def note_prepared(_connection: Any, _cursor: Any, statement: str, *_: object) -> None:
-        statements.append(statement)
+        if _ASKED_HERE.get():
+            statements.append(statement)
 
     def listen(adapter: Any, *_: object) -> None:
         adapter.driver_connection.add_query_logger(note)
 
     event.listen(Pool, "checkout", listen)
     event.listen(Engine, "before_cursor_execute", note_prepared)
+    token = _ASKED_HERE.set(True)
     try:
         yield statements
     finally:
+        _ASKED_HERE.reset(token)
         event.remove(Pool, "checkout", listen)
         event.remove(Engine, "before_cursor_execute", note_prepared)
 
