@@ -54,9 +54,10 @@ await perform({
     await enter(page, "away");
     const tiles = await page.locator(".tile").count();
     await page.locator(".tile").first().click();
+    const pushed = page.waitForResponse((response) => response.url().endsWith("/v1/sync/push"));
     await page.getByRole("button", { name: "我会参加" }).first().click();
-    const did = page.locator(".done", { hasText: "我会参加" }).first();
-    await until(page, async () => /已送到/.test((await did.textContent().catch(() => "已送到")) ?? ""));
+    await pushed;
+    await page.locator(".outbox-bar").waitFor({ state: "detached" });
     await page.locator(".foot a").click();
     await page.locator(".tile").nth(3).click();
     await page.locator(".choice", { hasText: "道路" }).click();
