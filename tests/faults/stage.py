@@ -68,6 +68,7 @@ async def make_tables(url: str) -> None:
     """Make messaging's tables, and those of the publisher's state and of the consumer's effects."""
     operations = _Operations()
     migrations.create_v1(operations)
+    migrations.create_v2(operations)
     connection = await asyncpg.connect(url)
     for statement in (*operations.statements, *_TABLES):
         await connection.execute(statement)

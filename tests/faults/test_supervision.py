@@ -46,7 +46,8 @@ async def test_a_stopped_worker_shows_within_15_s(town: Town) -> None:
         httpx.AsyncClient(base_url=door.url, headers=everybody, trust_env=False) as client,
     ):
         assert (await shown(client, "fine"))["instead"] is None
-        await heard(client, operator, ("feedback", "worker"))
+        for half in ("api", "worker"):
+            await heard(client, operator, ("feedback", half))
         worker.freeze()
         api.kill()
         down = await shown(client, "down")

@@ -106,5 +106,6 @@ async def test_without_the_inbox_two_consumers_that_lead_one_stream_have_effects
     stage: Stage, rival: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken.inbox_lets_all_in(monkeypatch.setattr)
+    broken.batches_stand_anywhere(monkeypatch.setattr)
     await lead_twice(stage, rival, held_consumer(monkeypatch))
     assert any("with an effect more than once" in one for one in await stage.differences())
