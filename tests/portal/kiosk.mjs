@@ -91,10 +91,11 @@ await perform({
     await enter(page, "away");
     const dialog = page.locator("dialog");
     await page.clock.fastForward(60_000);
-    await page.waitForTimeout(1_500);
+    await page.clock.runFor(2_000);
     const early = await dialog.count();
+    await page.evaluate(() => dispatchEvent(new Event("scroll"))); // of a page that grew: nobody did that
     await page.clock.fastForward(31_000);
-    await dialog.waitFor();
+    await dialog.waitFor({ timeout: 15_000 }); // by the clock it is there, and not when those 90 seconds have passed anew
     await dialog.locator("button").first().click();
     await dialog.waitFor({ state: "detached" });
     const stays = await page.locator(".tile").count();
@@ -107,8 +108,7 @@ await perform({
     await page.keyboard.press("Shift");
     await page.clock.fastForward(91_000);
     const said = await dialog.textContent();
-    await page.clock.fastForward(5_000);
-    await page.waitForTimeout(1_500);
+    await page.clock.runFor(6_000);
     const still = await dialog.count();
     await page.clock.fastForward(31_000);
     await page.locator(".code b").waitFor();

@@ -79,6 +79,7 @@ export const SCREENS = [
   { name: "kiosk-todo", who: "terminal", ready: "article", show: tile(0) },
   { name: "kiosk-report", who: "terminal", ready: ".choice", show: tile(3) },
   { name: "kiosk-elsewhere", who: "terminal", ready: "dialog .qr", show: tile(5, "a[href='/sign-in']") },
+  { name: "kiosk-still", who: "terminal", ready: "dialog", show: (page) => page.clock.fastForward(91_000) },
   { name: "missing", who: "away", address: "/nowhere" },
 ];
 

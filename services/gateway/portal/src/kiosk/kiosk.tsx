@@ -316,7 +316,7 @@ async function start(): Promise<void> {
     ],
   );
   for (const event of ["click", "auxclick"]) document.addEventListener(event, stay, true);
-  for (const event of ["pointerdown", "keydown", "input", "scroll"]) addEventListener(event, notice, true);
+  for (const event of ["pointerdown", "keydown", "input", "wheel"]) addEventListener(event, notice, true);
   followLinks();
   // Whoever goes elsewhere with this page, or comes back to it, finds nothing.
   addEventListener("pagehide", () => {
