@@ -10,10 +10,12 @@ from sqlalchemy import Uuid, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from contracts.members import OrganisationState, OrganisationWithdrawnV1
+from contracts.members import CompositionCountedV1, OrganisationState, OrganisationWithdrawnV1
 from database import new_id, raw, utc_now
 from messaging import Consumer, Received, Telling, Told, Worker, own_version, received
 from messaging.direct import Answer, DirectReader, StreamSilent
+from messaging.outbox import encode
+from messaging.settling import settle
 from messaging.telling import Adopt
 
 OWNED = ("outbox", "outbox_cursor")
@@ -166,7 +168,7 @@ class Owned(Base):
     version: Mapped[int]
 
 
-def _told(stage: Any, adopt: Adopt | None = None) -> Told:
+def told_of(stage: Any, adopt: Adopt | None = None) -> Told:
     return Told(
         OrganisationState,
         rows=select(Owned),
@@ -201,7 +203,7 @@ async def _settled(stage: Any, *, adopt: Adopt | None = None) -> dict[str, UUID]
     async with put_back_after(stage, lost, before=2):
         await stage.append((stage.renamed(spoken, "after"), 2))
         await stage.fetch("update owned set name = 'after', version = 2 where organisation_id = $1", spoken)
-        worker = Worker("members", stage.database, stage.nats, [consumer], told=[_told(stage, adopt)])
+        worker = Worker("members", stage.database, stage.nats, [consumer], told=[told_of(stage, adopt)])
         async with stage.running(worker):
 
             async def over() -> bool:
@@ -270,3 +272,29 @@ async def test_what_an_event_holds_whole_is_adopted_unless_the_owner_has_spoken_
         "made": "lost",
     }
     assert [await _state(stage, one) for one in which.values()] == [{"adopted"}, {"retold"}, {"adopted"}]
+
+
+async def test_two_kinds_of_one_id_are_settled_each_for_itself(stage: Any) -> None:
+    """As an organisation and how it is composed: what was said of the one since says nothing of the other."""
+    await stage.fetch("create table owned (organisation_id uuid primary key, name text, version bigint)")
+    organisation = new_id()
+    counts = {"members": 0, "away": 0, "without_smartphone": 0, "stages": {}, "age_bands": {}}
+    counted = CompositionCountedV1(organisation_id=organisation, **counts)
+    for number, event in enumerate((stage.established(organisation, "lost"), counted)):
+        payload = encode(event, event_id=new_id(), version=1, time=utc_now())
+        await stage.fetch(
+            "insert into lost_event (event_id, stream_seq, type, aggregate, aggregate_id, aggregate_version,"
+            " occurred_at, payload) values ($1, $2, $3, $4, $5, 1, now(), $6)",
+            *(new_id(), number, event.type, event.aggregate, organisation, payload),
+        )
+    await stage.append((counted, 2))
+    asked: list[UUID] = []
+
+    async def adopt(_: AsyncSession, received: Sequence[Received[Any]]) -> list[UUID]:
+        asked.extend(each.event.organisation_id for each in received)
+        return asked
+
+    await settle(stage.database, [told_of(stage, adopt)])
+    assert asked == [organisation]
+    states = await stage.fetch("select aggregate, state from lost_event order by stream_seq")
+    assert [tuple(row) for row in states] == [("organisation", "adopted"), ("composition", "accepted")]

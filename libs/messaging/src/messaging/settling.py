@@ -36,14 +36,15 @@ _NEXT = """
 """
 _SPOKEN = """
     select distinct o.aggregate_id from outbox o, outbox_state s
-    where o.aggregate_id = any($1::uuid[]) and o.epoch = s.epoch
+    where o.aggregate_id = any($1::uuid[]) and o.epoch = s.epoch and split_part(o.subject, '.', 4) = $2
 """
 _SETTLE = """
-    update lost_event set state = $1, settled_at = now() where aggregate_id = any($2::uuid[]) and state = 'found'
+    update lost_event set state = $1, settled_at = now()
+    where aggregate = $2 and aggregate_id = any($3::uuid[]) and state = 'found'
 """
 _UNSETTLED = """
     select aggregate, aggregate_id, payload from lost_event
-    where aggregate_id = $1 and state = 'found' order by stream_seq desc limit 1
+    where aggregate_id = $1 and aggregate = any($2::text[]) and state = 'found' order by stream_seq desc limit 1
 """
 _END = "update outbox_recovery set ended_at = now() where ended_at is null returning stream"
 
@@ -65,7 +66,7 @@ async def _settle_some(database: Database, kinds: Mapping[str, Told]) -> bool:
             kind = kinds.get(aggregate)
             settled = {"accepted": set(rows)} if kind is None else await _settle_kind(session, connection, kind, rows)
             for state, ids in settled.items():
-                await connection.execute(_SETTLE, state, list(ids))
+                await connection.execute(_SETTLE, state, aggregate, list(ids))
             counts = {state: len(ids) for state, ids in settled.items()}
             logger.warning("lost_events_settled", extra={"aggregate": aggregate, **counts})
         if not lost:
@@ -80,7 +81,9 @@ async def _settle_kind(
     """Settle aggregates of one kind; gives which of them in which way."""
     adopted: Collection[UUID] = ()
     if kind.adopt is not None:
-        spoken = set() if kind.never_goes_back else {row[0] for row in await connection.fetch(_SPOKEN, list(lost))}
+        spoken = set()
+        if not kind.never_goes_back:
+            spoken = {row[0] for row in await connection.fetch(_SPOKEN, list(lost), kind.state.aggregate)}
         last = (_last(rows) for aggregate_id, rows in lost.items() if aggregate_id not in spoken)
         adopted = await kind.adopt(session, [each for each in last if each is not None])
     rest = lost.keys() - set(adopted)
@@ -101,14 +104,17 @@ def _withdrawal(withdrawn: type[Event], lost: asyncpg.Record) -> Publication:
 
 async def withdraw(database: Database, told: Sequence[Told], aggregate_id: UUID) -> bool:
     """Have others forget a lost aggregate that is not settled and that the service has no more; says whether it was."""
+    kinds = {each.state.aggregate: (each, each.withdrawn) for each in told if each.withdrawn is not None}
     async with database.transaction() as session:
         connection = await raw(session)
-        lost = await connection.fetchrow(_UNSETTLED, aggregate_id)
-        kind = next((each for each in told if lost and each.state.aggregate == lost["aggregate"]), None)
-        if lost is None or kind is None or kind.withdrawn is None or await kind.of(session, [aggregate_id]):
+        lost = await connection.fetchrow(_UNSETTLED, aggregate_id, list(kinds))
+        if lost is None:
             return False
-        await append(session, [_withdrawal(kind.withdrawn, lost)])
-        await connection.execute(_SETTLE, "withdrawn", [aggregate_id])
+        kind, withdrawn = kinds[lost["aggregate"]]
+        if await kind.of(session, [aggregate_id]):
+            return False
+        await append(session, [_withdrawal(withdrawn, lost)])
+        await connection.execute(_SETTLE, "withdrawn", lost["aggregate"], [aggregate_id])
     return True
 
 

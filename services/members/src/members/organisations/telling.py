@@ -37,14 +37,16 @@ async def adopt(session: AsyncSession, lost: Sequence[Received[OrganisationState
     """
     await orgtree.lock_tree(session)
     waiting, adopted = {each.event.organisation_id: each for each in lost}, set[UUID]()
-    while True:
-        placed = [key for key, each in waiting.items() if await _has_its_place(session, each.event)]
-        if not placed:
-            return adopted
-        # One at a time: each may change where the next can stand.
-        received = waiting.pop(placed[0])
-        await _take_over(session, received)
-        adopted.add(placed[0])
+    while waiting:
+        before = len(adopted)
+        for key, received in list(waiting.items()):
+            if await _has_its_place(session, received.event):  # by now: each may change where the next stands
+                await _take_over(session, received)
+                adopted.add(key)
+                del waiting[key]
+        if len(adopted) == before:
+            break
+    return adopted
 
 
 async def _has_its_place(session: AsyncSession, told: OrganisationState) -> bool:
